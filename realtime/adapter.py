@@ -1,0 +1,96 @@
+"""Serve callbacks of any size with a converter that advances by whole hops.
+
+Input collects until a hop is full; the finished hop goes to a FIFO that was pre-filled with
+:func:`realtime.latency.adapter_latency` zeros, the least that never runs dry.  Hops lie on a grid
+fixed to the stream's first sample, so the result does not depend on how callbacks cut it.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from .converter import process_hop
+from .lane import view_lane
+from .native import flush_denormals, restore_denormals, view_f32
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _process(lane, x, y, offset, n):  # type: ignore[no-untyped-def]
+    hop, capacity = lane.hop, lane.fifo_out_capacity
+    block = view_f32(lane.fifo_in, (lane.channels, hop))
+    fifo = view_f32(lane.fifo_out, (lane.channels, capacity))
+    done = 0
+    while done < n:
+        take = min(hop - lane.fifo_in_fill, n - done)
+        for c in range(lane.channels):
+            for i in range(take):
+                block[c, lane.fifo_in_fill + i] = x[c, offset + done + i]
+        lane.fifo_in_fill += take
+        done += take
+        if lane.fifo_in_fill == hop:
+            process_hop(lane, block)
+            for c in range(lane.channels):
+                for i in range(hop):
+                    fifo[c, (lane.fifo_out_written + i) & (capacity - 1)] = block[c, i]
+            lane.fifo_out_written += hop
+            lane.fifo_in_fill = 0
+    short = n - (lane.fifo_out_written - lane.fifo_out_read)
+    if short > 0:
+        # The device broke its promise of a constant block size: from here on the pre-fill for
+        # varying sizes applies.  It happens once; the new latency is declared.
+        lane.resized += 1
+        lane.prefill += short
+        for c in range(lane.channels):
+            for i in range(short):
+                y[c, offset + i] = 0.0
+    else:
+        short = 0
+    for c in range(lane.channels):
+        for i in range(n - short):
+            y[c, offset + short + i] = fifo[c, (lane.fifo_out_read + i) & (capacity - 1)]
+    lane.fifo_out_read += n - short
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def process(lane, x, y, n):  # type: ignore[no-untyped-def]
+    """Process one callback of `n` samples.
+
+    Parameters
+    ----------
+    lane : record
+        :data:`realtime.lane.LANE`.
+    x, y : ndarray [shape=(channels, >= n), float32]
+        Input, and output to write; must not be the same memory.
+    n : int [samples]
+        Any size; more than ``lane.max_block`` is taken in parts.
+    """
+    done = 0
+    while done < n:
+        part = min(lane.max_block, n - done)
+        _process(lane, x, y, done, part)
+        done += part
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def process_block(address, x, y):  # type: ignore[no-untyped-def]
+    """:func:`process` for Python callers, with denormals off (releases the GIL)."""
+    old = flush_denormals()
+    process(view_lane(address), x, y, x.shape[1])
+    restore_denormals(old)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def process_hops(address, block, x, y):  # type: ignore[no-untyped-def]
+    """Offline: process whole hops of `x` into `y`; `block [shape=(channels, hop)]` is scratch."""
+    old = flush_denormals()
+    lane = view_lane(address)
+    hop = lane.hop
+    for start in range(0, x.shape[1] - hop + 1, hop):
+        for c in range(lane.channels):
+            for i in range(hop):
+                block[c, i] = x[c, start + i]
+        process_hop(lane, block)
+        for c in range(lane.channels):
+            for i in range(hop):
+                y[c, start + i] = block[c, i]
+    restore_denormals(old)

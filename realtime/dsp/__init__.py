@@ -1,0 +1,1 @@
+"""Signal processing without Python on the hot path: windows, FFT, STFT, mix, dynamics, meters."""

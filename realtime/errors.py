@@ -1,0 +1,49 @@
+"""The errors restyle shows a person: one clear sentence each, exit code 2.
+
+Every message names what was expected, what came and how to mend it.  Nothing on the audio path
+raises; these are raised while something is being opened, read or checked, or by
+:meth:`realtime.session.Session.wait` after the fact.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class RestyleError(Exception):
+    """Root of all errors with a message meant for the user."""
+
+
+class ConfigError(RestyleError):
+    """A value given by the user is outside what is possible."""
+
+
+class CardError(RestyleError):
+    """A model card is missing, malformed or does not fit the graph it travels in."""
+
+
+class ModelError(RestyleError):
+    """A model file cannot be read, run or trusted."""
+
+
+class DeviceError(RestyleError):
+    """PortAudio, a device or a stream cannot be had as asked."""
+
+
+class AudioFileError(RestyleError):
+    """An audio file cannot be read or written."""
+
+
+class ChainError(RestyleError):
+    """An effect chain names something unknown or something that cannot stream."""
+
+
+class StreamError(RestyleError):
+    """The running stream stopped for a reason that is not the user's wish."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the closest of `known`, or an empty string."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,1 @@
+"""Where sound enters and leaves: ring, callback, PortAudio devices, simulated device, files."""

@@ -1,0 +1,239 @@
+"""The model card: what a streaming model says of itself (standard library only).
+
+One schema serves trainer and player.  The card travels as JSON inside the ``.onnx`` file's
+``metadata_props`` under :data:`CARD_KEY`, initial states under ``restyle.state.<name>`` and the
+test vector under :data:`TEST_KEY`, so a model is one file that any host can stream and check.
+
+Graph contract
+--------------
+========================  ======================================================================
+input ``x``               waveform: ``[batch, 1, T]`` samples, ``T`` a multiple of hop_length;
+                          spectrum: ``[batch, 2, T, n_bins]`` frames, real and imaginary plane
+input ``controls``        optional, ``[1, n_controls]``, in the order of :attr:`Card.controls`
+input ``state_<name>``    ``[batch, *shape]``, one for each :attr:`Card.states`
+output ``y``              the shape of ``x``
+output ``state_<n>_out``  the shape of its input
+========================  ======================================================================
+
+The batch axis carries audio channels; each channel has a state of its own.  All tensors are
+float32.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from math import isfinite
+from typing import Any
+
+from ..errors import CardError
+
+FORMAT_VERSION = (1, 0)
+CARD_KEY = "restyle.card"
+STATE_KEY = "restyle.state."
+TEST_KEY = "restyle.test_vector"
+
+DOMAINS = ("waveform", "spectrum")
+CONTROL_KINDS = ("continuous", "blend", "categorical")
+
+
+@dataclass(frozen=True)
+class Control:
+    """One number a player can turn while the model runs.
+
+    `kind` is ``continuous``; ``blend`` (the weights of all blend controls sum to 1); or
+    ``categorical`` (whole numbers from `minimum` to `maximum`, switched without smoothing).
+    """
+
+    name: str
+    minimum: float = 0.0
+    maximum: float = 1.0
+    default: float = 0.0
+    unit: str = ""
+    kind: str = "continuous"
+
+
+@dataclass(frozen=True)
+class State:
+    """One explicit state: graph input ``state_<name>``, output ``state_<name>_out``.
+
+    `shape` is that of one channel, without the batch axis.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """STFT geometry of a ``spectrum`` model, in samples; see :mod:`realtime.dsp.windows`."""
+
+    n_fft: int
+    synthesis_length: int
+    window: str = "asymmetric_hann"
+
+    @property
+    def n_bins(self) -> int:
+        """Number of frequency bins, ``n_fft // 2 + 1``."""
+        return self.n_fft // 2 + 1
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything a host, a musician and a sceptic want to know of one model.
+
+    Attributes
+    ----------
+    name : str
+        Short identifier, ``[a-z0-9-]``; also the bundled file's name.
+    title, summary : str
+        For people: one line each.
+    domain : str
+        ``waveform`` or ``spectrum``.
+    sample_rate : int [Hz]
+    hop_length : int [samples]
+        What one step advances by.
+    latency : int [samples]
+        Algorithmic latency, on top of waiting for a full hop.  Waveform models declare theirs (0
+        for a causal network); for spectrum models it is
+        ``synthesis_length - hop_length + lookahead * hop_length``.
+    lookahead : int [hops]
+        How many hops later than its input frame a step's output frame belongs.
+    licence : str
+        Licence of the weights, an SPDX expression, or ``unknown``.
+    provenance, metrics, proof : dict
+        Training data with licences, recipe, seed, revision; figures with the command that made
+        them; streaming error and measured latency found by the export gate.
+    """
+
+    name: str
+    title: str
+    summary: str
+    domain: str
+    sample_rate: int
+    hop_length: int
+    latency: int
+    licence: str
+    lookahead: int = 0
+    spectrum: Spectrum | None = None
+    states: tuple[State, ...] = ()
+    controls: tuple[Control, ...] = ()
+    kind: str = "converter"
+    provenance: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    proof: dict[str, Any] = field(default_factory=dict)
+    format_version: str = f"{FORMAT_VERSION[0]}.{FORMAT_VERSION[1]}"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def step_shape(self, channels: int) -> tuple[int, ...]:
+        """Shape of ``x`` and ``y`` for one step [batch = channels]."""
+        if self.spectrum is None:
+            return (channels, 1, self.hop_length)
+        return (channels, 2, 1, self.spectrum.n_bins)
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Serialise; the inverse of :func:`from_json`."""
+        return json.dumps(asdict(self), indent=indent, ensure_ascii=False, sort_keys=True)
+
+
+def _check(card: Card) -> None:
+    def need(good: bool, what: str) -> None:
+        if not good:
+            raise CardError(f"model card '{card.name}': {what}")
+
+    name_ok = bool(card.name) and all(c.isalnum() or c in "-_." for c in card.name)
+    need(name_ok, f"name must be letters, digits, '-', '_' or '.', got {card.name!r}")
+    need(card.domain in DOMAINS, f"domain must be one of {DOMAINS}, got {card.domain!r}")
+    need(card.sample_rate > 0, f"sample_rate must be positive, got {card.sample_rate}")
+    need(card.hop_length > 0, f"hop_length must be positive, got {card.hop_length}")
+    need(card.latency >= 0, f"latency must not be negative, got {card.latency}")
+    need(card.lookahead >= 0, f"lookahead must not be negative, got {card.lookahead}")
+    need(bool(card.licence), "licence is empty; state it or write 'unknown'")
+    need(
+        (card.domain == "spectrum") == (card.spectrum is not None),
+        "a spectrum model, and only that, names its STFT geometry under 'spectrum'",
+    )
+    if card.spectrum is not None:
+        s = card.spectrum
+        due = s.synthesis_length - card.hop_length + card.lookahead * card.hop_length
+        need(card.latency == due, f"latency must be {due} for this geometry, got {card.latency}")
+    seen = [s.name for s in card.states]
+    need(len(set(seen)) == len(seen), "two states have the same name")
+    need(all(d > 0 for s in card.states for d in s.shape), "a state has an empty axis")
+    names = [c.name for c in card.controls]
+    need(len(set(names)) == len(names), "two controls have the same name")
+    for c in card.controls:
+        need(c.kind in CONTROL_KINDS, f"control '{c.name}': kind must be one of {CONTROL_KINDS}")
+        numbers = (c.minimum, c.default, c.maximum)
+        need(all(isfinite(v) for v in numbers), f"control '{c.name}' has a range that is not finite")
+        need(
+            c.minimum <= c.default <= c.maximum,
+            f"control '{c.name}': default {c.default} outside {c.minimum}..{c.maximum}",
+        )
+
+
+def _build(cls: type[Any], data: Any, where: str) -> Any:
+    if not isinstance(data, dict):
+        raise CardError(f"{where}: expected an object, got {type(data).__name__}")
+    known = {f.name for f in fields(cls)}
+    try:
+        return cls(**{k: v for k, v in data.items() if k in known})
+    except TypeError as error:
+        raise CardError(f"{where}: {error}") from None
+
+
+def check_version(text: object) -> str | None:
+    """Return a warning for a newer minor version, ``None`` for a known one.
+
+    Raises
+    ------
+    CardError
+        For another major version or text that is no version.
+    """
+    try:
+        major, minor = (int(p) for p in str(text).split("."))
+    except ValueError:
+        raise CardError(f"model card: format_version {text!r} is not of the form '1.0'") from None
+    if major != FORMAT_VERSION[0]:
+        raise CardError(
+            f"model card: format {text} is not readable here (this restyle reads"
+            f" {FORMAT_VERSION[0]}.x); install a matching restyle or export the model again"
+        )
+    if minor > FORMAT_VERSION[1]:
+        return f"model card format {text} is newer than {FORMAT_VERSION[0]}.{FORMAT_VERSION[1]}"
+    return None
+
+
+def from_json(text: str) -> Card:
+    """Parse and check a card.
+
+    Raises
+    ------
+    CardError
+        When the text is not JSON, misses a field, or contradicts itself.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise CardError(f"model card is not valid JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise CardError("model card: expected a JSON object")
+    check_version(data.get("format_version"))
+    data = dict(data)
+    try:
+        if data.get("spectrum") is not None:
+            data["spectrum"] = _build(Spectrum, data["spectrum"], "model card, spectrum")
+        data["states"] = tuple(
+            State(str(s["name"]), tuple(int(d) for d in s["shape"])) for s in data.get("states", ())
+        )
+        data["controls"] = tuple(
+            _build(Control, c, "model card, controls") for c in data.get("controls", ())
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CardError(f"model card: malformed states or controls ({error!r})") from None
+    try:
+        return _build(Card, data, "model card")  # type: ignore[no-any-return]
+    except TypeError as error:
+        raise CardError(f"model card: a field has the wrong type ({error})") from None

@@ -1,0 +1,133 @@
+"""Read and write ``metadata_props`` of an ``.onnx`` file without a protobuf library.
+
+An ONNX file is one protobuf message (ModelProto, https://onnx.ai/onnx/repo-docs/IR.html) whose
+field 14 repeats key/value pairs.  Protobuf messages concatenate, so appending fields is a valid
+way of adding entries; listing models needs neither onnx nor an inference session.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ModelError
+
+_METADATA_FIELD = 14
+_GRAPH_FIELD = 7
+
+
+def _varint(data: memoryview, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while at < len(data) and shift < 70:
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at += 1
+        if byte < 0x80:
+            return value, at
+        shift += 7
+    raise ModelError("the file ends in the middle of a number: it is truncated or not ONNX")
+
+
+def _fields(data: memoryview) -> Iterator[tuple[int, int, memoryview]]:
+    """Yield (field number, wire type, payload) of one message."""
+    at = 0
+    while at < len(data):
+        tag, at = _varint(data, at)
+        wire = tag & 7
+        start = at
+        if wire == 0:
+            _, at = _varint(data, at)
+        elif wire == 2:
+            size, start = _varint(data, at)
+            at = start + size
+        elif wire in (1, 5):
+            at += 8 if wire == 1 else 4
+        else:
+            raise ModelError("the file is not an ONNX model (unknown wire type)")
+        if at > len(data):
+            raise ModelError("the file ends early: it is truncated or not ONNX")
+        yield tag >> 3, wire, data[start:at]
+
+
+def read_metadata(model: bytes) -> dict[str, str]:
+    """Return all metadata entries of a serialised ONNX model.
+
+    Raises
+    ------
+    ModelError
+        When the bytes are truncated or no ONNX model.
+    """
+    found: dict[str, str] = {}
+    graph_seen = False
+    for number, wire, payload in _fields(memoryview(model)):
+        graph_seen |= number == _GRAPH_FIELD
+        if number == _METADATA_FIELD and wire == 2:
+            entry = {n: bytes(p) for n, w, p in _fields(payload) if w == 2}
+            try:
+                found[entry.get(1, b"").decode()] = entry.get(2, b"").decode()
+            except UnicodeDecodeError:
+                raise ModelError("a metadata entry is not text: the file is damaged") from None
+    if not graph_seen:
+        raise ModelError("the file holds no graph: it is empty, truncated or not ONNX")
+    return found
+
+
+def _field_bytes(number: int, payload: bytes) -> bytes:
+    def varint(value: int) -> bytes:
+        out = bytearray()
+        while value >= 0x80:
+            out.append(value & 0x7F | 0x80)
+            value >>= 7
+        out.append(value)
+        return bytes(out)
+
+    return varint(number << 3 | 2) + varint(len(payload)) + payload
+
+
+def write_metadata(model: bytes, entries: Mapping[str, str]) -> bytes:
+    """Return `model` with `entries` added; an existing key is replaced, other keys stay."""
+    kept = bytearray()
+    for number, wire, payload in _fields(memoryview(model)):
+        if number == _METADATA_FIELD:
+            key = next((bytes(p).decode() for n, w, p in _fields(payload) if n == 1), "")
+            if key in entries:
+                continue
+        if wire == 2:
+            kept += _field_bytes(number, bytes(payload))
+        else:
+            tag = _field_bytes(number, b"")[:-1]  # same tag bytes but for the wire type
+            kept += bytes([tag[0] & ~7 | wire]) + tag[1:] + bytes(payload)
+    for key, value in entries.items():
+        body = _field_bytes(1, key.encode()) + _field_bytes(2, value.encode())
+        kept += _field_bytes(_METADATA_FIELD, body)
+    return bytes(kept)
+
+
+def pack_array(array: npt.NDArray[np.float32]) -> str:
+    """Encode a float32 array as text: base64 of zlib of its little-endian bytes."""
+    raw = np.ascontiguousarray(array, dtype="<f4").tobytes()
+    return base64.b64encode(zlib.compress(raw, 9)).decode("ascii")
+
+
+def unpack_array(text: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """Decode :func:`pack_array` into an array of `shape`.
+
+    Raises
+    ------
+    ModelError
+        When the text is damaged or holds another number of values.
+    """
+    size = int(np.prod(shape, dtype=np.int64))
+    try:
+        inflater = zlib.decompressobj()
+        raw = inflater.decompress(base64.b64decode(text, validate=True), 4 * size + 1)
+    except (binascii.Error, zlib.error) as error:
+        raise ModelError(f"an array inside the model file is damaged: {error}") from None
+    if len(raw) != 4 * size:
+        raise ModelError(f"an array inside the model file has the wrong size, expected {shape}")
+    return np.frombuffer(raw, dtype="<f4").astype(np.float32).reshape(shape)

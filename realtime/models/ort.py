@@ -1,0 +1,226 @@
+"""A streaming ONNX graph bound to fixed memory, stepped from native code without the GIL.
+
+One step is one call of ``OrtApi.Run`` whose inputs, outputs and states are bound once; outputs are
+written in place and the states ping-pong between two sets of buffers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import cfunc, types
+
+from ..errors import ModelError
+from ..native import call_run, view_i64
+from .ort_api import FLOAT, Reference, api
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """Name and shape of a graph input or output; -1 stands for a dynamic axis."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+# slots of the int64 record one step works on
+RUN, SESSION, PHASE, STATUS, N_INPUTS, N_OUTPUTS, IN_NAMES, OUT_NAMES = range(8)
+INPUTS, OUTPUTS = 8, 10  # two each: one for either phase
+N_STATES, STATE_TABLE, RECORD_SIZE = 12, 13, 16
+
+
+@cache
+def step_function() -> Any:
+    """C function ``step(record) -> 0 or 1``: one ``OrtApi.Run`` on the bound memory."""
+
+    @cfunc(types.int64(types.int64), nopython=True, error_model="numpy", cache=True)
+    def ort_step(record):  # type: ignore[no-untyped-def]
+        r = view_i64(record, RECORD_SIZE)
+        phase = r[PHASE]
+        status = call_run(
+            r[RUN],
+            (
+                r[SESSION], 0, r[IN_NAMES], r[INPUTS + phase],
+                r[N_INPUTS], r[OUT_NAMES], r[N_OUTPUTS], r[OUTPUTS + phase],
+            ),
+        )  # fmt: skip
+        if status != 0:
+            r[STATUS] = status
+            return 1
+        r[PHASE] = 1 - phase
+        return 0
+
+    return ort_step
+
+
+@cache
+def reset_function() -> Any:
+    """C function ``reset(record) -> 0``: put the initial state back, without the GIL."""
+
+    @cfunc(types.int64(types.int64), nopython=True, error_model="numpy", cache=True)
+    def ort_reset(record):  # type: ignore[no-untyped-def]
+        r = view_i64(record, RECORD_SIZE)
+        table = view_i64(r[STATE_TABLE], (r[N_STATES], 3))  # initial, first set, words of 8 bytes
+        for s in range(r[N_STATES]):
+            source = view_i64(table[s, 0], table[s, 2])
+            target = view_i64(table[s, 1], table[s, 2])
+            for i in range(table[s, 2]):
+                target[i] = source[i]
+        r[PHASE] = 0
+        return 0
+
+    return ort_reset
+
+
+def _padded(shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """Zeros of `shape` backed by an even number of floats, so that it copies as 64-bit words."""
+    size = int(np.prod(shape, dtype=np.int64))
+    return np.zeros(size + size % 2, dtype=np.float32)[:size].reshape(shape)
+
+
+class OrtGraph:
+    """An ONNX graph; after :meth:`bind`, one step at fixed addresses.
+
+    Parameters
+    ----------
+    model : bytes
+        The serialised model.
+
+    Raises
+    ------
+    ModelError
+        When ONNX Runtime refuses the graph; its own words are passed on.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        self._api = api()
+        self._session = 0
+        options = self._api.make("CreateSessionOptions")
+        try:
+            self._api.call("SetIntraOpNumThreads", options, ctypes.c_int(1))
+            self._api.call("SetInterOpNumThreads", options, ctypes.c_int(1))
+            self._api.call("SetSessionGraphOptimizationLevel", options, ctypes.c_int(99))
+            for key in (b"session.set_denormal_as_zero", b"session.intra_op.allow_spinning"):
+                value = b"1" if b"denormal" in key else b"0"
+                self._api.call("AddSessionConfigEntry", options, key, value)
+            self._session = self._api.make(
+                "CreateSessionFromArray", self._api.env, model, ctypes.c_size_t(len(model)), options
+            )
+        finally:
+            self._api.call("ReleaseSessionOptions", options)
+        self.inputs = self._describe("Input")
+        self.outputs = self._describe("Output")
+        self._values: list[int] = []
+        self._keep: list[Any] = []
+        self.record: npt.NDArray[np.int64] = np.zeros(RECORD_SIZE, dtype=np.int64)
+
+    def _describe(self, side: str) -> tuple[Tensor, ...]:
+        a = self._api
+        found = []
+        for i in range(a.number(f"SessionGet{side}Count", self._session)):
+            index = ctypes.c_size_t(i)
+            text = a.make(f"SessionGet{side}Name", self._session, index, a.allocator)
+            name = (ctypes.cast(text, ctypes.c_char_p).value or b"").decode()
+            a.call("AllocatorFree", a.allocator, text)
+            info = a.make(f"SessionGet{side}TypeInfo", self._session, index)
+            tensor = a.make("CastTypeInfoToTensorInfo", info)
+            if not tensor or a.number("GetTensorElementType", tensor) != FLOAT:
+                raise ModelError(f"graph {side.lower()} '{name}' is not a float32 tensor")
+            rank = a.number("GetDimensionsCount", tensor)
+            shape = (ctypes.c_int64 * max(rank, 1))()
+            reference = Reference(ctypes.addressof(shape))
+            a.call("GetDimensions", tensor, reference, ctypes.c_size_t(rank))
+            a.call("ReleaseTypeInfo", info)
+            found.append(Tensor(name, tuple(shape[:rank])))
+        return tuple(found)
+
+    def bind(
+        self,
+        inputs: dict[str, npt.NDArray[np.float32]],
+        outputs: dict[str, npt.NDArray[np.float32]],
+        states: dict[str, tuple[str, npt.NDArray[np.float32]]],
+    ) -> None:
+        """Fix the memory of one step; the arrays are borrowed and kept alive here.
+
+        Parameters
+        ----------
+        inputs, outputs : dict of name to array
+            Everything that is no state.
+        states : dict of input name to (output name, initial value)
+        """
+        sets = [{k: _padded(v[1].shape) for k, v in states.items()} for _ in range(2)]
+        self.states = sets
+        self.initial = {k: _padded(v[1].shape) for k, v in states.items()}
+        for key, (_, value) in states.items():
+            self.initial[key][...] = value
+        in_names = [*inputs, *states]
+        out_names = [*outputs, *(v[0] for v in states.values())]
+        r = self.record
+        r[RUN], r[SESSION] = self._api.address("Run"), self._session
+        r[N_INPUTS], r[N_OUTPUTS], r[N_STATES] = len(in_names), len(out_names), len(states)
+        r[IN_NAMES], r[OUT_NAMES] = self._strings(in_names), self._strings(out_names)
+        fixed_in = [self._value(a) for a in inputs.values()]
+        fixed_out = [self._value(a) for a in outputs.values()]
+        held = [[self._value(s[k]) for k in states] for s in sets]
+        for phase in range(2):
+            r[INPUTS + phase] = self._table(fixed_in + held[phase])
+            r[OUTPUTS + phase] = self._table(fixed_out + held[1 - phase])
+        rows = [
+            (self.initial[k].ctypes.data, sets[0][k].ctypes.data, (sets[0][k].size + 1) // 2)
+            for k in states
+        ]
+        table = np.array(rows, dtype=np.int64).reshape(len(rows), 3)
+        self._keep += [table, inputs, outputs]
+        r[STATE_TABLE] = table.ctypes.data
+
+    def _value(self, array: npt.NDArray[np.float32]) -> int:
+        if array.dtype != np.float32 or not array.flags.c_contiguous:
+            raise ModelError("bound arrays must be float32 and C-contiguous")
+        shape = (ctypes.c_int64 * max(array.ndim, 1))(*array.shape)
+        value = self._api.make(
+            "CreateTensorWithDataAsOrtValue",
+            self._api.memory,
+            array.ctypes.data,
+            ctypes.c_size_t(array.nbytes),
+            Reference(ctypes.addressof(shape)),
+            ctypes.c_size_t(array.ndim),
+            ctypes.c_int(FLOAT),
+        )
+        self._values.append(value)
+        return value
+
+    def _strings(self, names: list[str]) -> int:
+        array = (ctypes.c_char_p * len(names))(*[n.encode() for n in names])
+        self._keep.append(array)
+        return ctypes.addressof(array)
+
+    def _table(self, values: list[int]) -> int:
+        array = (ctypes.c_void_p * max(len(values), 1))(*values)
+        self._keep.append(array)
+        return ctypes.addressof(array)
+
+    @property
+    def error(self) -> str | None:
+        """Why the last failed step failed, in ONNX Runtime's words."""
+        status = int(self.record[STATUS])
+        if not status:
+            return None
+        text = ctypes.cast(self._api.call("GetErrorMessage", status), ctypes.c_char_p).value
+        return (text or b"").decode(errors="replace")
+
+    def close(self) -> None:
+        """Free the session; no step may run any more."""
+        if self._session:
+            if self.record[STATUS]:
+                self._api.call("ReleaseStatus", int(self.record[STATUS]))
+                self.record[STATUS] = 0
+            for value in self._values:
+                self._api.call("ReleaseValue", value)
+            self._values.clear()
+            self._api.call("ReleaseSession", self._session)
+            self._session = 0

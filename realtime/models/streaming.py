@@ -1,0 +1,220 @@
+"""A model ready to stream: checked against its card, bound to memory, stepped by address.
+
+The engine knows a model only as three numbers and two arrays: the address of a C function
+``step(argument) -> 0``, that of ``reset(argument) -> 0``, their argument, and the arrays ``x`` and
+``y`` one step reads and writes.  What is behind them (ONNX Runtime here) is the model's business.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from ..errors import CardError, ModelError
+from ..native import call_step, flush_denormals, restore_denormals
+from .card import CARD_KEY, STATE_KEY, TEST_KEY, Card, from_json
+from .metadata import read_metadata, unpack_array
+from .ort import OrtGraph, Tensor, reset_function, step_function
+
+Array = npt.NDArray[np.float32]
+TEST_TOLERANCE = 1e-3  # relative; other CPUs sum in another order, a wrong state is far outside
+
+
+@njit(nogil=True, cache=True)
+def _step(function, argument):  # type: ignore[no-untyped-def]
+    old = flush_denormals()
+    status = call_step(function, (argument,))
+    restore_denormals(old)
+    return status
+
+
+def paired_output(state: str, outputs: list[str]) -> str | None:
+    """Name of the output that carries `state` on, after the habits of public streaming models.
+
+    ``state_a -> state_a_out``, ``cache -> cache_out``, ``state -> stateN``, ``h -> hn``.
+    """
+    names = (f"{state}_out", f"{state}N", f"{state}n", f"new_{state}", f"out_{state}")
+    return next((n for n in names if n in outputs), None)
+
+
+class StreamingModel:
+    """One model with its state, for a fixed number of channels.
+
+    Parameters
+    ----------
+    model : bytes
+        A ``.onnx`` file's content.
+    channels : int
+        Audio channels; each has a state of its own (the graph's batch axis).
+    name : str
+        What to call the file in messages.
+
+    Attributes
+    ----------
+    card : Card
+    x, y : ndarray [shape=card.step_shape(channels), float32]
+        Input and output of one step; the model owns them, the engine fills and reads them.
+    controls : ndarray [shape=(1, n_controls), float32]
+        Current control values, written by the engine before each step.
+    step_address, reset_address, argument : int
+        What native code calls.
+
+    Raises
+    ------
+    CardError
+        No card, or a card that contradicts the graph.
+    ModelError
+        The graph cannot be read or run, or the test vector in it is not reproduced.
+    """
+
+    def __init__(self, model: bytes, channels: int = 1, name: str = "model") -> None:
+        try:
+            metadata = read_metadata(model)
+            if CARD_KEY not in metadata:
+                raise CardError(
+                    "the file carries no restyle card (metadata entry 'restyle.card'); export it"
+                    " with restyle's trainer, or add a card: see docs/model-format.md"
+                )
+            self.card: Card = from_json(metadata[CARD_KEY])
+            if self.card.kind != "converter":
+                raise CardError(f"a model of kind '{self.card.kind}' does not convert sound")
+            self.channels = channels
+            self.metadata = metadata
+            self._graph = OrtGraph(model)
+            self._bind()
+            self._check_test_vector()
+        except (CardError, ModelError) as error:
+            self.close()
+            raise type(error)(f"{name}: {error}") from None
+
+    def _bind(self) -> None:
+        card, graph = self.card, self._graph
+        inputs = {t.name: t for t in graph.inputs}
+        outputs = {t.name: t for t in graph.outputs}
+        shape = card.step_shape(self.channels)
+        for name, table in (("x", inputs), ("y", outputs)):
+            if name not in table:
+                raise CardError(f"the graph has no {name}; it has {', '.join(sorted(table))}")
+            _fit(table[name], shape)
+        self.x: Array = np.zeros(shape, dtype=np.float32)
+        self.y: Array = np.zeros(shape, dtype=np.float32)
+        self.controls: Array = np.array([[c.default for c in card.controls]], dtype=np.float32)
+        bound = {"x": self.x}
+        if card.controls:
+            if "controls" not in inputs:
+                raise CardError("the card lists controls but the graph has no input 'controls'")
+            _fit(inputs["controls"], self.controls.shape)
+            bound["controls"] = self.controls
+        states: dict[str, tuple[str, Array]] = {}
+        for state in card.states:
+            key = f"state_{state.name}" if f"state_{state.name}" in inputs else state.name
+            out = paired_output(key, list(outputs))
+            if key not in inputs or out is None:
+                raise CardError(f"the card's state '{state.name}' has no pair of input and output")
+            full = (self.channels, *state.shape)
+            _fit(inputs[key], full)
+            _fit(outputs[out], full)
+            initial = np.zeros(state.shape, dtype=np.float32)
+            if STATE_KEY + state.name in self.metadata:
+                initial = unpack_array(self.metadata[STATE_KEY + state.name], state.shape)
+            states[key] = (out, np.ascontiguousarray(np.broadcast_to(initial, full)))
+        left = sorted(set(inputs) - set(bound) - set(states))
+        if left:
+            raise CardError(f"graph inputs the card does not know: {', '.join(left)}")
+        graph.bind(bound, {"y": self.y}, states)
+        self.step_address = int(step_function().address)
+        self.reset_address = int(reset_function().address)
+        self.argument = int(graph.record.ctypes.data)
+        self.reset()
+
+    def _check_test_vector(self) -> None:
+        if TEST_KEY not in self.metadata:
+            raise ModelError("the file carries no test vector; export the model again")
+        expected, got = self.run_test_vector()
+        error = float(np.abs(got - expected).max() / max(float(np.abs(expected).max()), 1e-6))
+        self.test_error = error
+        if not error <= TEST_TOLERANCE:
+            raise ModelError(
+                f"the model does not reproduce its own test vector (relative error {error:.2g},"
+                f" allowed {TEST_TOLERANCE:g}); the file is damaged or was changed: get it again"
+            )
+
+    def run_test_vector(self) -> tuple[Array, Array]:
+        """Run the test vector from the initial state on channel 0; return (expected, got)."""
+        try:
+            vector = json.loads(self.metadata[TEST_KEY])
+            shape = (int(vector["steps"]), *self.card.step_shape(1))
+            x, expected = (unpack_array(vector[k], shape) for k in ("x", "y"))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"the test vector is malformed ({error!r})") from None
+        self.reset()
+        got = np.stack([self.step(np.repeat(frame, self.channels, axis=0))[:1] for frame in x])
+        self.reset()
+        return expected, got
+
+    def step(self, x: Array) -> Array:
+        """Advance one hop and return a copy of the output (for tests and tools, not for audio)."""
+        self.x[...] = x
+        if _step(self.step_address, self.argument):
+            raise ModelError(f"the model failed to run: {self.error}")
+        return self.y.copy()
+
+    @property
+    def error(self) -> str | None:
+        """Why the last failed step failed."""
+        return self._graph.error
+
+    def reset(self) -> None:
+        """Return to the initial state."""
+        _step(self.reset_address, self.argument)
+
+    def snapshot(self) -> Any:
+        """Copy the state, for :meth:`restore`."""
+        states = [{k: v.copy() for k, v in s.items()} for s in self._graph.states]
+        return states, self._graph.record.copy(), self.controls.copy()
+
+    def restore(self, snapshot: Any) -> None:
+        """Put a :meth:`snapshot` back."""
+        states, record, controls = snapshot
+        for mine, saved in zip(self._graph.states, states, strict=True):
+            for key, value in saved.items():
+                mine[key][...] = value
+        self._graph.record[...] = record
+        self.controls[...] = controls
+
+    def close(self) -> None:
+        """Free the graph; no step may run any more."""
+        if hasattr(self, "_graph"):
+            self._graph.close()
+
+
+def _fit(tensor: Tensor, shape: tuple[int, ...]) -> None:
+    same = len(tensor.shape) == len(shape)
+    if not same or any(g not in (-1, s) for g, s in zip(tensor.shape, shape, strict=True)):
+        raise CardError(
+            f"graph tensor '{tensor.name}' has shape {list(tensor.shape)}, the card needs"
+            f" {list(shape)}"
+        )
+
+
+def load_model(source: str | Path | bytes, channels: int = 1) -> StreamingModel:
+    """Read a model from a file or from bytes.
+
+    Raises
+    ------
+    ModelError, CardError
+        With the file's name and one sentence.
+    """
+    if isinstance(source, bytes):
+        return StreamingModel(source, channels)
+    path = Path(source)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read model {path}: {error.strerror}") from None
+    return StreamingModel(data, channels, path.name)
