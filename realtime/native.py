@@ -103,7 +103,7 @@ call_step = _caller(_i64, (_i64,))
 call_run = _caller(_i64, (_i64,) * 8)
 """OrtApi.Run: session, options, input names, inputs, n, output names, n, outputs -> status."""
 
-call_stream = _caller(types.int32, (_i64, _i64, _i64, _i64, _i64, _i64))
+call_stream = _caller(types.intc, (_i64, _i64, types.ulong, _i64, types.ulong, _i64))
 """A PortAudio stream callback: input, output, frames, time info, flags, user data."""
 
 _call_two = _caller(types.int32, (_i64, _i64))

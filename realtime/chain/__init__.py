@@ -1,0 +1,1 @@
+"""Effect chains in the Python lane: the stage interface, pedalboard effects, chain files."""

@@ -1,0 +1,113 @@
+"""The worker thread of the worker lane, between the two rings.
+
+Without Python stages it is one native loop that never takes the GIL; with a pedalboard chain it
+runs Python per block and everything else natively.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import numpy as np
+from numba import njit
+
+from .. import ring
+from ..converter import process_hop
+from ..lane import view_lane
+from ..native import flush_denormals, restore_denormals, sleep_address, sleep_ns
+from ..path import BlockPath
+from .stream import StreamMemory, view_stream
+
+RT_PRIORITY = 5  # below the audio callback's
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def wait_for(stream, count, nanosleep, limit_ns):  # type: ignore[no-untyped-def]
+    """Wait until `count` samples can be read from the input ring; 1 if so, 0 on time-out/stop."""
+    s = view_stream(stream)
+    nap = max(20_000, int(count * 1e9 / s.sample_rate / 8))
+    waited = 0
+    while ring.read_available(s.ring_in) < count:
+        if s.stop != 0 or waited > limit_ns:
+            return 0
+        sleep_ns(nanosleep, nap)
+        waited += nap
+    return 1
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def put(stream, block, nanosleep):  # type: ignore[no-untyped-def]
+    """Write a block to the output ring, waiting for room while the stream runs."""
+    s = view_stream(stream)
+    done = 0
+    while done < block.shape[1] and s.stop == 0:
+        done += ring.write(s.ring_out, block, done, block.shape[1] - done)
+        if done < block.shape[1]:
+            sleep_ns(nanosleep, 200_000)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def native_loop(stream, block, nanosleep):  # type: ignore[no-untyped-def]
+    """Process hops until the stream stops; `block [shape=(channels, hop)]` is scratch."""
+    s = view_stream(stream)
+    lane = view_lane(s.lane)
+    old = flush_denormals()
+    while s.stop == 0:
+        if wait_for(stream, block.shape[1], nanosleep, 50_000_000):
+            ring.read(s.ring_in, block, 0, block.shape[1])
+            process_hop(lane, block)
+            put(stream, block, nanosleep)
+    restore_denormals(old)
+
+
+def raise_priority() -> bool:
+    """Ask for real-time scheduling of the calling thread; False where that is not permitted."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(RT_PRIORITY))
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
+class Worker:
+    """Runs a :class:`BlockPath` between the rings of `memory` in a thread of its own.
+
+    Attributes
+    ----------
+    error : BaseException or None
+        What ended the thread early; :meth:`realtime.session.Session.wait` raises it.
+    """
+
+    def __init__(self, memory: StreamMemory, path: BlockPath) -> None:
+        self._memory, self._path = memory, path
+        self._thread = threading.Thread(target=self._run, name="restyle-worker", daemon=True)
+        self.error: BaseException | None = None
+        self.realtime_priority = False
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end and wait for it."""
+        self._memory.record["stop"] = 1
+        if self._thread.is_alive():
+            self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        try:
+            self.realtime_priority = raise_priority()
+            stream, sleep = self._memory.address, sleep_address()
+            path = self._path
+            block = np.zeros((path.engine.channels, path.block_length), dtype=np.float32)
+            if path.native:
+                native_loop(stream, block, sleep)
+                return
+            assert self._memory.ring_in is not None
+            while not self._memory.record["stop"]:
+                if wait_for(stream, path.block_length, sleep, 50_000_000):
+                    self._memory.ring_in.readinto(block)
+                    put(stream, path.process(block), sleep)
+        except BaseException as error:
+            self.error = error
