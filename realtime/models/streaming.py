@@ -173,6 +173,10 @@ class StreamingModel:
         """Return to the initial state."""
         _step(self.reset_address, self.argument)
 
+    def initial_states(self) -> dict[str, Array]:
+        """Initial state by graph input name ``[channels, ...]`` (copies)."""
+        return {k: v.copy() for k, v in self._graph.initial.items()}
+
     def snapshot(self) -> Any:
         """Copy the state, for :meth:`restore`."""
         states = [{k: v.copy() for k, v in s.items()} for s in self._graph.states]

@@ -1,0 +1,37 @@
+"""``restyle devices``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from rich.table import Table
+
+from ..io.device import list_devices
+from .common import JsonOption, out
+
+
+def devices(as_json: JsonOption = False) -> None:
+    """List audio devices with their host API."""
+    found = list_devices()
+    if as_json:
+        print(json.dumps([asdict(d) for d in found], indent=2))
+        return
+    if not found:
+        out.print(
+            "no audio device was found; connect one, or use: restyle live --simulate IN.wav",
+            highlight=False,
+        )
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("#", "name", "host API", "in", "out", "rate", ""):
+        table.add_column(heading, justify="right" if heading in ("#", "in", "out", "rate") else "left")
+    for d in found:
+        use = " ".join(
+            w for w, yes in (("input", d.default_input), ("output", d.default_output)) if yes
+        )
+        table.add_row(
+            str(d.index), d.name, d.host_api, str(d.max_input_channels),
+            str(d.max_output_channels), str(d.default_sample_rate), f"default {use}" if use else "",
+        )  # fmt: skip
+    out.print(table)

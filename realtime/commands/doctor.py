@@ -1,0 +1,119 @@
+"""``restyle doctor``: is this machine ready, and what to do where it is not."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import typer
+
+from ..errors import RestyleError
+from .common import out
+
+GOOD, NOTE, BAD = "ok", "note", "FAIL"
+Finding = tuple[str, str]
+
+
+def doctor() -> None:
+    """Check Python, native lane, ONNX Runtime, PortAudio, priority and models."""
+    checks: list[tuple[str, Callable[[], Finding]]] = [
+        ("python", _python),
+        ("onnxruntime", _onnxruntime),
+        ("native lane", _native_lane),
+        ("portaudio", _portaudio),
+        ("real-time priority", _priority),
+        ("models", _models),
+        ("package name", _package_name),
+    ]
+    worst = GOOD
+    for name, check in checks:
+        try:
+            verdict, text = check()
+        except RestyleError as error:
+            verdict, text = BAD, str(error)
+        colour = {GOOD: "green", NOTE: "yellow", BAD: "red"}[verdict]
+        out.print(f"[{colour}]{verdict:>4}[/{colour}]  {name}: {text}", highlight=False)
+        worst = BAD if BAD in (worst, verdict) else verdict if worst == GOOD else worst
+    if worst == BAD:
+        raise typer.Exit(2)
+
+
+def _distributions(*names: str) -> list[str]:
+    installed = {(d.metadata["Name"] or "").lower(): d.version for d in importlib.metadata.distributions()}
+    return [f"{n} {installed[n]}" for n in names if n in installed]
+
+
+def _python() -> Finding:
+    good = sys.version_info >= (3, 11)
+    text = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    return (GOOD, text) if good else (BAD, f"{text}; restyle needs 3.11 or newer")
+
+
+def _onnxruntime() -> Finding:
+    found = _distributions("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml")
+    if len(found) > 1:
+        return BAD, f"{' and '.join(found)} overwrite each other; uninstall both, reinstall restyle"
+    from ..models.ort_api import api
+
+    api()
+    return GOOD, found[0] if found else "found, version unknown"
+
+
+def _native_lane() -> Finding:
+    from ..config import StreamConfig
+    from ..io.simulated import SimulatedDevice
+    from ..session import Session
+
+    tone = np.sin(np.arange(48000) * 0.05)[None].astype(np.float32) * 0.5
+    device = SimulatedDevice(tone, 48000, 64)
+    with Session(StreamConfig(lane="inline"), device) as session:
+        session.wait()
+    played = device.recording[:, : tone.shape[1]]
+    exact = np.array_equal(played, tone)
+    return (GOOD, "one second passed bit for bit") if exact else (BAD, "sound was changed")
+
+
+def _portaudio() -> Finding:
+    from ..io.device import list_devices
+
+    try:
+        devices = list_devices()
+    except RestyleError as error:
+        return NOTE, str(error)
+    if not devices:
+        return NOTE, "found, but no device; 'restyle live --simulate IN.wav' works without one"
+    return GOOD, f"{len(devices)} device(s), see 'restyle devices'"
+
+
+def _priority() -> Finding:
+    import threading
+
+    from ..io.worker import raise_priority
+
+    result: list[bool] = []
+    thread = threading.Thread(target=lambda: result.append(raise_priority()))
+    thread.start()
+    thread.join()
+    if result == [True]:
+        return GOOD, "permitted for the worker thread"
+    return NOTE, "not permitted; on Linux join the group 'audio' or set rtprio in limits.conf"
+
+
+def _models() -> Finding:
+    from ..models.catalog import list_models
+
+    entries = list_models()
+    broken = [e for e in entries if e.problem]
+    if broken:
+        return BAD, "; ".join(f"{e.path.name}: {e.problem}" for e in broken)
+    return (GOOD if entries else NOTE), ", ".join(e.name for e in entries) or "none found"
+
+
+def _package_name() -> Finding:
+    clash = _distributions("realtime")
+    if clash:
+        return BAD, f"{clash[0]} has the same import name; install restyle in a venv of its own"
+    return GOOD, "no other distribution named 'realtime'"

@@ -1,0 +1,86 @@
+"""The compact live meter and the summary after a stream."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from ..session import Session
+from .common import err
+
+REFRESH_HZ = 12
+WIDTH = 24
+FLOOR_DB = -60.0
+
+
+def _bar(db: float) -> Text:
+    filled = round(WIDTH * max(0.0, min(1.0, 1.0 - db / FLOOR_DB)))
+    style = "red" if db > -0.1 else "yellow" if db > -9 else "green"
+    return Text("█" * filled, style=style) + Text("░" * (WIDTH - filled), style="bright_black")
+
+
+def view(session: Session) -> Table:
+    """One refresh of the meter."""
+    figures, meters = session.stats(), session.engine.meters()
+    table = Table.grid(padding=(0, 1))
+    for side in ("input", "output"):
+        db = meters[f"{side}_peak_db"]
+        rms = meters[f"{side}_rms_db"]
+        table.add_row(side, _bar(db), f"{db:6.1f} dB peak", f"{rms:6.1f} dB rms")
+    latency, block = figures["latency"], figures["block_size"] or "varying"
+    lost = figures["callbacks_missed"] + figures["xruns"]["ring_underflows"]
+    table.add_row(
+        figures["lane"],
+        Text(f"cpu {figures['cpu_percent']:5.1f} %   block {block}"),
+        f"p99 {figures['callback_us']['p99']:.0f} µs",
+        Text(f"xruns {lost}", style="red" if lost else "green"),
+        f"latency {latency['total_samples']} = {latency['total_ms']:.2f} ms",
+    )
+    return table
+
+
+def run_with_meter(session: Session, seconds: float | None) -> None:
+    """Wait for the session's end, showing the meter where there is a terminal."""
+    if not err.is_terminal:
+        session.wait(seconds)
+        return
+    end = None if seconds is None else time.monotonic() + seconds
+    with Live(view(session), console=err, refresh_per_second=REFRESH_HZ, transient=True) as shown:
+        while session.device.active and (end is None or time.monotonic() < end):
+            session.wait(1.0 / REFRESH_HZ)
+            shown.update(view(session))
+
+
+def summary(session: Session, figures: dict[str, Any]) -> None:
+    """Print lane, latency budget and counters to standard error."""
+    latency = figures["latency"]
+    err.print(f"{figures['device']}, {figures['sample_rate']} Hz", highlight=False)
+    err.print(f"lane {figures['lane']}: {figures['lane_reason']}", highlight=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("latency")
+    table.add_column("samples", justify="right")
+    table.add_column("ms", justify="right")
+    for part in latency["parts"]:
+        table.add_row(f"{part['name']} ({part['kind']})", str(part["samples"]), f"{part['ms']:.3f}")
+    table.add_row("declared", str(latency["declared_samples"]), f"{latency['declared_ms']:.3f}")
+    table.add_row("total", str(latency["total_samples"]), f"{latency['total_ms']:.3f}")
+    err.print(table)
+    hop, call = figures["hop_us"], figures["callback_us"]
+    err.print(
+        f"callbacks {figures['callbacks_seen']} of {figures['callbacks_expected']} expected,"
+        f" {figures['callbacks_missed']} missed, {figures['deadline_misses']} over their deadline",
+        highlight=False,
+    )
+    err.print(
+        f"callback µs p50 {call['p50']:.1f}  p99 {call['p99']:.1f}  p99.9 {call['p99_9']:.1f};"
+        f"  hop µs p50 {hop['p50']:.1f}  p99 {hop['p99']:.1f}  p99.9 {hop['p99_9']:.1f};"
+        f"  cpu {figures['cpu_percent']:.1f} %",
+        highlight=False,
+    )
+    counts = {**figures["xruns"], **figures["engine"]}
+    shown = [f"{k} {v}" for k, v in counts.items() if v and k != "hops"]
+    err.print("counters: " + (", ".join(shown) or "all zero"), highlight=False)

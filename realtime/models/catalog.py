@@ -1,0 +1,96 @@
+"""Which models there are: the user's folder first, then those bundled in ``exported``.
+
+Listing reads metadata only; no inference session is opened.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ModelError, RestyleError, nearest
+from .card import CARD_KEY, Card, from_json
+from .metadata import read_metadata
+
+ENVIRONMENT = "RESTYLE_MODELS"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model file; `card` is None and `problem` a sentence when it cannot be read."""
+
+    path: Path
+    source: str  # "user" | "bundled"
+    size: int
+    card: Card | None
+    problem: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The card's name, or the file's."""
+        return self.card.name if self.card else self.path.stem
+
+
+def user_folder() -> Path:
+    """Where the user's models live: ``$RESTYLE_MODELS`` or ``~/.local/share/restyle/models``."""
+    named = os.environ.get(ENVIRONMENT)
+    if named:
+        return Path(named).expanduser()
+    return Path.home() / ".local" / "share" / "restyle" / "models"
+
+
+def bundled_folder() -> Path | None:
+    """The installed ``exported`` package's folder."""
+    spec = importlib.util.find_spec("exported")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def read_entry(path: Path, source: str = "user") -> Entry:
+    """Read one file's card; problems become the entry's `problem`."""
+    try:
+        data = path.read_bytes()
+        metadata = read_metadata(data)
+        if CARD_KEY not in metadata:
+            raise ModelError("carries no restyle card")
+        return Entry(path, source, len(data), from_json(metadata[CARD_KEY]))
+    except OSError as error:
+        return Entry(path, source, 0, None, f"cannot be read: {error.strerror}")
+    except RestyleError as error:
+        return Entry(path, source, path.stat().st_size, None, str(error))
+
+
+def list_models() -> list[Entry]:
+    """All models, the user's first; of two with the same name only the first is listed."""
+    found: dict[str, Entry] = {}
+    for folder, source in ((user_folder(), "user"), (bundled_folder(), "bundled")):
+        if folder is not None and folder.is_dir():
+            for path in sorted(folder.glob("*.onnx")):
+                entry = read_entry(path, source)
+                found.setdefault(entry.name, entry)
+    return list(found.values())
+
+
+def find_model(wanted: str | Path) -> Path:
+    """Return the file of a model given by path or by name.
+
+    Raises
+    ------
+    ModelError
+        There is no such file or name; the nearest name is suggested.
+    """
+    path = Path(wanted).expanduser()
+    if path.is_file():
+        return path
+    entries = list_models()
+    for entry in entries:
+        if entry.name == str(wanted):
+            return entry.path
+    names = [e.name for e in entries]
+    if path.suffix or len(path.parts) > 1:
+        raise ModelError(f"there is no model file {path}")
+    listed = ", ".join(names) or "none; put .onnx files into " + str(user_folder())
+    raise ModelError(f"there is no model '{wanted}'{nearest(str(wanted), names)}; known: {listed}")
