@@ -1,0 +1,1 @@
+"""Bundled models (``<name>.onnx``), their cards as pages, and the demo clip."""

@@ -1,0 +1,1 @@
+"""Training data made here: own scores, rendered by FluidSynth or processed by teacher chains."""

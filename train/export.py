@@ -1,0 +1,187 @@
+"""The export gate: a checkpoint becomes one ``.onnx`` file that proves itself, or nothing.
+
+The file is written under a temporary name, loaded again by the player's own loader, streamed over
+random partitions against torch offline, and takes its final name only if every check passes.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxscript
+import torch
+from torch import Tensor
+
+from realtime.errors import ModelError
+from realtime.io.files import whole_file
+from realtime.models.card import CARD_KEY, TEST_KEY, Card
+from realtime.models.metadata import pack_array, write_metadata
+from realtime.models.streaming import load_model
+from realtime.models.verify import verify
+
+from . import fit
+from .evaluate import evaluate
+from .networks.layers import Streamable
+from .recipes.base import Recipe
+
+TOLERANCE = 1e-5  # streaming against torch offline, relative to the peak
+VECTOR_STEPS = 12
+PROOF_STEPS = 200
+EXPORTED = Path("exported")
+
+
+def to_onnx(recipe: Recipe, network: Streamable) -> bytes:
+    """Trace a network with dynamic batch and time axes.
+
+    Raises
+    ------
+    ModelError
+        The graph lost a state (a state that is not an explicit argument vanishes silently).
+    """
+    network = network.eval()
+    x = recipe.example(3)
+    time_axis = torch.export.Dim.AUTO
+    states = [s + 0.0 for s in network.initial_state(2)]
+    batch = torch.export.Dim.AUTO
+    shapes = ({0: batch, 2: time_axis}, tuple({0: batch} for _ in states))
+    names = [s.name for s in recipe.card(network, {}, {}).states]
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        program = torch.export.export(
+            network, (x, *states), dynamic_shapes={"x": shapes[0], "states": shapes[1]}, strict=False
+        )
+        exported = torch.onnx.export(
+            program, (), dynamo=True, external_data=False, verbose=False,
+            input_names=["x", *(f"state_{n}" for n in names)],
+            output_names=["y", *(f"state_{n}_out" for n in names)],
+        )  # fmt: skip
+    if exported is None:
+        raise ModelError("the exporter returned nothing")
+    model = exported.model_proto
+    found = [i.name for i in model.graph.input]
+    if found != ["x", *(f"state_{n}" for n in names)]:
+        raise ModelError(f"the exported graph has inputs {found}: a state was lost")
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def _offline(recipe: Recipe, network: Streamable, steps: npt.NDArray[np.float32]) -> Tensor:
+    """Torch on all steps at once ``[steps, 1, ...] -> [steps, 1, ...]``."""
+    with torch.no_grad():
+        whole = torch.cat(list(torch.from_numpy(steps)), dim=2)
+        y = network.offline(whole)
+    return torch.stack(torch.chunk(y, len(steps), dim=2))
+
+
+def _signal(recipe: Recipe, card: Card, steps: int, seed: int) -> npt.NDArray[np.float32]:
+    """Noise bursts, then silence, then noise: one array of steps ``[steps, *step_shape(1)]``."""
+    rng = np.random.default_rng(seed)
+    level = np.where(np.arange(steps) % 8 < 5, 1.0, 0.0) * rng.uniform(0.05, 0.6, steps)
+    shape = card.step_shape(1)
+    x = rng.standard_normal((steps, *shape)) * level.reshape(-1, *[1] * len(shape))
+    return np.asarray(x * (1.0 if card.spectrum is None else 8.0), dtype=np.float32)
+
+
+def seal(recipe: Recipe, network: Streamable, card: Card, graph: bytes) -> bytes:
+    """Put card and test vector into the file."""
+    x = _signal(recipe, card, VECTOR_STEPS, seed=11)
+    y = _offline(recipe, network, x).numpy()
+    vector = {"steps": VECTOR_STEPS, "x": pack_array(x), "y": pack_array(y)}
+    return write_metadata(graph, {CARD_KEY: card.to_json(), TEST_KEY: json.dumps(vector)})
+
+
+def prove(recipe: Recipe, network: Streamable, file: bytes, seed: int = 12) -> dict[str, Any]:
+    """Stream the file through the player and compare with torch offline.
+
+    Raises
+    ------
+    ModelError
+        The difference is above :data:`TOLERANCE`.
+    """
+    model = load_model(file)
+    try:
+        x = _signal(recipe, model.card, PROOF_STEPS, seed)
+        model.reset()
+        got = np.stack([model.step(step) for step in x])
+        expected = _offline(recipe, network, x).numpy()
+        peak = max(float(np.abs(expected).max()), 1e-6)
+        error = float(np.abs(got - expected).max()) / peak
+    finally:
+        model.close()
+    if not error <= TOLERANCE:
+        raise ModelError(
+            f"the exported '{recipe.name}' streams with a relative error of {error:.2g} against"
+            f" torch offline (allowed {TOLERANCE:g}); nothing was written"
+        )
+    return {
+        "streaming_error": float(f"{error:.2g}"),
+        "steps": PROOF_STEPS,
+        "seed": seed,
+        "reference": f"torch {torch.__version__} offline",
+    }
+
+
+def export(recipe: Recipe, network: Streamable, card: Card, target: Path) -> Path:
+    """Write `target` if the model passes every check of the gate and of ``restyle verify``.
+
+    Raises
+    ------
+    ModelError
+        A check failed; nothing is left behind.
+    """
+    graph = to_onnx(recipe, network)
+    proof = prove(recipe, network, seal(recipe, network, card, graph))
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Path(folder) / target.name
+        trial.write_bytes(seal(recipe, network, replace(card, proof=proof), graph))
+        checks = verify(trial)
+    proof["verify"] = {c.name: c.found for c in checks}
+    bad = [f"{c.name} ({c.found})" for c in checks if not c.passed]
+    if bad:
+        raise ModelError(f"the exported '{recipe.name}' fails: {'; '.join(bad)}")
+    with whole_file(target) as partial:
+        partial.write_bytes(seal(recipe, network, replace(card, proof=proof), graph))
+    return target
+
+
+def revision() -> str:
+    """Git revision of the recipe, or ``unknown``."""
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def export_recipe(recipe: Recipe) -> Path:
+    """Evaluate and export the best checkpoint of a recipe into ``exported/``."""
+    network, checkpoint = fit.load(recipe)
+    data = recipe.data()
+    provenance = {
+        "data": [
+            {
+                "source": "scores composed by rule (train.data.scores)",
+                "licence": "GPL-3.0-or-later",
+            },
+            {"source": "FluidR3 GM soundfont (Debian fluid-soundfont-gm)", "licence": "MIT"},
+        ],
+        "recordings": len(data.manifest()),
+        "recipe": f"train/recipes/{recipe.name.replace('-', '_')}.py",
+        "seed": checkpoint["schedule"]["seed"],
+        "steps": checkpoint["step"],
+        "cpu_minutes": round(checkpoint["cpu_minutes"], 1),
+        "revision": revision(),
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "tools": f"torch {torch.__version__}, onnx {onnx.__version__},"
+        f" onnxscript {onnxscript.__version__}",
+    }
+    card = recipe.card(network, evaluate(recipe, network, data), provenance)
+    return export(recipe, network, card, EXPORTED / f"{recipe.name}.onnx")
