@@ -57,7 +57,12 @@ def front(lane, block):  # type: ignore[no-untyped-def]
 def _run_model(lane):  # type: ignore[no-untyped-def]
     """Set the controls, step the model, time it; return its status."""
     controls = view_f32(lane.controls, lane.n_controls)
+    switched = view_i64(lane.switched, lane.n_controls)  # categorical ones do not ramp
+    current = view_f64(lane.current, CONTROLS + lane.n_controls)
+    targets = view_f64(lane.targets, CONTROLS + lane.n_controls)
     for i in range(lane.n_controls):
+        if switched[i] != 0:
+            current[CONTROLS + i] = targets[CONTROLS + i]
         controls[i] = smooth(lane, CONTROLS + i)[1]
     begin = monotonic_ns(lane.clock)
     status = call_step(lane.step, (lane.argument,))

@@ -159,8 +159,11 @@ class Engine:
             for field in ("x", "y"):
                 lane[f"model_{field}"] = getattr(model, field).ctypes.data
             lane["controls"] = model.controls.ctypes.data
-            defaults = [c.default for c in model.card.controls]
-            self._memory["targets"][CONTROLS:] = defaults
+            controls = model.card.controls
+            kinds = [c.kind == "categorical" for c in controls]
+            self._place("switched", np.array(kinds, dtype=np.int64))
+            self._memory["targets"][CONTROLS:] = [c.default for c in controls]
+            model.reset()
         seconds = hop / self.sample_rate
         lane["smoothing"] = 1.0 - np.exp(-seconds / RAMP_SECONDS)
         lane["meter_decay"] = np.exp(-seconds / METER_SECONDS)

@@ -22,8 +22,8 @@ _INTEGERS = (
     "channels", "hop", "domain", "n_fft", "synthesis", "n_controls", "latency",
     # addresses of state and scratch
     "analysis_window", "synthesis_window", "table", "work", "frame", "history", "ola",
-    "dry_line", "dry", "wet", "model_x", "model_y", "controls", "targets", "current", "meters",
-    "hop_histogram", "model_histogram",
+    "dry_line", "dry", "wet", "model_x", "model_y", "controls", "switched", "targets", "current",
+    "meters", "hop_histogram", "model_histogram",
     # the model and the clock, by address
     "step", "reset", "argument", "clock",
     # positions and counters

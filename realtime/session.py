@@ -18,7 +18,7 @@ import numpy as np
 
 from .chain.stage import Chain
 from .config import StreamConfig
-from .dsp.meters import percentiles_us
+from .dsp.meters import percentiles_us, total_seconds
 from .engine import Engine
 from .errors import ConfigError, StreamError
 from .io.callback import stream_callback
@@ -137,7 +137,7 @@ class Session:
 
     def _worker_prefill(self) -> int:
         block, length = self.device.block_size, self.path.block_length
-        largest = block or getattr(self.device, "largest_block", UNKNOWN_BLOCK)
+        largest = block or int(getattr(self.device, "largest_block", UNKNOWN_BLOCK))
         slack = max(largest, length) if block else length + largest
         return adapter_latency(length, block) + self.config.worker_blocks * slack
 
@@ -147,9 +147,7 @@ class Session:
         path, engine, device = self.path, self.engine, self.device
         parts = [LatencyPart("device input", device.input_latency, "device")]
         if self.lane == "worker":
-            parts.append(
-                LatencyPart("worker pre-fill", self._worker_prefill_samples, "buffering")
-            )
+            parts.append(LatencyPart("worker pre-fill", self._worker_prefill_samples, "buffering"))
         else:
             parts.append(LatencyPart("block adapter", engine.prefill, "buffering"))
         if path.pre is not None:
@@ -243,7 +241,7 @@ class Session:
             return dict(zip(keys, (round(v, 2) for v in percentiles_us(histogram)), strict=True))
 
         elapsed = (c["last_ns"] - c["first_ns"]) * 1e-9
-        busy = float(spread_sum(self.memory.callback_histogram))
+        busy = total_seconds(self.memory.callback_histogram)
         return {
             "device": self.device.name,
             "sample_rate": self.engine.sample_rate,
@@ -274,11 +272,3 @@ class Session:
             "engine": self.engine.counters(),
             "meters": self.engine.meters(),
         }  # fmt: skip
-
-
-def spread_sum(histogram: Any) -> float:
-    """Approximate total of a duration histogram [seconds]."""
-    from .dsp.meters import BINS_PER_OCTAVE
-
-    centres = 2.0 ** ((np.arange(len(histogram)) + 0.5) / BINS_PER_OCTAVE)
-    return float(histogram @ centres) * 1e-9

@@ -58,7 +58,11 @@ def evaluate(recipe: Recipe, network: Streamable, data: PairSet) -> dict[str, An
             y, target = recipe.aligned(network, dry, wet)
             begin = recipe.warm_up
             same = slice(begin, begin + y.shape[1])
-            candidates = {"model": y, "copy": dry[:, same], "matched_eq": apply_eq(dry, gain)[:, same]}
+            candidates = {
+                "model": y,
+                "copy": dry[:, same],
+                "matched_eq": apply_eq(dry, gain)[:, same],
+            }
             for name, candidate in candidates.items():
                 rows[name]["stft_distance"].append(float(stft_distance(candidate, target)))
                 rows[name]["esr"].append(float(esr(candidate, target)))

@@ -57,7 +57,10 @@ def to_onnx(recipe: Recipe, network: Streamable) -> bytes:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         program = torch.export.export(
-            network, (x, *states), dynamic_shapes={"x": shapes[0], "states": shapes[1]}, strict=False
+            network,
+            (x, *states),
+            dynamic_shapes={"x": shapes[0], "states": shapes[1]},
+            strict=False,
         )
         exported = torch.onnx.export(
             program, (), dynamo=True, external_data=False, verbose=False,

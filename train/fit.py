@@ -23,7 +23,9 @@ RUNS = Path(".runs")
 CHECK_EVERY = 100  # steps
 
 
-def draw(pairs: tuple[Pair, ...], batch: int, n: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+def draw(
+    pairs: tuple[Pair, ...], batch: int, n: int, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
     """Draw `batch` aligned segments of `n` samples; silence is drawn again once."""
     dry, wet = np.zeros((2, batch, n), dtype=np.float32)
     lengths = np.array([len(p.dry) for p in pairs], dtype=float)
@@ -71,7 +73,9 @@ def fit(recipe: Recipe, data: PairSet, schedule: Schedule | None = None, log: An
     torch.manual_seed(schedule.seed)
     rng = np.random.default_rng(schedule.seed)
     network = recipe.network().train()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.learning_rate, weight_decay=1e-4)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=schedule.learning_rate, weight_decay=1e-4
+    )
     n = recipe.warm_up + schedule.segment + recipe.latency
     n += -n % 1024
     begin, step, best, history = time.process_time(), 0, math.inf, []

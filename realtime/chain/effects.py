@@ -144,7 +144,7 @@ class EffectStage:
     def process(self, block: Array) -> Array:
         """Process one block (allocates: Python lane only)."""
         out = self._call(block)
-        if self.latency == 0:
+        if out.shape[1] == self._block and self._fifo.shape[1] == 0:
             return out
         held = np.concatenate([self._fifo, out], axis=1)
         if held.shape[1] < self._block:

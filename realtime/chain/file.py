@@ -65,6 +65,6 @@ def _build(entries: Any) -> Chain | None:
         parameters = dict(entry)
         name = parameters.pop("effect", None)
         if not isinstance(name, str):
-            raise ChainError("each table needs effect = \"NAME\"")
+            raise ChainError('each table needs effect = "NAME"')
         stages.append(EffectStage(make_plugin(name, parameters), name))
     return Chain(stages) if stages else None

@@ -25,7 +25,9 @@ def devices(as_json: JsonOption = False) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("#", "name", "host API", "in", "out", "rate", ""):
-        table.add_column(heading, justify="right" if heading in ("#", "in", "out", "rate") else "left")
+        table.add_column(
+            heading, justify="right" if heading in ("#", "in", "out", "rate") else "left"
+        )
     for d in found:
         use = " ".join(
             w for w, yes in (("input", d.default_input), ("output", d.default_output)) if yes

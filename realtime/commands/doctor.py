@@ -42,7 +42,9 @@ def doctor() -> None:
 
 
 def _distributions(*names: str) -> list[str]:
-    installed = {(d.metadata["Name"] or "").lower(): d.version for d in importlib.metadata.distributions()}
+    installed = {
+        (d.metadata["Name"] or "").lower(): d.version for d in importlib.metadata.distributions()
+    }
     return [f"{n} {installed[n]}" for n in names if n in installed]
 
 

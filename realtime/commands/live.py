@@ -47,7 +47,9 @@ def live(
             help="Samples per callback; simulated devices also take a list 64,33,480 or 'random'."
         ),
     ] = None,
-    rate: Annotated[int | None, typer.Option(help="Sample rate in Hz; the model's if not given.")] = None,
+    rate: Annotated[
+        int | None, typer.Option(help="Sample rate in Hz; the model's if not given.")
+    ] = None,
     channels: Annotated[int | None, typer.Option(help="Channels to process.")] = None,
     lane: Annotated[str, typer.Option(help="auto, inline or worker.")] = "auto",
     mix: MixOption = 1.0,
@@ -62,7 +64,9 @@ def live(
     simulate_out: Annotated[
         Path | None, typer.Option(metavar="OUT.wav", help="Where the simulated loudspeaker goes.")
     ] = None,
-    fast: Annotated[bool, typer.Option("--fast", help="Simulated: do not wait for the clock.")] = False,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Simulated: do not wait for the clock.")
+    ] = False,
     stats: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write counters.")] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Microphone if there is one, else the bundled clip.")

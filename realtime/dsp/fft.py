@@ -27,9 +27,11 @@ def twiddles(n_fft: int) -> npt.NDArray[np.float32]:
     half = n_fft // 2
     k = np.arange(half, dtype=np.float64)
     table = np.empty((2, n_fft), dtype=np.float32)
-    for row, function in enumerate((np.cos, lambda a: -np.sin(a))):
-        table[row, :half] = function(2 * np.pi * k / half)
-        table[row, half:] = function(2 * np.pi * k / n_fft)
+    for angle, part in (
+        (2 * np.pi * k / half, slice(half)),
+        (2 * np.pi * k / n_fft, slice(half, None)),
+    ):
+        table[0, part], table[1, part] = np.cos(angle), -np.sin(angle)
     return table
 
 

@@ -45,3 +45,9 @@ def percentiles_us(
     cumulated = np.cumsum(histogram)
     places = [int(np.searchsorted(cumulated, share * total)) for share in shares]
     return tuple(float(2.0 ** ((p + 0.5) / BINS_PER_OCTAVE)) / 1000.0 for p in places)
+
+
+def total_seconds(histogram: npt.NDArray[np.int64]) -> float:
+    """Sum of all counted durations, as exact as the bins are narrow [seconds]."""
+    centres = 2.0 ** ((np.arange(len(histogram)) + 0.5) / BINS_PER_OCTAVE)
+    return float(histogram @ centres) * 1e-9

@@ -3,8 +3,8 @@
 It copies the device's interleaved samples into ``(channels, n)`` blocks, runs the engine (inline
 lane) or trades blocks with the worker through two rings, copies the result out and counts.  When
 the worker is late it conceals: the latest sample fades into the dry input, delayed by the declared
-latency, and the wet sound fades in again once the worker has caught up; samples that come too late
-are dropped, so latency never creeps.
+latency and at the stream's gains, and once that fade has ended and the worker has caught up the
+wet sound fades in again; samples that come too late are dropped, so latency never creeps.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from .. import ring
 from ..adapter import process
 from ..dsp.meters import N_BINS, count_duration
 from ..dsp.mix import delay
-from ..lane import view_lane
+from ..lane import CONTROLS, INPUT_GAIN, OUTPUT_GAIN, view_lane
 from ..native import (
     flush_denormals,
     monotonic_ns,
     restore_denormals,
     view_f32,
+    view_f64,
     view_i64,
 )
 from .stream import FADE, WORKER, view_stream
@@ -63,7 +64,9 @@ def exchange(s, x, y, n):  # type: ignore[no-untyped-def]
     """Worker lane: hand `n` samples to the worker, take `n` that are due, conceal what lacks.
 
     ``s.debt`` is how many samples at the head of the output ring are overdue (they were concealed
-    and must be dropped); negative when input was lost and the ring's head is early.
+    and must be dropped); negative when input was lost and the ring's head is early.  ``s.holding``
+    is set while ``s.last`` is a sample of the past: wet sound may follow only from level 0, as it
+    would jump otherwise.
     """
     lost = n - ring.write(s.ring_in, x, 0, n)
     if lost > 0:
@@ -78,14 +81,17 @@ def exchange(s, x, y, n):  # type: ignore[no-untyped-def]
         s.dropped_samples += dropped
     got = 0
     if s.debt == 0:
-        available = ring.read_available(s.ring_out)
-        if available >= n or s.wet_level == 1.0:
+        recovered = s.wet_level == 0.0 and ring.read_available(s.ring_out) >= n
+        if s.holding == 0 or recovered:
             got = ring.read(s.ring_out, y, 0, n)
     if got < n:
-        if s.wet_level == 1.0:
-            s.ring_underflows += 1
+        s.ring_underflows += 1 - s.holding
         s.debt += n - got
         s.concealed_samples += n - got
+    s.holding = 1 if got < n else 0
+    current = view_f64(view_lane(s.lane).current, CONTROLS)
+    start, end = s.conceal_gain, current[INPUT_GAIN] * current[OUTPUT_GAIN]
+    s.conceal_gain = end
     last = view_f32(s.last, s.channels)
     step = 1.0 / FADE
     level = s.wet_level
@@ -99,7 +105,7 @@ def exchange(s, x, y, n):  # type: ignore[no-untyped-def]
         for c in range(s.channels):
             if wet_here:
                 last[c] = y[c, i]
-            d = dry[c, i]
+            d = dry[c, i] * F32(start + (end - start) * (i + 1) / n)
             if not np.isfinite(d):
                 d = F32(0.0)
             d = min(F32(1.0), max(F32(-1.0), d))
@@ -158,7 +164,6 @@ def run_callback(s, source, target, n, flags):  # type: ignore[no-untyped-def]
 @cache
 def stream_callback() -> Any:
     """The C function PortAudio calls (``PaStreamCallback``); ``userData`` is a stream record."""
-
     signature = types.intc(
         types.int64, types.int64, types.ulong, types.int64, types.ulong, types.int64
     )

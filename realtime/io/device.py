@@ -92,9 +92,7 @@ def find_device(wanted: str | int | None, side: str) -> DeviceInfo:
         match = [d for d in devices if d.index == int(text)]
     else:
         words = text.lower().split()
-        match = [
-            d for d in devices if all(w in f"{d.name} {d.host_api}".lower() for w in words)
-        ]
+        match = [d for d in devices if all(w in f"{d.name} {d.host_api}".lower() for w in words)]
         exact = [d for d in match if d.name.lower() == text.lower()]
         match = exact or match
     if len(match) == 1:

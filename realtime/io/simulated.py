@@ -32,11 +32,11 @@ STOP, POSITION = 0, 1
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _settle_worker(record, prefill, control, nanosleep):  # type: ignore[no-untyped-def]
+def _settle_worker(record, begun, answered, control, nanosleep):  # type: ignore[no-untyped-def]
     """Virtual time: wait until the worker has answered every whole block it was given."""
     s = view_stream(record)
-    given = load_acquire(s.ring_in + 8 * ring.WRITTEN)
-    due = given // s.block_length * s.block_length + prefill
+    given = load_acquire(s.ring_in + 8 * ring.WRITTEN) - begun
+    due = given // s.block_length * s.block_length + answered
     while control[STOP] == 0 and load_acquire(s.ring_out + 8 * ring.WRITTEN) < due:
         sleep_ns(nanosleep, 10_000)
 
@@ -45,7 +45,8 @@ def _settle_worker(record, prefill, control, nanosleep):  # type: ignore[no-unty
 def _drive(callback, record, tapes, sizes, paced, lockstep, control, clock, nanosleep):  # type: ignore[no-untyped-def]
     """Call `callback` over the tapes ``[input, output, in width, out width, samples]``."""
     s = view_stream(record)
-    prefill = load_acquire(s.ring_out + 8 * ring.WRITTEN) if lockstep else 0
+    begun = load_acquire(s.ring_in + 8 * ring.WRITTEN) if lockstep else 0
+    answered = load_acquire(s.ring_out + 8 * ring.WRITTEN) if lockstep else 0
     position, k = 0, 0
     begin = monotonic_ns(clock)
     while position < tapes[4] and control[STOP] == 0:
@@ -62,7 +63,7 @@ def _drive(callback, record, tapes, sizes, paced, lockstep, control, clock, nano
         position += n
         control[POSITION] = position
         if lockstep:
-            _settle_worker(record, prefill, control, nanosleep)
+            _settle_worker(record, begun, answered, control, nanosleep)
 
 
 class SimulatedDevice:

@@ -24,7 +24,7 @@ _INTEGERS = (
     "x", "y", "dry", "last",
     # worker lane
     "ring_in", "ring_out", "block_length", "conceal_line", "conceal_delay", "conceal_position",
-    "debt", "stop",
+    "debt", "holding", "stop",
     # counters
     "callbacks", "samples", "first_ns", "last_ns", "deadline_misses", "longest_gap_ns",
     "min_block", "max_seen_block",
@@ -33,7 +33,8 @@ _INTEGERS = (
     "callback_histogram", "gap_histogram",
 )  # fmt: skip
 STREAM = np.dtype(
-    [(n, np.int64) for n in _INTEGERS] + [("wet_level", np.float64), ("sample_rate", np.float64)]
+    [(n, np.int64) for n in _INTEGERS]
+    + [(n, np.float64) for n in ("wet_level", "conceal_gain", "sample_rate")]
 )
 STREAM_TYPE = from_dtype(STREAM)
 
@@ -106,6 +107,7 @@ class StreamMemory:
         r["in_channels"], r["out_channels"] = in_channels, out_channels
         r["clock"], r["sample_rate"] = clock_address(), engine.sample_rate
         r["conceal_delay"], r["wet_level"] = conceal_latency, 1.0
+        r["conceal_gain"] = engine.get("input_gain") * engine.get("output_gain")
         r["min_block"] = np.iinfo(np.int64).max
         self.ring_in: Ring | None = None
         self.ring_out: Ring | None = None

@@ -167,7 +167,9 @@ def _check(card: Card) -> None:
     for c in card.controls:
         need(c.kind in CONTROL_KINDS, f"control '{c.name}': kind must be one of {CONTROL_KINDS}")
         numbers = (c.minimum, c.default, c.maximum)
-        need(all(isfinite(v) for v in numbers), f"control '{c.name}' has a range that is not finite")
+        need(
+            all(isfinite(v) for v in numbers), f"control '{c.name}' has a range that is not finite"
+        )
         need(
             c.minimum <= c.default <= c.maximum,
             f"control '{c.name}': default {c.default} outside {c.minimum}..{c.maximum}",

@@ -77,7 +77,11 @@ class Api:
     def call(self, name: str, *arguments: Any) -> int:
         """Call `name` with pointer-sized arguments; return its raw result."""
         given = [
-            ctypes.c_char_p(a) if isinstance(a, bytes) else a if _is_ctypes(a) else ctypes.c_void_p(a)
+            ctypes.c_char_p(a)
+            if isinstance(a, bytes)
+            else a
+            if _is_ctypes(a)
+            else ctypes.c_void_p(a)
             for a in arguments
         ]
         function = ctypes.CFUNCTYPE(ctypes.c_void_p, *[type(g) for g in given])(self.address(name))

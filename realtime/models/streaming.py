@@ -150,6 +150,8 @@ class StreamingModel:
             vector = json.loads(self.metadata[TEST_KEY])
             shape = (int(vector["steps"]), *self.card.step_shape(1))
             x, expected = (unpack_array(vector[k], shape) for k in ("x", "y"))
+            if not len(x):
+                raise ValueError("it has no steps")
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"the test vector is malformed ({error!r})") from None
         self.reset()

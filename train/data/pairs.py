@@ -51,7 +51,11 @@ class PairSet:
 def split_seeds(count: int) -> tuple[range, range, range]:
     """Split score seeds 0..count-1 into train, validation and test (80/10/10, at least one)."""
     held = max(1, count // 10)
-    return range(0, count - 2 * held), range(count - 2 * held, count - held), range(count - held, count)
+    return (
+        range(count - 2 * held),
+        range(count - 2 * held, count - held),
+        range(count - held, count),
+    )
 
 
 def _level(signal: Array) -> float:
@@ -73,7 +77,9 @@ def program_pairs(
         dry, wet = (render(to_midi(score, p), length) for p in (program, target))
         gain = 0.1 / _level(dry)
         wet = wet * (_level(dry) / _level(wet) * gain)
-        return Pair(f"score{index}-program{program}", dry * np.float32(gain), wet.astype(np.float32))
+        return Pair(
+            f"score{index}-program{program}", dry * np.float32(gain), wet.astype(np.float32)
+        )
 
     return _collect(scores, make)
 

@@ -88,13 +88,15 @@ def _riff(rng: np.random.Generator, notes: list[Note], beat: float, pitches: lis
     for _ in range(int(rng.integers(1, 4))):
         for index, step in pattern:
             held = 0.12 if muted and rng.random() < 0.6 else step * 0.9
-            for interval in (0, 7) if rng.random() < 0.35 else (0,):
-                notes.append(Note(beat, held, low[index] + interval, _velocity(rng, loudness)))
+            both = (0, 7) if rng.random() < 0.35 else (0,)
+            notes += [Note(beat, held, low[index] + i, _velocity(rng, loudness)) for i in both]
             beat += step
     return beat
 
 
-def _arpeggio(rng: np.random.Generator, notes: list[Note], beat: float, pitches: list[int]) -> float:
+def _arpeggio(
+    rng: np.random.Generator, notes: list[Note], beat: float, pitches: list[int]
+) -> float:
     base, step = int(rng.integers(max(1, len(pitches) - 8))), float(rng.choice((0.25, 1 / 3, 0.5)))
     loudness, ring = rng.uniform(50, 105), rng.uniform(0.8, 3.0)
     for k in range(int(rng.integers(6, 17))):

@@ -1,1 +1,1 @@
-"""Causal networks written ``y, state = layer(x, state)``: one forward for one frame and for many."""
+"""Causal networks written ``y, state = layer(x, state)``: one forward for one frame or many."""

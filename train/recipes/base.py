@@ -53,7 +53,9 @@ class Recipe(ABC):
         """What training lowers."""
 
     @abstractmethod
-    def card(self, network: Streamable, metrics: dict[str, Any], provenance: dict[str, Any]) -> Card:
+    def card(
+        self, network: Streamable, metrics: dict[str, Any], provenance: dict[str, Any]
+    ) -> Card:
         """The exported file's card."""
 
     @abstractmethod

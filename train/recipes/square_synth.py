@@ -59,7 +59,9 @@ class SquareSynth(Recipe):
         """Noise frames."""
         return torch.randn(2, 2, steps, N_FFT // 2 + 1)
 
-    def card(self, network: Streamable, metrics: dict[str, Any], provenance: dict[str, Any]) -> Card:
+    def card(
+        self, network: Streamable, metrics: dict[str, Any], provenance: dict[str, Any]
+    ) -> Card:
         """Geometry and states."""
         return Card(
             name=self.name,

@@ -1,4 +1,4 @@
-"""tube-amp: a driven guitar amplifier, learnt sample by sample from a chain of pedalboard effects."""
+"""tube-amp: a driven guitar amplifier, learnt by sample from a chain of pedalboard effects."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ class TubeAmp(Recipe):
         """Noise samples."""
         return 0.1 * torch.randn(2, 1, HOP * steps)
 
-    def card(self, network: Streamable, metrics: dict[str, Any], provenance: dict[str, Any]) -> Card:
+    def card(
+        self, network: Streamable, metrics: dict[str, Any], provenance: dict[str, Any]
+    ) -> Card:
         """Zero algorithmic latency."""
         return Card(
             name=self.name,
