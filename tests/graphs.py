@@ -14,7 +14,7 @@ from realtime.models.card import CARD_KEY, STATE_KEY, TEST_KEY, Card, Spectrum, 
 from realtime.models.metadata import pack_array, write_metadata
 
 
-def _finish(
+def finish(
     nodes: list[Any],
     inputs: dict[str, list[Any]],
     outputs: dict[str, list[Any]],
@@ -77,7 +77,7 @@ def fir_model(taps: np.ndarray, hop: int = 64, initial: np.ndarray | None = None
         "axis": np.array([2]),
     }
     state = ["n", 1, past]
-    model = _finish(
+    model = finish(
         nodes,
         {"x": shape, "state_past": state},
         {"y": shape, "state_past_out": state},
@@ -94,7 +94,7 @@ def identity_spectrum(n_fft: int = 1024, synthesis: int = 256, hop: int = 128) -
     """Spectrum model that returns every frame as it came."""
     bins = n_fft // 2 + 1
     shape = ["n", 2, "t", bins]
-    model = _finish([helper.make_node("Identity", ["x"], ["y"])], {"x": shape}, {"y": shape}, {})
+    model = finish([helper.make_node("Identity", ["x"], ["y"])], {"x": shape}, {"y": shape}, {})
     card = Card(
         "test-identity", "identity", "frames pass", "spectrum", 48000, hop, synthesis - hop,
         "GPL-3.0-or-later", spectrum=Spectrum(n_fft, synthesis),

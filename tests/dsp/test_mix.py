@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from realtime.dsp.mix import delay, mix
+
+from ..signals import cut, delayed, noise, random_sizes
+
+
+@pytest.mark.parametrize("length", [0, 1, 5, 64, 1000])
+def test_the_delay_line_delays_by_its_length_whatever_the_blocks(length: int) -> None:
+    x = noise(5000, channels=2)
+    line = np.zeros((2, length), dtype=np.float32)
+    position, parts = 0, []
+    for block in cut(x, random_sizes(1, largest=300)):
+        y = np.full_like(block, np.nan)
+        position = delay(block, line, position, y)
+        parts.append(y)
+    assert np.array_equal(np.concatenate(parts, axis=1), delayed(x, length))
+
+
+@pytest.mark.parametrize(("amount", "which"), [(0.0, "dry"), (1.0, "wet")])
+def test_at_its_ends_the_mix_is_one_signal_bit_for_bit(amount: float, which: str) -> None:
+    signals = {"dry": noise(64, seed=1), "wet": noise(64, seed=2)}
+    out = signals["wet"].copy()
+    mix(signals["dry"], out, amount, amount)
+    assert np.array_equal(out, signals[which])
+
+
+def test_a_moving_mix_equals_numpy() -> None:
+    dry, wet = noise(64, channels=2, seed=1), noise(64, channels=2, seed=2)
+    out = wet.copy()
+    mix(dry, out, 0.2, 0.9)
+    m = np.linspace(0.2, 0.9, 65)[1:]
+    assert np.allclose(out, (1 - m) * dry + m * wet, atol=1e-7)
+
+
+def test_equal_signals_mix_to_themselves() -> None:
+    x = noise(64)
+    out = x.copy()
+    mix(x, out, 0.0, 1.0)
+    assert np.allclose(out, x, rtol=2e-7, atol=0.0)
