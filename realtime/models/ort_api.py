@@ -19,6 +19,7 @@ _VERSION = 17  # the oldest C API version all of the positions below belong to
 _POSITION = {
     "GetErrorMessage": 2,
     "CreateEnv": 3,
+    "DisableTelemetryEvents": 6,
     "CreateSessionFromArray": 8,
     "Run": 9,
     "CreateSessionOptions": 10,
@@ -67,6 +68,7 @@ class Api:
         self._table = ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))
         self._keep = library
         self.env = self.make("CreateEnv", 3, b"restyle")
+        self.call("DisableTelemetryEvents", self.env)  # what is played stays on the machine
         self.memory = self.make("CreateCpuMemoryInfo", 1, 0)
         self.allocator = self.make("GetAllocatorWithDefaultOptions")
 
