@@ -4,8 +4,15 @@ Importing this package starts no thread, opens no device and pulls in neither to
 sounddevice.  Start reading at :mod:`realtime.engine`.
 """
 
+import os
+
 from .cache import use_own_cache
 
 __version__ = "0.1.0"
 
 use_own_cache()
+
+# ONNX Runtime's wheels report usage to their maker unless told otherwise before they are loaded;
+# what is played here stays here.
+for _variable in ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED"):
+    os.environ.setdefault(_variable, "1")

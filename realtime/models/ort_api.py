@@ -68,7 +68,7 @@ class Api:
         self._table = ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))
         self._keep = library
         self.env = self.make("CreateEnv", 3, b"restyle")
-        self.call("DisableTelemetryEvents", self.env)  # what is played stays on the machine
+        self.call("DisableTelemetryEvents", self.env)  # see realtime/__init__.py
         self.memory = self.make("CreateCpuMemoryInfo", 1, 0)
         self.allocator = self.make("GetAllocatorWithDefaultOptions")
 
