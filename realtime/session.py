@@ -31,7 +31,7 @@ from .models.streaming import StreamingModel
 from .path import BlockPath
 
 INLINE_LIMIT = 0.6  # share of a block's time the slowest measured callback may take
-WARM_HOPS = 300
+WARM_HOPS, WARM_ROUNDS = 250, 4
 UNKNOWN_BLOCK = 1024  # samples; assumed largest callback where sizes vary
 
 
@@ -101,15 +101,20 @@ class Session:
     # -- before the start -----------------------------------------------------------------------
 
     def _warm_up(self) -> None:
-        """Compile, touch memory and measure hops on quiet noise; then forget it all."""
+        """Compile, touch memory and measure hops on quiet noise; then forget it all.
+
+        The best of a few rounds counts: what other programs take away is no cost of ours.
+        """
         rng = np.random.default_rng(0)
-        block = (1e-3 * rng.standard_normal((self.engine.channels, self.path.block_length))).astype(
-            np.float32
-        )
-        for _ in range(max(20, WARM_HOPS * self.engine.hop_length // self.path.block_length)):
-            self.path.process(block.copy())
-        self._warm = percentiles_us(self.engine.histogram("hop"))
-        self.path.reset()
+        shape = (self.engine.channels, self.path.block_length)
+        block = (1e-3 * rng.standard_normal(shape)).astype(np.float32)
+        rounds = []
+        for _ in range(WARM_ROUNDS):
+            for _ in range(max(20, WARM_HOPS * self.engine.hop_length // shape[1])):
+                self.path.process(block.copy())
+            rounds.append(percentiles_us(self.engine.histogram("hop"), (0.999,))[0])
+            self.path.reset()
+        self._warm_us = min(rounds)
 
     def _choose_lane(self) -> tuple[str, str]:
         config, engine = self.config, self.engine
@@ -127,7 +132,7 @@ class Session:
             return "inline", "virtual time: no deadline"
         block = self.device.block_size or engine.hop_length
         hops = math.ceil(block / engine.hop_length)
-        need = hops * self._warm[2]
+        need = hops * self._warm_us
         period = 1e6 * block / engine.sample_rate
         verdict = (
             f"{hops} hop(s) took {need:.0f} µs at p99.9, the limit is"

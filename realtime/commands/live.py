@@ -147,8 +147,11 @@ def _finish(
     figures = session.stats()
     summary(session, figures)
     if target is not None and isinstance(session.device, SimulatedDevice):
-        write_audio(target, Clip(session.device.recording, session.device.sample_rate))
-        err.print(f"wrote {target}", highlight=False)
+        if session.device.position:
+            write_audio(target, Clip(session.device.recording, session.device.sample_rate))
+            err.print(f"wrote {target}", highlight=False)
+        else:
+            err.print(f"nothing was played; {target} was not written", highlight=False)
     if stats is not None:
         write_json(stats, figures)
     if model is not None:

@@ -34,6 +34,7 @@ STATE_KEY = "restyle.state."
 TEST_KEY = "restyle.test_vector"
 
 DOMAINS = ("waveform", "spectrum")
+WINDOWS = ("asymmetric_hann",)
 CONTROL_KINDS = ("continuous", "blend", "categorical")
 
 
@@ -146,6 +147,9 @@ def _check(card: Card) -> None:
     name_ok = bool(card.name) and all(c.isalnum() or c in "-_." for c in card.name)
     need(name_ok, f"name must be letters, digits, '-', '_' or '.', got {card.name!r}")
     need(card.domain in DOMAINS, f"domain must be one of {DOMAINS}, got {card.domain!r}")
+    for key in ("sample_rate", "hop_length", "latency", "lookahead"):
+        value = getattr(card, key)
+        need(type(value) is int, f"{key} must be a whole number, got {value!r}")
     need(card.sample_rate > 0, f"sample_rate must be positive, got {card.sample_rate}")
     need(card.hop_length > 0, f"hop_length must be positive, got {card.hop_length}")
     need(card.latency >= 0, f"latency must not be negative, got {card.latency}")
@@ -157,6 +161,10 @@ def _check(card: Card) -> None:
     )
     if card.spectrum is not None:
         s = card.spectrum
+        for key in ("n_fft", "synthesis_length"):
+            value = getattr(s, key)
+            need(type(value) is int, f"{key} must be a whole number, got {value!r}")
+        need(s.window in WINDOWS, f"window must be one of {WINDOWS}, got {s.window!r}")
         due = s.synthesis_length - card.hop_length + card.lookahead * card.hop_length
         need(card.latency == due, f"latency must be {due} for this geometry, got {card.latency}")
     seen = [s.name for s in card.states]

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from ..errors import CardError, ModelError
+from ..dsp.windows import check_geometry
+from ..errors import CardError, ConfigError, ModelError
 from ..native import call_step, flush_denormals, restore_denormals
 from .card import CARD_KEY, STATE_KEY, TEST_KEY, Card, from_json
 from .metadata import read_metadata, unpack_array
@@ -94,6 +95,12 @@ class StreamingModel:
 
     def _bind(self) -> None:
         card, graph = self.card, self._graph
+        if card.spectrum is not None:
+            s = card.spectrum
+            try:
+                check_geometry(s.n_fft, s.synthesis_length, card.hop_length)
+            except ConfigError as error:
+                raise CardError(str(error)) from None
         inputs = {t.name: t for t in graph.inputs}
         outputs = {t.name: t for t in graph.outputs}
         shape = card.step_shape(self.channels)
@@ -152,7 +159,7 @@ class StreamingModel:
             x, expected = (unpack_array(vector[k], shape) for k in ("x", "y"))
             if not len(x):
                 raise ValueError("it has no steps")
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise ModelError(f"the test vector is malformed ({error!r})") from None
         self.reset()
         got = np.stack([self.step(np.repeat(frame, self.channels, axis=0))[:1] for frame in x])

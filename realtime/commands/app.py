@@ -1,0 +1,70 @@
+"""The command line put together from the commands beside this file."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from .. import __version__
+from ..errors import RestyleError
+from .devices import devices
+from .doctor import doctor
+from .live import live
+from .models import models, verify
+from .render import render
+
+app = typer.Typer(
+    name="restyle",
+    help="Live sound restyled by a streaming neural network, with declared latency.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def interruptible(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn Ctrl-C inside `command` into one sentence."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except KeyboardInterrupt:
+            raise RestyleError("interrupted") from None
+
+    return run
+
+
+for command in (live, render, models, verify, devices, doctor):
+    app.command()(interruptible(command))
+
+bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def _benchmark(name: str, summary: str) -> None:
+    """Mount ``benchmarks.<name>.main(argv)`` as ``restyle bench <name>``."""
+
+    def run(context: typer.Context) -> None:
+        module: Any = importlib.import_module(f"benchmarks.{name}")
+        raise typer.Exit(module.main(context.args) or 0)
+
+    bench.command(name, help=summary, context_settings=dict(_PASS_ON))(run)
+
+
+_benchmark("latency", "Latency declared and measured, CPU per hop, missed callbacks under load.")
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Print the version when asked."""
+    if version:
+        print(f"restyle {__version__}")
+        raise typer.Exit
