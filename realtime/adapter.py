@@ -34,21 +34,21 @@ def _process(lane, x, y, offset, n):  # type: ignore[no-untyped-def]
                     fifo[c, (lane.fifo_out_written + i) & (capacity - 1)] = block[c, i]
             lane.fifo_out_written += hop
             lane.fifo_in_fill = 0
-    short = n - (lane.fifo_out_written - lane.fifo_out_read)
-    if short > 0:
+    if lane.fifo_out_written - lane.fifo_out_read < n:
         # The device broke its promise of a constant block size: from here on the pre-fill for
-        # varying sizes applies.  It happens once; the new latency is declared.
-        lane.resized += 1
-        lane.prefill += short
+        # varying sizes applies, as silence put in front.  It happens once; the new latency is
+        # declared.
+        grow = hop - 1 - lane.prefill
+        lane.fifo_out_read -= grow
         for c in range(lane.channels):
-            for i in range(short):
-                y[c, offset + i] = 0.0
-    else:
-        short = 0
+            for i in range(grow):
+                fifo[c, (lane.fifo_out_read + i) & (capacity - 1)] = 0.0
+        lane.prefill += grow
+        lane.resized += 1
     for c in range(lane.channels):
-        for i in range(n - short):
-            y[c, offset + short + i] = fifo[c, (lane.fifo_out_read + i) & (capacity - 1)]
-    lane.fifo_out_read += n - short
+        for i in range(n):
+            y[c, offset + i] = fifo[c, (lane.fifo_out_read + i) & (capacity - 1)]
+    lane.fifo_out_read += n
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

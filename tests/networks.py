@@ -104,15 +104,15 @@ def controlled_model(hop: int = 64) -> bytes:
 def brittle_model(hop: int = 64) -> bytes:
     """``y = sqrt(x + 0.5) + m`` with a running mean `m`: x < -0.5 makes `m` NaN for ever."""
     weights = {
-        "half": np.array(0.5, np.float32), "keep": np.array(0.9, np.float32),
+        "half": np.array(0.5, np.float32),
         "axis": np.array([2]),
     }  # fmt: skip
     nodes = [
         helper.make_node("Add", ["x", "half"], ["shifted"]),
         helper.make_node("Sqrt", ["shifted"], ["root"]),
         helper.make_node("ReduceMean", ["root", "axis"], ["mean"]),
-        helper.make_node("Mul", ["state_m", "keep"], ["kept"]),
-        helper.make_node("Add", ["kept", "mean"], ["state_m_out"]),
+        helper.make_node("Add", ["state_m", "mean"], ["sum"]),
+        helper.make_node("Mul", ["sum", "half"], ["state_m_out"]),
         helper.make_node("Sub", ["root", "state_m"], ["y"]),
     ]
     shape, state = ["n", 1, "t"], ["n", 1, 1]

@@ -19,11 +19,11 @@ LOW = 1 << 20  # sequence numbers are split over two channels, each exact in flo
 
 @njit(nogil=True)
 def write_numbers(address, total, largest, seed, nanosleep):  # type: ignore[no-untyped-def]
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
     block = np.empty((2, largest), dtype=np.float32)
     sent = 0
     while sent < total:
-        n = min(1 + np.random.randint(largest), total - sent)
+        n = min(1 + np.random.randint(largest), total - sent)  # noqa: NPY002
         for i in range(n):
             block[0, i] = (sent + i) % LOW
             block[1, i] = (sent + i) // LOW
@@ -39,11 +39,11 @@ def write_numbers(address, total, largest, seed, nanosleep):  # type: ignore[no-
 @njit(nogil=True)
 def read_numbers(address, total, largest, seed, nanosleep):  # type: ignore[no-untyped-def]
     """Read until `total` samples came; return how many were out of order."""
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
     block = np.empty((2, largest), dtype=np.float32)
     got, wrong = 0, 0
     while got < total:
-        n = ring.read(address, block, 0, 1 + np.random.randint(largest))
+        n = ring.read(address, block, 0, 1 + np.random.randint(largest))  # noqa: NPY002
         for i in range(n):
             number = int(block[1, i]) * LOW + int(block[0, i])
             if number != got + i:

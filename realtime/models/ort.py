@@ -105,9 +105,11 @@ class OrtGraph:
             self._api.call("SetIntraOpNumThreads", options, ctypes.c_int(1))
             self._api.call("SetInterOpNumThreads", options, ctypes.c_int(1))
             self._api.call("SetSessionGraphOptimizationLevel", options, ctypes.c_int(99))
-            for key in (b"session.set_denormal_as_zero", b"session.intra_op.allow_spinning"):
-                value = b"1" if b"denormal" in key else b"0"
-                self._api.call("AddSessionConfigEntry", options, key, value)
+            # not session.set_denormal_as_zero: it changes the calling thread for good, and the
+            # kernels around each step switch denormals off and on themselves
+            self._api.call(
+                "AddSessionConfigEntry", options, b"session.intra_op.allow_spinning", b"0"
+            )
             self._session = self._api.make(
                 "CreateSessionFromArray", self._api.env, model, ctypes.c_size_t(len(model)), options
             )
