@@ -34,7 +34,7 @@ def models(as_json: JsonOption = False) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("name", "what it does", "domain", "rate", "hop", "latency", "size", "licence"):
         right = heading in ("rate", "hop", "latency", "size")
-        table.add_column(heading, justify="right" if right else "left", overflow="fold")
+        table.add_column(heading, justify="right" if right else "left", no_wrap=heading == "name")
     for e in entries:
         if e.card is None:
             table.add_row(e.name, f"[red]{e.problem}[/red]", "", "", "", "", "", "")

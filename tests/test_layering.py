@@ -1,0 +1,55 @@
+import subprocess
+import sys
+
+LIGHT = "import realtime"
+HOST = "import realtime.engine, realtime.render, realtime.session, realtime.commands.live"
+
+
+def run(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_the_package_loads_nothing_heavy_and_starts_no_thread() -> None:
+    heavy = ("torch", "sounddevice", "onnxruntime", "numba", "pedalboard", "onnx")
+    code = f"{LIGHT}\nimport sys, threading\n"
+    code += f"print([m for m in {heavy!r} if m in sys.modules], threading.active_count())"
+    assert run(code).strip() == "[] 1"
+
+
+def test_importing_the_host_loads_neither_torch_nor_sounddevice() -> None:
+    heavy = ("torch", "sounddevice", "onnx", "train")
+    code = f"{HOST}\nimport sys, threading\n"
+    code += f"print([m for m in {heavy!r} if m in sys.modules], threading.active_count())"
+    assert run(code).strip() == "[] 1"
+
+
+def test_onnxruntime_is_told_not_to_report_before_it_is_loaded() -> None:
+    code = "import os\nos.environ.pop('ORT_DISABLE_TELEMETRY', None)\nimport realtime\n"
+    assert run(code + "print(os.environ['ORT_DISABLE_TELEMETRY'])").strip() == "1"
+
+
+def test_kernel_cache_changes_with_the_kernels_and_only_with_them(tmp_path) -> None:
+    from realtime.cache import fingerprint
+
+    (tmp_path / "kernel.py").write_text("import numba\n")
+    (tmp_path / "other.py").write_text("x = 1\n")
+    first = fingerprint(tmp_path)
+    (tmp_path / "other.py").write_text("x = 2\n")
+    assert fingerprint(tmp_path) == first
+    (tmp_path / "kernel.py").write_text("import numba  # changed\n")
+    assert fingerprint(tmp_path) != first
+
+
+def test_a_cache_folder_chosen_by_the_user_is_left_alone() -> None:
+    code = "import os\nos.environ['NUMBA_CACHE_DIR'] = '/tmp/mine'\nimport realtime\n"
+    assert run(code + "print(os.environ['NUMBA_CACHE_DIR'])").strip() == "/tmp/mine"
+
+
+def test_import_directions_hold() -> None:
+    program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
