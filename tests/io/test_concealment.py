@@ -18,6 +18,7 @@ from .test_callback import Direct
 TAPS = np.array([0.9, -0.3, 0.1], dtype=np.float32)
 MODELS: dict[str, Callable[[], bytes]] = {
     "fir": lambda: fir_model(TAPS),
+    "fir-16": lambda: fir_model(TAPS, hop=16),
     "identity": lambda: identity_spectrum(512, 128, 64),
 }
 
