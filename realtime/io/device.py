@@ -6,6 +6,8 @@ documented expert interface), so PortAudio calls machine code and never Python.
 
 from __future__ import annotations
 
+import atexit
+import threading
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 from ..errors import DeviceError
 
 PROBE_SECONDS = 0.15
+CLOSE_SECONDS = 2.0
 
 
 def _library() -> ModuleType:
@@ -145,7 +148,7 @@ class PortAudioDevice:
         self.in_channels = min(channels or 1, self._in.max_input_channels)
         self.out_channels = min(max(channels or 1, 2), self._out.max_output_channels)
         self.input_latency = self.output_latency = 0
-        self.error: BaseException | None = None
+        self._running = False
         self._stream: Any = None
         self._keep: Any = None
         self._requested = 0
@@ -214,15 +217,39 @@ class PortAudioDevice:
             self._stream.start()
         except self._sd.PortAudioError as error:
             raise DeviceError(f"{self.name} does not start: {error}") from None
+        self._running = True
 
     def stop(self) -> None:
         """Stop and close the stream."""
-        if self._stream is not None:
-            self._stream.stop(ignore_errors=True)
-            self._stream.close(ignore_errors=True)
-            self._stream = None
+        stream, lost = self._stream, self.error is not None
+        self._stream, self._running = None, False
+        if stream is None:
+            return
+
+        def close() -> None:
+            stream.stop(ignore_errors=True)
+            stream.close(ignore_errors=True)
+
+        if not lost:
+            close()
+            return
+        # PortAudio waits for ever for a JACK server that died, here and once more at exit
+        closer = threading.Thread(target=close, name="restyle-close", daemon=True)
+        closer.start()
+        closer.join(CLOSE_SECONDS)
+        if closer.is_alive():
+            atexit.unregister(self._sd._exit_handler)
 
     @property
     def active(self) -> bool:
         """Whether PortAudio still calls back."""
         return self._stream is not None and bool(self._stream.active)
+
+    @property
+    def error(self) -> BaseException | None:
+        """Set when the stream ended without being asked to."""
+        if not self._running or self.active:
+            return None
+        return DeviceError(
+            f"{self.name} stopped by itself; was it unplugged, or did its sound server end?"
+        )

@@ -10,6 +10,8 @@ the engine played on output 1.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -21,6 +23,7 @@ from numba import cfunc, types
 
 from realtime.config import StreamConfig
 from realtime.engine import Engine
+from realtime.errors import RestyleError
 from realtime.io.device import PortAudioDevice
 from realtime.models.streaming import StreamingModel, load_model
 from realtime.native import call_stream, view_f32, view_i64
@@ -163,18 +166,40 @@ def measure(
     }
 
 
-def main() -> None:
-    """Measure every subject; print the results as JSON."""
-    arguments = json.loads(sys.argv[1])
-    client = None
-    deadline = time.monotonic() + 10.0
-    while client is None:
+def lose_server(pid: int) -> dict[str, Any]:
+    """Kill the server under a running stream; return what the session says."""
+    session = Session(StreamConfig(lane="inline"), PortAudioDevice(JACK, JACK, channels=2))
+    try:
+        with session:
+            session.wait(0.3)
+            os.kill(pid, signal.SIGKILL)
+            session.wait(20.0)
+    except RestyleError as error:
+        callbacks = session.memory.counters()["callbacks"]
+        return {"error": type(error).__name__, "message": str(error), "callbacks": callbacks}
+    return {"error": None}
+
+
+def wait_for_server() -> jack.Client:
+    """Return a client once the server is up, before PortAudio is loaded."""
+    deadline = time.monotonic() + 20.0
+    while True:
         try:
-            client = jack.Client("restyle-test", no_start_server=True)
+            return jack.Client("restyle-test", no_start_server=True)
         except jack.JackOpenError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
+
+
+def main() -> None:
+    """Measure every subject; print the results as JSON."""
+    arguments = json.loads(sys.argv[1])
+    client = wait_for_server()
+    if "kill" in arguments:
+        client.close()
+        print(json.dumps(lose_server(arguments["kill"])))
+        return
     tap = make_tap()
     models: dict[str, bytes | None] = {
         "pass-through": None,

@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,22 +29,18 @@ pytestmark = [
 ]
 
 
-@cache
-def measured(period: int) -> dict[str, dict[str, Any]]:
-    """All measurements on a server of this period, which ends in any case."""
+@contextmanager
+def jack_server(period: int) -> Iterator[tuple[dict[str, str], int]]:
+    """Run a server; yield the environment that finds it, and its process id."""
     name = f"restyle-test-{os.getpid()}-{period}"
-    environment = {**os.environ, "JACK_DEFAULT_SERVER": name, "PYTHONPATH": str(ROOT)}
-    arguments = json.dumps({"files": [str(p) for p in STYLES]})
     server = subprocess.Popen(
         ["jackd", "-n", name, "-d", "dummy", "-r", "48000", "-p", str(period)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    environment = {**os.environ, "JACK_DEFAULT_SERVER": name, "PYTHONPATH": str(ROOT)}
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.io.loopback", arguments],
-            env=environment, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False,
-        )  # fmt: skip
+        yield environment, server.pid
     finally:
         server.terminate()
         try:
@@ -50,9 +48,26 @@ def measured(period: int) -> dict[str, dict[str, Any]]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+def run_module(arguments: dict[str, Any], environment: dict[str, str]) -> Any:
+    """Run loopback.py with `arguments`; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.io.loopback", json.dumps(arguments)],
+        env=environment, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    results: dict[str, dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
-    return results
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@cache
+def measured(period: int) -> dict[str, dict[str, Any]]:
+    """All measurements on a server of this period."""
+    with jack_server(period) as (environment, _):
+        found: dict[str, dict[str, Any]] = run_module(
+            {"files": [str(p) for p in STYLES]}, environment
+        )
+    return found
 
 
 def result(period: int, subject: str, case: str) -> dict[str, Any]:
@@ -118,3 +133,11 @@ def test_a_block_size_other_than_the_servers_costs_that_block_and_is_declared(
     assert found["device_trip"] == period + 100 == found["reported"]
     assert found["impulse_trip"] == found["device_trip"] + found["declared"]
     assert found["difference"] == 0.0
+
+
+def test_a_server_that_dies_ends_the_stream_with_a_sentence_and_lets_the_process_end() -> None:
+    with jack_server(128) as (environment, pid):
+        found = run_module({"kill": pid}, environment)
+    assert found["error"] == "StreamError"
+    assert "stopped by itself" in found["message"]
+    assert found["callbacks"] > 0
