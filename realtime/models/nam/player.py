@@ -1,0 +1,200 @@
+"""A capture ready to stream: the program laid out in memory for the kernel.
+
+Same interface towards the engine as :class:`realtime.models.streaming.StreamingModel`: ``card``,
+``x``, ``y``, ``controls``, three addresses, ``reset``, ``snapshot``, ``restore``, ``close``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from ...native import call_step, flush_denormals, restore_denormals
+from ..card import Card
+from . import kernel as k
+from .activations import NUMBERS
+from .program import Activate, Combine, Conv, Part, Program, Recur, Scale
+from .tile import LANES
+
+Array = npt.NDArray[np.float32]
+ROOM = 4096  # samples a row slides over before it is moved back
+_COMBINE = {"add": k.ADD, "multiply": k.MULTIPLY, "blend": k.BLEND}
+
+
+@njit(nogil=True, cache=True)
+def _call(function, argument):  # type: ignore[no-untyped-def]
+    old = flush_denormals()
+    status = call_step(function, (argument,))
+    restore_denormals(old)
+    return status
+
+
+class CapturePlayer:
+    """One capture with its state, for a fixed number of channels and samples a step.
+
+    Parameters
+    ----------
+    program : Program
+    card : Card
+        Its hop length is the samples of one step.
+    channels : int
+    """
+
+    error: str | None = None  # the kernel has no way to fail
+
+    def __init__(self, program: Program, card: Card, channels: int = 1) -> None:
+        self.card, self.channels = card, channels
+        self._program, hop = program, card.hop_length
+        self.x: Array = np.zeros(card.step_shape(channels), dtype=np.float32)
+        self.y: Array = np.zeros_like(self.x)
+        self.controls: Array = np.array([[c.default for c in card.controls]], dtype=np.float32)
+        self._keep: list[Any] = []
+        self._memory = [_Layout(program, hop) for _ in range(channels)]
+        ops = np.stack([m.operations for m in self._memory])
+        self._running = [
+            np.stack([m.values for m in self._memory]),
+            np.concatenate([m.signals for m in self._memory]),
+            np.concatenate([m.recurrent for m in self._memory]),
+        ]
+        for c in range(channels):
+            self._rebase(ops[c], self._running, self._memory[c], c)
+        self._record = np.zeros(16, dtype=np.int64)
+        r = self._record
+        r[k.N_OPS], r[k.OPS] = ops.shape[1], ops.ctypes.data
+        r[k.N_VALUES], r[k.VALUES] = self._running[0].shape[1], self._running[0].ctypes.data
+        r[k.COUNT], r[k.CHANNELS], r[k.RECORD] = hop, channels, program.output
+        r[k.X], r[k.Y] = self.x.ctypes.data, self.y.ctypes.data
+        r[k.CONTROLS] = self.controls.ctypes.data
+        self._keep.append(ops)
+        self.step_address = int(k.step_function().address)
+        self.reset_address = int(k.reset_function().address)
+        self.argument = int(r.ctypes.data)
+        self._settle()
+
+    @staticmethod
+    def _rebase(ops: Any, running: list[Any], layout: _Layout, channel: int) -> None:
+        """Turn offsets inside one channel's layout into addresses inside the shared arrays."""
+        values, signals, recurrent = running
+        values[channel, :, k.BASE] *= 4
+        values[channel, :, k.BASE] += signals.ctypes.data + 4 * channel * layout.signals.size
+        for op in ops:
+            if op[k.CODE] == k.RECUR:
+                op[k.EXTRA] *= 4
+                op[k.EXTRA] += recurrent.ctypes.data + 4 * channel * layout.recurrent.size
+
+    def _settle(self) -> None:
+        """Play silence until nothing changes, and keep that as the initial state."""
+        for _ in range(-(-self._program.receptive_field // self.card.hop_length)):
+            if not any(isinstance(op, Recur) for op in self._program.operations):
+                _call(self.step_address, self.argument)
+        self._settled = [a.copy() for a in self._running]
+        pairs = zip(self._settled, self._running, strict=True)
+        table = np.array(
+            [(s.ctypes.data, a.ctypes.data, a.nbytes // 8) for s, a in pairs], dtype=np.int64
+        )
+        self._keep.append(table)
+        self._record[k.PER_CHANNEL] = table.ctypes.data
+
+    def step(self, x: Array) -> Array:
+        """Advance one hop and return a copy of the output (for tests and tools)."""
+        self.x[...] = x
+        _call(self.step_address, self.argument)
+        return self.y.copy()
+
+    def reset(self) -> None:
+        """Return to the settled state."""
+        _call(self.reset_address, self.argument)
+
+    def snapshot(self) -> Any:
+        """Copy the state."""
+        return [a.copy() for a in self._running], self.controls.copy()
+
+    def restore(self, snapshot: Any) -> None:
+        """Put a :meth:`snapshot` back."""
+        arrays, controls = snapshot
+        for mine, saved in zip(self._running, arrays, strict=True):
+            mine[...] = saved
+        self.controls[...] = controls
+
+    def close(self) -> None:
+        """Nothing to free beyond memory."""
+
+
+class _Layout:
+    """One channel's tables, with offsets in floats where addresses will stand."""
+
+    def __init__(self, program: Program, hop: int) -> None:
+        self._keep: list[Any] = []
+        self._place_values(program, hop)
+        self._state: list[Array] = []
+        self.operations = np.zeros((len(program.operations), k.OP_SIZE), dtype=np.int64)
+        for row, op in zip(self.operations, program.operations, strict=True):
+            self._encode(row, op, program)
+        joined = np.concatenate([*self._state, np.zeros(2, dtype=np.float32)])
+        self.recurrent = np.resize(joined, joined.size + joined.size % 2).astype(np.float32)
+
+    def _place_values(self, program: Program, hop: int) -> None:
+        past = [0] * len(program.channels)
+        for op in program.operations:
+            if isinstance(op, Conv):
+                past[op.src] = max(past[op.src], op.past)
+        self.values = np.zeros((len(past), k.VALUE_SIZE), dtype=np.int64)
+        at = 0
+        whole = -(-hop // LANES) * LANES + LANES
+        for row, channels, reach in zip(self.values, program.channels, past, strict=True):
+            stride = reach + whole + (max(ROOM, hop) if reach else 0)
+            stride += -stride % LANES
+            rows = channels
+            row[:] = (at, stride, reach, rows, reach)
+            at += rows * stride
+        self.signals: Array = np.zeros(at + at % 2, dtype=np.float32)
+
+    def _floats(self, array: npt.NDArray[Any]) -> int:
+        fixed = np.ascontiguousarray(array, dtype=np.float32)
+        self._keep.append(fixed)
+        return int(fixed.ctypes.data)
+
+    def _encode(self, row: Any, op: Any, program: Program) -> None:
+        row[k.DST], row[k.N_OUT] = op.dst, program.channels[op.dst]
+        if isinstance(op, Conv):
+            row[k.CODE], row[k.SRC] = k.CONV, op.src
+            row[k.THIRD] = -1 if op.init is None else op.init
+            row[k.N_IN], row[k.TAPS], row[k.DILATION] = *op.weight.shape[1:], op.dilation
+            bias = np.zeros(op.weight.shape[0]) if op.bias is None else op.bias
+            row[k.WEIGHT], row[k.BIAS] = self._floats(_packed(op.weight)), self._floats(bias)
+        elif isinstance(op, Activate):
+            row[k.CODE], row[k.SRC], row[k.KIND] = k.ACTIVATE, op.src, NUMBERS[op.kind]
+            parameters = np.zeros((row[k.N_OUT], 4))
+            parameters[:, : len(op.parameters)] = op.parameters
+            if op.slopes is not None:
+                parameters[:, 0] = op.slopes
+            row[k.WEIGHT] = self._floats(parameters)
+        elif isinstance(op, Combine):
+            row[k.CODE], row[k.SRC], row[k.THIRD] = _COMBINE[op.kind], op.a, op.b
+            row[k.EXTRA] = op.c if op.c >= 0 else op.a
+        elif isinstance(op, Part):
+            row[k.CODE], row[k.SRC], row[k.EXTRA] = k.PART, op.src, op.low
+        elif isinstance(op, Scale):
+            row[k.CODE], row[k.SRC], row[k.KIND] = k.SCALE, op.src, op.control
+            row[k.WEIGHT] = self._floats(np.tile([op.factor, op.db, 0, 0], (row[k.N_OUT], 1)))
+        else:
+            row[k.CODE], row[k.SRC] = k.RECUR, op.src
+            row[k.N_IN] = program.channels[op.src]
+            row[k.WEIGHT], row[k.BIAS] = self._floats(op.weight), self._floats(op.bias)
+            row[k.EXTRA] = sum(s.size for s in self._state)
+            state = np.concatenate([op.hidden, op.cell, np.zeros(4 * len(op.hidden))])
+            self._state.append(state.astype(np.float32))
+
+
+def _packed(weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Order a weight ``[outputs, inputs, taps]`` by the blocks of rows the kernel takes."""
+    parts, row, outputs = [], 0, weight.shape[0]
+    while row < outputs:
+        left = outputs - row
+        size = 8 if left >= 8 else 4 if left >= 4 else 1
+        parts.append(weight[row : row + size].transpose(1, 2, 0).ravel())
+        row += size
+    return np.concatenate(parts)
