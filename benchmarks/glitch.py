@@ -1,0 +1,141 @@
+"""Missed callbacks, counted against elapsed time, while the computer does other things.
+
+Each cell of the table runs in a process of its own.  On JACK's dummy driver PortAudio calls back
+in real time and goes on without a client that is late; without JACK a simulated device does the
+same (:mod:`benchmarks.pace`).  Compare rows within one run: the bare copy shows what the machine
+itself lets through.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from realtime.native import clock_address
+
+from . import contenders, jack, loads, spread
+from .child import ChildError, answer, run_child
+from .pace import PacedDevice
+from .report import Report, Row
+
+SAMPLE_RATE = 48000
+SETTLE_SECONDS = 0.3  # after the stream starts, and again after the load does
+FEW = 5  # missed callbacks; fewer are not worth a ratio
+
+COLUMNS = {
+    "contender": "callback",
+    "load": "beside it",
+    "expected": "due",
+    "missed": "missed",
+    "missed_percent": "%",
+    "against_bare": "x bare",
+    "concealed_ms": "concealed ms",
+    "interval_us": "interval µs p50 / p99 / p99.9",
+    "longest_ms": "longest ms",
+    "callback_us": "callback µs p50 / p99 / p99.9",
+}
+
+
+def measure(job: dict[str, Any]) -> dict[str, Any]:
+    """One cell: ``job = {contender, load, block, seconds, model, jack}``."""
+    block, path = job["block"], Path(job["model"]) if job["model"] else None
+    if job["jack"]:
+        from .loopback import open_device
+
+        device: Any = open_device(SAMPLE_RATE, block)
+    else:
+        device = PacedDevice(block, SAMPLE_RATE)
+    contender = contenders.make(job["contender"], device, path)
+    contenders.snapshot(contender.counts, clock_address())  # compile
+    contender.start()
+    time.sleep(SETTLE_SECONDS)
+    with loads.load(job["load"]):
+        time.sleep(SETTLE_SECONDS)
+        before, flags = contender.histograms(), contender.flags()
+        first, begin = contenders.snapshot(contender.counts, clock_address())
+        time.sleep(job["seconds"])
+        last, end = contenders.snapshot(contender.counts, clock_address())
+        after, late = contender.histograms(), contender.flags()
+    contender.stop()
+    due = (end - begin) * 1e-9 * SAMPLE_RATE / block
+    seen = int(last - first)
+    counted = {k: spread.of_histogram(after[k] - before[k]) for k in after}
+    missed = max(0, round(due - seen))
+    concealed = None
+    if job["contender"] == "worker":  # in time, but with the dry sound: a glitch of another kind
+        concealed = late["concealed_samples"] - flags["concealed_samples"]
+    return {
+        "expected": round(due),
+        "seen": seen,
+        "missed": missed,
+        "missed_percent": round(100 * missed / max(due, 1.0), 2),
+        "concealed_ms": None if concealed is None else round(1000 * concealed / SAMPLE_RATE, 2),
+        "interval_us": counted["interval"],
+        "longest_ms": round(counted["interval"]["max"] / 1000, 2),
+        "callback_us": counted["callback"],
+    }
+
+
+def table(
+    report: Report,
+    model: tuple[str, Path | None],
+    block: int,
+    seconds: float,
+    use_jack: bool,
+    load_names: tuple[str, ...] = loads.NAMES,
+) -> list[Row]:
+    """Run all cells, load by load so that what is compared lies close together in time."""
+    rows = []
+    with contextlib.ExitStack() as stack:
+        env = stack.enter_context(jack.dummy_server(block, SAMPLE_RATE)) if use_jack else {}
+        for load in load_names:
+            bare = None
+            for name in contenders.NAMES:
+                report.progress(f"glitch: {contenders.TITLES[name]} beside {loads.TITLES[load]}")
+                job = {
+                    "contender": name, "load": load, "block": block, "seconds": seconds,
+                    "model": str(model[1]) if model[1] else None, "jack": use_jack,
+                }  # fmt: skip
+                head = {"contender": contenders.TITLES[name], "load": loads.TITLES[load]}
+                try:
+                    cell = run_child("benchmarks.glitch", job, env)
+                except ChildError as error:
+                    report.note(f"{head['contender']} beside {head['load']}: {error}")
+                    continue
+                if name == "bare":
+                    bare = cell["missed"]
+                ratio = round(cell["missed"] / bare, 2) if bare else None
+                rows.append({**head, **cell, "against_bare": ratio})
+    return rows
+
+
+def summary(rows: list[Row]) -> list[str]:
+    """What the table says about its aim, in sentences."""
+    sentences = []
+    for load in (loads.TITLES[n] for n in loads.NAMES):
+        here = {r["contender"]: r for r in rows if r["load"] == load}
+        if not {contenders.TITLES[n] for n in ("bare", "inline", "python")} <= set(here):
+            continue
+        bare, inline, python = (
+            here[contenders.TITLES[n]]["missed"] for n in ("bare", "inline", "python")
+        )
+        margin = 2.0 * math.sqrt(inline + bare)  # two standard deviations of a difference of counts
+        if max(inline, bare) < FEW:
+            verdict = "both next to nothing"
+        elif inline <= 2 * bare + margin:
+            verdict = "within twice the bare copy, counting error allowed"
+        else:
+            verdict = "MORE THAN twice the bare copy"
+        share = here[contenders.TITLES["python"]]["missed_percent"]
+        sentences.append(
+            f"Beside {load}: the inline lane missed {inline}, the bare copy {bare} ({verdict}); the"
+            f" Python callback missed {python} ({share:g} %)."
+        )
+    return sentences
+
+
+if __name__ == "__main__":
+    answer(measure)

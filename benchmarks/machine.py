@@ -1,0 +1,123 @@
+"""Facts about the machine a result was measured on: no host names, user names or paths."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "restyle", "numpy", "numba", "onnxruntime", "onnxruntime-gpu", "sounddevice", "scipy",
+    "rocket-fft",
+)  # fmt: skip
+
+
+def _first_line(path: str) -> str | None:
+    try:
+        return Path(path).read_text(encoding="utf-8").splitlines()[0].strip()
+    except (OSError, IndexError, UnicodeDecodeError):
+        return None
+
+
+def cpu_name() -> str:
+    """Processor as the system names it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of the packages that matter."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _ticks() -> list[int] | None:
+    line = _first_line("/proc/stat")
+    return [int(v) for v in line.split()[1:]] if line else None
+
+
+def busy(seconds: float = 0.5) -> dict[str, float] | None:
+    """Share of all cores that is busy while this process only sleeps; None where unknown.
+
+    Returns
+    -------
+    dict
+        ``busy_percent`` and ``steal_percent`` (time the hypervisor gave to others).
+    """
+    before = _ticks()
+    time.sleep(seconds)
+    after = _ticks()
+    if before is None or after is None:
+        return None
+    spent = [b - a for a, b in zip(before, after, strict=True)]
+    total = max(sum(spent[:8]), 1)
+    idle = spent[3] + spent[4]
+    return {
+        "busy_percent": round(100 * (total - idle) / total, 1),
+        "steal_percent": round(100 * spent[7] / total, 1),
+    }
+
+
+def realtime_priority() -> bool:
+    """Whether this user may ask for real-time scheduling."""
+    try:
+        import resource
+
+        return os.geteuid() == 0 or resource.getrlimit(resource.RLIMIT_RTPRIO)[1] != 0
+    except (ImportError, AttributeError, OSError):
+        return False
+
+
+def facts() -> dict[str, Any]:
+    """Collect everything, as plain data."""
+    governor = _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+    return {
+        "cpu": cpu_name(),
+        "cores": os.cpu_count(),
+        "governor": governor or "not readable",
+        "system": f"{platform.system()} {platform.release()}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "packages": versions(),
+        "realtime_priority": realtime_priority(),
+        "others": busy(),
+    }
+
+
+def sentence(machine: dict[str, Any]) -> str:
+    """One line for under a table."""
+    others = machine["others"]
+    load = ""
+    if others:
+        load = (
+            f"; other programs kept {others['busy_percent']:.0f} % of all cores busy when it began"
+            f" (steal {others['steal_percent']:.0f} %)"
+        )
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores, governor {machine['governor']},"
+        f" {machine['system']}, {machine['python']},"
+        f" real-time priority {'yes' if machine['realtime_priority'] else 'no'}{load}"
+    )
+
+
+def main() -> None:
+    """Print the facts."""
+    machine = facts()
+    print(sentence(machine))
+    print(", ".join(f"{k} {v}" for k, v in machine["packages"].items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import fft, latency, readme
+from benchmarks.report import SCHEMA
+from realtime.errors import RestyleError
+
+
+@pytest.fixture(scope="module")
+def result(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A very short run of the whole command, glitch table and all, on simulated devices."""
+    path = tmp_path_factory.mktemp("results") / "latency.json"
+    argv = [
+        "--models", f"pass-through,{models['frames']}", "--blocks", "64", "--seconds", "0.1",
+        "--quick", "--no-jack", "--json", str(path),
+    ]  # fmt: skip
+    assert latency.main(argv) == 0
+    return path
+
+
+def test_result_file_has_the_documented_shape(result: Path) -> None:
+    data = json.loads(result.read_text())
+    assert data["schema"] == SCHEMA and data["kind"] == "latency"
+    assert str(result.parent) not in json.dumps(data), "a folder of this machine leaked"
+    assert {"latency", "cpu", "timer", "glitch"} <= set(data["tables"])
+    assert all(r["verdict"] == "ok" for r in data["tables"]["latency"])
+    cells = {(r["contender"], r["load"]) for r in data["tables"]["glitch"]}
+    assert len(cells) == 4 * 2
+    for row in data["tables"]["glitch"]:
+        assert row["expected"] > 0 and row["missed"] >= 0
+
+
+def test_readme_section(result: Path, tmp_path: Path) -> None:
+    data = readme.load_result(result)
+    text = readme.section(data)
+    assert data["command"] in text
+    assert "| frames | 64 | inline |" in text
+    page = f"# a\n{readme.BEGIN}\nold\n{readme.END}\nb\n"
+    once = readme.insert(page, text)
+    assert "old" not in once and once.startswith("# a\n") and once.endswith("\nb\n")
+    assert readme.insert(once, text) == once
+    with pytest.raises(ValueError, match="markers"):
+        readme.insert("no markers", text)
+
+
+def test_a_mismatch_is_an_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"model": "m", "block": 64, "lane": "inline", "verdict": "MISMATCH"}
+    monkeypatch.setattr(latency.alignment, "simulated_rows", lambda *a: [row])
+    argv = ["--models", "pass-through", "--no-glitch", "--no-jack", "--quick"]
+    assert latency.main(argv) == 1
+
+
+@pytest.mark.parametrize(
+    "argv", [["--blocks", "0"], ["--blocks", "a"], ["--seconds", "-1"], ["--unknown"]]
+)
+def test_bad_options_are_exit_code_2(argv: list[str]) -> None:
+    with pytest.raises(SystemExit) as error:
+        latency.main(argv)
+    assert error.value.code == 2
+
+
+def test_bad_model_and_target_are_one_sentence() -> None:
+    with pytest.raises(RestyleError, match="no-such"):
+        latency.main(["--models", "no-such"])
+    with pytest.raises(RestyleError, match="does not exist"):
+        latency.main(["--models", "pass-through", "--json", "/nowhere/at/all.json"])
+
+
+def test_fft_rows() -> None:
+    rows = fft.rows_for(256)
+    assert {"restyle", "numpy"} <= {r["library"] for r in rows}
+    for row in rows:
+        assert row["error"] < 1e-6 and row["round_trip_error"] < 1e-6
