@@ -12,11 +12,11 @@ from realtime.errors import RestyleError
 
 @pytest.fixture(scope="module")
 def result(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A very short run of the whole command, glitch table and all, on simulated devices."""
+    """A very short run of the command on simulated devices; glitch cells have their own tests."""
     path = tmp_path_factory.mktemp("results") / "latency.json"
     argv = [
         "--models", f"pass-through,{models['frames']}", "--blocks", "64", "--seconds", "0.1",
-        "--quick", "--no-jack", "--json", str(path),
+        "--quick", "--no-jack", "--no-glitch", "--json", str(path),
     ]  # fmt: skip
     assert latency.main(argv) == 0
     return path
@@ -26,12 +26,9 @@ def test_result_file_has_the_documented_shape(result: Path) -> None:
     data = json.loads(result.read_text())
     assert data["schema"] == SCHEMA and data["kind"] == "latency"
     assert str(result.parent) not in json.dumps(data), "a folder of this machine leaked"
-    assert {"latency", "cpu", "timer", "glitch"} <= set(data["tables"])
+    assert set(data["tables"]) == {"latency", "cpu", "timer"}
     assert all(r["verdict"] == "ok" for r in data["tables"]["latency"])
-    cells = {(r["contender"], r["load"]) for r in data["tables"]["glitch"]}
-    assert len(cells) == 4 * 2
-    for row in data["tables"]["glitch"]:
-        assert row["expected"] > 0 and row["missed"] >= 0
+    assert [r["model"] for r in data["tables"]["cpu"]] == ["frames"]
 
 
 def test_readme_section(result: Path, tmp_path: Path) -> None:
