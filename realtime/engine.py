@@ -36,7 +36,7 @@ from .lane import (
     WAVEFORM,
 )
 from .latency import adapter_latency
-from .models.streaming import StreamingModel
+from .models.steppable import Steppable
 from .native import clock_address
 
 Array = npt.NDArray[np.float32]
@@ -51,7 +51,7 @@ class Engine:
 
     Parameters
     ----------
-    model : StreamingModel or None
+    model : Steppable or None
         Owned by the caller and kept alive here; ``None`` passes sound through.
     channels : int
         Must be the model's.
@@ -74,7 +74,7 @@ class Engine:
 
     def __init__(
         self,
-        model: StreamingModel | None = None,
+        model: Steppable | None = None,
         *,
         channels: int = 1,
         sample_rate: int = 48000,

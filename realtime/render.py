@@ -15,7 +15,7 @@ from .config import StreamConfig
 from .engine import Engine
 from .errors import AudioFileError
 from .io.files import Clip, resample
-from .models.streaming import StreamingModel
+from .models.steppable import Steppable
 from .path import BlockPath
 
 Array = npt.NDArray[np.float32]
@@ -48,7 +48,7 @@ def render_samples(path: BlockPath, x: Array, progress: Progress | None = None) 
 
 def render_clip(
     clip: Clip,
-    load: Callable[[int], StreamingModel] | None,
+    load: Callable[[int], Steppable] | None,
     config: StreamConfig,
     *,
     pre: Chain | None = None,

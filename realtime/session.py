@@ -27,7 +27,7 @@ from .io.stream import StreamMemory
 from .io.transport import Transport
 from .io.worker import Worker
 from .latency import LatencyBudget, LatencyPart, adapter_latency
-from .models.streaming import StreamingModel
+from .models.steppable import Steppable
 from .path import BlockPath
 
 INLINE_LIMIT = 0.6  # share of a block's time the slowest measured callback may take
@@ -42,7 +42,7 @@ class Session:
     ----------
     config : StreamConfig
     device : Transport
-    model : StreamingModel or None
+    model : Steppable or None
         With as many channels as `channels`; owned by the caller.
     channels : int
         Engine channels.
@@ -68,7 +68,7 @@ class Session:
         self,
         config: StreamConfig,
         device: Transport,
-        model: StreamingModel | None = None,
+        model: Steppable | None = None,
         *,
         channels: int = 1,
         pre: Chain | None = None,

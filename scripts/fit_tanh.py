@@ -1,8 +1,8 @@
 """Fit the rational function behind the capture kernel's hyperbolic tangent and print it.
 
-tanh(t) / t is even and smooth; on |t| <= 9 a ratio of polynomials in t^2 is fitted to it by weighted
-least squares whose weights move to where the error is largest (Lawson's algorithm), which comes
-close to the smallest largest relative error.  Beyond 9, tanh is 1 to float32.
+tanh(t) / t is even and smooth; on |t| <= 9 a ratio of polynomials in t^2 is fitted to it by
+weighted least squares whose weights move to where the error is largest (Lawson's algorithm), which
+comes close to the smallest largest relative error.  Beyond 9, tanh is 1 to float32.
 """
 
 from __future__ import annotations

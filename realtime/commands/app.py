@@ -13,6 +13,7 @@ from .. import __version__
 from ..errors import RestyleError
 from .devices import devices
 from .doctor import doctor
+from .import_nam import import_nam
 from .live import live
 from .models import models, verify
 from .render import render
@@ -41,6 +42,7 @@ def interruptible(command: Callable[..., None]) -> Callable[..., None]:
 
 for command in (live, render, models, verify, devices, doctor):
     app.command()(interruptible(command))
+app.command("import")(interruptible(import_nam))
 
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 app.add_typer(bench, name="bench")

@@ -16,7 +16,8 @@ from ..io.files import Clip, check_target, read_audio, resample, write_audio
 from ..io.simulated import SimulatedDevice
 from ..io.transport import Transport
 from ..models.catalog import bundled_folder, find_model
-from ..models.streaming import StreamingModel, load_model
+from ..models.load import open_model
+from ..models.steppable import Steppable
 from ..session import Session
 from .common import (
     ChainOption,
@@ -95,7 +96,7 @@ def live(
     pre, post = open_chains(chain)
     if path is None and pre is None and post is None:
         err.print("no --model and no --chain: sound passes through", highlight=False)
-    native = load_model(path, 1) if path is not None else None
+    native = open_model(path, 1) if path is not None else None
     wanted = rate or (native.card.sample_rate if native else None)
     if native:
         native.close()
@@ -110,7 +111,7 @@ def live(
             input, output, sample_rate=wanted, block_size=_one_block(block), channels=channels
         )
         channels = channels or 1
-    loaded = load_model(path, channels) if path is not None else None
+    loaded = open_model(path, channels, device.block_size) if path is not None else None
     session = Session(config, device, loaded, channels=channels, pre=pre, post=post)
     try:
         run(session, seconds)
@@ -142,7 +143,7 @@ def run(session: Session, seconds: float | None) -> None:
 
 
 def _finish(
-    session: Session, model: StreamingModel | None, target: Path | None, stats: Path | None
+    session: Session, model: Steppable | None, target: Path | None, stats: Path | None
 ) -> None:
     figures = session.stats()
     summary(session, figures)

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from ..errors import ConfigError
 from ..io.files import check_target, read_audio, write_audio
 from ..models.catalog import find_model
-from ..models.streaming import load_model
+from ..models.load import open_model
 from ..render import render_clip
 from .common import (
     ChainOption,
@@ -60,7 +60,7 @@ def render(
             task = bar.add_task(f"{source.name} → {target.name}", total=None)
             result = render_clip(
                 clip,
-                None if path is None else lambda channels: load_model(path, channels),
+                None if path is None else lambda channels: open_model(path, channels),
                 config,
                 pre=pre,
                 post=post,

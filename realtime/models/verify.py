@@ -19,12 +19,15 @@ from ..dsp.windows import asymmetric_windows
 from ..engine import Engine
 from ..errors import ModelError, RestyleError
 from .card import Spectrum
+from .nam.build import Variant
+from .nam.convert import CAPTURE_KEY, make_player, null_db, unpack_capture
 from .streaming import StreamingModel, load_model
 
 Array = npt.NDArray[np.float32]
 STREAM_TOLERANCE = 1e-5  # relative to the peak
 VECTOR_TOLERANCE = 1e-4
 STEPS = 48
+KERNEL_DB = -90.0  # two float32 sums in different order, on any capture's inner levels
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def verify(path: str | Path) -> list[Check]:
         expected, got = model.run_test_vector()
         off = _relative(got, expected)
         checks.append(Check("test vector", off <= VECTOR_TOLERANCE, f"relative error {off:.1e}"))
-        for check in (_streaming, _rewind, _causality, _silence, _latency):
+        for check in (_streaming, _rewind, _causality, _silence, _latency, *_extra(model)):
             try:
                 checks.append(check(model, Path(path)))
             except RestyleError as problem:
@@ -180,6 +183,23 @@ def _latency(model: StreamingModel, path: Path) -> Check:
         f"transform {identity} + network {lag} frame(s) = {found} samples, declared {card.latency}"
     )
     return Check("latency", found == card.latency, text)
+
+
+def _extra(model: StreamingModel) -> tuple[Any, ...]:
+    return (_kernel,) if CAPTURE_KEY in model.metadata else ()
+
+
+def _kernel(model: StreamingModel, path: Path) -> Check:
+    """The capture's own kernel, which plays it, against the graph."""
+    card = model.card
+    capture = unpack_capture(model.metadata[CAPTURE_KEY])
+    player = make_player(Variant("", capture), card.name, 1, card.hop_length)
+    x = _noise(model, STEPS, seed=8)
+    model.reset()
+    pairs = [(player.step(f), model.step(f)) for f in x]
+    got, expected = (np.stack(side) for side in zip(*pairs, strict=True))
+    error = null_db(got, expected)
+    return Check("kernel = graph", error <= KERNEL_DB, f"null {error:.1f} dB")
 
 
 def _transform_delay(geometry: Spectrum, hop: int) -> int:

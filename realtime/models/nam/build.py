@@ -33,12 +33,19 @@ def build_program(capture: Capture) -> Program:
         out = _append(program, capture, source)
         if program.channels[out] != 1:
             raise ModelError(f"the capture has {program.channels[out]} outputs, expected 1")
-        loudness = capture.metadata.get("loudness")
-        match = MATCH_DB - float(loudness) if isinstance(loudness, int | float) else 0.0
-        program.output = program.scale(out, 1.0, MATCH, match)
+        loudness = stated_loudness(capture)
+        program.output = out
+        if loudness is not None:
+            program.output = program.scale(out, 1.0, MATCH, MATCH_DB - loudness)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(f"the configuration is malformed ({error!r})") from None
     return program
+
+
+def stated_loudness(capture: Capture) -> float | None:
+    """Loudness of the capture's output in dB, where its file says."""
+    value = capture.metadata.get("loudness")
+    return float(value) if isinstance(value, int | float) and abs(value) < 120 else None
 
 
 def build_part(program: Program, data: Any, source: int) -> int:

@@ -73,7 +73,9 @@ def parse_capture(text: str) -> Capture:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"not a .nam capture: the JSON is broken ({error}); get it again") from None
+        raise ModelError(
+            f"not a .nam capture: the JSON is broken ({error}); get it again"
+        ) from None
     return from_data(data, text)
 
 

@@ -42,9 +42,9 @@ _FAST = {"contract", "nsz", "nnan"}
 @njit(nogil=True, error_model="numpy", fastmath=_FAST, cache=True, inline="always")
 def tanh(x):  # type: ignore[no-untyped-def]
     """Hyperbolic tangent of a float32 that compiles to vector code."""
-    t = np.float64(x)
-    t = t if t < 9.0 else 9.0
-    t = t if t > -9.0 else -9.0
+    wide = np.float64(x)
+    low = wide if wide < 9.0 else 9.0
+    t = low if low > -9.0 else -9.0
     u = t * t
     p = P0 + u * (P1 + u * (P2 + u * (P3 + u * (P4 + u * P5))))
     q = 1.0 + u * (Q1 + u * (Q2 + u * (Q3 + u * Q4)))

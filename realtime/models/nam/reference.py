@@ -23,11 +23,11 @@ def settled_states(program: Program) -> list[Float]:
     """What each convolution has in its past after endless silence ``[inputs, past]``, in order."""
     n = program.receptive_field + 1
     values = evaluate(program, np.zeros(n), (0.0, 0.0))
-    found = []
-    for op in program.operations:
-        if isinstance(op, Conv) and op.past:
-            found.append(np.repeat(values[op.src][:, -1:], op.past, axis=1))
-    return found
+    return [
+        np.repeat(values[op.src][:, -1:], op.past, axis=1)
+        for op in program.operations
+        if isinstance(op, Conv) and op.past
+    ]
 
 
 def evaluate(program: Program, x: Float, controls: tuple[float, ...]) -> dict[int, Float]:

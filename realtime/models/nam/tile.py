@@ -41,9 +41,7 @@ def make_tile(rows: int, with_init: bool) -> Any:
     """
 
     @intrinsic
-    def tile(
-        typingctx, y, y_row, x, x_row, weight, inputs, taps, step, init, init_row, bias
-    ):  # type: ignore[no-untyped-def]
+    def tile(typingctx, y, y_row, x, x_row, weight, inputs, taps, step, init, init_row, bias):  # type: ignore[no-untyped-def]
         def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
             y, y_row, x, x_row, weight, inputs, taps, step, init, init_row, bias = args
             kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
@@ -64,9 +62,7 @@ def make_tile(rows: int, with_init: bool) -> Any:
                 with cgutils.for_range(builder, taps, intp=_I64) as inner:
                     value = _load(builder, builder.add(row, builder.mul(inner.index, step)))
                     number = builder.add(builder.mul(outer.index, taps), inner.index)
-                    factors = builder.add(
-                        weight, builder.mul(number, ir.Constant(_I64, 4 * rows))
-                    )
+                    factors = builder.add(weight, builder.mul(number, ir.Constant(_I64, 4 * rows)))
                     for r in range(rows):
                         factor = _splat(builder, scalar(factors, r))
                         done = builder.call(fma, [value, factor, builder.load(sums[r])])

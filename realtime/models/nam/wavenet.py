@@ -75,13 +75,17 @@ def _layer_array(
 ) -> tuple[int, int]:
     channels, width = int(config["channels"]), int(config["condition_size"])
     if width != program.channels[condition]:
-        raise ModelError(f"condition_size {width} but the condition has {program.channels[condition]}")
+        raise ModelError(
+            f"condition_size {width} but the condition has {program.channels[condition]}"
+        )
     middle = int(config.get("bottleneck") or channels)
     dilations = [int(d) for d in config["dilations"]]
     count = len(dilations)
     if not 0 < count <= MAX_LAYERS:
         raise ModelError(f"a layer array must have 1..{MAX_LAYERS} layers, got {count}")
-    kernels = _per_layer(config.get("kernel_sizes", config.get("kernel_size")), count, "kernel_size")
+    kernels = _per_layer(
+        config.get("kernel_sizes", config.get("kernel_size")), count, "kernel_size"
+    )
     activations = _per_layer(config["activation"], count, "activation")
     modes, seconds = _gates(config, count)
     x = program.conv(x, weights.take(channels, program.channels[x], 1))
@@ -102,7 +106,9 @@ def _gates(config: dict[str, Any], count: int) -> tuple[list[Any], list[Any]]:
         modes = _per_layer(config["gating_mode"], count, "gating_mode")
         seconds = _per_layer(config.get("secondary_activation"), count, "secondary_activation")
     else:
-        modes = ["gated" if g else "none" for g in _per_layer(config.get("gated", False), count, "gated")]
+        modes = [
+            "gated" if g else "none" for g in _per_layer(config.get("gated", False), count, "gated")
+        ]
         seconds = ["Sigmoid"] * count
     return modes, [s or "Sigmoid" for s in seconds]
 
@@ -164,17 +170,19 @@ class _Layer:
         plain = films["conv_post_film"] is None and films["input_mixin_post_film"] is None
         mixed = self._film(films, "input_mixin_pre_film", condition)
         if plain:
-            z = program.conv(source, *conv, dilation)
+            z = program.conv(source, conv[0], conv[1], dilation)
             z = program.conv(mixed, mixer[0], None, 1, z)
         else:
-            z = self._film(films, "conv_post_film", program.conv(source, *conv, dilation))
+            z = self._film(
+                films, "conv_post_film", program.conv(source, conv[0], conv[1], dilation)
+            )
             mixed = self._film(films, "input_mixin_post_film", program.conv(mixed, mixer[0]))
             z = program.combine("add", z, mixed)
         z = self._film(films, "activation_pre_film", z)
         post = self._gate(z, activation, mode, second)
         post = self._film(films, "activation_post_film", post)
         if inner is not None and films["layer1x1_post_film"] is None:
-            residual = program.conv(post, *inner, 1, x)
+            residual = program.conv(post, inner[0], inner[1], 1, x)
         else:
             y = post if inner is None else program.conv(post, *inner)
             y = self._film(films, "layer1x1_post_film", y)

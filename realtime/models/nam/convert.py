@@ -1,0 +1,166 @@
+"""A capture becomes a model: its card, and a proven ``.onnx`` file."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import zlib
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...errors import ModelError
+from ..card import CARD_KEY, STATE_KEY, TEST_KEY, Card, Control
+from ..metadata import pack_array, write_metadata
+from .build import MATCH_DB, Variant, build_program, stated_loudness
+from .file import MAX_BYTES, Capture, from_data
+from .graph import write_graph
+from .player import CapturePlayer
+from .program import Program
+from .reference import run, settled_states
+
+CAPTURE_KEY = "restyle.nam"
+HOP = 64
+PROOF_DB = -100.0  # loudest error of the kernel against float64 that the gate lets pass
+_STEPS = 16
+_WORDS = ("name", "modeled_by", "gear_type", "gear_make", "gear_model", "tone_type")
+
+
+def model_name(text: str) -> str:
+    """Turn any text into a model name: letters, digits, ``-``, ``_`` and ``.``."""
+    cleaned = re.sub(r"[^\w.-]+", "-", text, flags=re.ASCII).strip("-.")
+    return cleaned[:80] or "capture"
+
+
+def make_card(capture: Capture, name: str) -> Card:
+    """The card of a capture; what its file does not state is ``unknown``."""
+    m = capture.metadata
+    said = {k: str(m[k]) for k in _WORDS if m.get(k)}
+    gear = " ".join(said[k] for k in ("gear_make", "gear_model") if k in said)
+    summary = " ".join(
+        part
+        for part in (
+            said.get("tone_type", ""),
+            gear or said.get("gear_type", "") or "captured gear",
+            f"captured by {said['modeled_by']}" if "modeled_by" in said else "",
+        )
+        if part
+    )
+    controls = [Control("input_db", -24.0, 24.0, 0.0, "dB")]
+    loudness = stated_loudness(capture)
+    if loudness is not None:
+        controls.append(Control("match", 0.0, 1.0, 0.0))
+    numbers = ("loudness", "gain", "input_level_dbu", "output_level_dbu", "date", "training")
+    return Card(
+        name=model_name(name),
+        title=said.get("name", name),
+        summary=summary,
+        domain="waveform",
+        sample_rate=capture.sample_rate,
+        hop_length=HOP,
+        latency=0,
+        licence=str(m.get("license") or m.get("licence") or "unknown"),
+        controls=tuple(controls),
+        provenance={
+            "source": f"Neural Amp Modeler capture, file version {capture.version}",
+            "architecture": capture.architecture,
+            "weights": int(capture.weights.size),
+            "level_match_db": MATCH_DB,
+            **said,
+            **{k: m[k] for k in numbers if k in m},
+        },
+    )
+
+
+def make_player(
+    variant: Variant, name: str, channels: int, hop: int | None = None
+) -> CapturePlayer:
+    """A capture ready to stream by `hop` samples a step (:data:`HOP` when None)."""
+    card = make_card(variant.capture, name + variant.suffix)
+    return CapturePlayer(
+        build_program(variant.capture), replace(card, hop_length=hop or HOP), channels
+    )
+
+
+def null_db(got: Any, expected: Any) -> float:
+    """Power of the difference over that of the expected signal [dB]."""
+    error = float(np.sum(np.square(np.asarray(got, dtype=np.float64) - expected)))
+    return float(10 * np.log10((error + 1e-30) / (float(np.sum(np.square(expected))) + 1e-30)))
+
+
+def _prove(program: Program, card: Card, x: Any, expected: Any) -> dict[str, Any]:
+    """Stream through the kernel in two ways and compare with the float64 reference."""
+    streams = []
+    for hop in (HOP, 37):
+        player = CapturePlayer(program, replace(card, hop_length=hop))
+        n = len(x) // hop * hop
+        parts = [player.step(x[None, None, i : i + hop]).ravel() for i in range(0, n, hop)]
+        streams.append(np.concatenate(parts))
+    n = min(len(s) for s in streams)
+    if not np.array_equal(streams[0][:n], streams[1][:n]):
+        raise ModelError("the stream depends on how it is cut into blocks; this is a bug")
+    error = null_db(streams[0], expected[: len(streams[0])])
+    if not error <= PROOF_DB:
+        raise ModelError(f"the kernel misses the float64 reference by {error:.0f} dB (allowed {PROOF_DB:.0f})")  # fmt: skip  # noqa: E501
+    return {"null_db": round(error, 1), "reference": "float64", "blocks": "identical for 64 and 37"}
+
+
+def to_onnx(variant: Variant, name: str) -> tuple[Card, bytes]:
+    """Write one size of a capture as a streaming ``.onnx`` that proves itself.
+
+    Raises
+    ------
+    ModelError
+        The capture cannot be built, or its proof fails.
+    """
+    capture = variant.capture
+    program = build_program(capture)
+    card = make_card(capture, name + variant.suffix)
+    graph, states, initial = write_graph(program, len(card.controls), settled_states(program))
+    rng = np.random.default_rng(0)
+    level = np.repeat(rng.uniform(0.0, 0.4, _STEPS * 4), HOP // 4)
+    x = (level * rng.standard_normal(_STEPS * HOP)).astype(np.float32)
+    expected = run(program, x.astype(np.float64))
+    if not np.isfinite(expected).all():
+        raise ModelError("the capture gives values that are not finite")
+    card = replace(card, states=states, proof=_prove(program, card, x, expected))
+    vector = {
+        "steps": _STEPS,
+        "x": pack_array(x),
+        "y": pack_array(expected.astype(np.float32)),
+    }
+    entries = {CARD_KEY: card.to_json(), TEST_KEY: json.dumps(vector)}
+    entries |= {STATE_KEY + k: pack_array(v.astype(np.float32)) for k, v in initial.items()}
+    entries[CAPTURE_KEY] = _pack_capture(capture)
+    return card, write_metadata(graph, entries)
+
+
+def _pack_capture(capture: Capture) -> str:
+    data = {
+        "version": capture.version,
+        "architecture": capture.architecture,
+        "config": capture.config,
+        "weights": capture.weights.tolist(),
+        "sample_rate": capture.sample_rate,
+        "metadata": capture.metadata,
+    }
+    return base64.b64encode(zlib.compress(json.dumps(data).encode(), 9)).decode("ascii")
+
+
+def unpack_capture(text: str) -> Capture:
+    """Read what an imported file carries under :data:`CAPTURE_KEY`.
+
+    Raises
+    ------
+    ModelError
+        The entry is damaged.
+    """
+    try:
+        inflater = zlib.decompressobj()
+        raw = inflater.decompress(base64.b64decode(text, validate=True), MAX_BYTES)
+        return from_data(json.loads(raw))
+    except (binascii.Error, zlib.error, ValueError) as error:
+        raise ModelError(f"the capture inside the model file is damaged: {error}") from None

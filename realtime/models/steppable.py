@@ -1,0 +1,56 @@
+"""What the engine needs of a model, whatever is behind it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .card import Card
+
+Array = npt.NDArray[np.float32]
+
+
+class Steppable(Protocol):
+    """A model with its state at fixed addresses.
+
+    Attributes
+    ----------
+    x, y : ndarray [shape=card.step_shape(channels), float32]
+        Read and written by one step; owned by the model.
+    controls : ndarray [shape=(1, n_controls), float32]
+        Written by the engine before each step.
+    step_address, reset_address : int
+        C functions ``(argument) -> 0 on success``, callable without the GIL.
+    error : str or None
+        Why the last failed step failed.
+    """
+
+    card: Card
+    channels: int
+    x: Array
+    y: Array
+    controls: Array
+    step_address: int
+    reset_address: int
+    argument: int
+
+    @property
+    def error(self) -> str | None:
+        """Why the last failed step failed."""
+
+    def step(self, x: Array) -> Array:
+        """Advance one hop and return a copy of the output."""
+
+    def reset(self) -> None:
+        """Return to the initial state."""
+
+    def snapshot(self) -> Any:
+        """Copy the state."""
+
+    def restore(self, snapshot: Any) -> None:
+        """Put a :meth:`snapshot` back."""
+
+    def close(self) -> None:
+        """Free what is held; no step may run any more."""
