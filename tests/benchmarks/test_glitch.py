@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import contenders, glitch, loads
+from benchmarks.child import ChildError, run_child
+
+
+def job(contender: str, load: str, model: Path | None) -> dict[str, object]:
+    return {
+        "contender": contender, "load": load, "block": 64, "seconds": 0.1,
+        "model": str(model) if model else None, "jack": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", contenders.NAMES)
+def test_cells_count_against_elapsed_time(
+    models: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(glitch, "SETTLE_SECONDS", 0.05)
+    cell = glitch.measure(job(name, "none", models["frames"]))
+    assert cell["expected"] >= 0.1 * 48000 / 64 - 1
+    assert 0 < cell["seen"] <= cell["expected"] + 2
+    assert abs(cell["missed"] - max(0, cell["expected"] - cell["seen"])) <= 1
+    assert 0 <= cell["missed_percent"] <= 100
+    assert (cell["concealed_ms"] is None) == (name != "worker")
+
+
+def test_a_cell_runs_in_a_process_of_its_own() -> None:
+    cell = run_child("benchmarks.glitch", job("bare", "gil", None))
+    assert cell["expected"] > 0
+    with pytest.raises(ChildError, match="failed"):
+        run_child("benchmarks.glitch", {})
+
+
+def rows(load: str, **missed: int) -> list[dict[str, object]]:
+    return [
+        {
+            "contender": contenders.TITLES[k], "load": loads.TITLES[load], "missed": v,
+            "missed_percent": v / 10,
+        }
+        for k, v in missed.items()
+    ]  # fmt: skip
+
+
+def test_summary_tells_when_the_aim_is_missed() -> None:
+    (calm,) = glitch.summary(rows("gil", bare=1, inline=2, python=700))
+    assert "next to nothing" in calm and "70 %" in calm
+    (near,) = glitch.summary(rows("gc", bare=50, inline=90, python=700))
+    assert "within twice" in near
+    (far,) = glitch.summary(rows("gc", bare=50, inline=400, python=700))
+    assert "MORE THAN twice" in far
