@@ -97,12 +97,13 @@ class EffectStage:
         self._fifo: Array = np.zeros((1, 0), dtype=np.float32)
 
     def prepare(self, sample_rate: int, channels: int, block_length: int) -> None:
-        """Measure the shortage with silence, then start afresh.
+        """Measure the shortage with silence, try the effect with noise, then start afresh.
 
         Raises
         ------
         ChainError
-            When the effect holds back more than :data:`MAX_LATENCY_SECONDS`.
+            When the effect holds back more than :data:`MAX_LATENCY_SECONDS` or loses the sound
+            when it is fed in blocks.
         """
         highest = _HIGHEST_RATE.get(type(self._plugin).__name__, sample_rate)
         if sample_rate > highest:
@@ -129,6 +130,24 @@ class EffectStage:
                 break
         self.latency = worst
         self.reset()
+        self._try_with_noise()
+        self.reset()
+
+    def _try_with_noise(self) -> None:
+        """Refuse effects that give (nearly) nothing block by block, such as pedalboard's GSM."""
+        blocks = -(-int(_PROBE_SECONDS * self._rate) // self._block)
+        rng = np.random.default_rng(0)
+        shape = (self._channels, blocks, self._block)
+        noise: Array = rng.uniform(-0.25, 0.25, shape).astype(np.float32)
+        level = max(float(np.square(self.process(noise[:, k])).mean()) for k in range(blocks))
+        whole = self._plugin.process(
+            noise.reshape(self._channels, -1), self._rate, buffer_size=8192, reset=True
+        )
+        if level < 0.01 * float(np.square(whole).mean()):
+            raise ChainError(
+                f"effect {self.name} cannot stream: fed in blocks of {self._block} samples it"
+                " loses the sound; use it in offline tools only"
+            )
 
     def _call(self, block: Array) -> Array:
         result: Array = self._plugin.process(

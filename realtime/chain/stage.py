@@ -104,7 +104,10 @@ class Chain:
         self._next = tuple(stages)
 
     def reset(self) -> None:
-        """Return every stage to its initial state (not live)."""
+        """Return every stage to its initial state, a swap under way completed (not live)."""
+        if self._next is not None:
+            self._stages = self._next
+        self._next = self._fading = None
         for stage in self._stages:
             stage.reset()
 
