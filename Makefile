@@ -43,4 +43,5 @@ $(VENV)/.runtime: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/.runtime
 	sh scripts/system-packages.sh libportaudio2 jackd2
 	$(PIP) install --quiet -c constraints.txt --editable '.[dev,train]'
+	$(PIP) install --quiet --no-deps neural-amp-modeler==0.13.0 # model code alone, see tests/nam
 	touch $@

@@ -1,0 +1,133 @@
+"""What is wrong with a file is said in one sentence, and nothing is half imported."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime.errors import ModelError
+from realtime.models.nam.build import build_program, variants
+from realtime.models.nam.file import MAX_BYTES, read_capture
+
+
+def tiny(**changes: Any) -> dict[str, Any]:
+    """A one-layer WaveNet written by hand: 2 + 14 + 2 + 6 + 3 weights and the scale."""
+    layer = {
+        "input_size": 1, "condition_size": 1, "channels": 2, "head_size": 1, "kernel_size": 3,
+        "dilations": [1], "activation": "Tanh", "gated": False, "head_bias": True,
+    }  # fmt: skip
+    count = 2 + (2 * 2 * 3 + 2) + 2 + (2 * 2 + 2) + (2 + 1) + 1
+    weights = np.random.default_rng(0).uniform(-0.5, 0.5, count).tolist()
+    data = {
+        "version": "0.5.4", "architecture": "WaveNet", "weights": weights,
+        "config": {"layers": [layer], "head": None, "head_scale": 0.02},
+    }  # fmt: skip
+    data.update(changes)
+    return data
+
+
+def write(folder: Path, data: Any, name: str = "x.nam") -> Path:
+    path = folder / name
+    path.write_text(data if isinstance(data, str) else json.dumps(data))
+    return path
+
+
+def refuse(path: Path) -> str:
+    with pytest.raises(ModelError) as found:
+        for variant in variants(read_capture(path)):
+            build_program(variant.capture)
+    text = str(found.value)
+    assert "\n" not in text
+    return text
+
+
+def test_a_hand_written_capture_is_read(tmp_path: Path) -> None:
+    capture = read_capture(write(tmp_path, tiny()))
+    assert capture.sample_rate == 48000
+    assert build_program(capture).receptive_field == 3
+
+
+@pytest.mark.parametrize("cut", [0, 1, 10, 100, 300])
+def test_truncated_json(tmp_path: Path, cut: int) -> None:
+    assert "JSON" in refuse(write(tmp_path, json.dumps(tiny())[:cut]))
+
+
+@pytest.mark.parametrize(("count", "words"), [(-1, "needs more"), (1, "needs 28")])
+def test_wrong_number_of_weights(tmp_path: Path, count: int, words: str) -> None:
+    data = tiny()
+    data["weights"] = data["weights"][:count] if count < 0 else data["weights"] + [0.5] * count
+    assert words in refuse(write(tmp_path, data))
+
+
+def test_weights_that_are_not_numbers(tmp_path: Path) -> None:
+    data = tiny()
+    data["weights"][3] = float("nan")
+    assert "1 of 28 weights are NaN" in refuse(write(tmp_path, data))
+    data["weights"][3] = "loud"
+    assert "flat list" in refuse(write(tmp_path, data))
+    data["weights"] = [[1.0], [2.0]]
+    assert "flat list" in refuse(write(tmp_path, data))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"architecture": "Transformer"}, "Transformer' is not supported; supported are WaveNet"),
+        ({"version": "0.8.0"}, "0.8.0 is not supported; supported are 0.5 to 0.7"),
+        ({"version": "1"}, "not of the form"),
+        ({"sample_rate": -1}, "sample_rate"),
+        ({"config": []}, "'config' must be an object"),
+        ({"config": {}}, "needs a list 'layers'"),
+    ],
+)
+def test_what_is_not_supported_is_named(tmp_path: Path, changes: dict, words: str) -> None:
+    assert words in refuse(write(tmp_path, tiny(**changes)))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("activation", "Snake", "activation 'Snake' is not supported"),
+        ("dilations", [], "1..512 layers"),
+        ("condition_size", 3, "condition_size"),
+        ("channels", None, "malformed"),
+        ("kernel_size", [3, 3], "2 entries for 1 layers"),
+        ("gating_mode", ["sometimes"], "gating_mode 'sometimes'"),
+        ("groups_input", 5, "groups"),
+    ],
+)
+def test_a_contradictory_layer(tmp_path: Path, key: str, value: Any, words: str) -> None:
+    data = copy.deepcopy(tiny())
+    data["config"]["layers"][0][key] = value
+    assert words in refuse(write(tmp_path, data))
+
+
+def test_a_file_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "big.nam"
+    with path.open("wb") as file:
+        file.truncate(max(2**30, MAX_BYTES + 1))
+    assert "1024 MB" in refuse(path)
+
+
+def test_not_text_and_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "x.nam"
+    path.write_bytes(b"\xff\xfe\x00binary")
+    assert "not text" in refuse(path)
+    assert "No such file" in refuse(tmp_path / "none.nam")
+
+
+def test_a_container_gives_its_sizes_largest_first(tmp_path: Path) -> None:
+    inner = tiny(version="0.7.0")
+    submodels = [{"max_value": v, "model": inner} for v in (0.5, 1.0)]
+    data = {
+        "version": "0.7.0", "architecture": "SlimmableContainer", "sample_rate": 48000,
+        "config": {"submodels": submodels}, "weights": [], "metadata": {"loudness": -20.0},
+    }  # fmt: skip
+    found = variants(read_capture(write(tmp_path, data)))
+    assert [v.suffix for v in found] == ["", "-lite"]
+    assert found[0].capture.metadata["loudness"] == -20.0

@@ -1,0 +1,106 @@
+"""``restyle import`` on files and folders."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from realtime.commands.app import app
+from realtime.engine import Engine
+from realtime.errors import RestyleError
+from realtime.models.load import open_model
+from realtime.models.nam.convert import null_db
+from realtime.models.streaming import load_model
+from realtime.models.verify import verify
+
+from .test_file import tiny, write
+
+METADATA = {
+    "name": "Test amp", "modeled_by": "A. Player", "gear_make": "Maker", "gear_model": "One",
+    "tone_type": "crunch", "loudness": -24.0, "input_level_dbu": 12.5,
+}  # fmt: skip
+
+
+def restyle(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(arguments))
+    if isinstance(result.exception, RestyleError):
+        return 2, str(result.exception)
+    return result.exit_code, result.output
+
+
+def test_imported_model_is_proved_and_carries_what_the_file_says(tmp_path: Path) -> None:
+    source = write(tmp_path, tiny(metadata=METADATA), "My amp #1.nam")
+    code, _ = restyle("import", str(source), "--out", str(tmp_path / "models"))
+    assert code == 0
+    path = tmp_path / "models" / "My-amp-1.onnx"
+    checks = verify(path)
+    assert all(c.passed for c in checks) and "kernel = graph" in [c.name for c in checks]
+    card = load_model(path).card
+    assert card.latency == 0 and card.licence == "unknown" and card.title == "Test amp"
+    assert card.summary == "crunch Maker One captured by A. Player"
+    assert card.provenance["input_level_dbu"] == 12.5
+    assert [c.name for c in card.controls] == ["input_db", "match"]
+
+
+def test_kernel_and_graph_play_the_same_with_controls(tmp_path: Path) -> None:
+    source = write(tmp_path, tiny(metadata=METADATA))
+    restyle("import", str(source), "--out", str(tmp_path))
+    x = np.random.default_rng(1).uniform(-0.5, 0.5, (2, 6400)).astype(np.float32)
+    controls = {"input_db": 6.0, "match": 1.0}
+    played = []
+    for model in (
+        open_model(source, 2),
+        open_model(tmp_path / "x.onnx", 2, block_size=100),
+        load_model(tmp_path / "x.onnx", 2),
+    ):
+        engine = Engine(model, channels=2, controls=controls)
+        played.append(engine.process_hops(x))
+        model.close()
+    assert np.array_equal(played[0], played[1])
+    assert null_db(played[2], played[0]) <= -110.0
+
+
+def test_level_match_and_input_gain_are_decibels(tmp_path: Path) -> None:
+    source = write(tmp_path, tiny(metadata=METADATA))
+    x = np.full((1, 640), 1e-2, dtype=np.float32)
+
+    def play(**controls: float) -> np.ndarray:
+        quiet = Engine(open_model(source), controls=controls).process_hops(0 * x)
+        return Engine(open_model(source), controls=controls).process_hops(x) - quiet
+
+    plain = play()[0, -1]
+    assert play(match=1.0)[0, -1] / plain == pytest.approx(10 ** (6 / 20), rel=2e-3)
+    assert play(input_db=6.0)[0, -1] / plain == pytest.approx(10 ** (6 / 20), rel=3e-2)
+
+
+def test_one_bad_file_does_not_stop_the_rest(tmp_path: Path) -> None:
+    write(tmp_path, tiny(), "good.nam")
+    write(tmp_path, json.dumps(tiny())[:50], "broken.nam")
+    (tmp_path / "deeper").mkdir()
+    write(tmp_path / "deeper", tiny(), "second.nam")
+    (tmp_path / "deeper" / "loop").symlink_to(tmp_path, target_is_directory=True)
+    out = tmp_path / "models"
+    code, text = restyle("import", str(tmp_path), "--out", str(out))
+    assert code == 2 and "2 of 3 imported" in text and "broken.nam" in text
+    assert sorted(p.name for p in out.iterdir()) == ["good.onnx", "second.onnx"]
+
+
+def test_nothing_to_import_is_said(tmp_path: Path) -> None:
+    assert "holds no .nam file" in restyle("import", str(tmp_path))[1]
+    assert "does not exist" in restyle("import", str(tmp_path / "no"))[1]
+
+
+def test_a_failed_proof_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from realtime.commands import import_nam
+    from realtime.models.verify import Check
+
+    source = write(tmp_path, tiny())
+    out = tmp_path / "models"
+    monkeypatch.setattr(import_nam, "verify", lambda path: [Check("latency", False, "off by 3")])
+    code, text = restyle("import", str(source), "--out", str(out))
+    assert code == 2 and "off by 3" in text.replace("\n", " ")
+    assert list(out.iterdir()) == []

@@ -1,0 +1,192 @@
+"""Captures of random weights, every shape the reference library can build, against its forward."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime.models.nam.build import Variant, build_program
+from realtime.models.nam.convert import make_card, null_db, to_onnx
+from realtime.models.nam.file import from_data
+from realtime.models.nam.player import CapturePlayer
+from realtime.models.streaming import StreamingModel
+
+from . import library as lib
+
+FILM = {"active": True, "shift": True, "groups": 1}
+MULTIPLY = {"name": "PairMultiply", "primary": "Tanh", "secondary": "Sigmoid"}
+BLEND = {"name": "PairBlend", "primary": "ReLU", "secondary": "Sigmoid"}
+ACTIVATIONS = [
+    "Tanh", "Sigmoid", "ReLU", "Hardtanh", "SiLU", "Hardswish", "Softsign", "Softsigmoid",
+    {"name": "LeakyReLU", "negative_slope": 0.2}, "PReLU",
+    {"name": "PReLU", "num_parameters": 4},
+    {"name": "LeakyHardtanh", "min_val": -0.4, "max_val": 0.3, "min_slope": 0.1, "max_slope": 0.2},
+]  # fmt: skip
+
+
+def _films(*names: str, **changes: Any) -> dict[str, Any]:
+    return {"film_params": {n: {**FILM, **changes} for n in names}}
+
+
+MODELS: dict[str, Any] = {
+    "a1-standard": lambda: lib.a1(),
+    "a1-lite": lambda: lib.a1((12, 6)),
+    "a1-feather": lambda: lib.a1((8, 4)),
+    "a1-nano": lambda: lib.a1((4, 2)),
+    "a2-like": lambda: lib.wavenet(
+        lib.array(
+            8, 1, kernel_sizes=[6, 6, 15, 6], dilations=[1, 7, 13, 101],
+            activation={"name": "LeakyReLU", "negative_slope": 0.01},
+            head={"out_channels": 1, "kernel_size": 16, "bias": True},
+        )
+    ),
+    "three-channels": lambda: lib.wavenet(lib.array(3, 1)),
+    "bottleneck": lambda: lib.wavenet(lib.array(6, 1, bottleneck=2)),
+    "gated": lambda: lib.wavenet(lib.array(4, 1, activation=MULTIPLY)),
+    "blended": lambda: lib.wavenet(lib.array(4, 1, activation=BLEND, bottleneck=2)),
+    "groups": lambda: lib.wavenet(
+        lib.array(4, 1, groups_input=2, layer_1x1_config={"active": True, "groups": 2})
+    ),
+    "no-1x1": lambda: lib.wavenet(lib.array(4, 1, layer_1x1_config={"active": False})),
+    "head-1x1": lambda: lib.wavenet(
+        lib.array(4, 1, head_1x1_config={"active": True, "out_channels": 2, "groups": 2})
+    ),
+    "film-everywhere": lambda: lib.wavenet(
+        lib.array(
+            4, 1, head_1x1_config={"active": True, "out_channels": 3, "groups": 1},
+            **_films(
+                "conv_pre_film", "conv_post_film", "input_mixin_pre_film",
+                "input_mixin_post_film", "activation_pre_film", "activation_post_film",
+                "layer1x1_post_film", "head1x1_post_film",
+            ),
+        )
+    ),
+    "film-scale-only": lambda: lib.wavenet(
+        lib.array(4, 1, **_films("activation_pre_film", "layer1x1_post_film", shift=False))
+    ),
+    "film-gated": lambda: lib.wavenet(
+        lib.array(4, 1, activation=MULTIPLY, **_films("conv_post_film", "activation_post_film"))
+    ),
+    "head": lambda: lib.wavenet(
+        lib.array(4, 2),
+        head={"channels": 3, "activation": "Tanh", "out_channels": 1, "kernel_sizes": [3, 2]},
+    ),
+    "condition": lambda: lib.wavenet(
+        lib.array(4, 1, condition_size=2),
+        condition_dsp={"name": "WaveNet", "config": {"layers_configs": [lib.array(3, 2)]}},
+    ),
+    "linear": lambda: lib.Linear(receptive_field=33, bias=True, sample_rate=48000),
+    "lstm": lambda: lib.LSTM(hidden_size=5, sample_rate=48000),
+    "lstm-two-layers": lambda: lib.LSTM(hidden_size=4, num_layers=2, sample_rate=48000),
+    "convnet": lambda: lib.ConvNet(channels=5, dilations=[1, 2, 4, 8], sample_rate=48000),
+    "convnet-batchnorm": lambda: lib.ConvNet(
+        channels=4, dilations=[1, 2, 4], batchnorm=True, activation="ReLU", sample_rate=48000
+    ),
+}  # fmt: skip
+for _activation in ACTIVATIONS:
+    _label = (
+        _activation if isinstance(_activation, str) else "-".join(map(str, _activation.values()))
+    )
+    MODELS[f"activation-{_label}"] = lambda a=_activation: lib.wavenet(
+        lib.array(4, 1, activation=a)
+    )
+
+
+def signal(n: int = 4096, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    envelope = np.repeat(rng.uniform(0.0, 0.5, n // 256), 256)
+    return (envelope * rng.standard_normal(n)).astype(np.float32)
+
+
+def build(name: str) -> tuple[Any, Any]:
+    import torch
+
+    torch.manual_seed(7)
+    model = MODELS[name]()
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm1d):
+            module.running_mean.uniform_(-0.2, 0.2)
+            module.running_var.uniform_(0.5, 1.5)
+    data = lib.exported(model)
+    if isinstance(model, lib.LSTM):
+        model.import_weights(data["weights"])  # with the settled state the file carries
+    return model, from_data(data)
+
+
+def stream(capture: Any, x: np.ndarray, sizes: list[int]) -> np.ndarray:
+    """Stream through players of different step sizes that hand their state on."""
+    program, card, out, at = build_program(capture), make_card(capture, "c"), [], 0
+    players = {n: CapturePlayer(program, replace(card, hop_length=n)) for n in set(sizes)}
+    assert len(players) == 1, "one player steps by one size"
+    player = players[sizes[0]]
+    for n in sizes:
+        out.append(player.step(x[None, None, at : at + n]).ravel())
+        at += n
+    return np.concatenate(out)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_stream_equals_the_library(name: str) -> None:
+    model, capture = build(name)
+    x = signal()
+    got = stream(capture, x, [64] * (len(x) // 64))
+    expected = lib.forward(model, x)[: len(got)]
+    assert null_db(got, expected) <= -115.0
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_graph_equals_the_library_and_starts_settled(name: str) -> None:
+    model, capture = build(name)
+    _, data = to_onnx(Variant("", capture), "random")
+    graph = StreamingModel(data)
+    x = signal(2048, seed=1)
+    got = np.concatenate([graph.step(b.reshape(1, 1, 64)).ravel() for b in x.reshape(-1, 64)])
+    graph.close()
+    expected = lib.forward(model, x)
+    assert null_db(got, expected) <= -110.0
+
+
+@pytest.mark.parametrize(
+    "name", ["a1-standard", "a2-like", "film-gated", "head", "lstm-two-layers"]
+)
+def test_stream_does_not_depend_on_how_it_is_cut(name: str) -> None:
+    _, capture = build(name)
+    x = signal(6144, seed=2)
+    whole = stream(capture, x, [6144])
+    for n in (1, 2, 7, 16, 33, 64, 100, 441, 480, 1024):
+        count = min(len(x), 1024 if n == 1 else 6144) // n
+        got = stream(capture, x, [n] * count)
+        assert np.array_equal(got, whole[: len(got)]), n
+
+
+@pytest.mark.parametrize("name", ["a1-standard", "a2-like", "convnet", "lstm"])
+def test_first_ten_milliseconds_are_settled(name: str) -> None:
+    model, capture = build(name)
+    x = np.zeros(480, dtype=np.float32)
+    x[200:] = signal(512)[:280]
+    got = stream(capture, x, [48] * 10)
+    expected = lib.forward(model, x)
+    scale = max(float(np.abs(expected).max()), 1e-3)
+    assert np.abs(got - expected).max() <= 3e-6 * scale
+
+
+def test_briefly_trained_weights_stay_equal() -> None:
+    import torch
+
+    model = lib.a1((8, 4))
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
+    x = torch.from_numpy(signal(12288, seed=3))[None]
+    target = torch.tanh(4 * x)
+    for _ in range(8):
+        y = model(x, pad_start=False)
+        loss = (y - target[:, -y.shape[1] :]).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    capture = from_data(lib.exported(model))
+    probe = signal(4096, seed=4)
+    got = stream(capture, probe, [64] * 64)
+    assert null_db(got, lib.forward(model, probe)) <= -115.0
