@@ -59,7 +59,7 @@ def read_numbers(address, total, largest, seed, nanosleep):  # type: ignore[no-u
 def test_two_threads_exchange_millions_of_samples_in_order(
     capacity: int, largest: int, start: int
 ) -> None:
-    total = 300_000 if capacity == 16 else 3_000_000
+    total = 100_000 if capacity == 16 else 3_000_000
     shared = Ring(2, capacity, position=start)
     writer = threading.Thread(
         target=write_numbers, args=(shared.address, total, largest, 1, sleep_address())
