@@ -9,6 +9,7 @@ itself lets through.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import time
 from pathlib import Path
@@ -40,7 +41,7 @@ COLUMNS = {
 
 
 def measure(job: dict[str, Any]) -> dict[str, Any]:
-    """One cell: ``job = {contender, load, block, seconds, model, jack}``."""
+    """One cell, to be merged: ``job = {contender, load, block, seconds, model, jack}``."""
     block, path = job["block"], Path(job["model"]) if job["model"] else None
     if job["jack"]:
         from .loopback import open_device
@@ -61,21 +62,37 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
         after, late = contender.histograms(), contender.flags()
     contender.stop()
     due = (end - begin) * 1e-9 * SAMPLE_RATE / block
-    seen = int(last - first)
-    counted = {k: spread.of_histogram(after[k] - before[k]) for k in after}
-    missed = max(0, round(due - seen))
+    missed = max(0, round(due - int(last - first)))
     concealed = None
     if job["contender"] == "worker":  # in time, but with the dry sound: a glitch of another kind
         concealed = late["concealed_samples"] - flags["concealed_samples"]
     return {
+        "due": due,
+        "seen": int(last - first),
+        "missed": missed,
+        "concealed": concealed,
+        "histograms": {k: spread.sparse(after[k] - before[k]) for k in after},
+    }
+
+
+def merge(cells: list[dict[str, Any]]) -> Row:
+    """Add up the rounds of one cell."""
+    due = sum(c["due"] for c in cells)
+    missed = sum(c["missed"] for c in cells)
+    concealed = [c["concealed"] for c in cells if c["concealed"] is not None]
+    interval, callback = (
+        spread.of_histogram(spread.dense([c["histograms"][k] for c in cells]))
+        for k in ("interval", "callback")
+    )
+    return {
         "expected": round(due),
-        "seen": seen,
+        "seen": sum(c["seen"] for c in cells),
         "missed": missed,
         "missed_percent": round(100 * missed / max(due, 1.0), 2),
-        "concealed_ms": None if concealed is None else round(1000 * concealed / SAMPLE_RATE, 2),
-        "interval_us": counted["interval"],
-        "longest_ms": round(counted["interval"]["max"] / 1000, 2),
-        "callback_us": counted["callback"],
+        "concealed_ms": round(1000 * sum(concealed) / SAMPLE_RATE, 2) if concealed else None,
+        "interval_us": interval,
+        "longest_ms": round(interval["max"] / 1000, 2),
+        "callback_us": callback,
     }
 
 
@@ -86,29 +103,31 @@ def table(
     seconds: float,
     use_jack: bool,
     load_names: tuple[str, ...] = loads.NAMES,
+    rounds: int = 1,
 ) -> list[Row]:
-    """Run all cells, load by load so that what is compared lies close together in time."""
-    rows = []
+    """Run all cells, what is compared close together in time, `rounds` times over."""
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    path = str(model[1]) if model[1] else None
     with contextlib.ExitStack() as stack:
         env = stack.enter_context(jack.dummy_server(block, SAMPLE_RATE)) if use_jack else {}
-        for load in load_names:
-            bare = None
-            for name in contenders.NAMES:
-                report.progress(f"glitch: {contenders.TITLES[name]} beside {loads.TITLES[load]}")
-                job = {
-                    "contender": name, "load": load, "block": block, "seconds": seconds,
-                    "model": str(model[1]) if model[1] else None, "jack": use_jack,
-                }  # fmt: skip
-                head = {"contender": contenders.TITLES[name], "load": loads.TITLES[load]}
-                try:
-                    cell = run_child("benchmarks.glitch", job, env)
-                except ChildError as error:
-                    report.note(f"{head['contender']} beside {head['load']}: {error}")
-                    continue
-                if name == "bare":
-                    bare = cell["missed"]
-                ratio = round(cell["missed"] / bare, 2) if bare else None
-                rows.append({**head, **cell, "against_bare": ratio})
+        for _, load, name in itertools.product(range(rounds), load_names, contenders.NAMES):
+            title = f"{contenders.TITLES[name]} beside {loads.TITLES[load]}"
+            report.progress(f"glitch: {title}")
+            job = {
+                "contender": name, "load": load, "block": block, "seconds": seconds,
+                "model": path, "jack": use_jack,
+            }  # fmt: skip
+            try:
+                cell = run_child("benchmarks.glitch", job, env, limit_s=120.0 + 2 * seconds)
+                found.setdefault((load, name), []).append(cell)
+            except ChildError as error:
+                report.note(f"{title}: {error}")
+    rows = []
+    for (load, name), cells in found.items():
+        row = merge(cells)
+        bare = merge(found[load, "bare"])["missed"] if (load, "bare") in found else 0
+        row["against_bare"] = round(row["missed"] / bare, 2) if bare else None
+        rows.append({"contender": contenders.TITLES[name], "load": loads.TITLES[load], **row})
     return rows
 
 

@@ -13,18 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from realtime.commands.common import check_writable
-from realtime.errors import ConfigError, RestyleError
-from realtime.models.catalog import find_model, list_models, read_entry
+from realtime.errors import RestyleError
+from realtime.models.catalog import read_entry
 from realtime.models.streaming import load_model
 
 from . import alignment, glitch, jack, machine, spread, stages
 from .child import ChildError, run_child
+from .options import PASS_THROUGH, Models, choose_models, command_of, parse
 from .pace import wake_lateness
 from .report import Report, Row
 
-PASS_THROUGH = "pass-through"
 WAKE_US, WAKES = 1000.0, 2000
-Models = list[tuple[str, Path | None]]
 
 LATENCY = {
     "model": "model",
@@ -64,45 +63,6 @@ CPU = {
     "hot_hop_us": "hot loop: hop",
     "hot_own_us": "hot loop: own",
 }
-
-
-def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """Read the command's options."""
-    parser = argparse.ArgumentParser(
-        prog="restyle bench latency",
-        description="Latency declared and measured, CPU per hop, missed callbacks under load.",
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
-    parser.add_argument("--seconds", type=float, default=3.0, help="per glitch cell (default 3)")
-    parser.add_argument("--blocks", default="64,128,256", help="samples (default 64,128,256)")
-    parser.add_argument(
-        "--models", help=f"names or files, commas between; default: {PASS_THROUGH} and all models"
-    )
-    parser.add_argument("--glitch-block", type=int, default=128, help="samples (default 128)")
-    parser.add_argument("--no-glitch", action="store_true", help="leave out the glitch table")
-    parser.add_argument("--no-jack", action="store_true", help="simulated devices only")
-    parser.add_argument("--quick", action="store_true", help="a rough look in under a minute")
-    options = parser.parse_args(list(argv))
-    try:
-        options.blocks = [int(b) for b in options.blocks.split(",")]
-    except ValueError:
-        parser.error(f"--blocks takes whole numbers with commas, got '{options.blocks}'")
-    if not all(1 <= b <= 8192 for b in [*options.blocks, options.glitch_block]):
-        parser.error("block sizes must be within 1..8192 samples")
-    if not 0.05 <= options.seconds <= 600:
-        parser.error(f"--seconds must be within 0.05..600, got {options.seconds:g}")
-    return options
-
-
-def choose_models(wanted: str | None) -> Models:
-    """Pass-through and every usable model, or those named."""
-    if wanted is None:
-        found = [(e.name, e.path) for e in list_models() if e.card and e.card.kind == "converter"]
-        return [(PASS_THROUGH, None), *found]
-    names = [n.strip() for n in wanted.split(",") if n.strip()]
-    if not names:
-        raise ConfigError("--models names no model")
-    return [(Path(n).stem, None if n == PASS_THROUGH else find_model(n)) for n in names]
 
 
 def round_trips(report: Report, models: Models, blocks: list[int], seconds: float) -> list[Row]:
@@ -172,11 +132,11 @@ def run(options: argparse.Namespace, command: str) -> Report:
         model = max(at_rate, key=lambda m: _weight(m[1]), default=(PASS_THROUGH, None))
         seconds = min(options.seconds, 0.5) if quick else options.seconds
         chosen = ("none", "gil") if quick else glitch.loads.NAMES
-        rows = glitch.table(report, model, options.glitch_block, seconds, not missing, chosen)
+        block, rounds = options.glitch_block, 1 if quick else options.rounds
+        rows = glitch.table(report, model, block, seconds, not missing, chosen, rounds)
         where = "simulated real-time device" if missing else "real PortAudio on JACK's dummy driver"
         title = (
-            f"Missed callbacks, {model[0]}, block {options.glitch_block}, {seconds:g} s a cell,"
-            f" {where}"
+            f"Missed callbacks, {model[0]}, block {block}, {rounds} x {seconds:g} s a cell, {where}"
         )
         report.table("glitch", title, rows, glitch.COLUMNS)
         for sentence in glitch.summary(rows):
@@ -196,17 +156,6 @@ def _weight(path: Path | None) -> int:
     """Spectrum models exercise most of the lane, pass-through least."""
     card = read_entry(path).card if path else None
     return 0 if card is None else 1 if card.spectrum is None else 2
-
-
-def command_of(options: argparse.Namespace) -> str:
-    """The command that gives this result again, without the folders of this machine."""
-    words = ["restyle bench latency"]
-    words += ["--quick"] * options.quick + ["--no-jack"] * options.no_jack
-    words += ["--no-glitch"] * options.no_glitch
-    if options.models is not None:
-        words.append("--models " + ",".join(Path(m).name for m in options.models.split(",")))
-    words.append(f"--blocks {','.join(map(str, options.blocks))} --seconds {options.seconds:g}")
-    return " ".join(words)
 
 
 def mismatches(report: Report) -> int:

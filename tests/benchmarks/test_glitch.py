@@ -20,17 +20,17 @@ def test_cells_count_against_elapsed_time(
     models: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(glitch, "SETTLE_SECONDS", 0.05)
-    cell = glitch.measure(job(name, "none", models["frames"]))
-    assert cell["expected"] >= 0.1 * 48000 / 64 - 1
-    assert 0 < cell["seen"] <= cell["expected"] + 2
-    assert abs(cell["missed"] - max(0, cell["expected"] - cell["seen"])) <= 1
+    cell = glitch.merge([glitch.measure(job(name, "none", models["frames"])) for _ in range(2)])
+    assert cell["expected"] >= 2 * 0.1 * 48000 / 64 - 1
+    assert 0 < cell["seen"] <= cell["expected"] + 4
+    assert cell["missed"] >= cell["expected"] - cell["seen"] - 2
     assert 0 <= cell["missed_percent"] <= 100
     assert (cell["concealed_ms"] is None) == (name != "worker")
 
 
 def test_a_cell_runs_in_a_process_of_its_own() -> None:
     cell = run_child("benchmarks.glitch", job("bare", "gil", None))
-    assert cell["expected"] > 0
+    assert glitch.merge([cell])["expected"] > 0
     with pytest.raises(ChildError, match="failed"):
         run_child("benchmarks.glitch", {})
 
