@@ -146,11 +146,11 @@ def test_a_spectrum_models_dry_sound_after_a_nan_is_aligned_with_the_wet() -> No
     subject = Engine(load_model(identity_spectrum()))
     x = noise(128 * 20)
     first = subject.process_hops(x[:, :1280])
-    subject.model.y[...] = np.nan  # what a step would have left
-    subject._memory["ola"][0, 7] = np.nan
+    subject._memory["ola"][0, [7, 200]] = np.nan  # due now and with the next hop
     second = subject.process_hops(x[:, 1280:])
     y = np.concatenate([first, second], axis=1)
     expected = delayed(x, subject.latency)
+    assert subject.counters()["model_resets"] == 1
     assert np.array_equal(y[:, 1280:1408], expected[:, 1280:1408])
     assert np.isfinite(y).all()
     assert np.allclose(y[:, 1280 + 256 :], expected[:, 1280 + 256 :], atol=1e-6)
