@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +27,11 @@ def unavailable() -> str | None:
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
     if done.returncode != 0:
         return "PortAudio is missing (Debian, Ubuntu: apt install libportaudio2)"
-    return None
+    try:
+        with dummy_server(256):
+            return None
+    except RuntimeError as error:
+        return str(error)
 
 
 @contextlib.contextmanager
@@ -41,36 +46,59 @@ def dummy_server(period: int, sample_rate: int = 48000) -> Iterator[dict[str, st
     RuntimeError
         The server does not come up.
     """
-    name = f"restyle-bench-{os.getpid()}-{period}"
-    command = ["jackd", "-n", name, "-d", "dummy", "-r", str(sample_rate), "-p", str(period)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    environment = {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"}
+    # A server that was killed keeps one of the few places in JACK's registry until another one of
+    # the same name starts: names that recur cannot fill it.
+    failure = ""
+    for name in (f"restyle-bench-{period}", f"restyle-bench-{os.getpid()}"):
+        environment = {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"}
+        command = ["jackd", "-n", name, "-d", "dummy", "-r", str(sample_rate), "-p", str(period)]
+        with tempfile.TemporaryFile() as words:
+            server = subprocess.Popen(command, stdout=words, stderr=subprocess.STDOUT)
+            try:
+                failure = _wait_until_up(server, environment)
+                if not failure:
+                    yield environment
+                    return
+            finally:
+                _stop(server)
+            words.seek(0)
+            failure += _complaint(words.read().decode(errors="replace"))
+    raise RuntimeError(failure)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
     try:
-        _wait_until_up(server, environment)
-        yield environment
-    finally:
-        server.terminate()
-        try:
-            server.wait(5.0)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        server.wait(5.0)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
-def _wait_until_up(server: subprocess.Popen[bytes], environment: dict[str, str]) -> None:
-    """Poll from throw-away processes: a failed attempt may leave libjack unusable in one."""
+def _complaint(words: str) -> str:
+    """What jackd says before its copyright notice."""
+    lines = [w.strip() for w in words.partition("jackdmp")[0].splitlines()]
+    said = [w for w in lines if w and "message buffer" not in w]
+    return f" ({'; '.join(dict.fromkeys(said))})" if said else ""
+
+
+def _wait_until_up(server: subprocess.Popen[bytes], environment: dict[str, str]) -> str:
+    """Poll until a client gets in; return what went wrong, or nothing.
+
+    Each attempt is a throw-away process: a failed one may leave libjack unusable.
+    """
     probe = "import jack; jack.Client('probe', no_start_server=True).close()"
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if server.poll() is not None:
-            raise RuntimeError(f"jackd ended at once with status {server.returncode}")
+            return f"jackd ended at once with status {server.returncode}"
         done = subprocess.run(
             [sys.executable, "-c", probe], env={**os.environ, **environment}, capture_output=True
         )
-        if done.returncode == 0:
-            return
+        if done.returncode == 0 and server.poll() is None:
+            return ""
         time.sleep(0.1)
-    raise RuntimeError(f"jackd did not answer within {START_SECONDS:.0f} s")
+    return f"jackd did not answer within {START_SECONDS:.0f} s"
 
 
 def connect_loop() -> None:

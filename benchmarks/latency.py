@@ -119,7 +119,8 @@ def run(options: argparse.Namespace, command: str) -> Report:
         some = blocks[:1] if quick else blocks
         rows = round_trips(report, at_rate, some, 0.3 if quick else 0.4)
         title = "Round trip in samples, real PortAudio on JACK's dummy driver, output into input"
-        report.table("round_trip", title, rows, ROUND_TRIP)
+        if rows:
+            report.table("round_trip", title, rows, ROUND_TRIP)
 
     rows = cpu_rows(report, models, 1.0 if quick else 3.0)
     report.table("cpu", "CPU per hop, paced at real time: p50 / p99 / p99.9", rows, CPU)
