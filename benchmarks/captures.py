@@ -32,7 +32,9 @@ def _second_generation(channels: int) -> dict[str, Any]:
         "head": {"out_channels": 1, "kernel_size": 16, "bias": True},
         "kernel_sizes": [6] * 14 + [15, 15] + [6] * 7,
         "dilations": [*_SECOND, *_SECOND, 1, 13, *_SECOND],
-        "activation": {"type": "LeakyReLU", "negative_slope": 0.01},
+        "activation": [{"type": "LeakyReLU", "negative_slope": 0.01}] * 23,
+        "gating_mode": ["none"] * 23,
+        "secondary_activation": [None] * 23,
     }
     return {"layers": [array], "head": None, "head_scale": 0.01}
 

@@ -1,8 +1,8 @@
 """``restyle bench nam``: what a capture costs, beside other players in the same run.
 
-The real-time factor (RTF) is the time of one step over the time of the sound it makes.  *Hot* steps
-follow each other at once; *paced* ones come when the sound would, with the caches as cold as they
-then are.
+The real-time factor is the time of one step over the time of the sound it makes, in percent.
+*Hot* steps follow each other at once; *paced* ones come when the sound would, with the caches as
+cold as they then are.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from .report import Report, Row
 BLOCKS = (16, 32, 64, 128, 256, 512, 1024)
 COLUMNS = {
     "capture": "capture", "player": "player", "block": "block", "null_db": "null dB",
-    "hot_rtf": "hot RTF p50/p99/p99.9/max", "paced_rtf": "paced RTF p50/p99/p99.9/max",
+    "hot_percent": "hot % p50/p99/p99.9/max", "paced_percent": "paced % p50/p99/p99.9/max",
 }  # fmt: skip
 
 
@@ -76,13 +76,12 @@ def time_steps(model: Steppable, block: int, seconds: float, paced: bool) -> dic
     clocks = (clock_address(), sleep_address())
     _steps(*arguments, np.zeros(30, dtype=np.int64), 0, *clocks)
     _steps(*arguments, times, period if paced else 0, *clocks)
-    return {k: round(v, 4) for k, v in spread_of(times / period).items()}
+    return spread_of(times / period)
 
 
 def spread_of(factors: Any) -> dict[str, float]:
-    """Median, p99, p99.9 and maximum without rounding to microseconds."""
-    found = [*np.quantile(factors, (0.5, 0.99, 0.999)), float(np.max(factors))]
-    return dict(zip(spread.KEYS, (float(v) for v in found), strict=True))
+    """Median, p99, p99.9 and maximum of real-time factors, in percent of the sound's time."""
+    return spread.of_values(100.0 * np.asarray(factors))
 
 
 def own_rows(name: str, variant: Variant, blocks: Sequence[int], seconds: float) -> list[Row]:
@@ -101,7 +100,7 @@ def own_rows(name: str, variant: Variant, blocks: Sequence[int], seconds: float)
         for player, model in players:
             hot, paced = (time_steps(model, block, seconds, paced=p) for p in (False, True))
             row = {"capture": name, "player": player, "block": block, "null_db": round(null, 1)}
-            rows.append({**row, "hot_rtf": hot, "paced_rtf": paced})
+            rows.append({**row, "hot_percent": hot, "paced_percent": paced})
         graph.close()
     return rows
 
@@ -143,7 +142,7 @@ def library_row(name: str, variant: Variant) -> Row | None:
             model(x, pad_start=True)
             factors.append((time.perf_counter() - begin) / 2.0)
     row = {"capture": name, "player": "neural-amp-modeler (whole 2 s)", "block": 96000}
-    return {**row, "null_db": None, "hot_rtf": spread_of(factors[1:]), "paced_rtf": None}
+    return {**row, "null_db": None, "hot_percent": spread_of(factors[1:]), "paced_percent": None}
 
 
 def benchmodel_row(name: str, variant: Variant, program: Path) -> Row:
@@ -162,7 +161,7 @@ def benchmodel_row(name: str, variant: Variant, program: Path) -> Row:
                 raise SystemExit(f"restyle: {program.name} printed no time in ms: {text}")
             factors.append(float(found[-1]) / 2000.0)
     row = {"capture": name, "player": f"C++ core ({program.name})", "block": 64, "null_db": None}
-    return {**row, "hot_rtf": spread_of(factors), "paced_rtf": None}
+    return {**row, "hot_percent": spread_of(factors), "paced_percent": None}
 
 
 def main(argv: Sequence[str]) -> int:

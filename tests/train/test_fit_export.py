@@ -125,8 +125,21 @@ def test_ten_steps_become_a_file_that_plays(make: type[Tiny], tmp_path: Path) ->
     finally:
         model.close()
     with torch.no_grad():
-        offline = network.offline(torch.from_numpy(np.concatenate(list(steps), axis=2))).numpy()
+        whole = torch.from_numpy(np.concatenate(list(steps), axis=2))
+        offline = network.offline(whole, export.settled(recipe, network)).numpy()
     np.testing.assert_allclose(got, offline, atol=1e-5 * np.abs(offline).max())
+
+
+def test_an_exported_model_is_silent_from_the_first_sample_on_silence(tmp_path: Path) -> None:
+    recipe = Tiny()
+    network = recipe.network().eval()
+    path = export.export(recipe, network, recipe.card(network, {}, {}), tmp_path / "tiny.onnx")
+    model = load_model(path)
+    try:
+        played = np.concatenate([model.step(np.zeros_like(model.x)) for _ in range(40)], axis=2)
+    finally:
+        model.close()
+    assert np.ptp(played) <= 1e-6, "no start-up transient, only the settled output"
 
 
 def test_the_same_seed_trains_the_same_weights() -> None:
@@ -140,8 +153,8 @@ def test_the_same_seed_trains_the_same_weights() -> None:
 class Detuned(WaveformTCN):
     """A tampered model: what it says offline is not what its graph streams."""
 
-    def offline(self, x: Tensor) -> Tensor:
-        return super().offline(x) * (1 + 1e-4)
+    def offline(self, x: Tensor, states: list[Tensor] | None = None) -> Tensor:
+        return super().offline(x, states) * (1 + 1e-4)
 
 
 class Hidden(WaveformTCN):

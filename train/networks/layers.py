@@ -74,6 +74,16 @@ class Streamable(nn.Module):
         """Zeros for every state."""
         return [torch.zeros(batch, *shape) for shape in self.state_shapes]
 
-    def offline(self, x: Tensor) -> Tensor:
-        """Run a whole batch of signals from the zero state and return the output alone."""
-        return self(x, *[s.to(x) for s in self.initial_state(x.shape[0])])[0]  # type: ignore[no-any-return]
+    def settled_state(self, silence: Tensor) -> list[Tensor]:
+        """State after ``silence [1, ...]``, which must last until nothing changes any more."""
+        with torch.no_grad():
+            return list(self(silence, *self.initial_state(1))[1:])
+
+    def offline(self, x: Tensor, states: list[Tensor] | None = None) -> Tensor:
+        """Run a whole batch of signals and return the output alone.
+
+        `states` (batch 1) default to zeros, as in training, where segments begin inside sound.
+        """
+        first = self.initial_state(1) if states is None else states
+        begin = [s.to(x).expand(x.shape[0], *s.shape[1:]) for s in first]
+        return self(x, *begin)[0]  # type: ignore[no-any-return]

@@ -108,7 +108,7 @@ def _prove(program: Program, card: Card, x: Any, expected: Any) -> dict[str, Any
     return {"null_db": round(error, 1), "reference": "float64", "blocks": "identical for 64 and 37"}
 
 
-def to_onnx(variant: Variant, name: str) -> tuple[Card, bytes]:
+def to_onnx(variant: Variant, name: str, hop: int = HOP) -> tuple[Card, bytes]:
     """Write one size of a capture as a streaming ``.onnx`` that proves itself.
 
     Raises
@@ -118,11 +118,11 @@ def to_onnx(variant: Variant, name: str) -> tuple[Card, bytes]:
     """
     capture = variant.capture
     program = build_program(capture)
-    card = make_card(capture, name + variant.suffix)
+    card = replace(make_card(capture, name + variant.suffix), hop_length=hop)
     graph, states, initial = write_graph(program, len(card.controls), settled_states(program))
     rng = np.random.default_rng(0)
-    level = np.repeat(rng.uniform(0.0, 0.4, _STEPS * 4), HOP // 4)
-    x = (level * rng.standard_normal(_STEPS * HOP)).astype(np.float32)
+    level = np.repeat(rng.uniform(0.0, 0.4, _STEPS * 4), -(-hop // 4))[: _STEPS * hop]
+    x = (level * rng.standard_normal(_STEPS * hop)).astype(np.float32)
     expected = run(program, x.astype(np.float64))
     if not np.isfinite(expected).all():
         raise ModelError("the capture gives values that are not finite")

@@ -145,6 +145,11 @@ class Weights:
         """Weights not taken yet."""
         return self._values.size - self._at
 
+    @property
+    def used(self) -> int:
+        """Weights taken so far."""
+        return self._at
+
     def finish(self) -> None:
         """Raise :class:`ModelError` if weights are left."""
         if self.left:

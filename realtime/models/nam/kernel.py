@@ -30,8 +30,8 @@ _tile8, _tile8_init = make_tile(8, False), make_tile(8, True)
 _tile4, _tile4_init = make_tile(4, False), make_tile(4, True)
 _tile1, _tile1_init = make_tile(1, False), make_tile(1, True)
 
-# tanh(t) = t P(t^2) / Q(t^2) for |t| <= 9 within 1.3e-9, fitted by scripts/fit_tanh.py; evaluated in
-# float64 so that what remains is float32's own rounding
+# tanh(t) = t P(t^2) / Q(t^2) for |t| <= 9 within 1.3e-9, fitted by scripts/fit_tanh.py; evaluated
+# in float64 so that what remains is float32's own rounding
 P0, P1, P2 = 0.999999998735599, 0.1368084013637412, 0.003869487257571105
 P3, P4, P5 = 2.8030876559967844e-05, 3.064143121808432e-08, -1.2245396217781653e-11
 Q1, Q2 = 0.47014172232039275, 0.027250081497617012
