@@ -29,7 +29,7 @@ def test_readme_lists_every_command() -> None:
     text = (ROOT / "README.md").read_text()
     for command in app.registered_commands:
         assert command.callback is not None
-        assert f"`restyle {command.callback.__name__}" in text
+        assert f"`restyle {command.name or command.callback.__name__}" in text
 
 
 def test_exactly_one_onnxruntime_is_asked_for_on_each_platform() -> None:
