@@ -2,11 +2,11 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
-SOURCE := realtime train benchmarks tests
+SOURCE := realtime train exported benchmarks tests scripts
 
 .PHONY: help live test install lint bench models clean
 help: ## Show these words
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 live: $(VENV)/.runtime ## Install, then restyle: microphone if there is one, else the bundled clip
 	$(BIN)/restyle live --demo
@@ -30,7 +30,7 @@ models: $(VENV)/.dev ## Make the training data, train and export the bundled sty
 	$(BIN)/python -m train models
 
 clean: ## Remove the virtual environment and caches
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	sh scripts/make-venv.sh $(VENV)
