@@ -2,7 +2,8 @@ import subprocess
 import sys
 
 LIGHT = "import realtime"
-HOST = "import realtime.engine, realtime.render, realtime.session, realtime.commands.live"
+ENGINE = "import realtime.engine, realtime.render, realtime.session"
+COMMANDS = "import realtime.commands.app, realtime.commands.live"
 
 
 def run(code: str) -> str:
@@ -11,18 +12,24 @@ def run(code: str) -> str:
     return done.stdout
 
 
+def loaded(statement: str, names: tuple[str, ...]) -> str:
+    """Which of `names` an import loads, and how many threads run then."""
+    code = f"{statement}\nimport sys, threading\n"
+    code += f"print([m for m in {names!r} if m in sys.modules], threading.active_count())"
+    return run(code).strip()
+
+
 def test_importing_the_package_loads_nothing_heavy_and_starts_no_thread() -> None:
     heavy = ("torch", "sounddevice", "onnxruntime", "numba", "pedalboard", "onnx")
-    code = f"{LIGHT}\nimport sys, threading\n"
-    code += f"print([m for m in {heavy!r} if m in sys.modules], threading.active_count())"
-    assert run(code).strip() == "[] 1"
+    assert loaded(LIGHT, heavy) == "[] 1"
 
 
-def test_importing_the_host_loads_neither_torch_nor_sounddevice() -> None:
-    heavy = ("torch", "sounddevice", "onnx", "train")
-    code = f"{HOST}\nimport sys, threading\n"
-    code += f"print([m for m in {heavy!r} if m in sys.modules], threading.active_count())"
-    assert run(code).strip() == "[] 1"
+def test_importing_the_engine_loads_neither_torch_nor_sounddevice() -> None:
+    assert loaded(ENGINE, ("torch", "sounddevice", "onnx", "pedalboard", "train")) == "[] 1"
+
+
+def test_importing_the_commands_loads_neither_torch_nor_sounddevice() -> None:
+    assert loaded(COMMANDS, ("torch", "sounddevice", "train", "benchmarks")) == "[] 1"
 
 
 def test_onnxruntime_is_told_not_to_report_before_it_is_loaded() -> None:

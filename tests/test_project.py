@@ -5,6 +5,8 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import numpy as np
+
 import realtime
 from realtime.commands.app import app
 from scripts import card_table
@@ -30,6 +32,72 @@ def test_readme_lists_every_command() -> None:
     for command in app.registered_commands:
         assert command.callback is not None
         assert f"`restyle {command.name or command.callback.__name__}" in text
+
+
+def test_readme_names_only_options_that_exist() -> None:
+    from typer.main import get_command
+
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    rows = re.findall(r"^\| `restyle ([a-z]+)(.*)", (ROOT / "README.md").read_text(), re.M)
+    for name, rest in rows:
+        if name in ("bench", "import"):
+            continue
+        known = {option for p in commands[name].params for option in p.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= known, name
+
+
+def test_the_example_in_the_readme_plays(monkeypatch, capsys) -> None:
+    from realtime.io import device
+    from realtime.io.simulated import SimulatedDevice
+
+    def play_a_little(sample_rate: int, block_size: int) -> SimulatedDevice:
+        tone = 0.1 * np.sin(np.arange(sample_rate // 10) * 0.1)[None].astype(np.float32)
+        return SimulatedDevice(tone, sample_rate, block_size, paced=False)
+
+    monkeypatch.setattr(device, "PortAudioDevice", play_a_little)
+    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert example is not None
+    exec(compile(example[1], "README.md", "exec"), {})
+    assert "declared" in capsys.readouterr().out
+
+
+def test_every_page_a_page_links_to_exists() -> None:
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_architecture_page_names_files_that_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    named = re.findall(r"`((?:realtime|train|exported|benchmarks)/[\w/]*(?:\.py)?)", text)
+    assert named and not [n for n in named if not (ROOT / n).exists()]
+
+
+def test_constraints_pin_every_package_asked_for() -> None:
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    pins = {}
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            pin = Requirement(line)
+            pins[canonicalize_name(pin.name)] = next(iter(pin.specifier)).version
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    for text in (*PROJECT["project"]["dependencies"], *(r for extra in extras for r in extra)):
+        wanted = Requirement(text)
+        if wanted.name == "setuptools":
+            continue
+        assert wanted.specifier.contains(pins[canonicalize_name(wanted.name)]), text
+
+
+def test_make_asks_for_one_python_or_says_so(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["/bin/sh", str(ROOT / "scripts" / "make-venv.sh"), str(tmp_path / "venv")],
+        env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "restyle needs Python 3.11 or newer" in done.stderr
+    assert not (tmp_path / "venv").exists()
 
 
 def test_exactly_one_onnxruntime_is_asked_for_on_each_platform() -> None:
