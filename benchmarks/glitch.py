@@ -144,8 +144,10 @@ def summary(rows: list[Row]) -> list[str]:
         margin = 2.0 * math.sqrt(inline + bare)  # two standard deviations of a difference of counts
         if max(inline, bare) < FEW:
             verdict = "both next to nothing"
+        elif inline <= 2 * bare:
+            verdict = "within twice the bare copy"
         elif inline <= 2 * bare + margin:
-            verdict = "within twice the bare copy, counting error allowed"
+            verdict = "more than twice the bare copy, by no more than chance explains"
         else:
             verdict = "MORE THAN twice the bare copy"
         share = here[contenders.TITLES["python"]]["missed_percent"]

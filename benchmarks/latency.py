@@ -94,6 +94,8 @@ def cpu_rows(report: Report, models: Models, seconds: float) -> list[Row]:
         hot = stages.measure(model, seconds, paced=False)
         paced = stages.measure(model, seconds, paced=True)
         model.close()
+        if model.card.spectrum is None:
+            hot["fft_us"] = paced["fft_us"] = None
         hot_rows = {f"hot_{k}": hot[k] for k in ("hop_us", "model_us", "fft_us", "own_us")}
         budget = round(1e6 * hop / rate, 1)
         rows.append({"model": name, "hop": hop, "budget_us": budget, **paced, **hot_rows})

@@ -50,5 +50,7 @@ def test_summary_tells_when_the_aim_is_missed() -> None:
     assert "next to nothing" in calm and "70 %" in calm
     (near,) = glitch.summary(rows("gc", bare=50, inline=90, python=700))
     assert "within twice" in near
+    (chance,) = glitch.summary(rows("gc", bare=10, inline=25, python=700))
+    assert "chance" in chance
     (far,) = glitch.summary(rows("gc", bare=50, inline=400, python=700))
     assert "MORE THAN twice" in far
