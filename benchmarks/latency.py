@@ -134,7 +134,7 @@ def run(options: argparse.Namespace, command: str) -> Report:
     if not options.no_glitch:
         model = max(at_rate, key=lambda m: _weight(m[1]), default=(PASS_THROUGH, None))
         seconds = min(options.seconds, 0.5) if quick else options.seconds
-        chosen = ("none", "gil") if quick else glitch.loads.NAMES
+        chosen = ("gil",) if quick else glitch.loads.NAMES
         block, rounds = options.glitch_block, 1 if quick else options.rounds
         rows = glitch.table(report, model, block, seconds, not missing, chosen, rounds)
         where = "simulated real-time device" if missing else "real PortAudio on JACK's dummy driver"
