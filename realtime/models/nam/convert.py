@@ -17,7 +17,6 @@ from ..card import CARD_KEY, STATE_KEY, TEST_KEY, Card, Control
 from ..metadata import pack_array, write_metadata
 from .build import MATCH_DB, Variant, build_program, stated_loudness
 from .file import MAX_BYTES, Capture, from_data
-from .graph import write_graph
 from .player import CapturePlayer
 from .program import Program
 from .reference import run, settled_states
@@ -116,6 +115,8 @@ def to_onnx(variant: Variant, name: str, hop: int = HOP) -> tuple[Card, bytes]:
     ModelError
         The capture cannot be built, or its proof fails.
     """
+    from .graph import write_graph  # onnx is for writing; playing does without
+
     capture = variant.capture
     program = build_program(capture)
     card = replace(make_card(capture, name + variant.suffix), hop_length=hop)
