@@ -33,6 +33,12 @@ def cache_root() -> Path:
     return Path(base) / "restyle" / "kernels"
 
 
+def is_cold() -> bool:
+    """Whether no kernel has been compiled for these sources yet, so that the start will be slow."""
+    folder = os.environ.get(VARIABLE)
+    return folder is not None and not any(Path(folder).glob("*/*.nbi"))
+
+
 def use_own_cache() -> None:
     """Point Numba at the folder for these sources, unless the user chose one."""
     if os.environ.get(VARIABLE):

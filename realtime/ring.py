@@ -90,7 +90,10 @@ class Ring:
                 f" {channels} channels, {capacity} samples, pre-fill {prefill}"
             )
         size = 1 << (capacity - 1).bit_length()
-        self._data: npt.NDArray[np.float32] = np.zeros((channels, size), dtype=np.float32)
+        self._data: npt.NDArray[np.float32] = np.empty((channels, size), dtype=np.float32)
+        self._data.fill(
+            0.0
+        )  # touches every page, so that the callback meets none for the first time
         self._header: npt.NDArray[np.int64] = np.zeros(HEADER_SIZE, dtype=np.int64)
         self._header[CAPACITY], self._header[CHANNELS] = size, channels
         self._header[DATA] = self._data.ctypes.data

@@ -94,7 +94,9 @@ class Session:
             self.engine, device.in_channels, device.out_channels, worker_prefill,
             self.path.block_length, conceal,
         )  # fmt: skip
-        self._worker = Worker(self.memory, self.path) if self.lane == "worker" else None
+        self._worker = (
+            Worker(self.memory, self.path, device.paced) if self.lane == "worker" else None
+        )
         self._worker_prefill_samples = worker_prefill or 0
         self._started_at = 0.0
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from ..cache import is_cold
 from ..chain.stage import Chain
 from ..config import StreamConfig
 from ..errors import ConfigError, RestyleError
@@ -99,6 +100,12 @@ def check_writable(path: Path | None) -> None:
         raise ConfigError(f"cannot write {path}: the folder {path.parent} does not exist")
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise ConfigError(f"cannot write {path}: permission denied or a folder")
+
+
+def announce_cold_start() -> None:
+    """Say why the first start of a version takes long."""
+    if is_cold():
+        err.print("first start of this version: compiling for this processor, about half a minute")
 
 
 def fail(error: RestyleError | str) -> typer.Exit:

@@ -26,6 +26,7 @@ from .common import (
     ModelOption,
     OutGainOption,
     SetOption,
+    announce_cold_start,
     check_writable,
     err,
     make_config,
@@ -94,6 +95,7 @@ def live(
     check_writable(stats)
     path = find_model(model) if model is not None else None
     pre, post = open_chains(chain)
+    announce_cold_start()
     if path is None and pre is None and post is None:
         err.print("no --model and no --chain: sound passes through", highlight=False)
     native = open_model(path, 1) if path is not None else None

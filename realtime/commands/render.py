@@ -21,6 +21,7 @@ from .common import (
     ModelOption,
     OutGainOption,
     SetOption,
+    announce_cold_start,
     err,
     fail,
     make_config,
@@ -50,6 +51,7 @@ def render(
     path = find_model(model) if model is not None else None
     pre, post = open_chains(chain)
     clip = read_audio(source)
+    announce_cold_start()
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
         TimeRemainingColumn(), console=err, transient=True, disable=not err.is_terminal,

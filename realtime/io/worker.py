@@ -19,7 +19,7 @@ from ..native import flush_denormals, restore_denormals, sleep_address, sleep_ns
 from ..path import BlockPath
 from .stream import StreamMemory, view_stream
 
-RT_PRIORITY = 5  # below the audio callback's
+RT_PRIORITY = 3  # below the audio callback's (JACK gives its clients 5)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -73,14 +73,16 @@ def raise_priority() -> bool:
 class Worker:
     """Runs a :class:`BlockPath` between the rings of `memory` in a thread of its own.
 
+    With `urgent` (a device that keeps time) the thread asks for real-time priority.
+
     Attributes
     ----------
     error : BaseException or None
         What ended the thread early; :meth:`realtime.session.Session.wait` raises it.
     """
 
-    def __init__(self, memory: StreamMemory, path: BlockPath) -> None:
-        self._memory, self._path = memory, path
+    def __init__(self, memory: StreamMemory, path: BlockPath, urgent: bool = True) -> None:
+        self._memory, self._path, self._urgent = memory, path, urgent
         self._thread = threading.Thread(target=self._run, name="restyle-worker", daemon=True)
         self.error: BaseException | None = None
         self.realtime_priority = False
@@ -97,7 +99,7 @@ class Worker:
 
     def _run(self) -> None:
         try:
-            self.realtime_priority = raise_priority()
+            self.realtime_priority = self._urgent and raise_priority()
             stream, sleep = self._memory.address, sleep_address()
             path = self._path
             block = np.zeros((path.engine.channels, path.block_length), dtype=np.float32)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from numba import cfunc, types
 
 from ..errors import ModelError
-from ..native import call_run, view_i64
+from ..native import call_run, call_step, view_i64
 from .ort_api import FLOAT, Reference, api
 
 
@@ -31,7 +31,7 @@ class Tensor:
 # slots of the int64 record one step works on
 RUN, SESSION, PHASE, STATUS, N_INPUTS, N_OUTPUTS, IN_NAMES, OUT_NAMES = range(8)
 INPUTS, OUTPUTS = 8, 10  # two each: one for either phase
-N_STATES, STATE_TABLE, RECORD_SIZE = 12, 13, 16
+N_STATES, STATE_TABLE, RELEASE, RECORD_SIZE = 12, 13, 14, 16
 
 
 @cache
@@ -50,7 +50,10 @@ def step_function() -> Any:
             ),
         )  # fmt: skip
         if status != 0:
-            r[STATUS] = status
+            if r[STATUS] != 0:  # the first reason is kept, later ones would pile up
+                call_step(r[RELEASE], (status,))
+            else:
+                r[STATUS] = status
             return 1
         r[PHASE] = 1 - phase
         return 0
@@ -164,6 +167,7 @@ class OrtGraph:
         out_names = [*outputs, *(v[0] for v in states.values())]
         r = self.record
         r[RUN], r[SESSION] = self._api.address("Run"), self._session
+        r[RELEASE] = self._api.address("ReleaseStatus")
         r[N_INPUTS], r[N_OUTPUTS], r[N_STATES] = len(in_names), len(out_names), len(states)
         r[IN_NAMES], r[OUT_NAMES] = self._strings(in_names), self._strings(out_names)
         fixed_in = [self._value(a) for a in inputs.values()]

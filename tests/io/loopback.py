@@ -25,7 +25,9 @@ from realtime.config import StreamConfig
 from realtime.engine import Engine
 from realtime.errors import RestyleError
 from realtime.io.device import PortAudioDevice
-from realtime.models.streaming import StreamingModel, load_model
+from realtime.models.load import open_model
+from realtime.models.steppable import Steppable
+from realtime.models.streaming import load_model
 from realtime.native import call_stream, view_f32, view_i64
 from realtime.session import Session
 
@@ -112,7 +114,7 @@ def measure(
     client: jack.Client,
     device: PortAudioDevice,
     tap: Any,
-    model: StreamingModel | None,
+    model: Steppable | None,
     config: StreamConfig,
 ) -> dict[str, Any]:
     """One run, repeated while cycles are missed (that shows at input 0 or in the counters)."""
@@ -209,8 +211,11 @@ def main() -> None:
     models |= {p: Path(p).read_bytes() for p in arguments["files"]}
     device = PortAudioDevice(JACK, JACK, channels=2)
     results = {}
-    for name, data in models.items():
-        model = load_model(data) if data else None
+    opened: dict[str, Steppable | None] = {
+        name: load_model(data) if data else None for name, data in models.items()
+    }
+    opened |= {p: open_model(p, 1, device.block_size) for p in arguments["captures"]}
+    for name, model in opened.items():
         cases = {"inline": (device, "inline", 1.0), "dry": (device, "inline", 0.0)}
         if name == "identity":
             cases["worker"] = (device, "worker", 1.0)

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -16,10 +17,12 @@ from typing import Any
 
 import pytest
 
+from ..nam.test_file import tiny, write
+
 ROOT = Path(__file__).parents[2]
 PERIODS = [64, 128, 256]
 STYLES = sorted((ROOT / "exported").glob("*.onnx"))
-SUBJECTS = ["pass-through", "identity", "fir", *(p.stem for p in STYLES)]
+SUBJECTS = ["pass-through", "identity", "fir", "capture", *(p.stem for p in STYLES)]
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("jackd") is None, reason="jackd is not installed"),
@@ -32,7 +35,7 @@ pytestmark = [
 @contextmanager
 def jack_server(period: int) -> Iterator[tuple[dict[str, str], int]]:
     """Run a server; yield the environment that finds it, and its process id."""
-    name = f"restyle-test-{os.getpid()}-{period}"
+    name = f"restyle-test-{period}"  # recurring: JACK remembers eight names, dead ones too
     server = subprocess.Popen(
         ["jackd", "-n", name, "-d", "dummy", "-r", "48000", "-p", str(period)],
         stdout=subprocess.DEVNULL,
@@ -64,9 +67,12 @@ def run_module(arguments: dict[str, Any], environment: dict[str, str]) -> Any:
 def measured(period: int) -> dict[str, dict[str, Any]]:
     """All measurements on a server of this period."""
     with jack_server(period) as (environment, _):
-        found: dict[str, dict[str, Any]] = run_module(
-            {"files": [str(p) for p in STYLES]}, environment
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            loud = tiny()
+            loud["weights"][-1] = 2.0
+            capture = write(Path(folder), loud, "capture.nam")
+            arguments = {"files": [str(p) for p in STYLES], "captures": [str(capture)]}
+            found: dict[str, dict[str, Any]] = run_module(arguments, environment)
     return found
 
 
@@ -113,6 +119,13 @@ def test_the_dry_impulse_of_every_style_comes_back_after_device_and_declared_lat
     found = result(period, subject, "dry")
     assert found["impulse_trip"] == found["device_trip"] + found["declared"]
     assert found["dry_equal"]
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_a_capture_adds_no_sample_to_the_devices_own_round_trip(period: int) -> None:
+    found = result(period, "capture", "inline")
+    assert found["declared"] == 0
+    assert found["device_trip"] == period
 
 
 @pytest.mark.parametrize("period", PERIODS)
