@@ -59,6 +59,7 @@ def _benchmark(name: str, summary: str) -> None:
     bench.command(name, help=summary, context_settings=dict(_PASS_ON))(run)
 
 
+_benchmark("startup", "Time from nothing to the first callback, cold and warm.")
 _benchmark("nam", "What captures cost: kernel, ONNX Runtime, other players.")
 _benchmark("latency", "Latency declared and measured, CPU per hop, missed callbacks under load.")
 
