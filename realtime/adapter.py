@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from numba import njit
 
-from .converter import process_hop
+from .converter import WHOLE
 from .lane import view_lane
-from .native import flush_denormals, restore_denormals, view_f32
+from .native import call_hop, flush_denormals, restore_denormals, view_f32
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -28,7 +28,7 @@ def _process(lane, x, y, offset, n):  # type: ignore[no-untyped-def]
         lane.fifo_in_fill += take
         done += take
         if lane.fifo_in_fill == hop:
-            process_hop(lane, block)
+            call_hop(lane.hop_function, (lane.address, lane.fifo_in, WHOLE))
             for c in range(lane.channels):
                 for i in range(hop):
                     fifo[c, (lane.fifo_out_written + i) & (capacity - 1)] = block[c, i]
@@ -80,17 +80,28 @@ def process_block(address, x, y):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def process_hops(address, block, x, y):  # type: ignore[no-untyped-def]
-    """Offline: process whole hops of `x` into `y`; `block [shape=(channels, hop)]` is scratch."""
+def run_hops(address, part, block, scratch, scratch_address):  # type: ignore[no-untyped-def]
+    """Run a part of the lane over every whole hop of a block in place, past the adapter.
+
+    Parameters
+    ----------
+    address : int
+        Of the lane.
+    part : int
+        ``WHOLE``, ``FRONT``, ``CONVERT`` or ``BACK`` of :mod:`realtime.converter`.
+    block : ndarray [shape=(channels, >= k * hop), float32]
+    scratch, scratch_address
+        One hop ``[shape=(channels, hop), float32]`` and its address.
+    """
     old = flush_denormals()
     lane = view_lane(address)
     hop = lane.hop
-    for start in range(0, x.shape[1] - hop + 1, hop):
+    for start in range(0, block.shape[1] - hop + 1, hop):
         for c in range(lane.channels):
             for i in range(hop):
-                block[c, i] = x[c, start + i]
-        process_hop(lane, block)
+                scratch[c, i] = block[c, start + i]
+        call_hop(lane.hop_function, (address, scratch_address, part))
         for c in range(lane.channels):
             for i in range(hop):
-                y[c, start + i] = block[c, i]
+                block[c, start + i] = scratch[c, i]
     restore_denormals(old)

@@ -6,8 +6,11 @@ render, which is why their results are the same bits.  It touches preallocated m
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import numpy as np
-from numba import njit
+from numba import cfunc, njit, types
 
 from .dsp.dynamics import limit, ramp_gain, scrub
 from .dsp.meters import N_BINS, count_duration, level
@@ -24,10 +27,12 @@ from .lane import (
     OUTPUT_GAIN,
     SPECTRUM,
     WAVEFORM,
+    view_lane,
 )
 from .native import call_step, monotonic_ns, view_f32, view_f64, view_i64
 
 F32 = np.float32
+WHOLE, FRONT, CONVERT, BACK = 0, 1, 2, 3
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -158,10 +163,36 @@ def back(lane, block):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def process_hop(lane, block):  # type: ignore[no-untyped-def]
-    """Everything on one hop ``block [shape=(channels, hop), float32]`` in place."""
+def process_hop(lane, block, part):  # type: ignore[no-untyped-def]
+    """Run :data:`WHOLE` of the lane, or one part of it, on ``block [shape=(channels, hop)]``."""
     begin = monotonic_ns(lane.clock)
-    front(lane, block)
-    convert(lane, block)
-    back(lane, block)
-    count_duration(view_i64(lane.hop_histogram, N_BINS), monotonic_ns(lane.clock) - begin)
+    if part == WHOLE or part == FRONT:
+        front(lane, block)
+    if part == WHOLE or part == CONVERT:
+        convert(lane, block)
+    if part == WHOLE or part == BACK:
+        back(lane, block)
+    if part == WHOLE or part == CONVERT:
+        count_duration(view_i64(lane.hop_histogram, N_BINS), monotonic_ns(lane.clock) - begin)
+
+
+@cache
+def hop_function() -> Any:
+    """C function ``hop(lane, block, part) -> 0``: :func:`process_hop` by addresses.
+
+    Everyone calls this one piece of machine code, by the address in ``lane.hop_function``: it is
+    compiled once, and the results are the same bits because the code is the same bytes.
+    """
+
+    @cfunc(
+        types.int64(types.int64, types.int64, types.int64),
+        nopython=True,
+        error_model="numpy",
+        cache=True,
+    )
+    def hop(lane_address, block_address, part):  # type: ignore[no-untyped-def]
+        lane = view_lane(lane_address)
+        process_hop(lane, view_f32(block_address, (lane.channels, lane.hop)), part)
+        return 0
+
+    return hop

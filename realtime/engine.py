@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .adapter import process_block, process_hops
+from .adapter import process_block, run_hops
+from .converter import WHOLE, hop_function
 from .dsp.dynamics import gain_to_db
 from .dsp.fft import twiddles
 from .dsp.meters import N_BINS
@@ -146,13 +147,14 @@ class Engine:
         zeros("dry", channels, hop)
         zeros("wet", channels, hop)
         zeros("fifo_in", channels, hop)
-        self._memory["wet_block"] = np.zeros((channels, hop), dtype=np.float32)
+        self._memory["hop_block"] = np.zeros((channels, hop), dtype=np.float32)
         zeros("targets", CONTROLS + int(lane["n_controls"]), dtype=np.float64)
         zeros("current", CONTROLS + int(lane["n_controls"]), dtype=np.float64)
         zeros("meters", N_METERS, dtype=np.float64)
         zeros("hop_histogram", N_BINS, dtype=np.int64)
         zeros("model_histogram", N_BINS, dtype=np.int64)
         lane["clock"] = clock_address()
+        lane["address"], lane["hop_function"] = self.address, hop_function().address
         if model:
             lane["step"], lane["reset"] = model.step_address, model.reset_address
             lane["argument"] = model.argument
@@ -265,10 +267,15 @@ class Engine:
 
     def process_hops(self, x: Array) -> Array:
         """Process ``x [shape=(channels, k * hop_length)]`` past the adapter; return a new array."""
-        x = np.ascontiguousarray(x, dtype=np.float32)
-        y = np.zeros_like(x)
-        process_hops(self.address, self._memory["wet_block"], x, y)
+        y = np.array(x, dtype=np.float32, order="C")
+        self.run(WHOLE, y)
+        y[:, y.shape[1] // self.hop_length * self.hop_length :] = 0.0
         return y
+
+    def run(self, part: int, block: Array) -> None:
+        """Run a part of the lane over whole hops of ``block [shape=(channels, n)]`` in place."""
+        scratch = self._memory["hop_block"]
+        run_hops(self.address, part, block, scratch, scratch.ctypes.data)
 
     def meters(self) -> dict[str, float]:
         """Levels in dBFS: peak and RMS of input and output, and what the limiter takes."""

@@ -25,7 +25,7 @@ _INTEGERS = (
     "dry_line", "dry", "wet", "model_x", "model_y", "controls", "switched", "targets", "current",
     "meters", "hop_histogram", "model_histogram",
     # the model and the clock, by address
-    "step", "reset", "argument", "clock",
+    "step", "reset", "argument", "clock", "address", "hop_function",
     # positions and counters
     "dry_position", "limiter_active", "hops", "input_scrubbed", "output_limited", "model_errors",
     "model_resets",

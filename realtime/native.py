@@ -100,6 +100,9 @@ _i64 = types.int64
 call_step = _caller(_i64, (_i64,))
 """``call_step(function, (argument,)) -> status``: one model step, see models.streaming."""
 
+call_hop = _caller(_i64, (_i64, _i64, _i64))
+"""``call_hop(function, (lane, block, part))``: see converter.hop_function."""
+
 call_run = _caller(_i64, (_i64,) * 8)
 """OrtApi.Run: session, options, input names, inputs, n, output names, n, outputs -> status."""
 

@@ -8,48 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from .chain.stage import Chain
-from .converter import back, convert, front, process_hop
-from .dsp.meters import N_BINS, count_duration
+from .converter import BACK, CONVERT, FRONT, WHOLE
 from .engine import Engine
-from .lane import view_lane
-from .native import flush_denormals, monotonic_ns, restore_denormals, view_i64
 
 Array = npt.NDArray[np.float32]
 LEAST_BLOCK = 64  # samples; Python stages are not called for less
-
-FRONT, CONVERT, BACK, ALL = 0, 1, 2, 3
-
-
-@njit(nogil=True, error_model="numpy", cache=True)
-def run_hops(address, which, block, hop_block):  # type: ignore[no-untyped-def]
-    """Run one part of the lane over every hop of ``block [shape=(channels, k * hop)]`` in place."""
-    old = flush_denormals()
-    lane = view_lane(address)
-    hop = lane.hop
-    for start in range(0, block.shape[1], hop):
-        for c in range(lane.channels):
-            for i in range(hop):
-                hop_block[c, i] = block[c, start + i]
-        if which == ALL:
-            process_hop(lane, hop_block)
-        else:
-            begin = monotonic_ns(lane.clock)
-            if which == FRONT:
-                front(lane, hop_block)
-            elif which == CONVERT:
-                convert(lane, hop_block)
-                count_duration(
-                    view_i64(lane.hop_histogram, N_BINS), monotonic_ns(lane.clock) - begin
-                )
-            else:
-                back(lane, hop_block)
-        for c in range(lane.channels):
-            for i in range(hop):
-                block[c, start + i] = hop_block[c, i]
-    restore_denormals(old)
 
 
 class BlockPath:
@@ -75,7 +40,6 @@ class BlockPath:
         for chain in (pre, post):
             if chain is not None:
                 chain.prepare(engine.sample_rate, engine.channels, self.block_length)
-        self._hop_block = np.zeros((engine.channels, hop), dtype=np.float32)
 
     @property
     def latency(self) -> int:
@@ -86,16 +50,15 @@ class BlockPath:
     def process(self, block: Array) -> Array:
         """Process ``block [shape=(channels, k * block_length)]``; the result may be `block`."""
         if self.native:
-            run_hops(self.engine.address, ALL, block, self._hop_block)
+            self.engine.run(WHOLE, block)
             return block
-        address, hop_block = self.engine.address, self._hop_block
-        run_hops(address, FRONT, block, hop_block)
+        self.engine.run(FRONT, block)
         if self.pre is not None:
             block = self.pre.process(block)
-        run_hops(address, CONVERT, block, hop_block)
+        self.engine.run(CONVERT, block)
         if self.post is not None:
             block = self.post.process(block)
-        run_hops(address, BACK, block, hop_block)
+        self.engine.run(BACK, block)
         return block
 
     def reset(self) -> None:

@@ -13,9 +13,9 @@ import numpy as np
 from numba import njit
 
 from .. import ring
-from ..converter import process_hop
+from ..converter import WHOLE
 from ..lane import view_lane
-from ..native import flush_denormals, restore_denormals, sleep_address, sleep_ns
+from ..native import call_hop, flush_denormals, restore_denormals, sleep_address, sleep_ns
 from ..path import BlockPath
 from .stream import StreamMemory, view_stream
 
@@ -48,15 +48,15 @@ def put(stream, block, nanosleep):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def native_loop(stream, block, nanosleep):  # type: ignore[no-untyped-def]
-    """Process hops until the stream stops; `block [shape=(channels, hop)]` is scratch."""
+def native_loop(stream, block, address, nanosleep):  # type: ignore[no-untyped-def]
+    """Process hops until the stream stops; `block [channels, hop]` at `address` is scratch."""
     s = view_stream(stream)
     lane = view_lane(s.lane)
     old = flush_denormals()
     while s.stop == 0:
         if wait_for(stream, block.shape[1], nanosleep, 50_000_000):
             ring.read(s.ring_in, block, 0, block.shape[1])
-            process_hop(lane, block)
+            call_hop(lane.hop_function, (s.lane, address, WHOLE))
             put(stream, block, nanosleep)
     restore_denormals(old)
 
@@ -104,7 +104,7 @@ class Worker:
             path = self._path
             block = np.zeros((path.engine.channels, path.block_length), dtype=np.float32)
             if path.native:
-                native_loop(stream, block, sleep)
+                native_loop(stream, block, block.ctypes.data, sleep)
                 return
             assert self._memory.ring_in is not None
             while not self._memory.record["stop"]:

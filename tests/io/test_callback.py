@@ -23,7 +23,9 @@ INSPECT = """
 import re
 import numpy as np
 from numba import carray, cfunc, types
+from realtime.converter import hop_function
 from realtime.io.callback import stream_callback
+from realtime.models.nam import kernel
 from realtime.models.ort import reset_function, step_function
 
 def faults(function):
@@ -38,7 +40,10 @@ def faults(function):
             bad += re.findall(r"call [^@]*@(numba_gil\\w*|PyGILState\\w*|Py\\w+)", body)
     return sorted(set(bad))
 
-for function in (stream_callback(), step_function(), reset_function()):
+for function in (
+    stream_callback(), hop_function(), step_function(), reset_function(),
+    kernel.step_function(), kernel.reset_function(),
+):
     print("lane", faults(function))
 
 signature = types.intc(types.CPointer(types.float64), types.int64)
@@ -64,10 +69,10 @@ def test_compiled_callback_neither_allocates_nor_can_ask_for_the_gil(tmp_path: P
     found = subprocess.run(
         [sys.executable, "-c", INSPECT], env=environment, capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    assert found[:3] == ["lane []"] * 3
+    assert found[:6] == ["lane []"] * 6
     # the same search finds what it is for
-    assert "NRT_" in found[3]
-    assert "picklebuf" in found[4]
+    assert "NRT_" in found[6]
+    assert "picklebuf" in found[7]
 
 
 class Direct:
