@@ -1,4 +1,8 @@
-"""Held-out figures of a recipe, beside what doing nothing and a matched equaliser reach."""
+"""Held-out figures of a recipe, beside what doing nothing and matched equalisers reach.
+
+``matched_eq`` is one static equaliser for the whole style, fitted on the training set; ``own_eq``
+is fitted on the very recording it is judged on, which no live equaliser could know.
+"""
 
 from __future__ import annotations
 
@@ -42,12 +46,12 @@ def evaluate(recipe: Recipe, network: Streamable, data: PairSet) -> dict[str, An
     Returns
     -------
     dict
-        ``stft_distance`` and ``esr`` for model, copy and matched_eq; ``level_db``, output level
-        over target level; ``test_recordings``; ``command``.
+        ``stft_distance`` and ``esr`` for copy, matched_eq, own_eq and model; ``level_db``, output
+        level over target level; ``test_recordings``; ``command``.
     """
     gain = matched_eq(data.train)
     rows: dict[str, dict[str, list[float]]] = {
-        k: {"stft_distance": [], "esr": []} for k in ("model", "copy", "matched_eq")
+        k: {"stft_distance": [], "esr": []} for k in ("copy", "matched_eq", "own_eq", "model")
     }
     levels = []
     network.eval()
@@ -58,10 +62,12 @@ def evaluate(recipe: Recipe, network: Streamable, data: PairSet) -> dict[str, An
             y, target = recipe.aligned(network, dry, wet)
             begin = recipe.warm_up
             same = slice(begin, begin + y.shape[1])
+            own = matched_eq((pair,))
             candidates = {
                 "model": y,
                 "copy": dry[:, same],
                 "matched_eq": apply_eq(dry, gain)[:, same],
+                "own_eq": apply_eq(dry, own)[:, same],
             }
             for name, candidate in candidates.items():
                 rows[name]["stft_distance"].append(float(stft_distance(candidate, target)))
@@ -83,7 +89,7 @@ def evaluate(recipe: Recipe, network: Streamable, data: PairSet) -> dict[str, An
 def table(result: dict[str, Any]) -> str:
     """The figures as text."""
     lines = [f"{'':12}{'STFT distance':>15}{'ESR':>10}"]
-    for name in ("copy", "matched_eq", "model"):
+    for name in ("copy", "matched_eq", "own_eq", "model"):
         row = result[name]
         lines.append(f"{name:12}{row['stft_distance']:>15.4f}{row['esr']:>10.4f}")
     lines.append(f"level against target {result['level_db']:+.2f} dB")
