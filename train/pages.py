@@ -91,8 +91,8 @@ def write_pages() -> None:
         "|---|---|---|---|---|---|---|---|---|",
         *rows,
         "",
-        "*Matched EQ* is one static equaliser per style; *own EQ* is fitted on the very recording it"
-        " is judged on, which no live equaliser could know.",
+        "*Matched EQ* is one static equaliser per style; *own EQ* is fitted on the very recording"
+        " it is judged on, which no live equaliser could know.",
         "",
         "ESR means something where the waveform itself is learnt; between two instruments, whose"
         " phases are unrelated, only the STFT distance does.",

@@ -14,7 +14,9 @@ from .test_file import tiny, write
 
 
 @pytest.mark.parametrize("block", [16, 64, 441, None])
-def test_random_callbacks_give_the_bits_of_the_whole_file(tmp_path: Path, block: int | None) -> None:
+def test_random_callbacks_give_the_bits_of_the_whole_file(
+    tmp_path: Path, block: int | None
+) -> None:
     source = write(tmp_path, tiny())
     rng = np.random.default_rng(3)
     x = rng.uniform(-0.8, 0.8, (2, 20_000)).astype(np.float32)
