@@ -7,8 +7,9 @@ Addresses point into arrays owned by :class:`realtime.engine.Engine`.
 from __future__ import annotations
 
 import numpy as np
-from numba import carray, from_dtype, njit, types
-from numba.extending import intrinsic
+from numba import carray, from_dtype, njit
+
+from .native import pointer_to
 
 NO_MODEL, WAVEFORM, SPECTRUM = 0, 1, 2
 
@@ -39,14 +40,7 @@ LANE = np.dtype([(n, np.int64) for n in _INTEGERS] + [(n, np.float64) for n in _
 LANE_TYPE = from_dtype(LANE)
 
 
-@intrinsic
-def _pointer_lane(typingctx, address):  # type: ignore[no-untyped-def]
-    result = types.CPointer(LANE_TYPE)
-
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return builder.inttoptr(args[0], context.get_value_type(result))
-
-    return result(types.int64), codegen
+_pointer_lane = pointer_to(LANE_TYPE)
 
 
 @njit(inline="always")

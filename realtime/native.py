@@ -43,7 +43,9 @@ def store_release(typingctx: Any, address: Any, value: Any) -> Any:
     return types.void(types.int64, types.int64), codegen
 
 
-def _pointer(dtype: Any) -> Any:
+def pointer_to(dtype: Any) -> Any:
+    """Make an intrinsic that turns an int64 address into a pointer to `dtype`."""
+
     @intrinsic
     def as_pointer(typingctx: Any, address: Any) -> Any:
         result = types.CPointer(dtype)
@@ -56,9 +58,9 @@ def _pointer(dtype: Any) -> Any:
     return as_pointer
 
 
-pointer_f32 = _pointer(types.float32)
-pointer_f64 = _pointer(types.float64)
-pointer_i64 = _pointer(types.int64)
+pointer_f32 = pointer_to(types.float32)
+pointer_f64 = pointer_to(types.float64)
+pointer_i64 = pointer_to(types.int64)
 
 
 @njit(inline="always")

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, from_dtype, njit, types
-from numba.extending import intrinsic
+from numba import carray, from_dtype, njit
 
 from ..dsp.meters import N_BINS
 from ..engine import Engine
-from ..native import clock_address
+from ..native import clock_address, pointer_to
 from ..ring import Ring
 
 INLINE, WORKER = 0, 1
@@ -41,14 +40,7 @@ STREAM_TYPE = from_dtype(STREAM)
 COUNTERS = _INTEGERS[_INTEGERS.index("callbacks") : _INTEGERS.index("callback_histogram")]
 
 
-@intrinsic
-def _pointer_stream(typingctx, address):  # type: ignore[no-untyped-def]
-    result = types.CPointer(STREAM_TYPE)
-
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        return builder.inttoptr(args[0], context.get_value_type(result))
-
-    return result(types.int64), codegen
+_pointer_stream = pointer_to(STREAM_TYPE)
 
 
 @njit(inline="always")
