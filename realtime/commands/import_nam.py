@@ -10,24 +10,32 @@ from typing import Annotated
 import typer
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
 from ..errors import ConfigError, ModelError, RestyleError
 from ..io.files import whole_file
 from ..models.catalog import user_folder
+from ..models.metadata import read_metadata
 from ..models.nam.build import variants
-from ..models.nam.convert import model_name, to_onnx
+from ..models.nam.convert import CAPTURE_KEY, to_onnx
 from ..models.nam.file import read_capture
 from ..models.verify import verify
 from .common import err, out
 
 
-def import_capture(path: Path, folder: Path) -> list[tuple[str, float]]:
+def import_capture(path: Path, folder: Path, taken: dict[str, str]) -> list[tuple[str, float]]:
     """Import every size of one capture; return (model name, null in dB) of each.
+
+    Parameters
+    ----------
+    path, folder : Path
+    taken : dict
+        Names given in this run, in lower case, and the capture that has each; added to.
 
     Raises
     ------
     ModelError
-        The capture cannot be read or its proof fails; nothing of it is left behind.
+        The capture cannot be read, its proof fails, or its name is that of another model.
     """
     ready = []
     for variant in variants(read_capture(path)):
@@ -35,6 +43,9 @@ def import_capture(path: Path, folder: Path) -> list[tuple[str, float]]:
             ready.append(to_onnx(variant, path.stem))
         except ModelError as error:
             raise ModelError(f"{path.name}: {error}") from None
+    for card, _ in ready:
+        _check_name(card.name, path, folder, taken)
+    taken |= {card.name.lower(): path.name for card, _ in ready}
     done = []
     for card, data in ready:
         target = folder / f"{card.name}.onnx"
@@ -50,6 +61,22 @@ def import_capture(path: Path, folder: Path) -> list[tuple[str, float]]:
     return done
 
 
+def _check_name(name: str, path: Path, folder: Path, taken: dict[str, str]) -> None:
+    """Refuse a name that another capture of this run has, or a model that is no capture."""
+    if name.lower() in taken:
+        raise ModelError(
+            f"{path.name}: its model '{name}' is taken by {taken[name.lower()]}; rename it"
+        )
+    target = folder / f"{name}.onnx"
+    if target.exists():
+        try:
+            other = CAPTURE_KEY not in read_metadata(target.read_bytes())
+        except (OSError, ModelError):
+            other = True
+        if other:
+            raise ModelError(f"{path.name}: {target} is another model; rename one of them")
+
+
 def find_captures(source: Path) -> Iterator[Path]:
     """The file itself, or all ``.nam`` files below a folder; loops of links are walked once."""
     if source.is_file():
@@ -57,7 +84,10 @@ def find_captures(source: Path) -> Iterator[Path]:
         return
     seen: set[tuple[int, int]] = set()
     for root, folders, files in os.walk(source, followlinks=True):
-        place = os.stat(root)
+        try:
+            place = os.stat(root)
+        except OSError:  # gone meanwhile
+            continue
         if (place.st_dev, place.st_ino) in seen:
             folders.clear()
             continue
@@ -92,19 +122,17 @@ def import_nam(
     failed = 0
     taken: dict[str, str] = {}
     for path in track(captures, "importing", console=err, transient=True):
-        name = model_name(path.stem)
         try:
-            if name in taken:
-                raise ModelError(f"{path.name}: its name is taken by {taken[name]}; rename it")
-            for model, null in import_capture(path, folder):
-                table.add_row(path.name, model, f"{null:.1f} dB", "imported")
-            taken[name] = path.name
+            for model, null in import_capture(path, folder, taken):
+                table.add_row(Text(path.name), model, f"{null:.1f} dB", "imported")
         except RestyleError as error:
             failed += 1
-            table.add_row(path.name, "", "", f"[red]{error}[/red]")
+            table.add_row(Text(path.name), "", "", Text(str(error), "red"))
     out.print(table)
     out.print(
-        f"{len(captures) - failed} of {len(captures)} imported into {folder}", highlight=False
+        f"{len(captures) - failed} of {len(captures)} imported into {folder}",
+        highlight=False,
+        markup=False,
     )
     if failed:
         raise typer.Exit(2)

@@ -95,7 +95,7 @@ def test_what_is_not_supported_is_named(tmp_path: Path, changes: dict, words: st
         ("activation", "Snake", "activation 'Snake' is not supported"),
         ("dilations", [], "1..512 layers"),
         ("condition_size", 3, "condition_size"),
-        ("channels", None, "malformed"),
+        ("channels", None, "whole number"),
         ("kernel_size", [3, 3], "2 entries for 1 layers"),
         ("gating_mode", ["sometimes"], "gating_mode 'sometimes'"),
         ("groups_input", 5, "groups"),

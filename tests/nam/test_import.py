@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,10 @@ from realtime.models.nam.convert import null_db
 from realtime.models.streaming import load_model
 from realtime.models.verify import verify
 
+from ..graphs import fir_model
 from .test_file import tiny, write
+
+OTHER = fir_model(np.ones(3))
 
 METADATA = {
     "name": "Test amp", "modeled_by": "A. Player", "gear_make": "Maker", "gear_model": "One",
@@ -87,6 +91,57 @@ def test_one_bad_file_does_not_stop_the_rest(tmp_path: Path) -> None:
     code, text = restyle("import", str(tmp_path), "--out", str(out))
     assert code == 2 and "2 of 3 imported" in text and "broken.nam" in text
     assert sorted(p.name for p in out.iterdir()) == ["good.onnx", "second.onnx"]
+
+
+def test_loops_pipes_and_faulty_files_stop_nothing(tmp_path: Path) -> None:
+    folder, out = tmp_path / "captures", tmp_path / "models"
+    folder.mkdir()
+    (folder / "a.nam").symlink_to("b.nam")
+    (folder / "b.nam").symlink_to("a.nam")
+    (folder / "gone.nam").symlink_to("nowhere.nam")
+    os.mkfifo(folder / "pipe.nam")
+    with (folder / "huge.nam").open("wb") as file:
+        file.truncate(2**30)
+    faulty = tiny()
+    faulty["config"]["layers"][0]["layer1x1"] = [1]
+    write(folder, faulty, "faulty.nam")
+    write(folder, tiny(architecture="[/red]"), "odd.nam")
+    write(folder, tiny(), "zz [bold].nam")
+    code, text = restyle("import", str(folder), "--out", str(out))
+    assert code == 2 and "1 of 8 imported" in text
+    assert "zz [bold].nam" in text and "[/red]" in text.replace("\n", "")
+    assert [p.name for p in out.iterdir()] == ["zz-bold.onnx"]
+
+
+def test_two_captures_never_share_a_model(tmp_path: Path) -> None:
+    submodels = [{"max_value": v, "model": tiny(version="0.7.0")} for v in (0.5, 1.0)]
+    container = {"version": "0.7.0", "architecture": "SlimmableContainer"}
+    container |= {"config": {"submodels": submodels}, "weights": []}
+    write(tmp_path, container, "amp.nam")
+    write(tmp_path, tiny(), "AMP-lite.nam")
+    code, text = restyle("import", str(tmp_path), "--out", str(tmp_path / "models"))
+    assert code == 2 and "taken by AMP-lite.nam" in " ".join(text.split())
+    assert [p.name for p in (tmp_path / "models").iterdir()] == ["AMP-lite.onnx"]
+
+
+def test_importing_again_replaces_captures_and_no_other_model(tmp_path: Path) -> None:
+    source = write(tmp_path, tiny())
+    for _ in range(2):
+        assert restyle("import", str(source), "--out", str(tmp_path))[0] == 0
+    (tmp_path / "x.onnx").write_bytes(OTHER)
+    code, text = restyle("import", str(source), "--out", str(tmp_path))
+    assert code == 2 and "is another model" in " ".join(text.split())
+    assert (tmp_path / "x.onnx").read_bytes() == OTHER
+
+
+def test_what_the_file_says_of_itself_stays_plain_text_and_json(tmp_path: Path) -> None:
+    nan = float("nan")
+    odd = {"name": "[/b]\nTwo", "loudness": nan, "gain": nan, "training": {"esr": [nan]}}
+    source = write(tmp_path, tiny(metadata=odd))
+    assert restyle("import", str(source), "--out", str(tmp_path))[0] == 0
+    card = load_model(tmp_path / "x.onnx").card
+    assert card.title == "[/b] Two" and card.provenance["training"] == {"esr": [None]}
+    assert "NaN" not in card.to_json() and [c.name for c in card.controls] == ["input_db"]
 
 
 def test_nothing_to_import_is_said(tmp_path: Path) -> None:

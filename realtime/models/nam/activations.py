@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
+from .limits import MAX_FLOAT, shown
 from .program import Activate, Float, Program
 
 # kind -> parameter names with their defaults, in the order they are stored
@@ -38,20 +39,27 @@ def activate(program: Program, src: int, config: Any) -> int:
     """
     data = {"type": config} if isinstance(config, str) else config
     if not isinstance(data, dict):
-        raise ModelError(f"activation {config!r} is neither a name nor an object")
+        raise ModelError(f"activation {shown(config)} is neither a name nor an object")
     name = str(data.get("type", data.get("name")))
     kind = _OTHER_NAMES.get(name, name)
     if kind not in KINDS:
-        raise ModelError(f"activation '{name}' is not supported; supported are {', '.join(KINDS)}")
+        raise ModelError(
+            f"activation '{shown(name)}' is not supported; supported are {', '.join(KINDS)}"
+        )
     try:
         parameters = tuple(float(data.get(k, v)) for k, v in KINDS[kind].items())
-    except (TypeError, ValueError):
+        if not all(abs(p) <= MAX_FLOAT for p in parameters):
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
         raise ModelError(f"activation '{name}' has a parameter that is no number") from None
     slopes = None
     if kind == "PReLU" and data.get("negative_slopes") is not None:
         slopes = np.asarray(data["negative_slopes"], dtype=np.float64)
-        if slopes.shape != (program.channels[src],):
-            raise ModelError(f"PReLU has {slopes.size} slopes for {program.channels[src]} channels")
+        if slopes.shape != (program.channels[src],) or not np.all(np.abs(slopes) <= MAX_FLOAT):
+            raise ModelError(
+                f"PReLU needs one finite slope for each of {program.channels[src]} channels,"
+                f" got {slopes.size}"
+            )
     dst = program.value(program.channels[src])
     program.operations.append(Activate(src, dst, kind, parameters, slopes))
     return dst

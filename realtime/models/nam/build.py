@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import ModelError
 from .activations import activate
 from .file import Capture, Weights, from_data
+from .limits import MAX_LAYERS, MAX_REACH, section, shown, whole
 from .program import Program, Recur
 from .wavenet import build_wavenet
 
@@ -35,9 +36,10 @@ def build_program(capture: Capture) -> Program:
             raise ModelError(f"the capture has {program.channels[out]} outputs, expected 1")
         loudness = stated_loudness(capture)
         program.output = out
+        program.check_size()
         if loudness is not None:
             program.output = program.scale(out, 1.0, MATCH, MATCH_DB - loudness)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
         raise ModelError(f"the configuration is malformed ({error!r})") from None
     return program
 
@@ -61,7 +63,7 @@ def _append(program: Program, capture: Capture, source: int) -> int:
         "Linear": _build_linear,
     }
     if capture.architecture not in builders:
-        raise ModelError(f"a {capture.architecture} cannot stand here")
+        raise ModelError(f"a {shown(capture.architecture)} cannot stand here")
     weights = Weights(capture.weights)
     out = builders[capture.architecture](program, capture.config, weights, source)
     weights.finish()
@@ -69,30 +71,34 @@ def _append(program: Program, capture: Capture, source: int) -> int:
 
 
 def _build_linear(program: Program, config: dict[str, Any], weights: Weights, x: int) -> int:
-    length = int(config["receptive_field"])
+    length = whole(config["receptive_field"], "receptive_field", 1, MAX_REACH)
     weight = weights.take(1, 1, length)
     return program.conv(x, weight, weights.take(1) if config.get("bias") else None)
 
 
 def _build_conv_net(program: Program, config: dict[str, Any], weights: Weights, x: int) -> int:
-    channels = int(config["channels"])
+    channels = whole(config["channels"], "channels")
     for dilation in config["dilations"]:
+        step = whole(dilation, "dilations", 1, MAX_REACH)
         weight = weights.take(channels, program.channels[x], 2)
         if config.get("batchnorm"):
             mean, variance, gain, offset = (weights.take(channels) for _ in range(4))
-            gain = gain / np.sqrt(variance + weights.take(1)[0])
+            spread = variance + weights.take(1)[0]
+            if not np.all(spread > 0):
+                raise ModelError("a batch normalisation has no positive variance")
+            gain = gain / np.sqrt(spread)
             weight, bias = weight * gain[:, None, None], offset - mean * gain
         else:
             bias = weights.take(channels)
-        x = activate(program, program.conv(x, weight, bias, int(dilation)), config["activation"])
+        x = activate(program, program.conv(x, weight, bias, step), config["activation"])
     return program.conv(x, weights.take(1, channels, 1), weights.take(1))
 
 
 def _build_lstm(program: Program, config: dict[str, Any], weights: Weights, x: int) -> int:
-    hidden = int(config["hidden_size"])
-    if int(config.get("input_size", 1)) != 1:
+    hidden = whole(config["hidden_size"], "hidden_size")
+    if config.get("input_size", 1) != 1:
         raise ModelError("an LSTM with more than one input is not supported")
-    for _ in range(int(config.get("num_layers", 1))):
+    for _ in range(whole(config.get("num_layers", 1), "num_layers", 1, MAX_LAYERS)):
         width = program.channels[x] + hidden
         dst = program.value(hidden)
         weight, bias = weights.take(4 * hidden, width), weights.take(4 * hidden)
@@ -121,7 +127,8 @@ def variants(capture: Capture) -> list[Variant]:
     for entry in entries:
         if not isinstance(entry, dict) or "model" not in entry:
             raise ModelError("each of the submodels needs a 'model'")
-        inner = from_data({"sample_rate": capture.sample_rate, **entry["model"]})
+        model = section(entry["model"], "model")
+        inner = from_data({"sample_rate": capture.sample_rate, **model})
         if inner.architecture == "SlimmableContainer":
             raise ModelError("a SlimmableContainer inside another is not supported")
         metadata = {**capture.metadata, **inner.metadata}

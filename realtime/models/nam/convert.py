@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import re
 import zlib
 from dataclasses import replace
@@ -34,10 +35,19 @@ def model_name(text: str) -> str:
     return cleaned[:80] or "capture"
 
 
+def _plain(value: Any) -> Any:
+    """Make a stated value fit for JSON that any reader takes: NaN and infinity become null."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def make_card(capture: Capture, name: str) -> Card:
     """The card of a capture; what its file does not state is ``unknown``."""
     m = capture.metadata
-    said = {k: str(m[k]) for k in _WORDS if m.get(k)}
+    said = {k: " ".join(str(m[k]).split())[:200] for k in _WORDS if m.get(k)}
     gear = " ".join(said[k] for k in ("gear_make", "gear_model") if k in said)
     summary = " ".join(
         part
@@ -69,7 +79,7 @@ def make_card(capture: Capture, name: str) -> Card:
             "weights": int(capture.weights.size),
             "level_match_db": MATCH_DB,
             **said,
-            **{k: m[k] for k in numbers if k in m},
+            **{k: _plain(m[k]) for k in numbers if k in m},
         },
     )
 

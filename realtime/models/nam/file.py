@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ModelError
+from .limits import MAX_FLOAT, shown
 
 MAX_BYTES = 64 * 2**20
 VERSIONS = ((0, 5), (0, 7))  # oldest and newest (major, minor) understood
@@ -51,7 +53,10 @@ def read_capture(path: str | Path) -> Capture:
     """
     path = Path(path)
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        size = status.st_size
+        if not stat.S_ISREG(status.st_mode):  # a pipe would keep us waiting
+            raise ModelError(f"{path.name} is not a file")
         if size > MAX_BYTES:
             raise ModelError(
                 f"{path.name} is {size / 2**20:.0f} MB; captures are at most"
@@ -88,24 +93,24 @@ def from_data(data: Any, text: str = "") -> Capture:
     architecture = data["architecture"]
     if architecture not in ARCHITECTURES:
         raise ModelError(
-            f"architecture '{architecture}' is not supported; supported are"
+            f"architecture '{shown(architecture)}' is not supported; supported are"
             f" {', '.join(ARCHITECTURES)}"
         )
     if not isinstance(data["config"], dict):
         raise ModelError("'config' must be an object")
     try:
         weights = np.asarray(data.get("weights") or [], dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ModelError("'weights' must be a flat list of numbers") from None
     if weights.ndim != 1:
         raise ModelError("'weights' must be a flat list of numbers")
-    bad = int(np.count_nonzero(~np.isfinite(weights)))
+    bad = int(np.count_nonzero(~(np.abs(weights) <= MAX_FLOAT)))
     if bad:
         raise ModelError(f"{bad} of {weights.size} weights are NaN or infinite: training failed")
     rate = data.get("sample_rate")
     rate = 48000 if rate is None else rate
     if not isinstance(rate, int | float) or not 8000 <= rate <= 384000:
-        raise ModelError(f"sample_rate must be within 8000..384000 Hz, got {rate!r}")
+        raise ModelError(f"sample_rate must be within 8000..384000 Hz, got {shown(rate)}")
     metadata = data.get("metadata") or {}
     if not isinstance(metadata, dict):
         metadata = {}
@@ -115,11 +120,13 @@ def from_data(data: Any, text: str = "") -> Capture:
 def _check_version(version: str) -> None:
     parts = version.split(".")
     if len(parts) < 2 or not all(p.isdigit() for p in parts[:2]):
-        raise ModelError(f"file version {version!r} is not of the form 0.5.0")
+        raise ModelError(f"file version '{shown(version)}' is not of the form 0.5.0")
     found = (int(parts[0]), int(parts[1]))
     if not VERSIONS[0] <= found <= VERSIONS[1]:
         low, high = (f"{a}.{b}" for a, b in VERSIONS)
-        raise ModelError(f"file version {version} is not supported; supported are {low} to {high}")
+        raise ModelError(
+            f"file version {shown(version)} is not supported; supported are {low} to {high}"
+        )
 
 
 class Weights:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ModelError
+from .limits import MAX_HISTORY, MAX_REACH
 
 Float = npt.NDArray[np.float64]
 
@@ -116,6 +117,11 @@ class Program:
         init: int | None = None,
     ) -> int:
         """Append a convolution."""
+        if dilation < 1 or (weight.shape[2] - 1) * dilation > MAX_REACH or not weight.size:
+            raise ModelError(
+                f"a layer of {weight.shape[2]} taps with dilation {dilation} is not possible;"
+                f" dilations are at least 1 and layers look back at most {MAX_REACH} samples"
+            )
         if weight.shape[1] != self.channels[src]:
             raise ModelError(
                 f"a layer takes {weight.shape[1]} channels but gets {self.channels[src]}"
@@ -147,6 +153,14 @@ class Program:
         dst = self.value(self.channels[src])
         self.operations.append(Scale(src, dst, factor, control, db))
         return dst
+
+    def check_size(self) -> None:
+        """Refuse what would take gigabytes to settle."""
+        needs = sum(self.channels) * self.receptive_field
+        if needs > MAX_HISTORY:
+            raise ModelError(
+                f"the capture needs {needs} samples of history, at most {MAX_HISTORY} are possible"
+            )
 
     @property
     def receptive_field(self) -> int:

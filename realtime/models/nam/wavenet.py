@@ -12,6 +12,7 @@ from typing import Any
 from ...errors import ModelError
 from .activations import activate
 from .file import Weights
+from .limits import MAX_LAYERS, MAX_REACH, section, shown, whole
 from .program import Program, dense
 
 FILMS = (
@@ -24,7 +25,6 @@ FILMS = (
     "layer1x1_post_film",
     "head1x1_post_film",
 )
-MAX_LAYERS = 512
 
 
 def build_wavenet(program: Program, config: dict[str, Any], weights: Weights, source: int) -> int:
@@ -73,13 +73,14 @@ def _layer_array(
     condition: int,
     head: int | None,
 ) -> tuple[int, int]:
-    channels, width = int(config["channels"]), int(config["condition_size"])
+    channels = whole(config["channels"], "channels")
+    width = whole(config["condition_size"], "condition_size")
     if width != program.channels[condition]:
         raise ModelError(
             f"condition_size {width} but the condition has {program.channels[condition]}"
         )
-    middle = int(config.get("bottleneck") or channels)
-    dilations = [int(d) for d in config["dilations"]]
+    middle = whole(config.get("bottleneck") or channels, "bottleneck")
+    dilations = [whole(d, "dilations", 1, MAX_REACH) for d in config["dilations"]]
     count = len(dilations)
     if not 0 < count <= MAX_LAYERS:
         raise ModelError(f"a layer array must have 1..{MAX_LAYERS} layers, got {count}")
@@ -91,7 +92,7 @@ def _layer_array(
     x = program.conv(x, weights.take(channels, program.channels[x], 1))
     for i in range(count):
         layer = _Layer(program, config, weights, condition, channels, middle)
-        shape = (int(kernels[i]), dilations[i])
+        shape = (whole(kernels[i], "kernel_size", 1, MAX_REACH), dilations[i])
         x, term = layer.append(x, *shape, activations[i], modes[i], seconds[i])
         head = term if head is None else program.combine("add", head, term)
     assert head is not None
@@ -116,8 +117,9 @@ def _gates(config: dict[str, Any], count: int) -> tuple[list[Any], list[Any]]:
 def _rechannel(config: dict[str, Any]) -> tuple[int, int, bool]:
     head = config.get("head")
     if isinstance(head, dict):
-        return int(head["out_channels"]), int(head["kernel_size"]), bool(head["bias"])
-    return int(config["head_size"]), 1, bool(config.get("head_bias", False))
+        outputs = whole(head["out_channels"], "out_channels")
+        return outputs, whole(head["kernel_size"], "kernel_size", 1, MAX_REACH), bool(head["bias"])
+    return whole(config["head_size"], "head_size"), 1, bool(config.get("head_bias", False))
 
 
 class _Layer:
@@ -136,10 +138,10 @@ class _Layer:
         self.condition, self.channels, self.middle = condition, channels, middle
 
     def _group(self, name: str) -> int:
-        return int(self.config.get(name) or 1)
+        return whole(self.config.get(name) or 1, name)
 
     def _conv_weights(self, outputs: int, inputs: int, kernel: int, groups: int, bias: bool) -> Any:
-        if groups < 1 or inputs % groups or outputs % groups:
+        if inputs % groups or outputs % groups:
             raise ModelError(f"{groups} groups do not divide {inputs} and {outputs} channels")
         weight = dense(self.weights.take(outputs, inputs // groups, kernel), groups)
         return weight, self.weights.take(outputs) if bias else None
@@ -150,18 +152,19 @@ class _Layer:
         """Append the layer; return (residual, head term)."""
         program, middle, condition = self.program, self.middle, self.condition
         if mode not in ("none", "gated", "blended"):
-            raise ModelError(f"gating_mode '{mode}' is not supported (none, gated, blended)")
+            raise ModelError(f"gating_mode '{shown(mode)}' is not supported (none, gated, blended)")
         wide = middle if mode == "none" else 2 * middle
         mixer_inputs = program.channels[condition]
-        one, side = self.config.get("layer1x1") or {}, self.config.get("head1x1") or {}
+        one = section(self.config.get("layer1x1"), "layer1x1")
+        side = section(self.config.get("head1x1"), "head1x1")
         has_one, has_side = bool(one.get("active", True)), bool(side.get("active", False))
         conv = self._conv_weights(wide, self.channels, kernel, self._group("groups_input"), True)
         groups = self._group("groups_input_mixin")
         mixer = self._conv_weights(wide, mixer_inputs, 1, groups, False)
-        groups = int(one.get("groups") or 1)
+        groups = whole(one.get("groups") or 1, "groups")
         inner = self._conv_weights(self.channels, middle, 1, groups, True) if has_one else None
-        side_width = int(side.get("out_channels") or 1)
-        groups = int(side.get("groups") or 1)
+        side_width = whole(side.get("out_channels") or 1, "out_channels")
+        groups = whole(side.get("groups") or 1, "groups")
         outer = self._conv_weights(side_width, middle, 1, groups, True) if has_side else None
         widths = (self.channels, wide, mixer_inputs, wide, wide, middle, self.channels, side_width)
         films = {n: self._film_weights(n, w) for n, w in zip(FILMS, widths, strict=True)}
@@ -202,13 +205,14 @@ class _Layer:
         return program.combine("blend", first, shaped, gate)
 
     def _film_weights(self, name: str, width: int) -> Any:
-        config = self.config.get(name)
-        if not isinstance(config, dict) or not config.get("active", False):
+        config = section(self.config.get(name) or None, name)
+        if not config.get("active", False):
             return None
         shift = bool(config.get("shift", True))
         outputs = width * (2 if shift else 1)
         inputs = self.program.channels[self.condition]
-        weights = self._conv_weights(outputs, inputs, 1, int(config.get("groups") or 1), True)
+        groups = whole(config.get("groups") or 1, "groups")
+        weights = self._conv_weights(outputs, inputs, 1, groups, True)
         return weights, width, shift
 
     def _film(self, films: dict[str, Any], name: str, x: int) -> int:
@@ -226,13 +230,17 @@ class _Layer:
 
 def _head(program: Program, config: dict[str, Any], weights: Weights, x: int) -> int:
     """Activation and convolution, a few times."""
+    config = section(config, "head")
     kernels = config.get("kernel_sizes")
     if kernels is None:
-        kernels = [config.get("kernel_size", 1)] * int(config.get("num_layers", 1))
+        layers = whole(config.get("num_layers", 1), "num_layers", 1, MAX_LAYERS)
+        kernels = [config.get("kernel_size", 1)] * layers
     for i, kernel in enumerate(kernels):
         last = i == len(kernels) - 1
-        outputs = int(config["out_channels"] if last else config["channels"])
+        name = "out_channels" if last else "channels"
+        outputs = whole(config[name], name)
         x = activate(program, x, config["activation"])
-        weight = weights.take(outputs, program.channels[x], int(kernel))
+        taps = whole(kernel, "kernel_sizes", 1, MAX_REACH)
+        weight = weights.take(outputs, program.channels[x], taps)
         x = program.conv(x, weight, weights.take(outputs))
     return x
