@@ -27,7 +27,7 @@ bench: $(VENV)/.runtime ## Latency, CPU per hop and missed callbacks on this mac
 
 models: $(VENV)/.dev ## Make the training data, train and export the bundled styles again
 	sh scripts/system-packages.sh fluidsynth fluid-soundfont-gm
-	$(BIN)/python -m train models
+	$(BIN)/restyle train models
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

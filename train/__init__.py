@@ -1,5 +1,5 @@
 """Train styles and export them as streaming models that carry their own proof (needs torch).
 
 Read a recipe first (:mod:`train.recipes`): it names data, network, loss and targets.  Commands:
-``python -m train fit|evaluate|export RECIPE`` and ``python -m train models``.
+``restyle train fit|evaluate|export RECIPE`` and ``restyle train models``.
 """

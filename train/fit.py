@@ -1,56 +1,59 @@
-"""The training loop, top to bottom in one file."""
+"""The training loop, top to bottom.
+
+A run lives in ``.runs/<recipe>/``: ``last.pt`` and ``best.pt`` (:mod:`train.checkpoint`),
+``log.jsonl`` (:mod:`train.record`), ``curves.png`` (:mod:`train.curves`) and TensorBoard's events
+(:mod:`train.board`).  It may be killed at any moment; the same command goes on from ``last.pt``.
+With a schedule in *steps* the result is then the same, bit for bit on a CPU, as that of a run that
+was never interrupted: weights, optimiser, generators and history all come back.  A schedule in
+*minutes* goes on with the time already spent, but where its learning rate stands depends on how
+fast the machine is, so no two such runs are equal.
+"""
 
 from __future__ import annotations
 
 import math
-import os
 import time
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
+from lightning_fabric import Fabric
 
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, RestyleError
 
-from .data.pairs import Pair, PairSet
-from .networks.layers import Streamable
+from . import batches, checkpoint
+from .batches import whole
+from .board import Board
+from .checkpoint import load
+from .curves import draw_curves
+from .data.pairs import PairSet
+from .processes import Stop, agree, make_fabric, together
 from .recipes.base import Recipe, Schedule
+from .record import Console, LossLog
+from .state import Training, begin
+from .step import Stepper
 
-RUNS = Path(".runs")
+__all__ = ["Interrupted", "Options", "fit", "load", "rate", "whole"]
 CHECK_EVERY = 100  # steps
 
 
-def draw(
-    pairs: tuple[Pair, ...], batch: int, n: int, rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
-    """Draw `batch` aligned segments of `n` samples; silence is drawn again once."""
-    dry, wet = np.zeros((2, batch, n), dtype=np.float32)
-    lengths = np.array([len(p.dry) for p in pairs], dtype=float)
-    for b in range(batch):
-        for _ in range(2):
-            pair = pairs[int(rng.choice(len(pairs), p=lengths / lengths.sum()))]
-            start = int(rng.integers(0, max(1, len(pair.dry) - n)))
-            part, target = pair.dry[start : start + n], pair.wet[start : start + n]
-            dry[b, : len(part)], wet[b, : len(target)] = part, target
-            if np.abs(target).max() > 1e-2:
-                break
-    return torch.from_numpy(dry), torch.from_numpy(wet)
+@dataclass(frozen=True)
+class Options:
+    """How to run; nothing here changes what is learnt, except the precision."""
+
+    device: str = "auto"
+    precision: str = "32-true"
+    processes: int = 1
+    fresh: bool = False  # begin again, with the old run set aside
+    check_every: int = CHECK_EVERY  # steps between validations
+    save_every: int = CHECK_EVERY  # steps between checkpoints
+    share_loss: bool = True  # see train.step.Stepper
+    board: bool = True  # TensorBoard, where it is installed
 
 
-def validate(recipe: Recipe, network: Streamable, pairs: tuple[Pair, ...]) -> float:
-    """Mean loss over whole held-out recordings (a multiple of 1024 samples, 12 s at most)."""
-    network.eval()
-    losses = []
-    with torch.no_grad():
-        for pair in pairs:
-            n = min(len(pair.dry), 12 * 48000) // 1024 * 1024
-            dry, wet = (torch.from_numpy(a[None, :n]) for a in (pair.dry, pair.wet))
-            losses.append(float(recipe.loss(*recipe.aligned(network, dry, wet))))
-    network.train()
-    return float(np.mean(losses))
+class Interrupted(RestyleError):
+    """Ctrl-C or SIGTERM came; ``last.pt`` is written."""
 
 
 def rate(schedule: Schedule, progress: float) -> float:
@@ -61,89 +64,174 @@ def rate(schedule: Schedule, progress: float) -> float:
     return schedule.final_rate + (schedule.learning_rate - schedule.final_rate) * cosine
 
 
-def fit(recipe: Recipe, data: PairSet, schedule: Schedule | None = None, log: Any = print) -> Path:
-    """Train and keep the best checkpoint by validation loss.
+def fit(
+    recipe: Recipe,
+    data: PairSet | None = None,
+    schedule: Schedule | None = None,
+    log: Callable[[str], None] | None = None,
+    options: Options = Options(),
+) -> Path:
+    """Train, or go on training, and keep the best checkpoint by validation loss.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    data : PairSet, optional
+        Default: ``recipe.data()``, made by the first process before the others ask for it.
+    schedule : Schedule, optional
+        Default: the recipe's.
+    log : callable, optional
+        Takes lines of text; default: a progress bar or standard output.
+    options : Options
 
     Returns
     -------
     Path
-        ``.runs/<recipe>/best.pt``: weights, schedule, steps, losses.
-    """
-    schedule = schedule or recipe.schedule
-    torch.manual_seed(schedule.seed)
-    rng = np.random.default_rng(schedule.seed)
-    network = recipe.network().train()
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=schedule.learning_rate, weight_decay=1e-4
-    )
-    n = recipe.warm_up + schedule.segment + recipe.latency
-    n += -n % 1024
-    begin, step, best, history = time.process_time(), 0, math.inf, []
-    while True:
-        spent = (time.process_time() - begin) / 60
-        progress = step / schedule.steps if schedule.steps else spent / schedule.minutes
-        done = progress >= 1.0
-        if step % CHECK_EVERY == 0 or done:
-            loss = validate(recipe, network, data.validation)
-            history.append((step, loss))
-            log(f"{recipe.name} step {step} cpu {spent:.1f} min validation {loss:.4f}")
-            if loss < best:
-                best = loss
-                save(recipe, network, schedule, step, spent, history)
-        if done:
-            return RUNS / recipe.name / "best.pt"
-        for group in optimiser.param_groups:
-            group["lr"] = rate(schedule, progress)
-        dry, wet = recipe.augment(*draw(data.train, schedule.batch, n, rng))
-        value = recipe.loss(*recipe.aligned(network, dry, wet))
-        optimiser.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        step += 1
-
-
-def save(
-    recipe: Recipe,
-    network: Streamable,
-    schedule: Schedule,
-    step: int,
-    minutes: float,
-    history: list[tuple[int, float]],
-) -> None:
-    """Write the checkpoint, whole or not at all."""
-    folder = RUNS / recipe.name
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / "best.part"
-    content = {
-        "weights": network.state_dict(),
-        "recipe": recipe.name,
-        "schedule": asdict(schedule),
-        "step": step,
-        "cpu_minutes": minutes,
-        "history": history,
-    }
-    torch.save(content, partial)
-    os.replace(partial, folder / "best.pt")
-
-
-def load(recipe: Recipe) -> tuple[Streamable, dict[str, Any]]:
-    """Read the best checkpoint of a recipe.
+        ``.runs/<recipe>/best.pt``.
 
     Raises
     ------
     ConfigError
-        There is none, or it belongs to another network.
+        Bad data or options, a checkpoint that does not fit, a full disk.
+    Interrupted
+        After Ctrl-C or SIGTERM.
     """
-    path = RUNS / recipe.name / "best.pt"
-    if not path.exists():
-        raise ConfigError(f"no checkpoint {path}; run: python -m train fit {recipe.name}")
-    content = torch.load(path, weights_only=True)
-    network = recipe.network().eval()
+    schedule = schedule or recipe.schedule
+    fabric = make_fabric(options.device, options.precision, options.processes)
+    fabric.launch()
+    console = Console(recipe.name, log if fabric.is_global_zero else lambda text: None)
     try:
-        network.load_state_dict(content["weights"])
-    except RuntimeError:
+        folder = checkpoint.folder_of(recipe)
+        together(fabric, lambda: _make_room(folder, options.fresh, console))
+        training = begin(recipe, schedule)
+        earlier = _earlier(recipe, schedule, training)
+        if earlier and earlier["done"]:
+            console.say(
+                f"{recipe.name} is trained already ({earlier['step']} steps);"
+                " --fresh begins again and keeps this run under another name"
+            )
+            return folder / checkpoint.BEST
+        if data is None:
+            with fabric.rank_zero_first():
+                data = recipe.data()
+        batches.check_data(
+            recipe, schedule, fabric.world_size, training=data.train, validation=data.validation
+        )
+        stepper = Stepper(fabric, recipe, schedule, training, options.share_loss)
+        if earlier:
+            training.recall(earlier)
+            console.say(f"going on at step {training.step} from {folder / checkpoint.LAST}")
+        return Loop(fabric, recipe, data, schedule, options, training, stepper, console).run()
+    finally:
+        console.close()
+
+
+def _make_room(folder: Path, fresh: bool, console: Console) -> None:
+    """Set an old run aside when asked, or when it left nothing to go on from."""
+    if fresh or not (folder / checkpoint.LAST).exists():
+        aside = checkpoint.set_aside(folder)
+        if aside is not None:
+            console.say(f"the earlier run is now {aside}")
+
+
+def _earlier(recipe: Recipe, schedule: Schedule, training: Training) -> dict[str, Any] | None:
+    """Contents of ``last.pt``, if there is one, checked against what is asked for now."""
+    path = checkpoint.folder_of(recipe) / checkpoint.LAST
+    if not path.exists():
+        return None
+    content = checkpoint.read(path)
+    other = checkpoint.other_settings(content, recipe, schedule)
+    other = other or checkpoint.other_architecture(content["moving"], training.network)
+    if other:
         raise ConfigError(
-            f"{path} was trained with another network; run: python -m train fit {recipe.name}"
-        ) from None
-    return network, content
+            f"{path} does not fit: {other}; use the earlier settings to go on, or --fresh to begin"
+            " again (the earlier run is kept under another name)"
+        )
+    return content
+
+
+@dataclass
+class Loop:
+    """The loop itself and what it writes."""
+
+    fabric: Fabric
+    recipe: Recipe
+    data: PairSet
+    schedule: Schedule
+    options: Options
+    training: Training
+    stepper: Stepper
+    console: Console
+
+    def run(self) -> Path:
+        """Steps, validations and checkpoints until the schedule is through."""
+        run, schedule = self.training, self.schedule
+        self.folder = checkpoint.folder_of(self.recipe)
+        n = batches.segment_length(self.recipe, schedule)
+        clock = time.process_time if self.fabric.device.type == "cpu" else time.monotonic
+        spent_before, began = run.minutes, clock()
+        first = self.fabric.is_global_zero
+        log = LossLog(self.folder, run.step) if first else None
+        self.board = Board(self.folder, run.step, first and self.options.board)
+        saved = run.step
+        try:
+            with Stop() as stop:
+                while True:
+                    minutes = spent_before + (clock() - began) / 60
+                    stopping, run.minutes = agree(self.fabric, stop.asked, minutes)
+                    done = run.progress(schedule) >= 1.0
+                    if done or (run.step % self.options.check_every == 0 and not stopping):
+                        self._check(done)
+                    if done or stopping or run.step - saved >= self.options.save_every:
+                        self._save(checkpoint.LAST, {**run.remember(), "done": done})
+                        saved = run.step
+                    if done:
+                        return self.folder / checkpoint.BEST
+                    if stopping:
+                        raise Interrupted(
+                            f"interrupted at step {run.step}; the same command goes on from"
+                            f" {self.folder / checkpoint.LAST}"
+                        )
+                    self._step(n, log)
+        finally:
+            if log is not None:
+                log.close()
+            self.board.close()
+
+    def _step(self, n: int, log: LossLog | None) -> None:
+        run = self.training
+        step, progress = run.step, run.progress(self.schedule)
+        now = rate(self.schedule, progress)
+        try:
+            terms = self.stepper(self.data.train, n, now)
+        except FloatingPointError:
+            raise ConfigError(
+                f"the loss is not a number any more at step {step}; {self.folder} keeps the last"
+                " good checkpoint — lower learning_rate and begin again with --fresh"
+            ) from None
+        if log is not None:
+            log(step, {**terms, "rate": now})
+            self.console.step(progress, run.step, terms["loss"])
+            self.board.scalars(step, {**terms, "rate": now})
+
+    def _check(self, done: bool) -> None:
+        """Validate once per step, keep the best, draw."""
+        run, held = self.training, self.data.validation
+        if not run.history or run.history[-1][0] != run.step:
+            if run.copy_loss is None:
+                run.copy_loss = self.stepper.validate_copy(held)
+            loss = self.stepper.validate(held)
+            run.history.append((run.step, loss))
+            better = loss < run.best
+            if better:
+                run.best = loss
+                self._save(checkpoint.BEST, run.summary())
+            self.console.validation(run.step, run.minutes, loss, better)
+            self.board.validation(run.step, loss, run.copy_loss)
+            self.board.sounds(run.step, self.recipe, run.judged, held[0], self.fabric.device)
+        if self.fabric.is_global_zero:
+            draw_curves(self.folder, run.history, run.copy_loss)
+
+    def _save(self, name: str, content: dict[str, object]) -> None:
+        whole_content = checkpoint.describe(self.recipe, self.schedule) | content
+        together(self.fabric, lambda: checkpoint.write(self.folder / name, whole_content))

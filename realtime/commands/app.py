@@ -64,6 +64,18 @@ _benchmark("nam", "What captures cost: kernel, ONNX Runtime, other players.")
 _benchmark("latency", "Latency declared and measured, CPU per hop, missed callbacks under load.")
 
 
+@app.command("train", context_settings=dict(_PASS_ON))
+def train(context: typer.Context) -> None:
+    """Make data, train, judge and export styles: restyle train --help."""
+    try:
+        module: Any = importlib.import_module("train.commands")
+    except ModuleNotFoundError:
+        raise RestyleError(
+            "training is not installed; install it with: pip install 'restyle[train]'"
+        ) from None
+    raise typer.Exit(module.main(context.args))
+
+
 @app.callback(invoke_without_command=True)
 def root(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,

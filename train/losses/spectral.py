@@ -1,4 +1,4 @@
-"""Losses and distances on waveforms ``[batch, n]``."""
+"""Distances between magnitude spectrograms, for styles whose phase is their own."""
 
 from __future__ import annotations
 
@@ -6,16 +6,6 @@ import torch
 from torch import Tensor
 
 RESOLUTIONS = ((512, 128), (1024, 256), (2048, 512))  # (n_fft, hop)
-
-
-def esr(y: Tensor, target: Tensor) -> Tensor:
-    """Error-to-signal ratio, ``sum (y - t)^2 / sum t^2`` (Wright et al., 2019); no pre-emphasis."""
-    return (y - target).square().sum() / (target.square().sum() + 1e-9)
-
-
-def pre_emphasis(x: Tensor, coefficient: float = 0.85) -> Tensor:
-    """First-order high-pass ``x[n] - c x[n-1]``, which weighs errors as the ear does."""
-    return x[..., 1:] - coefficient * x[..., :-1]
 
 
 def magnitudes(x: Tensor, n_fft: int, hop: int) -> Tensor:

@@ -1,0 +1,237 @@
+"""``restyle train``: the commands that make, judge and export styles.
+
+Nothing heavy is imported before a command runs.  Commands of other modules are looked up when they
+are called.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from realtime.errors import ConfigError, RestyleError
+
+app = typer.Typer(
+    name="train",
+    help="Make training data, train styles, judge them and export them. Recipes: train/recipes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+Name = Annotated[str, typer.Argument(help="A recipe; see: restyle train recipes")]
+Threads = Annotated[int, typer.Option(help="CPU threads of each process.")]
+
+
+def main(arguments: list[str]) -> int:
+    """Run ``restyle train`` with these words; returns the exit code."""
+    command = typer.main.get_command(app)
+    try:
+        command.main(arguments, prog_name="restyle train")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except ModuleNotFoundError as error:
+        _explain(error)
+        raise
+    return 0
+
+
+def _explain(error: ModuleNotFoundError) -> None:
+    """A package that is not installed is one sentence; a fault of ours is not.
+
+    Raises
+    ------
+    ConfigError
+        Names the package and how to install it.
+    """
+    name = (error.name or "").partition(".")[0]
+    if name and name not in ("train", "realtime", "exported", "benchmarks"):
+        raise ConfigError(
+            f"training needs the package '{name}'; install it with: pip install 'restyle[train]'"
+        ) from None
+
+
+def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn Ctrl-C inside `command` into one sentence."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except KeyboardInterrupt:
+            raise RestyleError("interrupted") from None
+
+    return run
+
+
+def _recipe(name: str, threads: int = 1) -> Any:
+    import torch
+
+    from .recipes import get_recipe
+
+    torch.set_num_threads(threads)
+    return get_recipe(name)
+
+
+@app.command()
+@_interruptible
+def fit(
+    name: Name,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[KEY=VALUE]...", help="Settings, e.g. learning_rate=1e-3 steps=2000"
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    precision: Annotated[str, typer.Option(help="32-true or bf16-mixed.")] = "32-true",
+    processes: Annotated[
+        int, typer.Option(help="Processes on this machine; torchrun and Slurm say it themselves.")
+    ] = 1,
+    threads: Threads = 1,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin again; the earlier run is kept beside.")
+    ] = False,
+    check_every: Annotated[int, typer.Option(help="Steps between validations.")] = 100,
+    save_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 100,
+    own_loss: Annotated[
+        bool,
+        typer.Option(
+            "--own-loss", help="Each process its own loss: faster from four processes on."
+        ),
+    ] = False,
+) -> None:
+    """Train a recipe, or go on where it stopped; the best checkpoint is kept."""
+    from .fit import Options
+    from .fit import fit as run
+    from .overrides import apply
+
+    recipe = _recipe(name, threads)
+    schedule, changed = apply(recipe, overrides or [])
+    for key, value in changed.items():
+        typer.echo(f"{key} = {value}")
+    options = Options(
+        device, precision, processes, fresh, max(1, check_every), max(1, save_every), not own_loss
+    )
+    best = run(recipe, schedule=schedule, options=options)
+    typer.echo(f"best checkpoint: {best}")
+
+
+@app.command()
+@_interruptible
+def evaluate(
+    name: Name,
+    out: Annotated[Path | None, typer.Option(help="Folder for figures and sounds.")] = None,
+    threads: Threads = 1,
+) -> None:
+    """Measure the best checkpoint on recordings it has never heard."""
+    from . import evaluate as judge
+
+    recipe = _recipe(name, threads)
+    if hasattr(judge, "run"):
+        judge.run(recipe, out)
+        return
+    from .checkpoint import load
+
+    typer.echo(judge.table(judge.evaluate(recipe, load(recipe)[0], recipe.data())))
+
+
+@app.command()
+@_interruptible
+def export(name: Name, threads: Threads = 1) -> None:
+    """Write exported/NAME.onnx through the gate: it proves itself, or nothing is written."""
+    from .export import export_recipe
+
+    typer.echo(f"wrote {export_recipe(_recipe(name, threads))}")
+
+
+@app.command()
+@_interruptible
+def models(
+    names: Annotated[list[str] | None, typer.Argument(help="Recipes; default: all.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Threads = 1,
+) -> None:
+    """Train, judge and export every recipe, then write demo clip and pages."""
+    from . import pages
+    from .export import export_recipe
+    from .fit import Options
+    from .fit import fit as run
+    from .recipes import RECIPES
+
+    for name in names or RECIPES:
+        recipe = _recipe(name, threads)
+        run(recipe, options=Options(device=device))
+        typer.echo(f"wrote {export_recipe(recipe)}")
+    pages.render_demo()
+    pages.write_pages()
+
+
+@app.command()
+@_interruptible
+def readme() -> None:
+    """Write exported/README.md and the model pages from the cards inside the models."""
+    from . import pages
+
+    pages.write_pages()
+
+
+@app.command()
+@_interruptible
+def demo() -> None:
+    """Render exported/demo.flac."""
+    from . import pages
+
+    typer.echo(f"wrote {pages.render_demo()}")
+
+
+@app.command()
+@_interruptible
+def recipes() -> None:
+    """List the recipes."""
+    from .recipes import RECIPES, get_recipe
+
+    for name in RECIPES:
+        recipe = get_recipe(name)
+        s = recipe.schedule
+        length = f"{s.steps} steps" if s.steps else f"{s.minutes:g} CPU minutes"
+        about = (type(recipe).__doc__ or "").strip().splitlines()
+        typer.echo(f"{name:20}{recipe.kind:12}{length:18}{about[0] if about else ''}")
+
+
+@app.command()
+@_interruptible
+def listen(
+    names: Annotated[list[str] | None, typer.Argument(help="Recipes; default: all.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the page.")] = Path("out/listen"),
+    threads: Threads = 1,
+) -> None:
+    """Write a page with sounds side by side, for ears."""
+    from .recipes import RECIPES
+
+    for name in names or ():
+        _recipe(name, threads)
+    page = _later("train.listen").write_page(list(names or RECIPES), out)
+    typer.echo(f"wrote {page}")
+
+
+@app.command(context_settings=dict(PASS_ON))
+@_interruptible
+def data(context: typer.Context) -> None:
+    """Fetch, make and check training data: restyle train data --help."""
+    command = typer.main.get_command(_later("train.data.commands").app)
+    command.main(list(context.args), prog_name="restyle train data")
+
+
+def _later(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name == module:
+            raise ConfigError(f"this version of restyle has no {module}") from None
+        raise

@@ -1,0 +1,163 @@
+"""One optimisation step, and one validation, in one process or many."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from . import batches
+from .data.pairs import Pair
+from .networks.discriminators import Adversary
+from .networks.layers import Streamable
+from .recipes.base import Batch, Recipe, Schedule
+from .state import Training
+
+CLIP = 1.0  # largest norm of the gradient
+
+
+class Aligned(nn.Module):
+    """``recipe.aligned`` as a module, so that Fabric can wrap what the network does in training."""
+
+    def __init__(self, recipe: Recipe, network: Streamable) -> None:
+        super().__init__()
+        self.recipe, self.network = recipe, network
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """``(y, target)``."""
+        return self.recipe.aligned(self.network, batch)
+
+
+class Stepper:
+    """Takes the steps of a run.
+
+    Parameters
+    ----------
+    share_loss : bool
+        With several processes: bring all outputs together, so that the loss and its gradient are
+        those of one process with the whole batch.  Ratios over a batch (ESR, spectral convergence)
+        need it; without it each process takes the loss of its own rows, which is faster from four
+        processes on.
+    """
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        recipe: Recipe,
+        schedule: Schedule,
+        training: Training,
+        share_loss: bool = True,
+    ) -> None:
+        self.fabric, self.recipe, self.schedule, self.training = fabric, recipe, schedule, training
+        self.share_loss = share_loss and fabric.world_size > 1
+        self.convert: Any
+        self.optimiser: Any
+        self.convert, self.optimiser = fabric.setup(
+            Aligned(recipe, training.network), training.optimiser
+        )
+        if training.mean is not None:
+            training.mean.to(fabric.device)
+        self.rival: Any = None
+        self.opponent: Any = None
+        if training.adversary is not None:
+            self.rival, self.opponent = fabric.setup(training.adversary, training.opponent)
+
+    def __call__(self, pairs: tuple[Pair, ...], n: int, rate: float) -> dict[str, float]:
+        """Draw a batch and learn from it; returns ``loss``, ``gradient`` norm and further terms.
+
+        Raises
+        ------
+        FloatingPointError
+            The loss is not a number any more.
+        """
+        run = self.training
+        batch = self.recipe.augment(
+            batches.draw(pairs, self.schedule.batch, n, run.draws), run.draws
+        )
+        batch = batches.share(batch, self.fabric.global_rank, self.fabric.world_size)
+        batch = Batch(*(part.to(self.fabric.device) for part in batch))
+        y, target = self.convert(batch)
+        terms = {}
+        loss = self.recipe.loss(self._all(y), self._all(target))
+        total = loss
+        adversary = run.adversary
+        if isinstance(adversary, Adversary):
+            progress = run.progress(self.schedule)
+            if progress >= adversary.begin:
+                terms["discriminator"] = self._teach(adversary, y.detach(), target)
+                fooled, features = adversary.generator_terms(y, target)
+                total = loss + adversary.weight * fooled + adversary.feature_weight * features
+                terms |= {"adversarial": self._mean(fooled), "features": self._mean(features)}
+        value = self._mean(loss)
+        if not math.isfinite(value):
+            raise FloatingPointError
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad()
+        self.fabric.backward(total)
+        norm = self.fabric.clip_gradients(
+            self.convert, self.optimiser, max_norm=CLIP, error_if_nonfinite=False
+        )
+        self.optimiser.step()
+        run.step += 1
+        run.average(self.schedule.average)
+        return {"loss": value, "gradient": float(norm), **terms}  # type: ignore[arg-type]
+
+    def _teach(self, adversary: Adversary, fake: Tensor, real: Tensor) -> float:
+        """One step of the discriminators; the generator's step then sees the newer ones."""
+        adversary.requires_grad_(True)
+        for group in self.opponent.param_groups:
+            group["lr"] = adversary.rate
+        verdicts = self.rival(torch.cat([real, fake]))  # one pass: DDP allows no second
+        loss = adversary.discriminator_loss(verdicts)
+        self.opponent.zero_grad()
+        self.fabric.backward(loss)
+        self.opponent.step()
+        adversary.requires_grad_(False)
+        return self._mean(loss)
+
+    def _all(self, x: Tensor) -> Tensor:
+        """Rows of all processes in the order of the whole batch, with their gradients."""
+        if not self.share_loss:
+            return x
+        gathered: Any = self.fabric.all_gather(x.contiguous(), sync_grads=True)
+        return gathered.transpose(0, 1).reshape(-1, *x.shape[1:])
+
+    def _mean(self, x: Tensor) -> float:
+        x = x.detach()
+        if self.fabric.world_size > 1:
+            x = self.fabric.all_reduce(x, reduce_op="mean")  # type: ignore[assignment]
+        return float(x)
+
+    def validate(self, pairs: tuple[Pair, ...]) -> float:
+        """Mean loss over held-out recordings; each process hears its share of them."""
+        network = self.training.judged.eval()
+        losses = self._losses(pairs, lambda batch: self.recipe.aligned(network, batch))
+        self.training.network.train()
+        return losses
+
+    def validate_copy(self, pairs: tuple[Pair, ...]) -> float:
+        """The same for a device that hands its input through."""
+
+        def through(batch: Batch) -> tuple[Tensor, Tensor]:
+            y, target = self.recipe.aligned(self.training.judged, batch)
+            begin = self.recipe.warm_up
+            return batch.dry[:, begin : begin + y.shape[1]], target
+
+        return self._losses(pairs, through)
+
+    def _losses(self, pairs: tuple[Pair, ...], convert: Any) -> float:
+        rank, processes = self.fabric.global_rank, self.fabric.world_size
+        found = torch.zeros(len(pairs), dtype=torch.float64)
+        with torch.no_grad():
+            for index in range(rank, len(pairs), processes):
+                batch = batches.held_out(pairs[index])
+                batch = Batch(*(part.to(self.fabric.device) for part in batch))
+                found[index] = float(self.recipe.loss(*convert(batch)))
+        if processes > 1:  # one recording each, so the sum is the same in any order
+            whole: Any = self.fabric.all_reduce(found.to(self.fabric.device), reduce_op="sum")
+            found = whole.cpu()
+        return float(found.mean())
