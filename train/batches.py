@@ -7,7 +7,7 @@ import torch
 
 from realtime.errors import ConfigError
 
-from .data.pairs import Pair
+from .data.pairs import Pair, PairSet
 from .recipes.base import Batch, Recipe, Schedule
 
 LONGEST = 12 * 48000  # samples of a held-out recording that validation hears
@@ -60,7 +60,7 @@ def share(batch: Batch, rank: int, processes: int) -> Batch:
     return Batch(*(part[rank::processes].contiguous() for part in batch))
 
 
-def check_data(recipe: Recipe, schedule: Schedule, processes: int, **splits: object) -> None:
+def check_data(recipe: Recipe, schedule: Schedule, processes: int, data: PairSet) -> None:
     """Refuse empty splits and batches that cannot be split.
 
     Raises
@@ -68,7 +68,7 @@ def check_data(recipe: Recipe, schedule: Schedule, processes: int, **splits: obj
     ConfigError
         What is missing, and what to do.
     """
-    for name, pairs in splits.items():
+    for name, pairs in (("training", data.train), ("validation", data.validation)):
         if not pairs:
             raise ConfigError(
                 f"the {name} set of '{recipe.name}' is empty; it needs one recording at least —"

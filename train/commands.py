@@ -105,21 +105,31 @@ def fit(
             "--own-loss", help="Each process its own loss: faster from four processes on."
         ),
     ] = False,
+    board: Annotated[bool, typer.Option(help="TensorBoard events, if it is installed.")] = True,
 ) -> None:
     """Train a recipe, or go on where it stopped; the best checkpoint is kept."""
     from .fit import Options
     from .fit import fit as run
     from .overrides import apply
+    from .processes import is_first
 
     recipe = _recipe(name, threads)
     schedule, changed = apply(recipe, overrides or [])
+    say = typer.echo if is_first() else lambda text: None
     for key, value in changed.items():
-        typer.echo(f"{key} = {value}")
+        say(f"{key} = {value}")
     options = Options(
-        device, precision, processes, fresh, max(1, check_every), max(1, save_every), not own_loss
+        device=device,
+        precision=precision,
+        processes=processes,
+        fresh=fresh,
+        check_every=max(1, check_every),
+        save_every=max(1, save_every),
+        share_loss=not own_loss,
+        board=board,
     )
     best = run(recipe, schedule=schedule, options=options)
-    typer.echo(f"best checkpoint: {best}")
+    say(f"best checkpoint: {best}")
 
 
 @app.command()

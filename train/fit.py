@@ -104,6 +104,7 @@ def fit(
         folder = checkpoint.folder_of(recipe)
         together(fabric, lambda: _make_room(folder, options.fresh, console))
         training = begin(recipe, schedule)
+        together(fabric, lambda: _earlier(recipe, schedule, training))
         earlier = _earlier(recipe, schedule, training)
         if earlier and earlier["done"]:
             console.say(
@@ -111,12 +112,10 @@ def fit(
                 " --fresh begins again and keeps this run under another name"
             )
             return folder / checkpoint.BEST
-        if data is None:
-            with fabric.rank_zero_first():
-                data = recipe.data()
-        batches.check_data(
-            recipe, schedule, fabric.world_size, training=data.train, validation=data.validation
-        )
+        box = [data] if data is not None else []
+        together(fabric, lambda: box or box.append(recipe.data()))
+        data = box[0] if box else recipe.data()
+        together(fabric, lambda: batches.check_data(recipe, schedule, fabric.world_size, data))
         stepper = Stepper(fabric, recipe, schedule, training, options.share_loss)
         if earlier:
             training.recall(earlier)
@@ -187,6 +186,8 @@ class Loop:
                         saved = run.step
                     if done:
                         return self.folder / checkpoint.BEST
+                    if stopping and not first:
+                        raise SystemExit(0)
                     if stopping:
                         raise Interrupted(
                             f"interrupted at step {run.step}; the same command goes on from"

@@ -7,9 +7,11 @@ of them, the number is read from the environment:
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from types import FrameType, TracebackType
 from typing import Any
@@ -17,8 +19,9 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
+from torch import Tensor, distributed
 
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, RestyleError
 
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("32-true", "bf16-mixed")
@@ -35,6 +38,12 @@ def surroundings(processes: int) -> tuple[int, int]:
         nodes = int(env.get("SLURM_NNODES", 1))
         return int(env["SLURM_NTASKS"]) // nodes, nodes
     return processes, 1
+
+
+def is_first() -> bool:
+    """Is this the process that speaks?  Known before anything is launched."""
+    env = os.environ
+    return int(env.get("RANK") or env.get("SLURM_PROCID") or env.get("LOCAL_RANK") or 0) == 0
 
 
 def make_fabric(device: str = "auto", precision: str = "32-true", processes: int = 1) -> Fabric:
@@ -60,6 +69,7 @@ def make_fabric(device: str = "auto", precision: str = "32-true", processes: int
         raise ConfigError(
             f"{local} processes want as many GPUs; there are {torch.cuda.device_count()}"
         )
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # no banners
     strategy: Any = "auto"
     if local * nodes > 1:
         backend = "nccl" if device == "cuda" else "gloo"
@@ -82,18 +92,50 @@ def agree(fabric: Fabric, stop: bool, minutes: float) -> tuple[bool, float]:
     return bool(total[0] > 0), float(total[1]) / fabric.world_size
 
 
-def together(fabric: Fabric, action: Any) -> None:
-    """Let the first process do `action`; if it fails, all fail with the same sentence."""
-    sentence = ""
+def together(fabric: Fabric, action: Callable[[], object]) -> None:
+    """Let the first process do `action`; if it fails, the others end without a word.
+
+    Raises
+    ------
+    RestyleError
+        What `action` raised, in the first process.
+    """
+    failed = None
     if fabric.is_global_zero:
         try:
             action()
-        except ConfigError as error:
-            sentence = str(error)
-    if fabric.world_size > 1:
-        sentence = fabric.broadcast(sentence)
-    if sentence:
-        raise ConfigError(sentence)
+        except RestyleError as error:
+            failed = error
+    if fabric.world_size > 1 and fabric.broadcast(failed is not None) and failed is None:
+        raise SystemExit(0)
+    if failed is not None:
+        raise failed
+
+
+class _Gather(torch.autograd.Function):
+    """All processes' tensors ``[processes, ...]``; backwards, the sum of what each asks for."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor) -> Tensor:
+        parts = [torch.empty_like(x) for _ in range(distributed.get_world_size())]
+        distributed.all_gather(parts, x)
+        return torch.stack(parts)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        total = gradient.contiguous()
+        distributed.all_reduce(total)
+        return total[distributed.get_rank()]
+
+
+def gather_rows(x: Tensor) -> Tensor:
+    """Undo :func:`train.batches.share`, with gradients: rows of all processes in their old order.
+
+    If every process then takes the same loss of the result, the gradients that DDP averages are
+    those of one process with the whole batch.
+    """
+    gathered: Tensor = _Gather.apply(x.contiguous())  # type: ignore[no-untyped-call]
+    return gathered.transpose(0, 1).reshape(-1, *x.shape[1:])
 
 
 class Stop:

@@ -13,6 +13,7 @@ from . import batches
 from .data.pairs import Pair
 from .networks.discriminators import Adversary
 from .networks.layers import Streamable
+from .processes import gather_rows
 from .recipes.base import Batch, Recipe, Schedule
 from .state import Training
 
@@ -81,7 +82,10 @@ class Stepper:
         batch = Batch(*(part.to(self.fabric.device) for part in batch))
         y, target = self.convert(batch)
         terms = {}
-        loss = self.recipe.loss(self._all(y), self._all(target))
+        if self.share_loss:
+            loss = self.recipe.loss(gather_rows(y), gather_rows(target))
+        else:
+            loss = self.recipe.loss(y, target)
         total = loss
         adversary = run.adversary
         if isinstance(adversary, Adversary):
@@ -118,13 +122,6 @@ class Stepper:
         self.opponent.step()
         adversary.requires_grad_(False)
         return self._mean(loss)
-
-    def _all(self, x: Tensor) -> Tensor:
-        """Rows of all processes in the order of the whole batch, with their gradients."""
-        if not self.share_loss:
-            return x
-        gathered: Any = self.fabric.all_gather(x.contiguous(), sync_grads=True)
-        return gathered.transpose(0, 1).reshape(-1, *x.shape[1:])
 
     def _mean(self, x: Tensor) -> float:
         x = x.detach()

@@ -11,91 +11,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from realtime.errors import ConfigError, ModelError
-from realtime.models.card import Card, Spectrum, State
+from realtime.errors import ModelError
 from realtime.models.streaming import load_model
 from realtime.models.verify import verify
 from train import export, fit
-from train.__main__ import main
-from train.data.pairs import Pair, PairSet
 from train.evaluate import evaluate
-from train.losses import esr, stft_distance
-from train.networks.frame_cnn import FrameCNN
-from train.networks.layers import Streamable
 from train.networks.waveform_tcn import WaveformTCN
-from train.recipes.base import Recipe, Schedule
-from train.stft import FrameTransform
 
-SCHEDULE = Schedule(minutes=1.0, batch=2, segment=1024, learning_rate=3e-3, seed=4, steps=10)
-
-
-def plucked(seed: int, n: int = 24576) -> np.ndarray:
-    """Decaying sines: a tune without a synthesiser."""
-    rng, t = np.random.default_rng(seed), np.arange(6144) / 48000
-    notes = [np.exp(-8 * t) * np.sin(2 * np.pi * f * t) for f in rng.uniform(100, 800, n // 6144)]
-    return (0.4 * np.concatenate(notes)).astype(np.float32)
-
-
-def pairs() -> PairSet:
-    made = [Pair(f"tune{i}", x := plucked(i), np.tanh(4 * x).astype(np.float32)) for i in range(4)]
-    return PairSet(tuple(made[:2]), (made[2],), (made[3],))
-
-
-class Tiny(Recipe):
-    """A waveform style small enough for a test."""
-
-    name, schedule, latency, warm_up = "tiny", SCHEDULE, 0, 64
-    domain, hop = "waveform", 16
-
-    def data(self) -> PairSet:
-        return pairs()
-
-    def network(self) -> Streamable:
-        return WaveformTCN(4, 4, (1, 6))
-
-    def convert(self, network: Streamable, dry: Tensor) -> Tensor:
-        return network.offline(dry.unsqueeze(1))[:, 0]
-
-    def loss(self, y: Tensor, target: Tensor) -> Tensor:
-        return esr(y, target)
-
-    def example(self, steps: int) -> Tensor:
-        return torch.randn(2, 1, self.hop * steps)
-
-    def card(
-        self, network: Streamable, metrics: dict[str, Any], provenance: dict[str, Any]
-    ) -> Card:
-        states = tuple(State(f"s{i}", s) for i, s in enumerate(network.state_shapes))
-        spectrum = Spectrum(64, 32) if self.domain == "spectrum" else None
-        return Card(
-            self.name, "Tiny", "a test", self.domain, 48000, self.hop, self.latency, "CC0-1.0",
-            spectrum=spectrum, states=states, metrics=metrics, provenance=provenance,
-        )  # fmt: skip
-
-
-class TinySpectrum(Tiny):
-    """A spectral style small enough for a test."""
-
-    name, domain, latency, warm_up = "tiny-spectrum", "spectrum", 16, 512
-    transform = FrameTransform(64, 32, 16)
-
-    def network(self) -> Streamable:
-        return FrameCNN(33, 8, (1, 2))
-
-    def convert(self, network: Streamable, dry: Tensor) -> Tensor:
-        return self.transform.inverse(network.offline(self.transform.forward(dry)))
-
-    def loss(self, y: Tensor, target: Tensor) -> Tensor:
-        return stft_distance(y, target)
-
-    def example(self, steps: int) -> Tensor:
-        return torch.randn(2, 2, steps, 33)
+from .tiny import Tiny, TinySpectrum
 
 
 @pytest.fixture(autouse=True)
-def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr(fit, "RUNS", tmp_path / "runs")
-    return tmp_path / "runs"
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
 def quiet(text: str) -> None:
@@ -105,7 +33,7 @@ def quiet(text: str) -> None:
 @pytest.mark.parametrize("make", [Tiny, TinySpectrum])
 def test_ten_steps_become_a_file_that_plays(make: type[Tiny], tmp_path: Path) -> None:
     recipe = make()
-    fit.fit(recipe, recipe.data(), log=quiet)
+    fit.fit(recipe, log=quiet, options=fit.Options(board=False))
     network, checkpoint = fit.load(recipe)
     assert checkpoint["schedule"]["steps"] == 10
     first, last = checkpoint["history"][0][1], checkpoint["history"][-1][1]
@@ -142,19 +70,11 @@ def test_an_exported_model_is_silent_from_the_first_sample_on_silence(tmp_path: 
     assert np.ptp(played) <= 1e-6, "no start-up transient, only the settled output"
 
 
-def test_the_same_seed_trains_the_same_weights() -> None:
-    recipe, weights = Tiny(), []
-    for _ in range(2):
-        fit.fit(recipe, pairs(), log=quiet)
-        weights.append(fit.load(recipe)[0].state_dict())
-    assert all(torch.equal(a, b) for a, b in zip(*(w.values() for w in weights), strict=True))
-
-
 class Detuned(WaveformTCN):
     """A tampered model: what it says offline is not what its graph streams."""
 
-    def offline(self, x: Tensor, states: list[Tensor] | None = None) -> Tensor:
-        return super().offline(x, states) * (1 + 1e-4)
+    def offline(self, *signals: Any) -> Tensor:
+        return super().offline(*signals) * (1 + 1e-4)
 
 
 class Hidden(WaveformTCN):
@@ -191,18 +111,3 @@ def test_the_gate_refuses_a_wrong_latency(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="latency"):
         export.export(recipe, network, card, tmp_path / "bad.onnx")
     assert list(tmp_path.glob("**/*.onnx*")) == []
-
-
-def test_a_checkpoint_of_another_network_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = Tiny()
-    fit.fit(recipe, pairs(), replace(SCHEDULE, steps=1), log=quiet)
-    monkeypatch.setattr(recipe, "network", lambda: WaveformTCN(5, 4, (1, 6)))
-    with pytest.raises(ConfigError, match="another network"):
-        fit.load(recipe)
-
-
-def test_bad_command_lines_end_with_code_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["evaluate", "tube-amb"]) == 2
-    assert "did you mean 'tube-amp'" in capsys.readouterr().err
-    assert main(["export", "tube-amp"]) == 2
-    assert "no checkpoint" in capsys.readouterr().err

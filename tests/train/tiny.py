@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from realtime.models.card import Card, Spectrum, State
 from train.data.pairs import Pair, PairSet
 from train.losses import esr, stft_distance
-from train.networks.discriminators import spectral_adversary
+from train.networks.discriminators import Adversary, SpectralDiscriminator
 from train.networks.layers import CausalConv, Streamable
 from train.networks.waveform_tcn import WaveformTCN
 from train.recipes import RECIPES
@@ -93,14 +93,14 @@ class Noisy(Tiny):
     """Uses everything a resume must bring back: torch's generator, a mean, an adversary."""
 
     name = "noisy"
-    schedule = Schedule(minutes=1.0, batch=4, segment=4096, seed=5, steps=24, average=0.9)
+    schedule = Schedule(minutes=1.0, batch=2, segment=2048, seed=5, steps=16, average=0.9)
 
     def convert(self, network: Streamable, dry: Tensor, controls: Tensor) -> Tensor:
         y = super().convert(network, dry, controls)
         return y + 1e-3 * torch.randn_like(y) if network.training else y
 
     def adversary(self) -> nn.Module:
-        return spectral_adversary(channels=2, begin=0.25)
+        return Adversary([SpectralDiscriminator(256, 64, 2)], begin=0.25)
 
 
 class FrameNet(Streamable):
