@@ -33,8 +33,8 @@ def k_weighting(x: Tensor) -> Tensor:
     """
     n = x.shape[-1]
     length = 2 * n
-    z = torch.exp(-2j * torch.pi * torch.arange(length // 2 + 1, device=x.device) / length)
-    z = z.to(torch.complex128)
+    bins = torch.arange(length // 2 + 1, dtype=torch.float64, device=x.device)
+    z = torch.exp(-2j * torch.pi * bins / length)
     response = torch.ones_like(z)
     for numerator, denominator in (K_SHELF, K_HIGH_PASS):
         top, bottom = (c[0] + c[1] * z + c[2] * z * z for c in (numerator, denominator))
