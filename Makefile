@@ -4,7 +4,10 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 SOURCE := realtime train exported benchmarks tests scripts
 
-.PHONY: help live test install lint bench models clean
+# judges with their weights inside; alone, since they ask for TensorFlow or a second ONNX Runtime
+JUDGES := musicnn==0.1.0 basic-pitch==0.4.0 resemblyzer==0.1.4 speechmos==0.0.1.1 swift-f0==0.3.0
+
+.PHONY: help live test install lint bench models judges clean
 help: ## Show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -29,6 +32,8 @@ models: $(VENV)/.dev ## Make the training data, train and export the bundled sty
 	sh scripts/system-packages.sh fluidsynth fluid-soundfont-gm
 	$(BIN)/restyle train models
 
+judges: $(VENV)/.judges ## Install what `restyle train evaluate` listens with
+
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
@@ -40,8 +45,13 @@ $(VENV)/.runtime: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) install --quiet -c constraints.txt --editable .
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime
-	sh scripts/system-packages.sh libportaudio2 jackd2
-	$(PIP) install --quiet -c constraints.txt --editable '.[dev,train]'
+$(VENV)/.judges: $(VENV)/.runtime
+	$(PIP) install --quiet -c constraints.txt --editable '.[train,evaluation]'
+	$(PIP) install --quiet --no-deps $(JUDGES)
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.judges
+	sh scripts/system-packages.sh libportaudio2 jackd2 fluidsynth timgm6mb-soundfont flite
+	$(PIP) install --quiet -c constraints.txt --editable '.[dev,train,evaluation]'
 	$(PIP) install --quiet --no-deps neural-amp-modeler==0.13.0 # model code alone, see tests/nam
 	touch $@
