@@ -1,0 +1,196 @@
+"""Make a set: recordings one by one into FLAC files, and the manifest when all are there.
+
+Each finished recording is noted in a journal, so a fetch that was stopped or killed goes on where
+it was; files whose source and preprocessing are unchanged are kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from realtime.errors import AudioFileError, ConfigError
+from realtime.io.files import whole_file
+
+from .manifest import MANIFEST, SAMPLE_RATE, Item, Manifest, digest, rank, read_manifest, sha256
+from .manifest import splits_of as default_splits
+from .steps import Step, run_steps
+
+Array = npt.NDArray[np.float32]
+Report = Callable[[str, float], None]  # file, minutes so far
+JOURNAL = "journal.jsonl"
+SHORTEST = 0.2  # seconds
+
+
+@dataclass(frozen=True)
+class Source:
+    """One recording that can be made.
+
+    Attributes
+    ----------
+    file : str
+        Where it goes in the set, without ending.
+    key : str
+        What decides its split.
+    origin : str
+        What it is made from; equal text, equal sound.
+    make : callable
+        Returns ``[shape=(n,), float32]`` at 48 kHz, or raises AudioFileError.
+    split : str or None
+        A split of its own, in spite of the key.
+    """
+
+    file: str
+    key: str
+    origin: str
+    make: Callable[[], Array]
+    licence: str
+    source: str
+    package: str = ""
+    version: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    split: str | None = None
+
+
+def build(
+    folder: Path,
+    name: str,
+    sources: Sequence[Source],
+    made_by: str,
+    about: str = "",
+    steps: Sequence[Step] = (),
+    minutes: float | None = None,
+    report: Report = lambda file, total: None,
+    skipped: Iterable[tuple[str, str]] = (),
+) -> Manifest:
+    """Make what is missing of a set and write its manifest.
+
+    Parameters
+    ----------
+    minutes : float, optional
+        Stop when there is so much; every split gets its share.  What a longer fetch has left here
+        stays.
+    skipped : iterable of (str, str)
+        Files known to be unusable, with reasons.
+
+    Raises
+    ------
+    ConfigError
+        Nothing could be used, or the files cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        known, done, left_out = _known(folder), [], list(skipped)
+        total = 0.0
+        with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
+            for source, split in in_order(sources):
+                origin = digest(source.origin, *(str(s) for s in steps))
+                items = _kept(folder, known.get(origin, ()))
+                if minutes is not None and total >= minutes * 60 and not items:
+                    continue
+                if not items:
+                    try:
+                        items = _make(folder, source, split, origin, steps)
+                    except AudioFileError as error:
+                        left_out.append((source.file, str(error)))
+                        continue
+                    for item in items:
+                        journal.write(json.dumps(asdict(item)) + "\n")
+                    journal.flush()
+                done += items
+                total += sum(item.seconds for item in items)
+                report(source.file, total / 60)
+        if not done:
+            reason = f"; first: {left_out[0][0]}: {left_out[0][1]}" if left_out else ""
+            raise ConfigError(f"no usable recording for the set '{name}'{reason}")
+        done.sort(key=lambda item: item.file)
+        manifest = Manifest(name, tuple(done), made_by, about, skipped=tuple(left_out))
+        manifest.write(folder)
+        _tidy(folder, {item.file for item in done})
+    except OSError as error:
+        raise ConfigError(f"cannot write the set in {folder}: {error.strerror or error}") from None
+    return manifest
+
+
+def in_order(sources: Sequence[Source]) -> list[tuple[Source, str]]:
+    """Sources with their splits, in an order whose every beginning holds all splits evenly."""
+    splits = default_splits(s.key for s in sources if s.split is None)
+    groups: dict[tuple[str, str], list[Source]] = defaultdict(list)
+    for source in sources:
+        groups[source.split or splits[source.key], source.key].append(source)
+    counts: dict[str, int] = defaultdict(int)
+    sizes: dict[str, int] = defaultdict(int)
+    for split, _ in groups:
+        sizes[split] += 1
+    places = {}
+    for split, key in sorted(groups, key=lambda g: (rank("order " + g[1]), g)):
+        places[split, key] = (counts[split] / sizes[split], split, counts[split])
+        counts[split] += 1
+    return [(s, g[0]) for g in sorted(groups, key=places.__getitem__) for s in groups[g]]
+
+
+def _make(
+    folder: Path, source: Source, split: str, origin: str, steps: Sequence[Step]
+) -> list[Item]:
+    pieces = run_steps(source.make(), SAMPLE_RATE, steps)
+    items = []
+    for number, piece in enumerate(pieces):
+        seconds = len(piece) / SAMPLE_RATE
+        if seconds < SHORTEST:
+            raise AudioFileError(f"only {seconds:.2f} s of sound, {SHORTEST} s is the least")
+        peak = float(np.abs(piece).max())
+        if peak < 1e-5:
+            raise AudioFileError("silent from beginning to end")
+        if peak > 1:  # resampling overshoots; FLAC would clip
+            piece = piece * np.float32(0.999 / peak)
+        file = source.file + (f"-{number:03}" if len(pieces) > 1 else "") + ".flac"
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as partial:
+            soundfile.write(str(partial), piece, SAMPLE_RATE, format="FLAC", subtype="PCM_24")
+            hashed = sha256(partial)
+        items.append(
+            Item(file, hashed, source.licence, source.source, source.package, source.version,
+                 round(seconds, 3), split, source.key, origin, dict(source.tags))
+        )  # fmt: skip
+    return items
+
+
+def _known(folder: Path) -> dict[str, list[Item]]:
+    """Items of an earlier fetch by origin: manifest first, then the journal; torn lines ignored."""
+    rows: dict[str, Item] = {}
+    if (folder / MANIFEST).is_file():
+        with contextlib.suppress(ConfigError):
+            rows = {item.file: item for item in read_manifest(folder).items}
+    with contextlib.suppress(FileNotFoundError):
+        for line in (folder / JOURNAL).read_text(encoding="utf-8").splitlines():
+            with contextlib.suppress(ValueError, TypeError, KeyError):
+                item = Item(**json.loads(line))
+                rows[item.file] = item
+    found: dict[str, list[Item]] = defaultdict(list)
+    for item in rows.values():
+        found[item.origin].append(item)
+    return found
+
+
+def _kept(folder: Path, items: Iterable[Item]) -> list[Item]:
+    """The items if all of their files are good, else none."""
+    items = sorted(items, key=lambda item: item.file)
+    good = all((folder / i.file).is_file() and sha256(folder / i.file) == i.sha256 for i in items)
+    return items if good else []
+
+
+def _tidy(folder: Path, files: set[str]) -> None:
+    """Remove the journal, torn files and recordings that the manifest does not name."""
+    (folder / JOURNAL).unlink(missing_ok=True)
+    for path in sorted(folder.rglob("*.flac")):
+        if path.relative_to(folder).as_posix() not in files:
+            path.unlink()
