@@ -19,6 +19,7 @@ from .data.render import SAMPLE_RATE
 from .losses import magnitudes
 from .networks.layers import Streamable
 from .recipes.base import Batch, Recipe
+from .step import still
 
 SECONDS = 4  # of the first held-out recording
 RANGE_DB = 80.0
@@ -57,17 +58,23 @@ class Board:
 
             self._writer = SummaryWriter(str(folder), purge_step=begin)
 
+    def _write(self, method: str, *values: Any) -> None:
+        """A full disk ends TensorBoard's record, not the training."""
+        if self._writer is not None:
+            try:
+                getattr(self._writer, method)(*values)
+            except OSError:
+                self._writer = None
+
     def scalars(self, step: int, terms: dict[str, float]) -> None:
         """Loss, learning rate and further terms of one step."""
-        if self._writer is not None:
-            for name, value in terms.items():
-                self._writer.add_scalar(f"train/{name}", value, step)
+        for name, value in terms.items():
+            self._write("add_scalar", f"train/{name}", value, step)
 
     def validation(self, step: int, loss: float, copy_loss: float) -> None:
         """Validation loss beside that of handing the input through."""
-        if self._writer is not None:
-            self._writer.add_scalar("validation/loss", loss, step)
-            self._writer.add_scalar("validation/input handed through", copy_loss, step)
+        self._write("add_scalar", "validation/loss", loss, step)
+        self._write("add_scalar", "validation/input handed through", copy_loss, step)
 
     def sounds(
         self, step: int, recipe: Recipe, network: Streamable, pair: Pair, device: torch.device
@@ -80,7 +87,7 @@ class Board:
         n = max(n // batches.MULTIPLE, 1) * batches.MULTIPLE
         batch = Batch(batch.dry[:, :n], batch.wet[:, :n], batch.controls)
         was_training = network.training
-        with torch.no_grad():
+        with torch.no_grad(), still(device):
             on_device = Batch(*(part.to(device) for part in batch))
             y, target = recipe.aligned(network.eval(), on_device)
         network.train(was_training)
@@ -89,11 +96,10 @@ class Board:
         peak = float(20 * torch.log10(magnitudes(target.float().cpu(), N_FFT, HOP).max()))
         for name, signal in (("input", dry), ("output", y), ("target", target)):
             heard = signal[0].float().cpu().clamp(-1, 1)
-            self._writer.add_audio(name, heard[None], step, SAMPLE_RATE)
-            self._writer.add_image(name, spectrogram(signal[0], peak), step)
-        self._writer.flush()
+            self._write("add_audio", name, heard[None], step, SAMPLE_RATE)
+            self._write("add_image", name, spectrogram(signal[0], peak), step)
+        self._write("flush")
 
     def close(self) -> None:
         """Write what is left."""
-        if self._writer is not None:
-            self._writer.close()
+        self._write("close")

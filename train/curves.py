@@ -34,6 +34,7 @@ def draw_curves(
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     log = read_log(folder / LOG)
     if not log and not history:
@@ -54,6 +55,9 @@ def draw_curves(
     seen = [entry["loss"] for entry in log] + [value for _, value in history]
     if seen and min(seen) > 0:
         loss.set_yscale("log")
+        loss.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+        loss.yaxis.set_major_formatter("{x:g}")
+        loss.yaxis.set_minor_formatter(NullFormatter())
     loss.set_ylabel("loss")
     loss.set_title(folder.name)
     loss.legend()

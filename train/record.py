@@ -34,6 +34,7 @@ class LossLog:
 
     def __init__(self, folder: Path, begin: int) -> None:
         self.path = folder / LOG
+        self._failed: ConfigError | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
             kept = [e for e in read_log(self.path) if e["step"] < begin]
@@ -45,11 +46,22 @@ class LossLog:
             raise self._refused(error) from None
 
     def __call__(self, step: int, terms: dict[str, float]) -> None:
-        """Append one line."""
+        """Append one line; a failure waits for :meth:`check`."""
         try:
             self._file.write(json.dumps({"step": step, **terms}) + "\n")
         except OSError as error:
-            raise self._refused(error) from None
+            self._failed = self._failed or self._refused(error)
+
+    def check(self) -> None:
+        """Raise now what went wrong in the meantime, when all processes listen.
+
+        Raises
+        ------
+        ConfigError
+            A line could not be written.
+        """
+        if self._failed is not None:
+            raise self._failed
 
     def _refused(self, error: OSError) -> ConfigError:
         return ConfigError(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -30,6 +32,14 @@ class Aligned(nn.Module):
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """``(y, target)``."""
         return self.recipe.aligned(self.network, batch)
+
+
+@contextmanager
+def still(device: torch.device) -> Iterator[None]:
+    """Networks that use noise hear the same noise each time, and the training's is untouched."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(0)
+        yield
 
 
 class Stepper:
@@ -129,32 +139,29 @@ class Stepper:
             x = self.fabric.all_reduce(x, reduce_op="mean")  # type: ignore[assignment]
         return float(x)
 
-    def validate(self, pairs: tuple[Pair, ...]) -> float:
-        """Mean loss over held-out recordings; each process hears its share of them."""
+    def validate(self, pairs: tuple[Pair, ...]) -> tuple[float, float]:
+        """Mean loss over held-out recordings, and that of handing the input through.
+
+        Each process hears its share of the recordings.
+        """
         network = self.training.judged.eval()
-        losses = self._losses(pairs, lambda batch: self.recipe.aligned(network, batch))
-        self.training.network.train()
-        return losses
-
-    def validate_copy(self, pairs: tuple[Pair, ...]) -> float:
-        """The same for a device that hands its input through."""
-
-        def through(batch: Batch) -> tuple[Tensor, Tensor]:
-            y, target = self.recipe.aligned(self.training.judged, batch)
-            begin = self.recipe.warm_up
-            return batch.dry[:, begin : begin + y.shape[1]], target
-
-        return self._losses(pairs, through)
-
-    def _losses(self, pairs: tuple[Pair, ...], convert: Any) -> float:
-        rank, processes = self.fabric.global_rank, self.fabric.world_size
-        found = torch.zeros(len(pairs), dtype=torch.float64)
-        with torch.no_grad():
+        rank, processes, begin = (
+            self.fabric.global_rank,
+            self.fabric.world_size,
+            self.recipe.warm_up,
+        )
+        found = torch.zeros(2, len(pairs), dtype=torch.float64)
+        with torch.no_grad(), still(self.fabric.device):
             for index in range(rank, len(pairs), processes):
                 batch = batches.held_out(pairs[index])
                 batch = Batch(*(part.to(self.fabric.device) for part in batch))
-                found[index] = float(self.recipe.loss(*convert(batch)))
+                y, target = self.recipe.aligned(network, batch)
+                copy = batch.dry[:, begin : begin + y.shape[1]]
+                found[0, index] = float(self.recipe.loss(y, target))
+                found[1, index] = float(self.recipe.loss(copy, target))
+        self.training.network.train()
         if processes > 1:  # one recording each, so the sum is the same in any order
             whole: Any = self.fabric.all_reduce(found.to(self.fabric.device), reduce_op="sum")
             found = whole.cpu()
-        return float(found.mean())
+        loss, copy_loss = found.mean(dim=1).tolist()
+        return loss, copy_loss
