@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .data.pairs import Pair, PairSet
+from .fit import whole
 from .losses import esr, stft_distance
 from .networks.layers import Streamable
 from .recipes.base import Recipe
@@ -58,8 +59,9 @@ def evaluate(recipe: Recipe, network: Streamable, data: PairSet) -> dict[str, An
     with torch.no_grad():
         for pair in data.test:
             n = len(pair.dry) // 1024 * 1024
-            dry, wet = (torch.from_numpy(a[None, :n]) for a in (pair.dry, pair.wet))
-            y, target = recipe.aligned(network, dry, wet)
+            batch = whole(pair, n)
+            dry = batch.dry
+            y, target = recipe.aligned(network, batch)
             begin = recipe.warm_up
             same = slice(begin, begin + y.shape[1])
             own = matched_eq((pair,))

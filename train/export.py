@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import warnings
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -50,54 +51,67 @@ def to_onnx(recipe: Recipe, network: Streamable) -> bytes:
     """
     network = network.eval()
     x = recipe.example(3)
-    time_axis = torch.export.Dim.AUTO
+    auto = torch.export.Dim.AUTO
     states = [s + 0.0 for s in network.initial_state(2)]
-    batch = torch.export.Dim.AUTO
-    shapes = ({0: batch, 2: time_axis}, tuple({0: batch} for _ in states))
-    names = [s.name for s in recipe.card(network, {}, {}).states]
+    card = recipe.card(network, {}, {})
+    controls = [default_controls(card)] if card.controls else []
+    axes: list[dict[int, Any]] = [{} for _ in controls] + [{0: auto} for _ in states]
+    names = [*("controls" for _ in controls), *(f"state_{s.name}" for s in card.states)]
+    rest = next(
+        n for n, p in signature(network.forward).parameters.items() if p.kind == p.VAR_POSITIONAL
+    )
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         program = torch.export.export(
             network,
-            (x, *states),
-            dynamic_shapes={"x": shapes[0], "states": shapes[1]},
+            (x, *controls, *states),
+            dynamic_shapes={"x": {0: auto, 2: auto}, rest: tuple(axes)},
             strict=False,
         )
         exported = torch.onnx.export(
             program, (), dynamo=True, external_data=False, verbose=False,
-            input_names=["x", *(f"state_{n}" for n in names)],
-            output_names=["y", *(f"state_{n}_out" for n in names)],
+            input_names=["x", *names],
+            output_names=["y", *(f"state_{s.name}_out" for s in card.states)],
         )  # fmt: skip
     if exported is None:
         raise ModelError("the exporter returned nothing")
     model = exported.model_proto
     found = [i.name for i in model.graph.input]
-    if found != ["x", *(f"state_{n}" for n in names)]:
+    if found != ["x", *names]:
         raise ModelError(f"the exported graph has inputs {found}: a state was lost")
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 
 
+def default_controls(card: Card) -> Tensor:
+    """The controls' defaults ``[1, n_controls]``."""
+    return torch.tensor([[c.default for c in card.controls]], dtype=torch.float32)
+
+
 def settled(recipe: Recipe, network: Streamable) -> list[Tensor]:
     """States after silence: from zeros a network would begin with a thump of its biases."""
     silence = torch.zeros_like(recipe.example(SILENT_STEPS))[:1]
-    return network.settled_state(silence)
+    return network.settled_state(silence, default_controls(recipe.card(network, {}, {})))
 
 
-def _offline(recipe: Recipe, network: Streamable, steps: npt.NDArray[np.float32]) -> Tensor:
+def _offline(
+    recipe: Recipe, network: Streamable, steps: npt.NDArray[np.float32], controls: Tensor
+) -> Tensor:
     """Torch on all steps at once, after settled silence ``[steps, 1, ...] -> [steps, 1, ...]``."""
     with torch.no_grad():
         whole = torch.cat(list(torch.from_numpy(steps)), dim=2)
-        y = network.offline(whole, settled(recipe, network))
+        y = network.offline(whole, settled(recipe, network), controls)
     return torch.stack(torch.chunk(y, len(steps), dim=2))
 
 
-def _stepwise(recipe: Recipe, network: Streamable, steps: npt.NDArray[np.float32]) -> Tensor:
+def _stepwise(
+    recipe: Recipe, network: Streamable, steps: npt.NDArray[np.float32], controls: Tensor
+) -> Tensor:
     """Torch one step at a time, handing the states on; differs where memory is hidden."""
     states, out = settled(recipe, network), []
     with torch.no_grad():
         for step in torch.from_numpy(steps):
-            y, *states = network(step, *states)
+            y, states = network.step(step, states, controls)
             out.append(y)
     return torch.stack(out)
 
@@ -114,7 +128,7 @@ def _signal(recipe: Recipe, card: Card, steps: int, seed: int) -> npt.NDArray[np
 def seal(recipe: Recipe, network: Streamable, card: Card, graph: bytes) -> bytes:
     """Put card and test vector into the file."""
     x = _signal(recipe, card, VECTOR_STEPS, seed=11)
-    y = _offline(recipe, network, x).numpy()
+    y = _offline(recipe, network, x, default_controls(card)).numpy()
     vector = {"steps": VECTOR_STEPS, "x": pack_array(x), "y": pack_array(y)}
     entries = {CARD_KEY: card.to_json(), TEST_KEY: json.dumps(vector)}
     for state, value in zip(card.states, settled(recipe, network), strict=True):
@@ -123,7 +137,7 @@ def seal(recipe: Recipe, network: Streamable, card: Card, graph: bytes) -> bytes
 
 
 def prove(recipe: Recipe, network: Streamable, file: bytes, seed: int = 12) -> dict[str, Any]:
-    """Stream the file through the player and compare with torch offline.
+    """Stream the file through the player, controls anywhere, and compare with torch offline.
 
     Raises
     ------
@@ -134,10 +148,13 @@ def prove(recipe: Recipe, network: Streamable, file: bytes, seed: int = 12) -> d
     try:
         x = _signal(recipe, model.card, PROOF_STEPS, seed)
         model.reset()
+        low, high = ([getattr(c, k) for c in model.card.controls] for k in ("minimum", "maximum"))
+        model.controls[0] = np.random.default_rng(seed).uniform(low, high)
+        controls = torch.from_numpy(model.controls.copy())
         got = np.stack([model.step(step) for step in x])
-        expected = _offline(recipe, network, x).numpy()
+        expected = _offline(recipe, network, x, controls).numpy()
         peak = max(float(np.abs(expected).max()), 1e-6)
-        stepwise = _stepwise(recipe, network, x).numpy()
+        stepwise = _stepwise(recipe, network, x, controls).numpy()
         error = max(float(np.abs(y - expected).max()) for y in (got, stepwise)) / peak
     finally:
         model.close()

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .render import SAMPLE_RATE, render
-from .scores import compose, to_midi
+from .scores import Score, compose, to_midi
 
 Array = npt.NDArray[np.float32]
 Teacher = Callable[[Array], Array]
@@ -19,11 +19,15 @@ TAIL = 1.0  # seconds heard after the last note
 
 @dataclass(frozen=True)
 class Pair:
-    """One recording twice: ``dry`` and ``wet [shape=(n,), float32]`` at 48 kHz."""
+    """One recording twice: ``dry`` and ``wet [shape=(n,), float32]`` at 48 kHz.
+
+    `controls` are the values of the style's controls at which `wet` was made.
+    """
 
     name: str
     dry: Array
     wet: Array
+    controls: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,42 +66,88 @@ def _level(signal: Array) -> float:
     return float(np.sqrt(np.mean(np.square(signal, dtype=np.float64))) + 1e-9)
 
 
-def program_pairs(
-    scores: int, seconds: float, programs: Sequence[int], target: int, seed: int
-) -> PairSet:
-    """The same score played by an input program and by `target` (General MIDI numbers).
+@dataclass(frozen=True)
+class Voice:
+    """What plays a score: a General MIDI program (0..127) of a soundfont."""
 
-    The target is scaled so that its mean power is that of the input, score by score.
+    program: int
+    font: str = "fluidr3"
+
+    def __str__(self) -> str:
+        return f"{self.font}-{self.program}"
+
+
+def program_pair(index: int, score: Score, voice: Voice, target: Voice) -> Pair:
+    """The same score played by an input voice and by `target`.
+
+    The input's level is 0.1 RMS; the target is scaled so that its mean power is that of the input.
     """
+    length = score.seconds + TAIL
+    dry, wet = (render(to_midi(score, v.program), length, v.font) for v in (voice, target))
+    dry, wet = (x * np.float32(0.1 / _level(x)) for x in (dry, wet))
+    return Pair(f"score{index}-{voice}", dry, wet)
+
+
+def program_pairs(
+    scores: int, seconds: float, voices: Sequence[Voice], target: Voice, seed: int
+) -> PairSet:
+    """Scores composed by rule, input voices in turn, one target voice."""
 
     def make(index: int) -> Pair:
         score = compose(seed + index, seconds, 43, 84)
-        length = score.seconds + TAIL
-        program = programs[index % len(programs)]
-        dry, wet = (render(to_midi(score, p), length) for p in (program, target))
-        gain = 0.1 / _level(dry)
-        wet = wet * (_level(dry) / _level(wet) * gain)
-        return Pair(
-            f"score{index}-program{program}", dry * np.float32(gain), wet.astype(np.float32)
-        )
+        return program_pair(index, score, voices[index % len(voices)], target)
 
     return _collect(scores, make)
 
 
 def teacher_pairs(
-    scores: int, seconds: float, programs: Sequence[int], teacher: Teacher, seed: int
+    scores: int, seconds: float, voices: Sequence[Voice], teacher: Teacher, seed: int
 ) -> PairSet:
-    """Scores played by guitars, and the same sound through a teacher chain."""
+    """Scores played by guitars and keys, and the same sound through a teacher."""
 
     def make(index: int) -> Pair:
-        score = compose(seed + index, seconds, 40, 76)
-        program = programs[index % len(programs)]
-        dry = render(to_midi(score, program), score.seconds + TAIL)
-        rng = np.random.default_rng(seed + index)
-        dry = (dry / np.abs(dry).max() * 10 ** rng.uniform(-0.9, 0.0)).astype(np.float32)
-        return Pair(f"score{index}-program{program}", dry, teacher(dry))
+        voice = voices[index % len(voices)]
+        dry = played(seed + index, seconds, voice)
+        return Pair(f"score{index}-{voice}", dry, teacher(dry))
 
     return _collect(scores, make)
+
+
+def blend_pairs(
+    scores: int, seconds: float, voices: Sequence[Voice], teachers: Sequence[Teacher], seed: int
+) -> PairSet:
+    """Scores through several teachers; each recording with two of them alone and one mix of all.
+
+    The controls are the weights; the wet sound of a mix is the weighted sum of the teachers'.
+    """
+
+    def make(index: int) -> tuple[Pair, ...]:
+        voice, rng = voices[index % len(voices)], np.random.default_rng(seed + index)
+        dry = played(seed + index, seconds, voice)
+        wets = [teacher(dry) for teacher in teachers]
+        single = np.eye(len(teachers))
+        mixes = [single[index % len(teachers)], single[(index + 1) % len(teachers)]]
+        mixes.append(rng.dirichlet(np.full(len(teachers), 0.7)))
+        return tuple(
+            Pair(
+                f"score{index}-{voice}-mix{k}",
+                dry,
+                np.asarray(sum(w * y for w, y in zip(mix, wets, strict=True)), dtype=np.float32),
+                tuple(float(w) for w in mix),
+            )
+            for k, mix in enumerate(mixes)
+        )
+
+    splits = (tuple(p for i in seeds for p in make(i)) for seeds in split_seeds(scores))
+    return PairSet(*splits)
+
+
+def played(seed: int, seconds: float, voice: Voice) -> Array:
+    """A score in guitar range, its peak somewhere between 0.12 and 1.0 (a player's levels)."""
+    score = compose(seed, seconds, 40, 76)
+    dry = render(to_midi(score, voice.program), score.seconds + TAIL, voice.font)
+    level = 10 ** np.random.default_rng(seed).uniform(-0.9, 0.0)
+    return np.asarray(dry / np.abs(dry).max() * level, dtype=np.float32)
 
 
 def _collect(scores: int, make: Callable[[int], Pair]) -> PairSet:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,29 +15,36 @@ from realtime.errors import ConfigError
 
 Array = npt.NDArray[np.float32]
 SAMPLE_RATE = 48000
-SOUNDFONT_VARIABLE = "RESTYLE_SOUNDFONT"
-SOUNDFONTS = ("/usr/share/sounds/sf2/FluidR3_GM.sf2", "/usr/share/soundfonts/FluidR3_GM.sf2")
 CACHE = Path(".data") / "renders"
+SOUNDFONTS = {  # name: file, Debian package, licence
+    "fluidr3": ("/usr/share/sounds/sf2/FluidR3_GM.sf2", "fluid-soundfont-gm", "MIT"),
+    "musescore": (
+        "/usr/share/sounds/sf3/MuseScore_General_Lite.sf3",
+        "musescore-general-soundfont-small",
+        "MIT",
+    ),
+    "timgm6mb": ("/usr/share/sounds/sf2/TimGM6mb.sf2", "timgm6mb-soundfont", "GPL-2.0-only"),
+}
 
 
-def find_soundfont() -> Path:
-    """FluidR3 GM (MIT), or what ``$RESTYLE_SOUNDFONT`` names.
+def find_soundfont(name: str = "fluidr3") -> Path:
+    """The file of one of :data:`SOUNDFONTS`.
 
     Raises
     ------
     ConfigError
-        None is installed.
+        It is not installed.
     """
-    for name in (os.environ.get(SOUNDFONT_VARIABLE), *SOUNDFONTS):
-        if name and Path(name).is_file():
-            return Path(name)
+    path, package, _ = SOUNDFONTS[name]
+    for place in (Path(path), Path(path.replace("/usr/share/sounds/sf2", "/usr/share/soundfonts"))):
+        if place.is_file():
+            return place
     raise ConfigError(
-        "no soundfont found; on Debian or Ubuntu run: apt install fluid-soundfont-gm —"
-        f" or name one in ${SOUNDFONT_VARIABLE}"
+        f"soundfont {path} is missing; on Debian or Ubuntu run: apt install {package}"
     )
 
 
-def render(midi: bytes, seconds: float) -> Array:
+def render(midi: bytes, seconds: float, font: str = "fluidr3") -> Array:
     """Render a MIDI file without reverb and chorus.
 
     Parameters
@@ -46,6 +52,8 @@ def render(midi: bytes, seconds: float) -> Array:
     midi : bytes
     seconds : float
         Length of the result; the tail is cut or padded.
+    font : str
+        Name in :data:`SOUNDFONTS`.
 
     Returns
     -------
@@ -57,10 +65,10 @@ def render(midi: bytes, seconds: float) -> Array:
     ConfigError
         FluidSynth is missing or fails.
     """
-    program, font = shutil.which("fluidsynth"), find_soundfont()
+    program, file = shutil.which("fluidsynth"), find_soundfont(font)
     if program is None:
         raise ConfigError("FluidSynth is missing; on Debian or Ubuntu run: apt install fluidsynth")
-    key = hashlib.sha256(midi + font.name.encode() + str(font.stat().st_size).encode()).hexdigest()
+    key = hashlib.sha256(midi + file.name.encode() + str(file.stat().st_size).encode()).hexdigest()
     CACHE.mkdir(parents=True, exist_ok=True)
     target, source = CACHE / f"{key[:24]}.wav", CACHE / f"{key[:24]}.mid"
     if not target.exists():
@@ -69,7 +77,7 @@ def render(midi: bytes, seconds: float) -> Array:
         command = [program, "-ni", "-q", "-g", "0.5", "-R", "0", "-C", "0", "-r", str(SAMPLE_RATE)]
         command += ["-o", "synth.cpu-cores=1", "-T", "wav", "-O", "float", "-F", str(partial)]
         done = subprocess.run(
-            [*command, str(font), str(source)], capture_output=True, text=True, check=False
+            [*command, str(file), str(source)], capture_output=True, text=True, check=False
         )
         source.unlink()
         if done.returncode or not partial.exists():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .layers import CausalConv, Streamable
+from .layers import CausalConv, Film, Streamable, blend_weights
 
 
 class WaveformTCN(Streamable):
@@ -23,9 +23,13 @@ class WaveformTCN(Streamable):
     channels, kernel : int
     dilations : tuple of int
         One layer each; the receptive field is ``1 + (kernel - 1) * sum(dilations)`` samples.
+    n_controls : int
+        Blend weights that steer every layer (FiLM) and the head.
     """
 
-    def __init__(self, channels: int, kernel: int, dilations: tuple[int, ...]) -> None:
+    def __init__(
+        self, channels: int, kernel: int, dilations: tuple[int, ...], n_controls: int = 0
+    ) -> None:
         super().__init__()
         widths = [1] + [channels] * (len(dilations) - 1)
         self.layers = nn.ModuleList(
@@ -34,14 +38,27 @@ class WaveformTCN(Streamable):
         self.state_shapes = [layer.state_shape for layer in self.layers]
         self.head = nn.Conv1d(channels * len(dilations), 1, 1)
         self.receptive_field = 1 + (kernel - 1) * sum(dilations)
+        self.n_controls = n_controls
+        self.films = nn.ModuleList(Film(n_controls, channels) for _ in dilations if n_controls)
+        self.mix = Film(n_controls, channels * len(dilations)) if n_controls else None
 
-    def forward(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, x: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
         """Each layer adds to the residual line; the head hears all layers."""
+        states, weights = list(rest), None
+        if self.n_controls:
+            weights = blend_weights(states.pop(0))
         h, taps, new = x, [], []
         for i, (layer, state) in enumerate(zip(self.layers, states, strict=True)):
             z, state = layer(h, state)
+            if weights is not None:
+                scale, shift = self.films[i](weights)
+                z = z * scale.unsqueeze(2) + shift.unsqueeze(2)
             z = torch.tanh(z)
             h = z if i == 0 else h + z
             taps.append(z)
             new.append(state)
-        return (self.head(torch.cat(taps, dim=1)), *new)
+        heard = torch.cat(taps, dim=1)
+        if weights is not None and self.mix is not None:
+            scale, _ = self.mix(weights)
+            heard = heard * scale.unsqueeze(2)
+        return (self.head(heard), *new)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from realtime.errors import ConfigError, nearest
 
 from .base import Recipe
-from .square_synth import SquareSynth
-from .tube_amp import TubeAmp
+from .effect import AmpBlend, Tape, TubeAmp
+from .instrument import Choir, SquareSynth, Strings
 
-RECIPES: dict[str, type[Recipe]] = {"tube-amp": TubeAmp, "square-synth": SquareSynth}
+RECIPES: dict[str, type[Recipe]] = {
+    r.name: r for r in (TubeAmp, Tape, AmpBlend, SquareSynth, Strings, Choir)
+}
 
 
 def get_recipe(name: str) -> Recipe:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from realtime.models.card import Card
 
-from ..data.pairs import PairSet
+from ..data.pairs import Pair, PairSet
 from ..networks.layers import Streamable
 
 
@@ -26,15 +27,37 @@ class Schedule:
     final_rate: float = 1e-5
     seed: int = 0
     steps: int | None = None  # a fixed number instead of minutes
+    average: float = 0.0  # decay per step of a running mean of the weights; 0: the weights alone
+
+
+class Batch(NamedTuple):
+    """Training examples: ``dry, wet [batch, n]`` aligned by sample, ``controls [batch, c]``."""
+
+    dry: Tensor
+    wet: Tensor
+    controls: Tensor
 
 
 class Recipe(ABC):
-    """One style."""
+    """One style: data, network, loss and card.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        ``instrument``, ``effect``, ``voice`` or ``blend``: which judges have a say.
+    schedule : Schedule
+    warm_up : int [samples]
+        What fills the network's memory before the part that the loss hears.
+    latency : int [samples]
+        By how much :meth:`convert` lags.
+    """
 
     name: str
+    kind: str
     schedule: Schedule
-    warm_up: int  # samples before the loss's segment that fill the network's memory
-    latency: int  # samples by which :meth:`convert` lags
+    warm_up: int
+    latency: int
 
     @abstractmethod
     def data(self) -> PairSet:
@@ -45,8 +68,8 @@ class Recipe(ABC):
         """A fresh network."""
 
     @abstractmethod
-    def convert(self, network: Streamable, dry: Tensor) -> Tensor:
-        """``[batch, n] -> [batch, n]``, `latency` samples late."""
+    def convert(self, network: Streamable, dry: Tensor, controls: Tensor) -> Tensor:
+        """``dry [batch, n], controls [batch, c] -> [batch, n]``, `latency` samples late."""
 
     @abstractmethod
     def loss(self, y: Tensor, target: Tensor) -> Tensor:
@@ -62,20 +85,29 @@ class Recipe(ABC):
     def example(self, steps: int) -> Tensor:
         """Graph input of so many steps, for tracing ``[2, ..., steps, ...]``."""
 
-    def augment(self, dry: Tensor, wet: Tensor) -> tuple[Tensor, Tensor]:
+    def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """Change a training batch; by default nothing."""
-        return dry, wet
+        return batch
 
-    def aligned(self, network: Streamable, dry: Tensor, wet: Tensor) -> tuple[Tensor, Tensor]:
+    def outside(self) -> dict[str, tuple[Pair, ...]]:
+        """Further test pairs by the name of what made their input; none by default."""
+        return {}
+
+    def adversary(self) -> nn.Module | None:
+        """Discriminators for the last part of the training; by default none."""
+        return None
+
+    def aligned(self, network: Streamable, batch: Batch) -> tuple[Tensor, Tensor]:
         """Convert and cut both signals to where they belong together, warm-up removed."""
-        y = self.convert(network, dry)
+        y = self.convert(network, batch.dry, batch.controls)
         lag = self.latency
         y = y[:, lag:] if lag else y
-        target = wet[:, : y.shape[1]]
+        target = batch.wet[:, : y.shape[1]]
         return y[:, self.warm_up :], target[:, self.warm_up :]
 
 
-def random_gain(batch: int, low_db: float, high_db: float) -> Tensor:
-    """One amplitude factor per example ``[batch, 1]``."""
-    db = low_db + (high_db - low_db) * torch.rand(batch, 1)
-    return 10.0 ** (db / 20.0)
+def random_gain(batch: Batch, rng: np.random.Generator, low_db: float, high_db: float) -> Batch:
+    """Scale every example, dry and wet alike, by a gain of its own."""
+    db = torch.from_numpy(rng.uniform(low_db, high_db, (len(batch.dry), 1))).to(batch.dry)
+    gain = 10.0 ** (db / 20.0)
+    return batch._replace(dry=batch.dry * gain, wet=batch.wet * gain)

@@ -1,0 +1,112 @@
+"""Frame TCN: causal gated convolutions over STFT frames that say how loud every bin is to become.
+
+The network hears log magnitudes relative to the frame's own level and answers, band by band, with a
+gain and with how much of the bins' own relief to level out: 0 keeps it (a mask), 1 replaces it by
+the gain alone (as a vocoder does).  The input's phase stays, so partials keep their pitch and
+nothing rings that was not played; silence stays silence.  Breath, bow and hiss, which no gain can
+make from a tone, come from a noise table with a gain of their own.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .bands import spread_matrix
+from .layers import Film, GatedBlock, Streamable, blend_weights
+from .noise import NoiseTable
+
+COMPRESSION = 0.3  # power applied to magnitudes at the input, as Ephrat et al., 2018
+FLOOR = 1e-6  # added to powers, so that digital silence has a logarithm
+LOWEST, HIGHEST = -9.0, 8.0  # natural logarithm of the gain
+
+
+class FrameTCN(Streamable):
+    """Spectrum in, spectrum out.
+
+    Shape: ``x [batch, 2, t, bins] -> y [batch, 2, t, bins]`` (real and imaginary plane).
+
+    Parameters
+    ----------
+    bins, narrow, wide : int
+        Frequency bins; how many of the lowest are bands of their own; bands above them.
+    hidden : int
+        Channels of the temporal stack.
+    dilations : tuple of int [frames]
+        One gated block each; together they hear ``1 + sum(dilations)`` frames.
+    noise : bool
+        Give the network a noise table.
+    n_controls : int
+        Blend weights that steer every block (FiLM).
+    """
+
+    spread: Tensor
+    pool: Tensor
+
+    def __init__(
+        self,
+        bins: int,
+        hidden: int,
+        dilations: tuple[int, ...],
+        *,
+        narrow: int = 192,
+        wide: int = 64,
+        noise: bool = False,
+        n_controls: int = 0,
+    ) -> None:
+        super().__init__()
+        self.bins, self.narrow, self.bands = bins, narrow, narrow + wide
+        spread = spread_matrix(bins, narrow, wide)
+        pool = spread[1:] / spread[1:].sum(dim=1, keepdim=True)
+        self.register_buffer("spread", spread, persistent=False)
+        self.register_buffer("pool", pool.T.contiguous(), persistent=False)
+        self.encode = nn.Linear(self.bands + 1, hidden)
+        self.blocks = nn.ModuleList(GatedBlock(hidden, d) for d in dilations)
+        self.state_shapes = [block.state_shape for block in self.blocks]
+        self.noise = NoiseTable(bins) if noise else None
+        if self.noise is not None:
+            self.state_shapes.append(self.noise.state_shape)
+        self.heads = 3 if noise else 2
+        self.decode = nn.Linear(hidden, self.heads * self.bands)
+        nn.init.normal_(self.decode.weight, std=1e-2)
+        nn.init.zeros_(self.decode.bias)
+        self.n_controls = n_controls
+        self.films = nn.ModuleList(Film(n_controls, hidden) for _ in dilations if n_controls)
+
+    def _to_bands(self, power: Tensor) -> Tensor:
+        """Mean power per band ``[batch, t, bins] -> [batch, t, bands]``."""
+        return torch.cat([power[..., : self.narrow], power[..., self.narrow :] @ self.pool], dim=2)
+
+    def _to_bins(self, values: Tensor) -> Tensor:
+        """Interpolate ``[batch, t, bands] -> [batch, t, bins]``."""
+        return torch.cat(
+            [values[..., : self.narrow], values[..., self.narrow - 1 :] @ self.spread], dim=2
+        )
+
+    def forward(self, x: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
+        """Measure, encode, remember, decode, and scale the input's bins."""
+        films: list[tuple[Tensor, Tensor] | None] = [None] * len(self.blocks)
+        if self.n_controls:
+            weights, rest = blend_weights(rest[0]), rest[1:]
+            films = [film(weights) for film in self.films]
+        states = list(rest)
+        power = x.square().sum(dim=1)  # [batch, t, bins]
+        level = power.mean(dim=2, keepdim=True) + FLOOR
+        relief = torch.log(power / level + FLOOR)
+        squeezed = torch.log(self._to_bands(power) / level + FLOOR)
+        squeezed = torch.exp(0.5 * COMPRESSION * squeezed)
+        h = self.encode(torch.cat([squeezed, 0.2 * torch.log(level)], dim=2))
+        new = []
+        for block, film in zip(self.blocks, films, strict=True):
+            h, state = block(h, states.pop(0), film)
+            new.append(state)
+        heads = self.decode(h).float().split(self.bands, dim=2)
+        gain, levelling = self._to_bins(heads[0]), self._to_bins(heads[1])
+        log_gain = gain - 1.0 - 0.5 * torch.sigmoid(levelling - 1.0) * relief
+        y = x * torch.exp(log_gain.clamp(LOWEST, HIGHEST)).unsqueeze(1)
+        if self.noise is not None:
+            noise, state = self.noise(level, states.pop(0))
+            new.append(state)
+            amount = torch.exp((self._to_bins(heads[2]) - 3.0).clamp(LOWEST, 4.0))
+            y = y + noise * (amount * torch.sqrt(level - FLOOR)).unsqueeze(1)
+        return (y, *new)

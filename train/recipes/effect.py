@@ -1,0 +1,54 @@
+"""Amplifiers and machines learnt from a teacher chain: tube amp, tape, and a blend of four amps."""
+
+from __future__ import annotations
+
+from ..data import teachers
+from ..data.pairs import PairSet, Voice, blend_pairs, teacher_pairs
+from .base import Schedule
+from .waveform import Waveform
+
+GUITARS = tuple(
+    Voice(p, f) for p in (27, 25, 26, 28, 24, 33) for f in ("fluidr3", "musescore")
+)  # clean, steel, jazz, muted electric, nylon; finger bass
+BAND = (
+    *GUITARS,
+    *(Voice(p, f) for p in (0, 4, 16, 48, 56, 73) for f in ("musescore", "fluidr3")),
+)  # and pianos, organ, strings, trumpet, flute
+
+
+class TubeAmp(Waveform):
+    """A driven guitar amplifier."""
+
+    name, kind, title = "tube-amp", "effect", "Tube amp"
+    summary = "driven guitar amplifier"
+
+    def data(self) -> PairSet:
+        """60 guitar scores of 24 s through the teacher."""
+        return teacher_pairs(60, 24.0, GUITARS, teachers.tube_amp, seed=1000)
+
+
+class Tape(Waveform):
+    """A tape recorder pushed hard."""
+
+    name, kind, title = "tape", "effect", "Tape"
+    summary = "tape recorder pushed into saturation"
+    schedule = Schedule(minutes=10, batch=12, segment=8192, learning_rate=4e-3, average=0.995)
+
+    def data(self) -> PairSet:
+        """60 scores of 24 s, all kinds of instruments, through the teacher."""
+        return teacher_pairs(60, 24.0, BAND, teachers.tape, seed=35000)
+
+
+class AmpBlend(Waveform):
+    """Four amplifiers in one network, mixed live."""
+
+    name, kind, title = "amp-blend", "blend", "Amp blend"
+    summary = "four amplifiers with a live blend: warm, crunch, fuzz, radio"
+    styles = ("warm", "crunch", "fuzz", "radio")
+    teachers = (teachers.warm, teachers.tube_amp, teachers.fuzz, teachers.radio)
+    channels = 32
+    schedule = Schedule(minutes=22, batch=12, segment=8192, learning_rate=4e-3, average=0.995)
+
+    def data(self) -> PairSet:
+        """50 guitar scores of 24 s, two of the amplifiers and one mix of all for each."""
+        return blend_pairs(50, 24.0, GUITARS, self.teachers, seed=45000)

@@ -1,0 +1,86 @@
+"""What the spectral recipes share: a frame TCN on asymmetric windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from realtime.models.card import Card, Spectrum, State
+
+from ..data.render import SAMPLE_RATE
+from ..losses import stft_distance
+from ..networks.frame_tcn import FrameTCN
+from ..networks.layers import Streamable
+from ..stft import FrameTransform
+from .base import Batch, Recipe, Schedule, random_gain
+
+
+class Spectral(Recipe):
+    """Frames in, frames out, ``synthesis - hop`` samples late.
+
+    Attributes
+    ----------
+    n_fft, synthesis, hop : int [samples]
+    narrow, wide, hidden, dilations, noise
+        See :class:`train.networks.frame_tcn.FrameTCN`.
+    """
+
+    n_fft, synthesis, hop = 1024, 256, 128
+    narrow, wide, hidden, dilations = 160, 48, 160, (1, 2, 4, 8, 16, 32, 64)
+    noise = False
+    schedule = Schedule(
+        minutes=30, steps=5000, batch=8, segment=32768, learning_rate=2e-3, average=0.995
+    )
+    warm_up = 8192
+
+    def __init__(self) -> None:
+        self.transform = FrameTransform(self.n_fft, self.synthesis, self.hop)
+        self.latency = self.synthesis - self.hop
+
+    def network(self) -> Streamable:
+        """A frame TCN of this geometry."""
+        return FrameTCN(
+            self.n_fft // 2 + 1, self.hidden, self.dilations, narrow=self.narrow, wide=self.wide,
+            noise=self.noise,
+        )  # fmt: skip
+
+    def convert(self, network: Streamable, dry: Tensor, controls: Tensor) -> Tensor:
+        """Frames in, frames out, overlap-added; trained in half the bits where that is faster."""
+        frames = self.transform.forward(dry)
+        with torch.autocast(dry.device.type, torch.bfloat16, enabled=network.training):
+            frames = network.offline(frames)
+        return self.transform.inverse(frames)
+
+    def loss(self, y: Tensor, target: Tensor) -> Tensor:
+        """Spectral distance alone: the phases of input and target are unrelated."""
+        return stft_distance(y, target)
+
+    def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        """Any input level; the output follows it."""
+        return random_gain(batch, rng, -22.0, 12.0)
+
+    def example(self, steps: int) -> Tensor:
+        """Noise frames."""
+        return torch.randn(2, 2, steps, self.n_fft // 2 + 1)
+
+    def card(
+        self, network: Streamable, metrics: dict[str, Any], provenance: dict[str, Any]
+    ) -> Card:
+        """Geometry and states."""
+        return Card(
+            name=self.name,
+            title=self.title,
+            summary=self.summary,
+            domain="spectrum",
+            sample_rate=SAMPLE_RATE,
+            hop_length=self.hop,
+            latency=self.latency,
+            licence="GPL-3.0-or-later",
+            spectrum=Spectrum(self.n_fft, self.synthesis),
+            states=tuple(State(f"memory{i}", s) for i, s in enumerate(network.state_shapes)),
+            metrics=metrics,
+            provenance=provenance,
+        )
