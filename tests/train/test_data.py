@@ -14,7 +14,7 @@ from train.data import pairs, render
 from train.data.scores import compose, to_midi
 
 
-def tone(midi: bytes, seconds: float) -> np.ndarray:
+def tone(midi: bytes, seconds: float, font: str = "") -> np.ndarray:
     """Stand-in for FluidSynth: decaying sines at the file's notes, louder for higher programs."""
     n = round(seconds * render.SAMPLE_RATE)
     y, clock, level = np.zeros(n), 0.0, 1.0
@@ -60,7 +60,8 @@ def test_no_score_is_in_two_splits(count: int) -> None:
 
 def test_pairs_are_aligned_level_matched_and_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairs, "render", tone)
-    data = pairs.program_pairs(4, 2.0, (0, 24), 80, seed=9)
+    voices = (pairs.Voice(0), pairs.Voice(24, "musescore"))
+    data = pairs.program_pairs(4, 2.0, voices, pairs.Voice(80), seed=9)
     for pair in (*data.train, *data.validation, *data.test):
         assert pair.dry.shape == pair.wet.shape and pair.dry.dtype == pair.wet.dtype == np.float32
         powers = [float(np.mean(a.astype(np.float64) ** 2)) for a in (pair.dry, pair.wet)]
@@ -72,15 +73,27 @@ def test_pairs_are_aligned_level_matched_and_listed(monkeypatch: pytest.MonkeyPa
 
 def test_teacher_pairs_go_through_the_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairs, "render", tone)
-    data = pairs.teacher_pairs(3, 2.0, (27,), lambda x: 0.5 * x, seed=3)
+    data = pairs.teacher_pairs(3, 2.0, (pairs.Voice(27),), lambda x: 0.5 * x, seed=3)
     np.testing.assert_array_equal(data.test[0].wet, 0.5 * data.test[0].dry)
     assert np.abs(data.test[0].dry).max() <= 1.0
 
 
+def test_blends_are_weighted_sums_and_stay_in_one_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairs, "render", tone)
+    teachers = (lambda x: 0.5 * x, lambda x: -x, np.tanh)
+    data = pairs.blend_pairs(4, 2.0, (pairs.Voice(27),), teachers, seed=3)
+    recordings = [{p.name.split("-")[0] for p in split} for split in
+                  (data.train, data.validation, data.test)]  # fmt: skip
+    assert all(recordings) and sum(map(len, recordings)) == 4
+    for pair in (*data.train, *data.validation, *data.test):
+        assert sum(pair.controls) == pytest.approx(1.0) and min(pair.controls) >= 0.0
+        expected = sum(w * t(pair.dry) for w, t in zip(pair.controls, teachers, strict=True))
+        np.testing.assert_allclose(pair.wet, expected, atol=1e-6)
+
+
 def test_a_missing_soundfont_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "SOUNDFONTS", ())
-    monkeypatch.delenv(render.SOUNDFONT_VARIABLE, raising=False)
-    with pytest.raises(ConfigError, match="no soundfont found"):
+    monkeypatch.setitem(render.SOUNDFONTS, "fluidr3", ("/nowhere/x.sf2", "some-package", "MIT"))
+    with pytest.raises(ConfigError, match="apt install some-package"):
         render.render(to_midi(compose(0, 1.0), 0), 1.0)
 
 
@@ -89,7 +102,7 @@ def test_a_missing_fluidsynth_is_one_sentence(
 ) -> None:
     font = tmp_path / "some.sf2"
     font.write_bytes(b"RIFF")
-    monkeypatch.setenv(render.SOUNDFONT_VARIABLE, str(font))
+    monkeypatch.setitem(render.SOUNDFONTS, "fluidr3", (str(font), "some-package", "MIT"))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match="FluidSynth is missing"):
         render.render(to_midi(compose(0, 1.0), 0), 1.0)
