@@ -6,6 +6,7 @@ Look at them with ``tensorboard --logdir .runs``.
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from .step import still
 SECONDS = 4  # of the first held-out recording
 RANGE_DB = 80.0
 N_FFT, HOP = 1024, 256
+ROOM = 64 * 2**20  # bytes to leave free
 
 
 def spectrogram(signal: torch.Tensor, peak: float | None = None) -> npt.NDArray[np.float32]:
@@ -49,22 +51,23 @@ class Board:
         What a killed run wrote for later steps is hidden.
     wanted : bool
         False in all processes but the first.
+
+    On a disk that is nearly full nothing is recorded.
     """
 
     def __init__(self, folder: Path, begin: int, wanted: bool = True) -> None:
         self._writer: Any = None
+        self._folder = folder
         if wanted and importlib.util.find_spec("tensorboard") is not None:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._writer = SummaryWriter(str(folder), purge_step=begin)
+            if shutil.disk_usage(folder).free > ROOM:
+                self._writer = SummaryWriter(str(folder), purge_step=begin)
 
     def _write(self, method: str, *values: Any) -> None:
-        """A full disk ends TensorBoard's record, not the training."""
-        if self._writer is not None:
-            try:
-                getattr(self._writer, method)(*values)
-            except OSError:
-                self._writer = None
+        """While there is room: checkpoints need the rest of the disk more."""
+        if self._writer is not None and shutil.disk_usage(self._folder).free > ROOM:
+            getattr(self._writer, method)(*values)
 
     def scalars(self, step: int, terms: dict[str, float]) -> None:
         """Loss, learning rate and further terms of one step."""
@@ -102,4 +105,5 @@ class Board:
 
     def close(self) -> None:
         """Write what is left."""
-        self._write("close")
+        if self._writer is not None:
+            self._writer.close()

@@ -71,7 +71,8 @@ class Loop:
         clock = time.process_time if self.fabric.device.type == "cpu" else time.monotonic
         spent_before, began = run.minutes, clock()
         first = self.fabric.is_global_zero
-        self.log = LossLog(self.folder, run.step) if first else None
+        self.log: LossLog | None = None
+        together(self.fabric, self._open_log)
         self.board = Board(self.folder, run.step, first and self.options.board)
         saved = run.step or -self.options.save_every  # the first checkpoint at once
         try:
@@ -99,6 +100,9 @@ class Loop:
             if self.log is not None:
                 self.log.close()
             self.board.close()
+
+    def _open_log(self) -> None:
+        self.log = LossLog(self.folder, self.training.step)
 
     def _step(self, n: int) -> None:
         run = self.training

@@ -35,14 +35,15 @@ class LossLog:
     def __init__(self, folder: Path, begin: int) -> None:
         self.path = folder / LOG
         self._failed: ConfigError | None = None
+        partial = self.path.with_suffix(".part")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             kept = [e for e in read_log(self.path) if e["step"] < begin]
-            partial = self.path.with_suffix(".part")
             partial.write_text("".join(json.dumps(e) + "\n" for e in kept), encoding="utf-8")
             os.replace(partial, self.path)
             self._file = self.path.open("a", encoding="utf-8", buffering=1)
         except OSError as error:
+            partial.unlink(missing_ok=True)
             raise self._refused(error) from None
 
     def __call__(self, step: int, terms: dict[str, float]) -> None:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
+from .networks.discriminators import Adversary
 from .networks.layers import Streamable
 from .recipes.base import Recipe, Schedule
 
@@ -28,7 +29,7 @@ class Training:
         What the optimiser moves.
     mean : Streamable or None
         Running mean of the weights, where the schedule asks for one; it is what is judged and kept.
-    adversary : nn.Module or None
+    adversary : Adversary or None
         Discriminators, see :mod:`train.networks.discriminators`; `opponent` optimises them.
     draws : numpy.random.Generator
         Source of examples and augmentation, the same in every process.
@@ -44,7 +45,7 @@ class Training:
     network: Streamable
     mean: Streamable | None
     optimiser: Optimizer
-    adversary: nn.Module | None
+    adversary: Adversary | None
     opponent: Optimizer | None
     draws: np.random.Generator
     step: int = 0
@@ -94,8 +95,8 @@ class Training:
             **self.summary(),
             "moving": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "adversary": self.adversary.state_dict() if self.adversary else None,
-            "opponent": self.opponent.state_dict() if self.opponent else None,
+            "adversary": None if self.adversary is None else self.adversary.state_dict(),
+            "opponent": None if self.opponent is None else self.opponent.state_dict(),
             "best": self.best,
             "copy_loss": self.copy_loss,
             "draws": json.dumps(self.draws.bit_generator.state),
@@ -131,11 +132,13 @@ def begin(recipe: Recipe, schedule: Schedule) -> Training:
     network = recipe.network().train()
     mean = copy.deepcopy(network).eval().requires_grad_(False) if schedule.average else None
     adversary = recipe.adversary()
+    if adversary is not None and not isinstance(adversary, Adversary):
+        adversary = Adversary([adversary])  # a discriminator alone
     return Training(
         network=network,
         mean=mean,
         optimiser=AdamW(network.parameters(), lr=schedule.learning_rate, weight_decay=1e-4),
         adversary=adversary,
-        opponent=AdamW(adversary.parameters(), betas=(0.5, 0.9)) if adversary else None,
+        opponent=AdamW(adversary.parameters(), betas=(0.5, 0.9)) if adversary is not None else None,
         draws=np.random.default_rng(schedule.seed),
     )

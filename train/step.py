@@ -98,13 +98,11 @@ class Stepper:
             loss = self.recipe.loss(y, target)
         total = loss
         adversary = run.adversary
-        if isinstance(adversary, Adversary):
-            progress = run.progress(self.schedule)
-            if progress >= adversary.begin:
-                terms["discriminator"] = self._teach(adversary, y.detach(), target)
-                fooled, features = adversary.generator_terms(y, target)
-                total = loss + adversary.weight * fooled + adversary.feature_weight * features
-                terms |= {"adversarial": self._mean(fooled), "features": self._mean(features)}
+        if adversary is not None and run.progress(self.schedule) >= adversary.begin:
+            terms["discriminator"] = self._teach(adversary, y.detach(), target)
+            fooled, features = adversary.generator_terms(y, target)
+            total = loss + adversary.weight * fooled + adversary.feature_weight * features
+            terms |= {"adversarial": self._mean(fooled), "features": self._mean(features)}
         value = self._mean(loss)
         if not math.isfinite(value):
             raise FloatingPointError

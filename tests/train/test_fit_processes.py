@@ -9,13 +9,15 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from realtime.errors import ConfigError
-from train import checkpoint
+from train import checkpoint, commands
 from train.processes import make_fabric
 from train.processes import surroundings as placed
+from train.recipes import RECIPES
 
-from .tiny import program, surroundings
+from .tiny import TINY, program, surroundings
 
 FIT = ("train", "fit", "tiny", "batch=4", "steps=40", "--no-board", "--check-every", "10")
 OFTEN = ("--save-every", "7")
@@ -53,9 +55,13 @@ def best(folder: Path) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run by one process that nobody disturbed."""
-    folder = tmp_path_factory.mktemp("whole")
-    finish(start(folder, *FIT))
+    """A run by one process, this one, that nobody disturbed."""
+    folder, threads = tmp_path_factory.mktemp("whole"), torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setitem(RECIPES, "tiny", TINY["tiny"])
+        assert commands.main(list(FIT[1:])) == 0
+    torch.set_num_threads(threads)
     return folder
 
 
