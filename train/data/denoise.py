@@ -38,6 +38,7 @@ def spectral_gate(
     sample_rate : int [Hz]
     noise : ndarray [shape=(m,), float32], optional
         A stretch of noise alone; by default the quietest tenth of the frames of `x` stands for it.
+        Where that is digital silence nothing is lowered: crop such silence before.
     threshold_db : float
         How far above the noise a bin must be to pass.
     reduction_db : float
@@ -69,10 +70,8 @@ def spectral_gate(
 
 
 def _floor(power: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Mean power per bin over the quietest frames that are not digital silence."""
-    level = power.sum(axis=0)
-    order = np.argsort(level)
-    order = order[level[order] > 1e-9 * level.max()]
+    """Mean power per bin over the quietest frames."""
+    order = np.argsort(power.sum(axis=0))
     count = max(1, round(QUIETEST * len(order)))
     return np.asarray(power[:, order[:count]].mean(axis=1, keepdims=True))
 

@@ -37,8 +37,8 @@ def loudness(x: Array, sample_rate: int) -> float:
     x = checked(x)
     if len(x) == 0 or not np.any(x):
         return -np.inf
-    block = min(BLOCK, len(x) / sample_rate)
-    if block * sample_rate < 2:
+    block = min(BLOCK, (len(x) - 0.5) / sample_rate)
+    if len(x) < 16:
         return -np.inf
     meter = pyloudnorm.Meter(sample_rate, block_size=block)
     with np.errstate(divide="ignore"):

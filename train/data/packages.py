@@ -54,7 +54,7 @@ def _run(command: Sequence[str], folder: Path | None = None) -> str | None:
 
 def _installed(name: str) -> Package | None:
     asked = ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", name]
-    state, _, version = (_run(asked) or "").partition(" ")
+    state, _, version = (_run(asked) or "").strip().partition(" ")
     if state != "installed":
         return None
     listed = (_run(["dpkg-query", "-L", name]) or "").splitlines()

@@ -40,7 +40,7 @@ def compose_sentence(seed: int) -> str:
         return words[int(rng.integers(len(words)))]
 
     if rng.random() < 0.15:
-        return f"did you know that {pick(WHO)} {pick(DOES)} {pick(WHAT)}?"
+        return f"Did you know that {pick(WHO)} {pick(DOES)} {pick(WHAT)}?"
     middle = f"{pick(WHO)} {pick(DOES)} {pick(WHAT)} {pick(WHERE)}"
     if rng.random() < 0.3:
         middle += f", and {pick(WHO)} {pick(DOES)} {pick(WHAT)}"

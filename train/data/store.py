@@ -109,6 +109,7 @@ def build(
                 total += sum(item.seconds for item in items)
                 report(source.file, total / 60)
         if not done:
+            _clear(folder)
             reason = f"; first: {left_out[0][0]}: {left_out[0][1]}" if left_out else ""
             raise ConfigError(f"no usable recording for the set '{name}'{reason}")
         done.sort(key=lambda item: item.file)
@@ -186,6 +187,14 @@ def _kept(folder: Path, items: Iterable[Item]) -> list[Item]:
     items = sorted(items, key=lambda item: item.file)
     good = all((folder / i.file).is_file() and sha256(folder / i.file) == i.sha256 for i in items)
     return items if good else []
+
+
+def _clear(folder: Path) -> None:
+    """Take back what an attempt without any result has written."""
+    (folder / JOURNAL).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # an older set stays
+        folder.rmdir()
+        folder.parent.rmdir()
 
 
 def _tidy(folder: Path, files: set[str]) -> None:
