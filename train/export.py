@@ -207,15 +207,9 @@ def export_recipe(recipe: Recipe) -> Path:
     network, checkpoint = fit.load(recipe)
     data = recipe.data()
     provenance = {
-        "data": [
-            {
-                "source": "scores composed by rule (train.data.scores)",
-                "licence": "GPL-3.0-or-later",
-            },
-            {"source": "FluidR3 GM soundfont (Debian fluid-soundfont-gm)", "licence": "MIT"},
-        ],
+        "data": recipe.sources(),
         "recordings": len(data.manifest()),
-        "recipe": f"train/recipes/{recipe.name.replace('-', '_')}.py",
+        "recipe": f"{type(recipe).__module__.replace('.', '/')}.py",
         "seed": checkpoint["schedule"]["seed"],
         "steps": checkpoint["step"],
         "cpu_minutes": round(checkpoint["cpu_minutes"], 1),

@@ -14,6 +14,7 @@ from .adversarial import (
     lsgan_generator,
 )
 from .level import k_weighting, level_distance, loudness_distance, short_term_level
+from .mel import mel_distance, mel_matrix
 from .spectral import RESOLUTIONS, magnitudes, stft_distance
 from .style import RandomFeatures, gram, gram_distance, statistics_distance
 from .waveform import esr, identity, pre_emphasis
@@ -34,6 +35,8 @@ __all__ = [
     "lsgan_discriminator",
     "lsgan_generator",
     "magnitudes",
+    "mel_distance",
+    "mel_matrix",
     "pre_emphasis",
     "short_term_level",
     "statistics_distance",

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from realtime.models.card import Card
 
 from ..data.pairs import Pair, PairSet
+from ..data.render import SOUNDFONTS
 from ..networks.layers import Streamable
 
 
@@ -93,6 +94,10 @@ class Recipe(ABC):
         """Further test pairs by the name of what made their input; none by default."""
         return {}
 
+    def sources(self) -> list[dict[str, Any]]:
+        """What the training sound was made from, with licences, for the card."""
+        return score_sources(("fluidr3", "musescore"))
+
     def adversary(self) -> nn.Module | None:
         """Discriminators for the last part of the training; by default none."""
         return None
@@ -104,6 +109,18 @@ class Recipe(ABC):
         y = y[:, lag:] if lag else y
         target = batch.wet[:, : y.shape[1]]
         return y[:, self.warm_up :], target[:, self.warm_up :]
+
+
+def score_sources(fonts: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Scores composed by rule and the soundfonts that played them."""
+    rows = [
+        {"source": "scores composed by rule (train.data.scores)", "licence": "GPL-3.0-or-later"}
+    ]
+    for font in fonts:
+        path, package, licence = SOUNDFONTS[font]
+        name = path.rsplit("/", 1)[1]
+        rows.append({"source": f"soundfont {name} (Debian {package})", "licence": licence})
+    return rows
 
 
 def random_gain(batch: Batch, rng: np.random.Generator, low_db: float, high_db: float) -> Batch:

@@ -1,0 +1,101 @@
+"""Voices: a hand-held radio set, and a whisper made of breath."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..data import teachers
+from ..data.augment import Augment
+from ..data.pairs import Pair, PairSet, teacher_pairs
+from ..data.recordings import RecordingSet, load_set
+from ..data.voices import speech_pairs
+from ..data.whisper import PRE_EMPHASIS, whisper
+from ..losses import mel_distance, stft_distance
+from .base import Batch, Schedule
+from .effect import BAND
+from .spectral import Spectral
+from .waveform import Waveform
+
+# what asks for no licence in return, some of each language: tags, minutes
+SPEECH = (
+    ({"language": "it"}, 9.0),
+    ({"language": "ru"}, 9.0),
+    ({"speaker": "flite rms"}, 5.0),
+    ({"speaker": "flite slt"}, 5.0),
+    ({"speaker": "flite awb"}, 5.0),
+)
+
+
+def speech() -> list[RecordingSet]:
+    """Recordings of the set ``speech``: Italian, Russian, and English from a synthesiser."""
+    return [load_set("speech", minutes, tags=tags) for tags, minutes in SPEECH]
+
+
+def provenance() -> list[dict[str, Any]]:
+    """Their sources and licences."""
+    return [row for part in speech() for row in part.provenance()]
+
+
+class RadioVoice(Waveform):
+    """A voice through a hand-held set; instruments too, so that any sound is narrowed."""
+
+    name, kind, title = "radio-voice", "voice", "Radio voice"
+    summary = "voice through an overdriven hand-held radio"
+    schedule = Schedule(minutes=9, batch=12, segment=8192, learning_rate=4e-3, average=0.995)
+
+    def data(self) -> PairSet:
+        """About half an hour of speech and 20 scores, through the teacher."""
+        tunes = teacher_pairs(20, 24.0, BAND, teachers.radio, seed=55000)
+        return _splits(teachers.radio, "radio 1", tunes)
+
+    def sources(self) -> list[dict[str, Any]]:
+        """Speech beside the scores."""
+        return [*super().sources(), *provenance()]
+
+
+class Whisper(Spectral):
+    """A whisperer: what is voiced goes, breath from the noise table takes its shape."""
+
+    name, kind, title = "whisper", "voice", "Whisper"
+    summary = "voice becomes a whisper"
+    narrow, wide, hidden, dilations = 96, 48, 112, (1, 2, 4, 8, 16)
+    noise = True
+    schedule = Schedule(
+        minutes=15, steps=3500, batch=8, segment=32768, learning_rate=2e-3, average=0.995
+    )
+    dirt = Augment(gain_db=(-18.0, 9.0), noise=0.3, noise_db=(25.0, 60.0), fill=0.5)
+
+    def data(self) -> PairSet:
+        """About half an hour of speech and what WORLD makes of it."""
+        return _splits(whisper, f"world whisper {PRE_EMPHASIS}")
+
+    def sources(self) -> list[dict[str, Any]]:
+        """Speech alone."""
+        return provenance()
+
+    def loss(self, y: Tensor, target: Tensor) -> Tensor:
+        """Band energies, since breath has no fine structure to match; a little of the bins."""
+        return mel_distance(y, target) + 0.2 * stft_distance(y, target)
+
+    def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        """Any level, some with background noise, half with a band above the recordings'."""
+        dry, wet = self.dirt(batch.dry.numpy(), batch.wet.numpy(), rng)
+        return batch._replace(dry=torch.from_numpy(dry), wet=torch.from_numpy(wet))
+
+
+def _splits(teacher: Any, version: str, more: PairSet | None = None) -> PairSet:
+    """Pairs of speech, every source in every split, and more if there are."""
+    parts = speech()
+    made: dict[str, tuple[Pair, ...]] = {}
+    for split in ("train", "validation", "test"):
+        made[split] = getattr(more, split) if more else ()
+        for number, part in enumerate(parts):
+            found = speech_pairs(getattr(part, split), teacher, version, seed=number)
+            made[split] += tuple(
+                Pair(f"speech{number}-{p.name}", p.dry, p.wet, p.controls) for p in found
+            )
+    return PairSet(made["train"], made["validation"], made["test"])
