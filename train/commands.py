@@ -155,9 +155,14 @@ def evaluate(
 @_interruptible
 def export(name: Name, threads: Threads = 1) -> None:
     """Write exported/NAME.onnx through the gate: it proves itself, or nothing is written."""
-    from .export import export_recipe
+    typer.echo(f"wrote {_export(_recipe(name, threads))}")
 
-    typer.echo(f"wrote {export_recipe(_recipe(name, threads))}")
+
+def _export(recipe: Any) -> Path:
+    from .export import EXPORTED, export_recipe
+
+    EXPORTED.mkdir(exist_ok=True)
+    return export_recipe(recipe)
 
 
 @app.command()
@@ -169,7 +174,6 @@ def models(
 ) -> None:
     """Train, judge and export every recipe, then write demo clip and pages."""
     from . import pages
-    from .export import export_recipe
     from .fit import Options
     from .fit import fit as run
     from .recipes import RECIPES
@@ -177,7 +181,7 @@ def models(
     for name in names or RECIPES:
         recipe = _recipe(name, threads)
         run(recipe, options=Options(device=device))
-        typer.echo(f"wrote {export_recipe(recipe)}")
+        typer.echo(f"wrote {_export(recipe)}")
     pages.render_demo()
     pages.write_pages()
 

@@ -2,7 +2,8 @@
 
 ``--processes 2`` starts the second process itself.  Under ``torchrun`` and Slurm, which start all
 of them, the number is read from the environment:
-``torchrun --nproc-per-node 2 -m realtime.cli train fit tube-amp``.
+``torchrun --nproc-per-node 2 -m realtime.cli train fit tube-amp``.  Several machines must share the
+folder, since each process reads ``last.pt`` itself.
 """
 
 from __future__ import annotations

@@ -13,19 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .mel import mel_matrix
 from .spectral import magnitudes
-
-
-def mel_matrix(sample_rate: int, n_fft: int, bands: int) -> Tensor:
-    """Triangles ``[bands, bins]`` evenly spaced on the mel scale of O'Shaughnessy (1987), sum 1."""
-    top = 2595 * np.log10(1 + sample_rate / 2 / 700)
-    edges = 700 * (10 ** (np.linspace(0, top, bands + 2) / 2595) - 1)
-    hz = np.linspace(0, sample_rate / 2, n_fft // 2 + 1)
-    rising = (hz - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
-    falling = (edges[2:, None] - hz) / (edges[2:] - edges[1:-1])[:, None]
-    triangles = np.maximum(0.0, np.minimum(rising, falling))
-    triangles /= np.maximum(triangles.sum(axis=1, keepdims=True), 1e-9)
-    return torch.from_numpy(triangles.astype(np.float32))
 
 
 class RandomFeatures(nn.Module):
@@ -55,7 +44,7 @@ class RandomFeatures(nn.Module):
         rng = np.random.default_rng(seed)
         weights = rng.standard_normal((channels, bands, kernel)) * np.sqrt(2 / (bands * kernel))
         self.register_buffer("weights", torch.from_numpy(weights.astype(np.float32)))
-        self.register_buffer("mel", mel_matrix(sample_rate, n_fft, bands))
+        self.register_buffer("mel", mel_matrix(n_fft, bands, sample_rate).T.contiguous())
 
     def forward(self, x: Tensor) -> Tensor:
         """Features of a signal of at least `kernel` frames."""
