@@ -1,9 +1,7 @@
 """Losses and distances on waveforms ``[batch, n]``.
 
-One file per idea: :mod:`waveform <train.losses.waveform>`, :mod:`spectral
-<train.losses.spectral>`, :mod:`mel <train.losses.mel>`, :mod:`level <train.losses.level>`, :mod:`style <train.losses.style>`,
-:mod:`adversarial <train.losses.adversarial>`.  Every function works in any floating-point type, on
-any device, and has finite gradients on silence.
+One file per idea: ``waveform``, ``spectral``, ``mel``, ``level``, ``style``, ``adversarial``.  Every
+function works in any floating-point type, on any device, and has finite gradients on silence.
 """
 
 from .adversarial import (
