@@ -13,6 +13,7 @@ import soundfile
 from realtime.errors import AudioFileError, ConfigError
 
 from .manifest import SAMPLE_RATE, SPLITS, Item, Manifest, rank, read_manifest
+from .pairs import Pair, PairSet
 
 Array = npt.NDArray[np.float32]
 SETS = Path(".data") / "sets"
@@ -65,13 +66,8 @@ def load_set(
     ConfigError
         The set is not here, or a file of it is missing or damaged.
     """
-    folder = (root or SETS) / name
-    if not folder.is_dir():
-        raise ConfigError(f"the set '{name}' is not here; run: restyle train data fetch {name}")
-    manifest = read_manifest(folder)
-    wanted = [i for i in manifest.items if all(i.tags.get(k) == v for k, v in (tags or {}).items())]
-    if not wanted:
-        raise ConfigError(f"no recording of the set '{name}' has the tags {dict(tags or {})}")
+    folder, manifest = _open(name, root)
+    wanted = _tagged(manifest, tags or {})
     chosen = wanted if minutes is None else _some(wanted, minutes)
     splits = {
         split: tuple(_read(folder, item) for item in chosen if item.split == split)
@@ -81,6 +77,60 @@ def load_set(
         manifest.name, tuple(chosen), manifest.made_by, manifest.about, manifest.sample_rate
     )
     return RecordingSet(**splits, manifest=seen)
+
+
+def load_pairs(
+    name: str,
+    dry: Mapping[str, str],
+    wet: Mapping[str, str],
+    minutes: float | None = None,
+    root: Path | None = None,
+    level: float = 0.1,
+) -> PairSet:
+    """Two recordings of each performance of an aligned set, as a pair.
+
+    Parameters
+    ----------
+    dry, wet : mapping
+        Tags of the two, e.g. ``{"program": "0", "font": "fluidr3"}``.
+    minutes : float, optional
+        Of dry sound.
+    level : float
+        RMS to which both are brought.
+
+    Raises
+    ------
+    ConfigError
+        The set is not here, or nobody plays both.
+    """
+    folder, manifest = _open(name, root)
+    targets = {(i.key, i.tags.get("take")): i for i in _tagged(manifest, wet)}
+    both = [i for i in _tagged(manifest, dry) if (i.key, i.tags.get("take")) in targets]
+    if not both:
+        raise ConfigError(f"no performance in '{name}' with both {dict(dry)} and {dict(wet)}")
+    chosen = both if minutes is None else _some(both, minutes)
+
+    def pair(item: Item) -> Pair:
+        other = targets[item.key, item.tags.get("take")]
+        x, y = (_read(folder, i).samples for i in (item, other))
+        x, y = (a * np.float32(level / (np.sqrt(np.square(a).mean()) + 1e-9)) for a in (x, y))
+        return Pair(item.file, x, y)
+
+    return PairSet(*(tuple(pair(i) for i in chosen if i.split == split) for split in SPLITS))
+
+
+def _open(name: str, root: Path | None) -> tuple[Path, Manifest]:
+    folder = (root or SETS) / name
+    if not folder.is_dir():
+        raise ConfigError(f"the set '{name}' is not here; run: restyle train data fetch {name}")
+    return folder, read_manifest(folder)
+
+
+def _tagged(manifest: Manifest, tags: Mapping[str, str]) -> list[Item]:
+    found = [i for i in manifest.items if all(i.tags.get(k) == v for k, v in tags.items())]
+    if not found:
+        raise ConfigError(f"no recording of the set '{manifest.name}' has the tags {dict(tags)}")
+    return found
 
 
 def _some(items: list[Item], minutes: float) -> list[Item]:

@@ -14,7 +14,7 @@ from .manifest import MANIFEST, Manifest, read_manifest
 from .steps import Step, parse_steps
 from .store import Report, Source, build
 
-Sources = Callable[[], list[Source]]
+MOVING = ("crop", "pauses")  # steps that cut where the sound says
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class SetKind:
         Preprocessing unless the user says otherwise.
     minutes : float or None
         How much, unless the user says otherwise.
+    aligned : bool
+        Recordings of one performance lie sample on sample, so their length must stay.
     """
 
     about: str
@@ -42,6 +44,7 @@ class SetKind:
     sources: Callable[[Path | None], list[Source]]
     steps: tuple[str, ...] = ()
     minutes: float | None = None
+    aligned: bool = False
 
 
 def _speech(_: Path | None) -> list[Source]:
@@ -56,6 +59,38 @@ def _acted(_: Path | None) -> list[Source]:
     return speech.acted()
 
 
+def _music(_: Path | None) -> list[Source]:
+    from . import music
+
+    return music.tracks(music.SMALL)
+
+
+def _music_large(_: Path | None) -> list[Source]:
+    from . import music
+
+    return music.tracks(music.LARGE)
+
+
+def _keys(_: Path | None) -> list[Source]:
+    from . import rendered
+
+    return rendered.keys()
+
+
+def _tunes(_: Path | None) -> list[Source]:
+    from . import rendered
+
+    return rendered.tunes()
+
+
+def _salamander(file: Path | None) -> list[Source]:
+    from . import salamander
+
+    return salamander.notes(file)
+
+
+SYNTH = ("fluidsynth", "fluid-soundfont-gm", "musescore-general-soundfont-small",
+         "timgm6mb-soundfont")  # fmt: skip
 SPOKEN = ("crop", "loudness=-23")
 CATALOGUE = {
     "speech": SetKind(
@@ -73,6 +108,40 @@ CATALOGUE = {
         ("fillets-ng-data-cs", "fillets-ng-data-nl"),
         _acted,
         SPOKEN,
+    ),
+    "game-music": SetKind(
+        "soundtracks of three games, electronic and other",
+        ("GPL-2.0-or-later", "CC-BY-SA-3.0"),
+        ("asc-music", "hyperrogue-music", "singularity-music"),
+        _music,
+    ),
+    "game-music-large": SetKind(
+        "soundtracks of two games, orchestral and electronic (240 MB to download)",
+        ("GPL-2.0-or-later",),
+        ("wesnoth-1.16-music", "warzone2100-music"),
+        _music_large,
+    ),
+    "keys": SetKind(
+        "scores composed by rule, each played by fourteen instruments in step",
+        ("MIT", "GPL-2.0-only"),
+        SYNTH,
+        _keys,
+        minutes=120.0,
+        aligned=True,
+    ),
+    "tunes": SetKind(
+        "Bach chorales, fiddle tunes and Mozart, each played by fourteen instruments in step",
+        ("MIT AND LicenseRef-music21-corpus", "GPL-2.0-only AND LicenseRef-music21-corpus"),
+        SYNTH,
+        _tunes,
+        minutes=120.0,
+        aligned=True,
+    ),
+    "salamander": SetKind(
+        "thirty notes of a real grand piano, for tests",
+        ("CC-BY-3.0",),
+        (),
+        _salamander,
     ),
 }  # fmt: skip
 
@@ -120,6 +189,12 @@ def fetch(
     if minutes is not None and not minutes > 0:
         raise ConfigError(f"minutes must be above 0, got {minutes:g}")
     chosen = parse_steps(kind.steps) if steps is None else tuple(steps)
+    moving = [str(s) for s in chosen if s.name in MOVING]
+    if kind.aligned and moving:
+        raise ConfigError(
+            f"'{name}' is aligned by sample, and the step {moving[0]} would move its recordings"
+            " apart; leave it out"
+        )
     command = f"restyle train data fetch {name}"
     command += f" --minutes {minutes:g}" if minutes is not None else ""
     if steps is not None:

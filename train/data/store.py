@@ -76,8 +76,8 @@ def build(
     Parameters
     ----------
     minutes : float, optional
-        Stop when there is so much; every split gets its share.  What a longer fetch has left here
-        stays.
+        Stop when there is so much and the last key is complete; every split gets its share.  What
+        a longer fetch has left here stays.
     skipped : iterable of (str, str)
         Files known to be unusable, with reasons.
 
@@ -89,12 +89,14 @@ def build(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         known, done, left_out = _known(folder), [], list(skipped)
-        total = 0.0
+        total, key, enough = 0.0, "", False
         with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
             for source, split in in_order(sources):
+                if source.key != key:
+                    key, enough = source.key, minutes is not None and total >= minutes * 60
                 origin = digest(source.origin, *(str(s) for s in steps))
                 items = _kept(folder, known.get(origin, ()))
-                if minutes is not None and total >= minutes * 60 and not items:
+                if enough and not items:
                     continue
                 if not items:
                     try:
