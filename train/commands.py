@@ -136,18 +136,19 @@ def fit(
 @_interruptible
 def evaluate(
     name: Name,
-    out: Annotated[Path | None, typer.Option(help="Folder for figures and sounds.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the report; default: the run's own.")
+    ] = None,
     threads: Threads = 1,
 ) -> None:
     """Measure the best checkpoint on recordings it has never heard."""
     from . import evaluate as judge
+    from .checkpoint import folder_of, load
 
     recipe = _recipe(name, threads)
     if hasattr(judge, "run"):
-        judge.run(recipe, out)
+        judge.run(recipe, out or folder_of(recipe) / "evaluation")
         return
-    from .checkpoint import load
-
     typer.echo(judge.table(judge.evaluate(recipe, load(recipe)[0], recipe.data())))
 
 

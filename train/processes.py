@@ -73,6 +73,8 @@ def make_fabric(device: str = "auto", precision: str = "32-true", processes: int
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # no banners
     strategy: Any = "auto"
     if local * nodes > 1:
+        # Fabric would share out all cores otherwise
+        os.environ.setdefault("OMP_NUM_THREADS", str(torch.get_num_threads()))
         backend = "nccl" if device == "cuda" else "gloo"
         strategy = DDPStrategy(process_group_backend=backend, timeout=PATIENCE)
     return Fabric(

@@ -19,7 +19,7 @@ from train.recipes import RECIPES
 
 from .tiny import TINY, program, surroundings
 
-FIT = ("train", "fit", "tiny", "batch=4", "steps=40", "--no-board", "--check-every", "10")
+FIT = ("train", "fit", "tiny", "batch=4", "steps=24", "--no-board", "--check-every", "10")
 OFTEN = ("--save-every", "7")
 
 
@@ -71,11 +71,11 @@ def test_killed_and_started_again_the_losses_are_those_of_one_run(
     """Kill -9, then the same command again."""
     broken = tmp_path / "broken"
     killed = start(broken, *FIT, "pause=0.03", *OFTEN)
-    wait_for_step(broken, 16)
+    wait_for_step(broken, 9)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     saved = checkpoint.read(broken / ".runs" / "tiny" / "last.pt")
-    assert 0 < saved["step"] < 40 and not saved["done"]
+    assert 0 < saved["step"] < 24 and not saved["done"]
     said = finish(start(broken, *FIT, "pause=0.03", *OFTEN))
     assert "going on at step" in said
     assert logged(broken) == logged(whole), "byte for byte"

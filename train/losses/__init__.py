@@ -1,6 +1,6 @@
 """Losses and distances on waveforms ``[batch, n]``.
 
-One file per idea: ``waveform``, ``spectral``, ``mel``, ``level``, ``style``, ``adversarial``.  Every
+One file per idea: ``waveform``, ``spectral``, ``mel``, ``level``, ``style``, ``adversarial``. Each
 function works in any floating-point type, on any device, and has finite gradients on silence.
 """
 
