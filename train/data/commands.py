@@ -81,7 +81,12 @@ def list_sets() -> None:
     here = present()
     table = Table("set", "here", "minutes", "licences", "what")
     for name in [*CATALOGUE, *(n for n in here if n not in CATALOGUE)]:
-        manifest, kind = here.get(name), CATALOGUE.get(name)
+        kind, state, manifest = CATALOGUE.get(name), "no", None
+        if name in here:
+            try:
+                manifest, state = read_manifest(here[name]), "yes"
+            except ConfigError:
+                state = "damaged"
         licences = (
             sorted({i.licence for i in manifest.items})
             if manifest
@@ -89,7 +94,7 @@ def list_sets() -> None:
         )
         table.add_row(
             name,
-            "yes" if manifest else "no",
+            state,
             f"{manifest.minutes():.1f}" if manifest else "",
             "\n".join(licences),
             kind.about if kind else manifest.about if manifest else "",

@@ -5,6 +5,7 @@ Genres are what the tagger musicnn hears most; "soundtrack" where it was undecid
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,9 +41,9 @@ SMALL = (
           "electronic", "Max McCracken"),
 )  # fmt: skip
 LARGE = (
-    Album("wesnoth-1.16-music", "usr/share/games/wesnoth/1.16/data/core/music/", ".ogg",
+    Album("wesnoth-1.16-music", "usr/share/games/", ".ogg",
           "GPL-2.0-or-later", "orchestral", "musicians of Battle for Wesnoth"),
-    Album("warzone2100-music", "usr/share/games/warzone2100/", ".opus", "GPL-2.0-or-later",
+    Album("warzone2100-music", "usr/share/games/", ".opus", "GPL-2.0-or-later",
           "electronic", "musicians of Warzone 2100"),
 )  # fmt: skip
 
@@ -52,8 +53,12 @@ def tracks(albums: tuple[Album, ...]) -> list[Source]:
     found = []
     for album in albums:
         package = find_package(album.package)
-        for file in package.matching(album.ending, album.folder):
-            name = file.removeprefix(album.folder).removesuffix(album.ending)
+        files = package.matching(album.ending, album.folder)
+        stems = Counter(Path(file).stem for file in files)
+        for file in files:
+            name = Path(file).stem
+            if stems[name] > 1:
+                name = f"{Path(file).parent.name}-{name}"
             found.append(
                 Source(
                     file=f"{album.package}/{name}",

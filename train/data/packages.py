@@ -44,6 +44,12 @@ def is_here(name: str) -> bool:
     return (_installed(name) or _unpacked(name)) is not None
 
 
+def installed_version(name: str) -> str:
+    """Version of an installed package; empty where there is none, or no dpkg."""
+    package = _installed(name)
+    return package.version if package else ""
+
+
 def _run(command: Sequence[str], folder: Path | None = None) -> str | None:
     """Output of a program; None where it is missing or fails."""
     if shutil.which(command[0]) is None:

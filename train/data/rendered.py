@@ -16,7 +16,7 @@ import numpy.typing as npt
 from . import render as synth
 from .humanise import excerpt, humanise, transpose
 from .manifest import digest, splits_of
-from .packages import find_package
+from .packages import installed_version
 from .pairs import TAIL, Voice
 from .scores import Score, compose, to_midi
 from .store import Source
@@ -92,7 +92,7 @@ def _performances(
     """One source per voice."""
     for voice in (*VOICES, *(HELD_OUT if split == "test" else ())):
         _, package, font_licence = synth.SOUNDFONTS[voice.font]
-        version = _version(package)
+        version = _version(voice.font)
         yield Source(
             file=f"{voice}/{stem}",
             key=key,
@@ -108,8 +108,10 @@ def _performances(
 
 
 @cache
-def _version(package: str) -> str:
-    return find_package(package).version
+def _version(font: str) -> str:
+    """Version of a soundfont's package; ConfigError where the soundfont is missing."""
+    synth.find_soundfont(font)
+    return installed_version(synth.SOUNDFONTS[font][1])
 
 
 def _played(score: Score, voice: Voice) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from realtime.errors import ConfigError, nearest
 
 from . import recordings
-from .manifest import MANIFEST, Manifest, read_manifest
+from .manifest import MANIFEST, Manifest
 from .steps import Step, parse_steps
 from .store import Report, Source, build
 
@@ -211,22 +210,7 @@ def fetch(
     )
 
 
-def present(root: Path | None = None) -> dict[str, Manifest]:
-    """Sets on disk, those of the user among them."""
-    root = root or recordings.SETS
-    found = sorted(p.parent for p in root.glob(f"*/{MANIFEST}"))
-    return {folder.name: read_manifest(folder) for folder in found}
-
-
-def remove(name: str, root: Path | None = None) -> None:
-    """Delete a set from disk.
-
-    Raises
-    ------
-    ConfigError
-        It is not there.
-    """
-    folder = (root or recordings.SETS) / name
-    if not name or Path(name).name != name or not folder.is_dir():
-        raise ConfigError(f"no set '{name}' in {root or recordings.SETS}")
-    shutil.rmtree(folder)
+def present(root: Path | None = None) -> dict[str, Path]:
+    """Folders of the sets on disk by name, those of the user among them."""
+    found = sorted(p.parent for p in (root or recordings.SETS).glob(f"*/{MANIFEST}"))
+    return {folder.name: folder for folder in found}

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from realtime.errors import AudioFileError, ConfigError
 
 from .decode import decode
-from .packages import find_package
+from .packages import find_package, installed_version
 from .sentences import compose_sentence
 from .store import Source
 
@@ -67,20 +67,19 @@ def prompts() -> list[Source]:
 
 def synthesised() -> list[Source]:
     """Sentences composed by rule, spoken by flite's own voices at 16 kHz."""
-    package = find_package("libflite1")
-    program = shutil.which("flite")
+    program, version = shutil.which("flite"), installed_version("libflite1")
     if program is None:
         raise ConfigError("flite is missing; on Debian or Ubuntu run: apt install flite")
     return [
         Source(
             file=f"flite/{voice}-{index:03}",
             key=f"sentence {index}",
-            origin=f"flite {package.version} {voice} {sentence}",
+            origin=f"flite {version} {voice} {sentence}",
             make=_speaker(program, voice, sentence),
             licence="MIT-Festival",
             source="sentences composed by rule, spoken by flite",
-            package=package.name,
-            version=package.version,
+            package="libflite1",
+            version=version,
             tags={"speaker": f"flite {voice}", "language": "en", "text": sentence,
                   "bandwidth_hz": "8000"},
         )

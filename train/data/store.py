@@ -158,7 +158,10 @@ def _make(
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as partial:
-            soundfile.write(str(partial), piece, SAMPLE_RATE, format="FLAC", subtype="PCM_24")
+            try:
+                soundfile.write(str(partial), piece, SAMPLE_RATE, format="FLAC", subtype="PCM_24")
+            except (soundfile.LibsndfileError, RuntimeError) as error:
+                raise ConfigError(f"cannot write {path}: {error}; is the disk full?") from None
             hashed = sha256(partial)
         items.append(
             Item(file, hashed, source.licence, source.source, source.package, source.version,

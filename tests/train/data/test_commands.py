@@ -57,6 +57,16 @@ def test_check_names_what_has_changed(place: Path) -> None:
         say("check", "tones")
 
 
+def test_one_damaged_manifest_does_not_hide_the_others(place: Path) -> None:
+    say("fetch", "tones")
+    (place / ".data" / "sets" / "torn").mkdir()
+    (place / ".data" / "sets" / "torn" / "manifest.json").write_text("{")
+    listed = say("list")
+    assert "damaged" in listed and "0.1" in listed
+    with pytest.raises(ConfigError, match="is damaged"):
+        say("check", "torn")
+
+
 def test_add_makes_a_set_and_names_what_it_skipped(place: Path) -> None:
     (place / "my takes").mkdir()
     (place / "my takes" / "bad.wav").write_bytes(b"RIFF")

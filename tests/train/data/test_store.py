@@ -139,6 +139,21 @@ def test_bad_recordings_are_named_and_left_out(tmp_path: Path) -> None:
     assert not (tmp_path / "b").exists()
 
 
+def test_a_full_disk_is_one_sentence_and_leaves_no_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object, **options: object) -> None:
+        raise soundfile.LibsndfileError(2)
+
+    monkeypatch.setattr(soundfile, "write", full)
+    with pytest.raises(ConfigError, match="disk full"):
+        build(tmp_path / "a", "a", Shelf(3).sources, "")
+    assert not (tmp_path / "a" / "manifest.json").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot write"):
+        build(tmp_path / "file" / "a", "a", Shelf(3).sources, "")
+
+
 def test_no_key_is_in_two_splits_and_splits_are_the_same_for_ever(tmp_path: Path) -> None:
     shelf = Shelf(200, takes=3)
     order = in_order(shelf.sources)
