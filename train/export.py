@@ -22,7 +22,7 @@ import onnxscript
 import torch
 from torch import Tensor
 
-from realtime.errors import ModelError
+from realtime.errors import ConfigError, ModelError
 from realtime.io.files import whole_file
 from realtime.models.card import CARD_KEY, STATE_KEY, TEST_KEY, Card
 from realtime.models.metadata import pack_array, write_metadata
@@ -30,7 +30,8 @@ from realtime.models.streaming import load_model
 from realtime.models.verify import verify
 
 from . import fit
-from .evaluate import evaluate
+from .data.pairs import PairSet
+from .evaluate import evaluate, kept
 from .networks.layers import Streamable
 from .recipes.base import Recipe
 
@@ -202,6 +203,14 @@ def revision() -> str:
     return done.stdout.strip() or "unknown"
 
 
+def metrics(recipe: Recipe, network: Streamable, data: PairSet) -> dict[str, Any]:
+    """What ``restyle train evaluate`` found for these weights, or at least the distances."""
+    try:
+        return kept(recipe, network)
+    except ConfigError:
+        return evaluate(recipe, network, data)
+
+
 def export_recipe(recipe: Recipe) -> Path:
     """Evaluate and export the best checkpoint of a recipe into ``exported/``."""
     network, checkpoint = fit.load(recipe)
@@ -218,5 +227,5 @@ def export_recipe(recipe: Recipe) -> Path:
         "tools": f"torch {torch.__version__}, onnx {onnx.__version__},"
         f" onnxscript {onnxscript.__version__}",
     }
-    card = recipe.card(network, evaluate(recipe, network, data), provenance)
+    card = recipe.card(network, metrics(recipe, network, data), provenance)
     return export(recipe, network, card, EXPORTED / f"{recipe.name}.onnx")

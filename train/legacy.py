@@ -1,6 +1,6 @@
 """Import packages that still ask setuptools for their own version number.
 
-Setuptools removed ``pkg_resources`` in version 81; pyworld and webrtcvad use it for nothing else.
+Setuptools removed ``pkg_resources`` in version 81; pyworld uses it for nothing else.
 """
 
 from __future__ import annotations

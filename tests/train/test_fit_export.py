@@ -15,7 +15,7 @@ from realtime.errors import ModelError
 from realtime.models.streaming import load_model
 from realtime.models.verify import verify
 from train import export, fit
-from train.evaluate import evaluate
+from train.evaluate import CANDIDATES, evaluate
 from train.networks.waveform_tcn import WaveformTCN
 
 from .tiny import Tiny, TinySpectrum
@@ -39,7 +39,10 @@ def test_ten_steps_become_a_file_that_plays(make: type[Tiny], tmp_path: Path) ->
     first, last = checkpoint["history"][0][1], checkpoint["history"][-1][1]
     assert last < first or recipe.domain == "spectrum", "ten steps lower the error of a waveform"
     figures = evaluate(recipe, network, recipe.data())
-    assert set(figures) >= {"model", "copy", "matched_eq", "level_db", "command"}
+    rows = figures["sets"]["test"]["rows"]
+    assert set(rows) == set(CANDIDATES)
+    assert max(map(abs, rows["oracle"].values())) < 1e-6
+    assert rows["copy"]["esr"] > 0.0
     card = recipe.card(network, figures, {"seed": 4})
     path = export.export(recipe, network, card, tmp_path / "tiny.onnx")
     assert all(c.passed for c in verify(path))

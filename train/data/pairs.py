@@ -21,13 +21,16 @@ TAIL = 1.0  # seconds heard after the last note
 class Pair:
     """One recording twice: ``dry`` and ``wet [shape=(n,), float32]`` at 48 kHz.
 
-    `controls` are the values of the style's controls at which `wet` was made.
+    `controls` are the values of the controls at which `wet` was made; `notes` what is played
+    (begin and end in seconds, MIDI pitch) and `text` what is said, where that is known.
     """
 
     name: str
     dry: Array
     wet: Array
     controls: tuple[float, ...] = ()
+    notes: tuple[tuple[float, float, int], ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def program_pair(index: int, score: Score, voice: Voice, target: Voice) -> Pair:
     length = score.seconds + TAIL
     dry, wet = (render(to_midi(score, v.program), length, v.font) for v in (voice, target))
     dry, wet = (x * np.float32(0.1 / _level(x)) for x in (dry, wet))
-    return Pair(f"score{index}-{voice}", dry, wet)
+    return Pair(f"score{index}-{voice}", dry, wet, notes=score.timed())
 
 
 def program_pairs(

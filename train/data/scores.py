@@ -45,6 +45,11 @@ class Score:
         """Until the last note ends."""
         return max(n.start + n.length for n in self.notes) * 60.0 / self.tempo
 
+    def timed(self) -> tuple[tuple[float, float, int], ...]:
+        """Begin and end in seconds, and pitch, of every note."""
+        beat = 60.0 / self.tempo
+        return tuple((n.start * beat, (n.start + n.length) * beat, n.pitch) for n in self.notes)
+
 
 def compose(seed: int, seconds: float, low: int = 40, high: int = 84) -> Score:
     """Compose a score of about `seconds` within the given pitch range.

@@ -25,6 +25,7 @@ class Instrument(Spectral):
     kind = "instrument"
     target: Voice
     seed: int
+    tags: tuple[str, ...]  # of the outside tagger, any of which the target should bring up
 
     def data(self) -> PairSet:
         """140 scores of 24 s, input voices in turn."""
@@ -44,6 +45,7 @@ class SquareSynth(Instrument):
 
     name, title, seed, target = "square-synth", "Square synth", 5000, Voice(80)
     summary = "keys and guitars become a square-lead synth"
+    tags = ("synth", "electronic", "techno")
 
 
 class Strings(Instrument):
@@ -51,6 +53,7 @@ class Strings(Instrument):
 
     name, title, seed, target = "strings", "Strings", 15000, Voice(48)
     summary = "keys and guitars become a string ensemble"
+    tags = ("strings", "violin", "cello")
 
 
 class Choir(Instrument):
@@ -58,4 +61,5 @@ class Choir(Instrument):
 
     name, title, seed, target = "choir", "Choir", 25000, Voice(52)
     summary = "keys and guitars become a choir"
+    tags = ("choir", "choral", "opera", "voice", "vocal", "singing")
     noise = True

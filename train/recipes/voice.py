@@ -10,9 +10,10 @@ from torch import Tensor
 
 from ..data import teachers
 from ..data.augment import Augment
-from ..data.pairs import Pair, PairSet, teacher_pairs
+from ..data.pairs import Pair, PairSet, Teacher, teacher_pairs
 from ..data.recordings import RecordingSet, load_set
-from ..data.voices import speech_pairs
+from ..data.render import SAMPLE_RATE
+from ..data.voices import speech_pairs, taught
 from ..data.whisper import PRE_EMPHASIS, whisper
 from ..losses import mel_distance, stft_distance
 from .base import Batch, Schedule
@@ -28,6 +29,7 @@ SPEECH = (
     ({"speaker": "flite slt"}, 5.0),
     ({"speaker": "flite awb"}, 5.0),
 )
+RADIO, WHISPER = "radio 1", f"world whisper {PRE_EMPHASIS}"  # what the teachers' cache is kept by
 
 
 def speech() -> list[RecordingSet]:
@@ -40,6 +42,22 @@ def provenance() -> list[dict[str, Any]]:
     return [row for part in speech() for row in part.provenance()]
 
 
+def sentences(teacher: Teacher, version: str) -> dict[str, tuple[Pair, ...]]:
+    """Test sentences whose text is known, read by people and by voices no training had."""
+    heard = [
+        *load_set("speech", tags={"speaker": "LibriVox reader"}).test,
+        *load_set("speech", tags={"speaker": "flite kal16"}).test[:15],
+    ]
+    pairs = []
+    for recording in heard:
+        begin = np.zeros(SAMPLE_RATE // 2, dtype=np.float32)
+        level = np.float32(0.5 / np.abs(recording.samples).max())
+        dry = np.concatenate([begin, recording.samples * level, begin])
+        wet = taught(dry, teacher, version)
+        pairs.append(Pair(f"speech {recording.name}", dry, wet, text=recording.tags["text"]))
+    return {"sentences": tuple(pairs)}
+
+
 class RadioVoice(Waveform):
     """A voice through a hand-held set; instruments too, so that any sound is narrowed."""
 
@@ -50,7 +68,11 @@ class RadioVoice(Waveform):
     def data(self) -> PairSet:
         """About half an hour of speech and 20 scores, through the teacher."""
         tunes = teacher_pairs(20, 24.0, BAND, teachers.radio, seed=55000)
-        return _splits(teachers.radio, "radio 1", tunes)
+        return _splits(teachers.radio, RADIO, tunes)
+
+    def outside(self) -> dict[str, tuple[Pair, ...]]:
+        """Sentences with their text."""
+        return sentences(teachers.radio, RADIO)
 
     def sources(self) -> list[dict[str, Any]]:
         """Speech beside the scores."""
@@ -71,7 +93,11 @@ class Whisper(Spectral):
 
     def data(self) -> PairSet:
         """About half an hour of speech and what WORLD makes of it."""
-        return _splits(whisper, f"world whisper {PRE_EMPHASIS}")
+        return _splits(whisper, WHISPER)
+
+    def outside(self) -> dict[str, tuple[Pair, ...]]:
+        """Sentences with their text."""
+        return sentences(whisper, WHISPER)
 
     def sources(self) -> list[dict[str, Any]]:
         """Speech alone."""
@@ -87,7 +113,7 @@ class Whisper(Spectral):
         return batch._replace(dry=torch.from_numpy(dry), wet=torch.from_numpy(wet))
 
 
-def _splits(teacher: Any, version: str, more: PairSet | None = None) -> PairSet:
+def _splits(teacher: Teacher, version: str, more: PairSet | None = None) -> PairSet:
     """Pairs of speech, every source in every split, and more if there are."""
     parts = speech()
     made: dict[str, tuple[Pair, ...]] = {}
