@@ -143,13 +143,8 @@ def evaluate(
 ) -> None:
     """Measure the best checkpoint on recordings it has never heard."""
     from . import evaluate as judge
-    from .checkpoint import folder_of, load
 
-    recipe = _recipe(name, threads)
-    if hasattr(judge, "run"):
-        judge.run(recipe, out or folder_of(recipe) / "evaluation")
-        return
-    typer.echo(judge.table(judge.evaluate(recipe, load(recipe)[0], recipe.data())))
+    judge.run(_recipe(name, threads), out, typer.echo)
 
 
 @app.command()
@@ -174,16 +169,18 @@ def models(
     threads: Threads = 1,
 ) -> None:
     """Train, judge and export every recipe, then write demo clip and pages."""
-    from . import pages
-    from .fit import Options
-    from .fit import fit as run
+    from . import clips, pages
+    from . import evaluate as judge
+    from .fit import Options, fit
     from .recipes import RECIPES
 
     for name in names or RECIPES:
         recipe = _recipe(name, threads)
-        run(recipe, options=Options(device=device))
-        typer.echo(f"wrote {_export(recipe)}")
-    pages.render_demo()
+        fit(recipe, options=Options(device=device))
+        judge.run(recipe, None, typer.echo)
+        path = _export(recipe)
+        typer.echo(f"wrote {path} and {clips.write_clip(path)}")
+    clips.render_demo()
     pages.write_pages()
 
 
@@ -199,10 +196,12 @@ def readme() -> None:
 @app.command()
 @_interruptible
 def demo() -> None:
-    """Render exported/demo.flac."""
-    from . import pages
+    """Render exported/demo.flac and a clip of every model, before and after."""
+    from . import clips
 
-    typer.echo(f"wrote {pages.render_demo()}")
+    typer.echo(f"wrote {clips.render_demo()}")
+    for path in sorted(clips.EXPORTED.glob("*.onnx")):
+        typer.echo(f"wrote {clips.write_clip(path)}")
 
 
 @app.command()

@@ -25,6 +25,7 @@ from realtime.io.files import whole_file
 from . import verdicts
 from .baselines import apply_eq, hand_made, matched_eq
 from .batches import whole
+from .checkpoint import folder_of, load
 from .data.pairs import Pair, PairSet
 from .data.render import SAMPLE_RATE
 from .figures import spectrograms
@@ -34,8 +35,8 @@ from .recipes.base import Recipe
 
 Array = npt.NDArray[np.float32]
 CANDIDATES = ("copy", "matched_eq", "own_eq", "hand_made", "model", "oracle")
+EVALUATION = "evaluation"  # folder inside a run's
 SECONDS = 24.0  # of each recording, the warm-up of the network left out
-OUT = Path("out") / "evaluate"
 
 
 @dataclass(frozen=True)
@@ -168,11 +169,9 @@ def run(recipe: Recipe, out: Path | None = None, log: Callable[[str], None] = pr
     Returns
     -------
     Path
-        The folder, ``out/evaluate/NAME`` by default.
+        The folder, ``.runs/NAME/evaluation`` by default.
     """
-    from .checkpoint import load
-
-    folder = out or OUT / recipe.name
+    folder = out or folder_of(recipe) / EVALUATION
     network = load(recipe)[0]
     result = judged(recipe, network, recipe.data(), folder, log)
     result["weights"] = fingerprint(network)
@@ -205,7 +204,7 @@ def kept(recipe: Recipe, network: Streamable) -> dict[str, Any]:
     ConfigError
         They were never judged.
     """
-    path = OUT / recipe.name / "result.json"
+    path = folder_of(recipe) / EVALUATION / "result.json"
     result = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if result.get("weights") != fingerprint(network):
         raise ConfigError(

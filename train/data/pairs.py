@@ -80,15 +80,20 @@ class Voice:
         return f"{self.font}-{self.program}"
 
 
-def program_pair(index: int, score: Score, voice: Voice, target: Voice) -> Pair:
-    """The same score played by an input voice and by `target`.
+def paired(name: str, score: Score, dry: Array, target: Voice) -> Pair:
+    """A score somehow played, and the same score played by `target`, aligned by sample.
 
-    The input's level is 0.1 RMS; the target is scaled so that its mean power is that of the input.
+    Both have a level of 0.1 RMS.
     """
-    length = score.seconds + TAIL
-    dry, wet = (render(to_midi(score, v.program), length, v.font) for v in (voice, target))
+    wet = render(to_midi(score, target.program), score.seconds + TAIL, target.font)
     dry, wet = (x * np.float32(0.1 / _level(x)) for x in (dry, wet))
-    return Pair(f"score{index}-{voice}", dry, wet, notes=score.timed())
+    return Pair(name, dry, wet, notes=score.timed())
+
+
+def program_pair(index: int, score: Score, voice: Voice, target: Voice) -> Pair:
+    """The same score played by an input voice and by `target`."""
+    dry = render(to_midi(score, voice.program), score.seconds + TAIL, voice.font)
+    return paired(f"score{index}-{voice}", score, dry, target)
 
 
 def program_pairs(

@@ -6,7 +6,11 @@ attack needs no look-ahead, it is part of the style.
 
 from __future__ import annotations
 
-from ..data.pairs import Pair, PairSet, Voice, program_pair, program_pairs
+from realtime.errors import ConfigError
+
+from ..data.pairs import TAIL, Pair, PairSet, Voice, paired, program_pair, program_pairs
+from ..data.recordings import load_set
+from ..data.salamander import play
 from ..data.scores import compose
 from .spectral import Spectral
 
@@ -32,12 +36,25 @@ class Instrument(Spectral):
         return program_pairs(140, 24.0, INPUTS, self.target, seed=self.seed)
 
     def outside(self) -> dict[str, tuple[Pair, ...]]:
-        """New scores on the piano of a soundfont that no training sound came from."""
+        """New scores on a soundfont and on a real piano, neither of which any training heard.
+
+        The real piano is left out where its set was not fetched.
+        """
         unseen = [
             program_pair(i, compose(990_000 + i, 24.0, 43, 84), UNSEEN, self.target)
             for i in range(8)
         ]
-        return {UNSEEN.font: tuple(unseen)}
+        sets = {UNSEEN.font: tuple(unseen)}
+        try:
+            keys = {int(r.tags["midi"]): r.samples for r in load_set("salamander").test}
+        except ConfigError:
+            return sets
+        scores = [compose(995_000 + i, 24.0, 43, 84) for i in range(6)]
+        sets["salamander"] = tuple(
+            paired(f"score{i}-salamander", s, play(s, keys, s.seconds + TAIL), self.target)
+            for i, s in enumerate(scores)
+        )
+        return sets
 
 
 class SquareSynth(Instrument):

@@ -1,0 +1,94 @@
+"""The demo clip, and a clip of every bundled style before and after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from realtime.engine import Engine
+from realtime.models.catalog import read_entry
+from realtime.models.load import open_model
+
+from .data.pairs import Voice
+from .data.render import SAMPLE_RATE, render
+from .data.scores import compose, to_midi
+from .export import EXPORTED
+
+Array = npt.NDArray[np.float32]
+DEMO_SEED, DEMO_SECONDS = 4242, 8.0
+DEMO = Voice(27)  # clean electric guitar
+KEYS = Voice(0)
+CLIP_SECONDS = 3.0  # before and after, each
+BLOCK = 4800
+
+
+def render_demo() -> Path:
+    """Render the demo clip: a score no recipe has seen, on a clean electric guitar."""
+    target = EXPORTED / "demo.flac"
+    soundfile.write(str(target), _tune(DEMO, DEMO_SECONDS), SAMPLE_RATE, "PCM_16")
+    return target
+
+
+def _tune(voice: Voice, seconds: float) -> Array:
+    score = compose(DEMO_SEED, seconds - 1.0, 40, 76)
+    samples = render(to_midi(score, voice.program), seconds, voice.font)
+    return np.asarray(0.7 * samples / np.abs(samples).max(), dtype=np.float32)
+
+
+def restyle(path: Path, x: Array, controls: dict[str, float] | None = None) -> Array:
+    """Run mono ``x [shape=(n,)]`` through a model file in the player's engine, latency trimmed."""
+    model = open_model(path)
+    try:
+        engine = Engine(model, channels=1, sample_rate=SAMPLE_RATE, controls=controls)
+        hop, late = model.card.hop_length, engine.latency
+        block = max(1, BLOCK // hop) * hop
+        total = -(-(len(x) + late) // block) * block
+        padded = np.zeros((1, total), dtype=np.float32)
+        padded[0, : len(x)] = x
+        y = [
+            engine.process_hops(np.ascontiguousarray(padded[:, i : i + block]))
+            for i in range(0, total, block)
+        ]
+    finally:
+        model.close()
+    return np.concatenate(y, axis=1)[0, late : late + len(x)]
+
+
+def write_clip(path: Path) -> Path:
+    """Write ``<model>.flac``: three seconds of input, then the same three seconds restyled.
+
+    Guitars go through effects, keys through instruments, a synthesised voice through voices.  A
+    blend is played at each of its corners in turn.
+    """
+    entry = read_entry(path)
+    if entry.card is None:
+        raise ValueError(f"{path} has no card")
+    card, n = entry.card, round(CLIP_SECONDS * SAMPLE_RATE)
+    x = _clip_input(card.metrics.get("kind", "effect"))[:n]
+    fade = np.minimum(1.0, np.arange(n)[::-1] / 480).astype(np.float32)
+    parts = [x * fade]
+    if card.controls:
+        corners = len(card.controls)
+        for number, control in enumerate(card.controls):
+            weights = {c.name: float(c.name == control.name) for c in card.controls}
+            y, piece = restyle(path, x, weights), n // corners
+            parts.append(y[number * piece : (number + 1) * piece] * fade[-piece:])
+    else:
+        parts.append(restyle(path, x) * fade)
+    sound = np.clip(np.concatenate(parts), -0.98, 0.98)
+    target = path.with_suffix(".flac")
+    soundfile.write(str(target), sound, SAMPLE_RATE, "PCM_16")
+    return target
+
+
+def _clip_input(kind: str) -> Array:
+    if kind == "voice":
+        from .data.recordings import load_set
+
+        said = load_set("speech", tags={"speaker": "flite rms"}).test
+        x = max(said, key=lambda r: len(r.samples)).samples
+        return np.asarray(0.5 * x / np.abs(x).max(), dtype=np.float32)
+    return _tune(KEYS if kind == "instrument" else DEMO, DEMO_SECONDS)
