@@ -156,7 +156,13 @@ class _progress:
 
     def __init__(self, name: str) -> None:
         words = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[at]}")
-        self.progress = Progress(*words, TimeElapsedColumn(), console=console, transient=True)
+        self.progress = Progress(
+            *words,
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
         self.name = name
 
     def __enter__(self) -> Callable[[str, float], None]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import butter, sosfilt, sosfiltfilt
+from scipy.fft import irfft, next_fast_len
+from scipy.signal import butter, sosfilt
 
 from realtime.errors import ConfigError, nearest
 
 Array = npt.NDArray[np.float32]
+Spectrum = npt.NDArray[np.float64]
 COLOURS = ("white", "pink", "brown", "hum")
 EXPONENTS = {"white": 0.0, "pink": 1.0, "brown": 2.0}  # power falls as 1 / f to this
 LOWEST_HZ = 20.0
@@ -44,9 +48,8 @@ def coloured_noise(
             tones += np.sin(2 * np.pi * (k * hz * time + rng.random())) / k
         y += tones / _rms(tones)
     else:
-        spectrum = np.fft.rfft(rng.standard_normal(n))
-        hz_axis = np.maximum(np.fft.rfftfreq(n, 1 / sample_rate), LOWEST_HZ)
-        y = np.fft.irfft(spectrum * hz_axis ** (-EXPONENTS[colour] / 2), n=n)
+        exponent = -EXPONENTS[colour] / 2
+        y = _shaped(n, sample_rate, rng, lambda hz: np.maximum(hz, LOWEST_HZ) ** exponent)
     return np.asarray(y / _rms(y), dtype=np.float32)
 
 
@@ -82,17 +85,32 @@ def fill_high_band(
         return x
     octave = butter(4, (from_hz / 2, 0.95 * from_hz), "bandpass", fs=sample_rate, output="sos")
     smooth = butter(1, 200.0, fs=sample_rate, output="sos")
-    above = butter(8, from_hz, "highpass", fs=sample_rate, output="sos")
-    slope = butter(2, 1.5 * from_hz, fs=sample_rate, output="sos")
     heard = sosfilt(octave, x.astype(np.float64))
     envelope = np.maximum(sosfilt(smooth, np.abs(heard)), 0.0)
-    noise = sosfiltfilt(above, rng.standard_normal(len(x)))
-    band = sosfilt(slope, noise) * envelope
+    band = envelope * _shaped(
+        len(x),
+        sample_rate,
+        rng,
+        lambda hz: (
+            np.sqrt(1 - 1 / (1 + (hz / from_hz) ** 32))  # Butterworth, order 16
+            / np.sqrt(1 + (hz / (1.5 * from_hz)) ** 4)
+        ),
+    )
     power = float(np.square(band).mean())
     if power == 0:
         return x
     gain = np.sqrt(np.square(heard).mean() / power) * 10 ** (level_db / 20)
     return np.asarray(x + gain * band, dtype=np.float32)
+
+
+def _shaped(
+    n: int, sample_rate: int, rng: np.random.Generator, gain: Callable[[Spectrum], Spectrum]
+) -> Spectrum:
+    """Gaussian noise with a magnitude response over Hz, drawn as a spectrum."""
+    length = next_fast_len(n, real=True)
+    parts = rng.standard_normal((2, length // 2 + 1))
+    hz = np.arange(length // 2 + 1) * (sample_rate / length)
+    return np.asarray(irfft((parts[0] + 1j * parts[1]) * gain(hz), n=length)[:n])
 
 
 def _rms(x: npt.NDArray[np.float64]) -> float:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -88,9 +89,12 @@ def build(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        known, done, left_out = _known(folder), [], list(skipped)
+        done: list[Item] = []
+        left_out = list(skipped)
         total, key, enough = 0.0, "", False
         with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
+            _alone(journal, folder)
+            known = _known(folder)
             for source, split in in_order(sources):
                 if source.key != key:
                     key, enough = source.key, minutes is not None and total >= minutes * 60
@@ -192,6 +196,18 @@ def _kept(folder: Path, items: Iterable[Item]) -> list[Item]:
     items = sorted(items, key=lambda item: item.file)
     good = all((folder / i.file).is_file() and sha256(folder / i.file) == i.sha256 for i in items)
     return items if good else []
+
+
+def _alone(journal: IO[str], folder: Path) -> None:
+    """Keep other processes out of this set until the journal is closed."""
+    try:
+        import fcntl
+    except ModuleNotFoundError:  # Windows
+        return
+    try:
+        fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ConfigError(f"another process is making the set in {folder}; wait for it") from None
 
 
 def _clear(folder: Path) -> None:

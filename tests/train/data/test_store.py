@@ -154,6 +154,19 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_manifest(
         build(tmp_path / "file" / "a", "a", Shelf(3).sources, "")
 
 
+def test_two_processes_do_not_make_one_set_at_a_time(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl", reason="no file locks on this system")
+    shelf, inner = Shelf(2), Shelf(1)
+
+    def make() -> np.ndarray:
+        with pytest.raises(ConfigError, match="another process"):
+            build(tmp_path, "tones", inner.sources, "")
+        return tone(0)
+
+    sources = [Source("first", "first", "first", make, "MIT", "tones"), *shelf.sources]
+    assert len(build(tmp_path, "tones", sources, "").items) == 3
+
+
 def test_no_key_is_in_two_splits_and_splits_are_the_same_for_ever(tmp_path: Path) -> None:
     shelf = Shelf(200, takes=3)
     order = in_order(shelf.sources)
