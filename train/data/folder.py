@@ -17,8 +17,9 @@ from .decode import ENDINGS, decode, read_any
 from .licences import check_licence
 from .manifest import Manifest, sha256
 from .sets import CATALOGUE
+from .source import Source
 from .steps import Step
-from .store import Report, Source, build
+from .store import Report, build
 
 Array = npt.NDArray[np.float32]
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")

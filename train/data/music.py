@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from .decode import decode
 from .packages import find_package
-from .store import Source
+from .source import Source
 
 Array = npt.NDArray[np.float32]
 

@@ -19,7 +19,7 @@ from .manifest import digest, splits_of
 from .packages import installed_version
 from .pairs import TAIL, Voice
 from .scores import Score, compose, to_midi
-from .store import Source
+from .source import Source
 
 Array = npt.NDArray[np.float32]
 PROGRAMS = {  # General MIDI, from 0

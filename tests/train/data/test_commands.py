@@ -13,7 +13,7 @@ from realtime.errors import ConfigError
 from train.data import sets
 from train.data.commands import app
 from train.data.sets import SetKind
-from train.data.store import Source
+from train.data.source import Source
 
 RATE = 48000
 

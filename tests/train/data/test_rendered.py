@@ -19,7 +19,8 @@ from train.data.pairs import TAIL, Voice
 from train.data.recordings import load_pairs, load_set
 from train.data.render import SAMPLE_RATE, SOUNDFONTS
 from train.data.scores import Note, Score
-from train.data.store import build, in_order
+from train.data.source import in_order
+from train.data.store import build
 
 has_fluidsynth = pytest.mark.skipif(
     shutil.which("fluidsynth") is None

@@ -14,7 +14,7 @@ from train.data import speech
 from train.data.decode import decode
 from train.data.packages import is_here
 from train.data.sentences import compose_sentence
-from train.data.store import in_order
+from train.data.source import in_order
 
 
 def needs(*names: str) -> pytest.MarkDecorator:

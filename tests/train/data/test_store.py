@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from realtime.errors import AudioFileError, ConfigError
 from train.data import manifest as manifests
 from train.data.manifest import read_manifest, split_of, splits_of
 from train.data.recordings import load_set
+from train.data.source import Source, in_order
 from train.data.steps import Step, parse_steps
-from train.data.store import JOURNAL, Source, build, in_order
+from train.data.store import JOURNAL, build
 
 RATE = 48000
 
@@ -105,6 +107,14 @@ def test_other_preprocessing_makes_the_files_anew_and_strays_go(tmp_path: Path) 
     assert len(quiet.items) == 8 and len(list(tmp_path.rglob("*.flac"))) == 8
     splits = {(i.key, i.split) for i in quiet.items}
     assert len(splits) == 4  # all pieces of a recording in one split
+
+
+def test_kept_files_take_on_what_their_source_says_now(tmp_path: Path) -> None:
+    shelf = Shelf(6)
+    build(tmp_path, "tones", shelf.sources, "")
+    moved = [replace(s, split="test", licence="CC0-1.0") for s in shelf.sources]
+    items = build(tmp_path, "tones", moved, "").items
+    assert {(i.split, i.licence) for i in items} == {("test", "CC0-1.0")} and len(shelf.made) == 6
 
 
 def test_minutes_stop_early_with_every_split_and_a_longer_fetch_adds(tmp_path: Path) -> None:

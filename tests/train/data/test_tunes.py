@@ -12,8 +12,9 @@ import pytest
 from realtime.errors import ConfigError
 from train.data import tunes
 from train.data.humanise import excerpt, humanise, transpose
+from train.data.melodies import Tune, grouped, skeleton
 from train.data.scores import Note, Score, compose, to_midi
-from train.data.tunes import Tune, grouped, read_midi, skeleton
+from train.data.tunes import read_midi
 
 has_music21 = pytest.mark.skipif(
     importlib.util.find_spec("music21") is None, reason="the package music21 is not installed"
@@ -65,6 +66,13 @@ def test_tunes_of_equal_title_or_melody_share_their_key() -> None:
         tune("f", "", melody(4)),
     ])  # fmt: skip
     assert [t.key for t in found] == ["tune x/a"] * 2 + ["tune x/c"] * 3 + ["tune x/f"]
+
+
+def test_short_tunes_are_not_taken_together_for_their_silence() -> None:
+    found = grouped([
+        Tune(str(seed), "x", "", Score(melody(seed).notes[:6], 90.0)) for seed in (1, 2, 3)
+    ])  # fmt: skip
+    assert len({t.key for t in found}) == 3
 
 
 def test_titles_are_compared_without_articles_and_dances() -> None:
