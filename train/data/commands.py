@@ -204,7 +204,7 @@ def _print_summary(manifest: Manifest) -> None:
     parts = ", ".join(f"{split} {manifest.minutes(split):.1f}" for split in SPLITS)
     console.print(f"{manifest.name}: {manifest.minutes():.1f} minutes: {parts}", highlight=False)
     empty = [split for split in SPLITS if not manifest.minutes(split)]
-    if empty:
+    if empty and len({item.key for item in manifest.items}) < 3:
         console.print(
             f"nothing for {' and '.join(empty)}: recordings are never cut between splits, so"
             " training needs three or more",
