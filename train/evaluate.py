@@ -36,7 +36,7 @@ from .recipes.base import Recipe
 Array = npt.NDArray[np.float32]
 CANDIDATES = ("copy", "matched_eq", "own_eq", "hand_made", "model", "oracle")
 EVALUATION = "evaluation"  # folder inside a run's
-SECONDS = 24.0  # of each recording, the warm-up of the network left out
+SECONDS = 12.0  # of each recording, the warm-up of the network left out
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from .judges import instrument, level, musicnn, pitch, timbre, voice
 from .recipes.base import Recipe
 
 Verdict = Callable[[list[Any], str], dict[str, float]]
-REFERENCES = 40  # training recordings that stand for the target (and for the input)
+REFERENCES = 24  # training recordings that stand for the target (and for the input)
 
 
 def for_recipe(recipe: Recipe, data: PairSet) -> list[Verdict]:

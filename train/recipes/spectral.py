@@ -11,11 +11,13 @@ from torch import Tensor
 from realtime.models.card import Card, Spectrum, State
 
 from ..data.render import SAMPLE_RATE
-from ..losses import stft_distance
+from ..losses import level_distance, stft_distance
 from ..networks.frame_tcn import FrameTCN
 from ..networks.layers import Streamable
 from ..stft import FrameTransform
 from .base import Batch, Recipe, Schedule, random_gain
+
+LEVEL = 0.03  # of the loss, for each dB that the short-term level is off
 
 
 class Spectral(Recipe):
@@ -55,8 +57,8 @@ class Spectral(Recipe):
         return self.transform.inverse(frames)
 
     def loss(self, y: Tensor, target: Tensor) -> Tensor:
-        """Spectral distance alone: the phases of input and target are unrelated."""
-        return stft_distance(y, target)
+        """Spectral distance, since phases are unrelated; a little of the level, which it lowers."""
+        return stft_distance(y, target) + LEVEL * level_distance(y, target)
 
     def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """Any input level; the output follows it."""

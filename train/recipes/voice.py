@@ -15,7 +15,7 @@ from ..data.recordings import RecordingSet, load_set
 from ..data.render import SAMPLE_RATE
 from ..data.voices import speech_pairs, taught
 from ..data.whisper import PRE_EMPHASIS, whisper
-from ..losses import mel_distance, stft_distance
+from ..losses import mel_distance
 from .base import Batch, Schedule
 from .effect import BAND
 from .spectral import Spectral
@@ -105,7 +105,7 @@ class Whisper(Spectral):
 
     def loss(self, y: Tensor, target: Tensor) -> Tensor:
         """Band energies, since breath has no fine structure to match; a little of the bins."""
-        return mel_distance(y, target) + 0.2 * stft_distance(y, target)
+        return mel_distance(y, target) + 0.2 * super().loss(y, target)
 
     def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """Any level, some with background noise, half with a band above the recordings'."""
