@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from ..models.catalog import find_model, list_models
+from ..models.soak import soak
+from ..models.streaming import load_model
+from ..models.verify import Check
 from ..models.verify import verify as run_checks
 from .common import JsonOption, out
 
@@ -51,11 +55,16 @@ def models(as_json: JsonOption = False) -> None:
 
 def verify(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Model file or name.")],
+    minutes: Annotated[
+        float, typer.Option("--soak", min=0.0, help="Also play so many minutes of noise.")
+    ] = 0.0,
     as_json: JsonOption = False,
 ) -> None:
     """Run a model's proof again; exit code 2 when any of it fails."""
     path = find_model(file)
     checks = run_checks(path)
+    if minutes and checks[0].passed:
+        checks.append(_soak(path, minutes))
     passed = all(c.passed for c in checks)
     if as_json:
         found = {"file": str(path), "passed": passed, "checks": [asdict(c) for c in checks]}
@@ -67,3 +76,16 @@ def verify(
         out.print(f"{path.name}: {'proved' if passed else 'NOT proved'}", highlight=False)
     if not passed:
         raise typer.Exit(2)
+
+
+def _soak(path: Path, minutes: float) -> Check:
+    model = load_model(path)
+    try:
+        seen = soak(model, minutes)
+    finally:
+        model.close()
+    text = (
+        f"{seen.seconds:.0f} s of noise, silence and NaN: peak {seen.peak:.3f},"
+        f" {seen.resets} resets, level at the end {seen.last_level_db - seen.first_level_db:+.2f} dB"
+    )
+    return Check("soak", seen.passed, text)
