@@ -32,7 +32,7 @@ class Tape(Waveform):
 
     name, kind, title = "tape", "effect", "Tape"
     summary = "tape recorder pushed into saturation"
-    schedule = Schedule(minutes=10, batch=12, segment=8192, learning_rate=4e-3, average=0.995)
+    schedule = Schedule(minutes=8, batch=12, segment=8192, learning_rate=4e-3, average=0.995)
 
     def data(self) -> PairSet:
         """60 scores of 24 s, all kinds of instruments, through the teacher."""
@@ -47,7 +47,7 @@ class AmpBlend(Waveform):
     styles = ("warm", "crunch", "fuzz", "radio")
     teachers = (teachers.warm, teachers.tube_amp, teachers.fuzz, teachers.radio)
     channels = 32
-    schedule = Schedule(minutes=22, batch=12, segment=8192, learning_rate=4e-3, average=0.995)
+    schedule = Schedule(minutes=14, batch=12, segment=8192, learning_rate=4e-3, average=0.995)
 
     def data(self) -> PairSet:
         """50 guitar scores of 24 s, two of the amplifiers and one mix of all for each."""

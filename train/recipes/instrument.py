@@ -6,6 +6,8 @@ attack needs no look-ahead, it is part of the style.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from realtime.errors import ConfigError
 
 from ..data.pairs import TAIL, Pair, PairSet, Voice, paired, program_pair, program_pairs
@@ -71,6 +73,7 @@ class Strings(Instrument):
     name, title, seed, target = "strings", "Strings", 15000, Voice(48)
     summary = "keys and guitars become a string ensemble"
     tags = ("strings", "violin", "cello")
+    schedule = replace(Spectral.schedule, steps=5000)
 
 
 class Choir(Instrument):

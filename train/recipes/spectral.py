@@ -34,7 +34,7 @@ class Spectral(Recipe):
     narrow, wide, hidden, dilations = 160, 48, 160, (1, 2, 4, 8, 16, 32, 64)
     noise = False
     schedule = Schedule(
-        minutes=30, steps=5000, batch=8, segment=32768, learning_rate=2e-3, average=0.995
+        minutes=30, steps=4000, batch=8, segment=32768, learning_rate=2e-3, average=0.995
     )
     warm_up = 8192
 

@@ -87,7 +87,7 @@ class Whisper(Spectral):
     narrow, wide, hidden, dilations = 96, 48, 112, (1, 2, 4, 8, 16)
     noise = True
     schedule = Schedule(
-        minutes=15, steps=3500, batch=8, segment=32768, learning_rate=2e-3, average=0.995
+        minutes=15, steps=2500, batch=8, segment=32768, learning_rate=2e-3, average=0.995
     )
     dirt = Augment(gain_db=(-18.0, 9.0), noise=0.3, noise_db=(25.0, 60.0), fill=0.5)
 

@@ -30,7 +30,7 @@ class Waveform(Recipe):
     hop = 64
     channels, kernel, dilations = 24, 8, (1, 4, 16, 64, 192)
     styles: tuple[str, ...] = ()
-    schedule = Schedule(minutes=14, batch=12, segment=8192, learning_rate=4e-3, average=0.995)
+    schedule = Schedule(minutes=12, batch=12, segment=8192, learning_rate=4e-3, average=0.995)
     latency = 0
 
     def __init__(self) -> None:
