@@ -144,10 +144,11 @@ def steps() -> None:
     """List the preprocessing steps."""
     from .steps import KINDS
 
-    table = Table("step", "default", "unit", "what it does")
+    table = Table("step", "default", "from", "to", "unit", "what it does")
     for name, kind in KINDS.items():
         value = "" if kind.default is None else f"{kind.default:g}"
-        table.add_row(name, value, kind.unit, kind.about)
+        limits = f"{kind.least:g}", f"{kind.most:g}"
+        table.add_row(name, value, *limits, kind.unit, kind.about)
     console.print(table)
 
 
@@ -201,8 +202,11 @@ def _print_summary(manifest: Manifest) -> None:
         cells = (row["source"], row["licence"], package, row["recordings"], row["minutes"])
         table.add_row(*map(str, cells))
     console.print(table)
-    parts = ", ".join(f"{split} {manifest.minutes(split):.1f}" for split in SPLITS)
-    console.print(f"{manifest.name}: {manifest.minutes():.1f} minutes: {parts}", highlight=False)
+    digits = 1 if manifest.minutes() >= 10 else 2
+    parts = ", ".join(f"{split} {manifest.minutes(split):.{digits}f}" for split in SPLITS)
+    console.print(
+        f"{manifest.name}: {manifest.minutes():.{digits}f} minutes: {parts}", highlight=False
+    )
     empty = [split for split in SPLITS if not manifest.minutes(split)]
     if empty and len({item.key for item in manifest.items}) < 3:
         console.print(

@@ -18,6 +18,7 @@ from .preprocess import resample, to_mono
 
 Array = npt.NDArray[np.float32]
 FFMPEG_ONLY = frozenset(".opus .m4a .aac .wma .g722 .webm .mka".split())
+OPEN_END = 0x7FFF0000  # bytes; what is written to a pipe has a size above this
 ENDINGS = FFMPEG_ONLY | frozenset(".wav .flac .ogg .oga .mp3 .aiff .aif .caf .w64 .au".split())
 
 
@@ -41,13 +42,43 @@ def decode(path: Path) -> Array:
 
 def read_any(path: Path) -> Clip:
     """Read a file at its own rate, by libsndfile where it can and by FFmpeg otherwise."""
-    if path.suffix.lower() not in FFMPEG_ONLY:
-        return read_audio(path)
     if not path.is_file():
         raise AudioFileError(f"{path} does not exist")
     if path.stat().st_size == 0:
         raise AudioFileError(f"{path} is empty")
-    return _by_ffmpeg(path)
+    if path.suffix.lower() in FFMPEG_ONLY:
+        return _by_ffmpeg(path)
+    try:
+        _check_whole(path)
+        return read_audio(path)
+    except OSError as error:
+        raise AudioFileError(f"cannot read {path}: {error.strerror or error}") from None
+    except AudioFileError as error:
+        if "does not exist" in str(error):  # libsndfile's word for an MP3 without any frame
+            raise AudioFileError(f"{path} holds no sound that can be read") from None
+        raise
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a WAV file that ends before its sound does; of other formats the start would be taken.
+
+    Chunks of RIFF, Microsoft & IBM, 1991.  Sizes that recorders leave open pass.
+    """
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        head = file.read(12)
+        if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+            return
+        while len(head := file.read(8)) == 8:
+            length = int.from_bytes(head[4:], "little")
+            if head[:4] == b"data":
+                held = size - file.tell()
+                if held < length < OPEN_END:
+                    raise AudioFileError(
+                        f"{path} is cut short: {held} of {length} bytes of sound are there"
+                    )
+                return
+            file.seek(length + length % 2, 1)
 
 
 def _by_ffmpeg(path: Path) -> Clip:

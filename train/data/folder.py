@@ -15,7 +15,7 @@ from realtime.errors import AudioFileError, ConfigError
 from . import recordings
 from .decode import ENDINGS, decode, read_any
 from .licences import check_licence
-from .manifest import Manifest, sha256
+from .manifest import Manifest, digest, sha256
 from .sets import CATALOGUE
 from .source import Source
 from .steps import Step
@@ -36,9 +36,10 @@ def add(
 ) -> Manifest:
     """Copy every readable audio file of a folder, and of those inside it, into a set.
 
-    The set is then what the folder holds; what has not changed is kept as it is.  Files of one
-    content have one key, so a copy under another name does not leak into another
-    split.  Files that cannot be used are named with the reason in the manifest's `skipped`.
+    The set is then what the folder holds; what has not changed is kept as it is.  One recording in
+    several files stays within one split: copies are left out, whatever their names and formats, and
+    files that differ in their ending alone have one key.  Files that cannot be used are named with
+    the reason in the manifest's `skipped`.
 
     Parameters
     ----------
@@ -55,24 +56,28 @@ def add(
     licence = check_licence(licence)
     target = (root or recordings.SETS) / _checked_name(name, root or recordings.SETS, folder)
     files = _audio_files(folder, target)
-    good: list[Source] = []
+    readable: list[tuple[Path, str, str]] = []
     skipped: list[tuple[str, str]] = []
-    seen: dict[str, str] = {}
     for path in files:
-        relative = path.relative_to(folder).as_posix()
+        report(path.name, 0.0)
         try:
-            hashed = _checked_sound(path)
+            readable.append((path, *_checked_sound(path)))
         except AudioFileError as error:
-            skipped.append((relative, str(error)))
+            skipped.append((path.relative_to(folder).as_posix(), str(error)))
+    keys = _keys(readable)
+    good: list[Source] = []
+    seen: dict[str, str] = {}
+    taken: set[str] = set()
+    for path, hashed, sound in readable:
+        relative = path.relative_to(folder).as_posix()
+        if sound in seen:
+            skipped.append((relative, f"the same sound as {seen[sound]}"))
             continue
-        if hashed in seen:
-            skipped.append((relative, f"the same file as {seen[hashed]}"))
-            continue
-        seen[hashed] = relative
+        seen[sound] = relative
         good.append(
             Source(
-                file=_file_name(relative, {s.file for s in good}),
-                key=hashed,
+                file=_file_name(relative, taken),
+                key=keys[path],
                 origin=f"file {hashed}",
                 make=_reader(path),
                 licence=licence,
@@ -106,7 +111,8 @@ def _audio_files(folder: Path, target: Path) -> list[Path]:
         raise ConfigError(f"{folder} is a file; name the folder that it lies in")
     if not os.access(folder, os.R_OK | os.X_OK):
         raise ConfigError(f"{folder} cannot be read: permission denied")
-    inside = [p for p in sorted(folder.rglob("*")) if p.is_file() and not p.name.startswith(".")]
+    found = (p for p in sorted(folder.rglob("*")) if not p.name.startswith("."))
+    inside = [p for p in found if p.is_file() or (p.is_symlink() and not p.is_dir())]
     inside = [p for p in inside if not p.resolve().is_relative_to(target.resolve())]
     files = [p for p in inside if p.suffix.lower() in ENDINGS]
     if not files:
@@ -116,8 +122,8 @@ def _audio_files(folder: Path, target: Path) -> list[Path]:
     return files
 
 
-def _checked_sound(path: Path) -> str:
-    """Hash of a file that can be decoded; AudioFileError otherwise."""
+def _checked_sound(path: Path) -> tuple[str, str]:
+    """Hashes of a file that can be decoded and of its sound; AudioFileError otherwise."""
     try:
         hashed = sha256(path)
     except OSError as error:
@@ -125,7 +131,29 @@ def _checked_sound(path: Path) -> str:
     clip = read_any(path)
     if not np.isfinite(clip.samples).all():
         raise AudioFileError(f"{path} holds samples that are NaN or infinite")
-    return hashed
+    coarse = np.round(np.clip(clip.samples, -2, 2) * 16383).astype(np.int16)
+    return hashed, digest(f"{clip.sample_rate} {clip.samples.shape}", coarse.tobytes())
+
+
+def _keys(files: Sequence[tuple[Path, str, str]]) -> dict[Path, str]:
+    """What each file is a recording of: the first file's hash of all that sound or are named alike.
+
+    Parameters
+    ----------
+    files : sequence of (path, hash of the file, hash of the sound)
+    """
+    keys: dict[Path, str] = {}
+    marks: dict[str, str] = {}
+    for path, hashed, sound in files:
+        own = (f"sound {sound}", f"name {path.with_suffix('')}")
+        old = {marks[mark] for mark in own if mark in marks}
+        key = next((marks[mark] for mark in own if mark in marks), hashed)
+        if len(old) > 1:
+            marks = {mark: key if k in old else k for mark, k in marks.items()}
+            keys = {p: key if k in old else k for p, k in keys.items()}
+        marks.update(dict.fromkeys(own, key))
+        keys[path] = key
+    return keys
 
 
 def _reader(path: Path) -> Callable[[], Array]:
@@ -133,11 +161,15 @@ def _reader(path: Path) -> Callable[[], Array]:
 
 
 def _file_name(relative: str, taken: set[str]) -> str:
-    """A plain name for the set's file, without what other systems forbid; unique."""
+    """A plain name for the set's file, without what other systems forbid; put among the `taken`.
+
+    Small and big letters are one: some systems do not tell them apart.
+    """
     stem = relative.rpartition(".")[0] or relative
     plain = re.sub(r"[^\w/-]+", "_", stem).strip("_/") or "recording"
     plain = plain[-120:].lstrip("/")
     name, number = plain, 2
-    while name in taken:
+    while name.lower() in taken:
         name, number = f"{plain}-{number}", number + 1
+    taken.add(name.lower())
     return name

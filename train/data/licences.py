@@ -24,7 +24,7 @@ EXCEPTIONS = frozenset(
     ("Font-exception-2.0", "Classpath-exception-2.0", "GPL-3.0-linking-exception")
 )
 REFERENCE = re.compile(r"LicenseRef-[A-Za-z0-9.-]+")
-TOKEN = re.compile(r"\s*([()]|[A-Za-z0-9.+-]+)")
+TOKEN = re.compile(r"\s*([()]|[A-Za-z0-9.+_-]+)")
 
 
 def check_licence(text: str | None) -> str:
@@ -80,7 +80,7 @@ def _term(tokens: list[str], text: str) -> list[str]:
         return rest[1:]
     known = {name.lower() for name in KNOWN}
     if not REFERENCE.fullmatch(first) and first.lower().removesuffix("+") not in known:
-        hint = nearest(first, KNOWN) or _relaxed(first)
+        hint = _versions(first) or nearest(first, KNOWN) or _relaxed(first)
         raise ConfigError(
             f"licence '{first}' is not an SPDX name we know{hint}; terms of your own are"
             f" LicenseRef-NAME, your own recordings {OWN}"
@@ -90,6 +90,13 @@ def _term(tokens: list[str], text: str) -> list[str]:
             raise ConfigError(f"licence '{text}': unknown exception after WITH")
         rest = rest[2:]
     return rest
+
+
+def _versions(name: str) -> str:
+    """The newest versions of a licence that is named without one: GPL, CC-BY, GPL-3.0."""
+    version = re.compile(re.escape(name) + r"-?[0-9.]*-?([0-9]-Clause|only|or-later)?", re.I)
+    found = sorted(known for known in KNOWN if version.fullmatch(known))
+    return f"; say which version, e.g. {' or '.join(found[-2:])}" if found else ""
 
 
 def _relaxed(name: str) -> str:

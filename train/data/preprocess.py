@@ -110,6 +110,8 @@ def crop_silence(
     ndarray
         Nothing at all (0 samples) for pure silence.
     """
+    if threshold_db >= 0:
+        raise ConfigError(f"the threshold of silence must be below 0 dB, got {threshold_db:g}")
     x = checked(x)
     frame = max(1, sample_rate // 100)
     if len(x) == 0:

@@ -17,31 +17,35 @@ Array = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Kind:
-    """A step: default value, unit, what it does, and the function ``f(x, sample_rate, value)``."""
+    """A step: default value, its range, unit, what it does, ``f(x, sample_rate, value)``."""
 
     default: float | None
+    least: float
+    most: float
     unit: str
     about: str
     run: Callable[[Array, int, float], Array | list[Array]]
 
 
 KINDS = {
-    "crop": Kind(-50.0, "dB", "cut silence at both ends, below this against the loudest",
+    "crop": Kind(-50.0, -120.0, -1.0, "dB",
+                 "cut silence at both ends, below this against the loudest",
                  lambda x, rate, db: preprocess.crop_silence(x, rate, db)),
-    "pauses": Kind(500.0, "ms", "crop, and shorten pauses inside to this",
+    "pauses": Kind(500.0, 10.0, 60000.0, "ms", "crop, and shorten pauses inside to this",
                    lambda x, rate, ms: preprocess.crop_silence(x, rate, longest_ms=ms)),
-    "loudness": Kind(-23.0, "LUFS", "bring to this loudness, peaks below -1 dB",
+    "loudness": Kind(-23.0, -69.0, 0.0, "LUFS", "bring to this loudness, peaks below -1 dB",
                      lambda x, rate, lufs: loudness.loudness_normalise(x, rate, lufs)),
-    "denoise": Kind(20.0, "dB", "lower steady noise by this with a spectral gate",
+    "denoise": Kind(20.0, 0.0, 120.0, "dB", "lower steady noise by this with a spectral gate",
                     lambda x, rate, db: denoise.spectral_gate(x, rate, reduction_db=db)),
-    "stretch": Kind(None, "times as long", "change the duration, keep the pitch",
+    "stretch": Kind(None, 0.25, 4.0, "times as long", "change the duration, keep the pitch",
                     lambda x, rate, factor: stretch.time_stretch(x, factor)),
-    "pitch": Kind(None, "semitones", "change the pitch, keep the duration",
+    "pitch": Kind(None, -24.0, 24.0, "semitones", "change the pitch, keep the duration",
                   lambda x, rate, semitones: stretch.pitch_shift(x, semitones)),
-    "speed": Kind(None, "times as fast", "change pitch and duration together",
+    "speed": Kind(None, 0.1, 10.0, "times as fast", "change pitch and duration together",
                   lambda x, rate, speed: preprocess.change_speed(x, speed)),
-    "segment": Kind(10.0, "s", "cut into pieces; all pieces of a recording share its split",
-                    lambda x, rate, s: preprocess.segment(x, max(1, round(s * rate)), pad=False)
+    "segment": Kind(10.0, 0.2, 3600.0, "s",
+                    "cut into pieces; all pieces of a recording share its split",
+                    lambda x, rate, s: preprocess.segment(x, round(s * rate), pad=False)
                     or [x]),
 }  # fmt: skip
 
@@ -63,7 +67,7 @@ def parse_steps(words: Iterable[str]) -> tuple[Step, ...]:
     Raises
     ------
     ConfigError
-        Unknown step, or a value that is missing or no number.
+        Unknown step, or a value that is missing, no number or out of range.
     """
     words = list(words)
     if words == ["none"]:
@@ -76,14 +80,19 @@ def parse_steps(words: Iterable[str]) -> tuple[Step, ...]:
                 f"no preprocessing step '{name}'{nearest(name, KINDS)};"
                 f" there are {', '.join(KINDS)}"
             )
-        value = KINDS[name].default
+        kind = KINDS[name]
+        value = kind.default
         if equals:
             try:
                 value = float(text)
             except ValueError:
                 value = np.nan
         if value is None or not np.isfinite(value):
-            raise ConfigError(f"step '{word}': write {name}=NUMBER ({KINDS[name].unit})")
+            raise ConfigError(f"step '{word}': write {name}=NUMBER ({kind.unit})")
+        if not kind.least <= value <= kind.most:
+            raise ConfigError(
+                f"step '{word}': expected {kind.least:g} to {kind.most:g} {kind.unit}"
+            )
         steps.append(Step(name, value))
     return tuple(steps)
 

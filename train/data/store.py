@@ -29,6 +29,7 @@ Array = npt.NDArray[np.float32]
 Report = Callable[[str, float], None]  # file, minutes so far
 JOURNAL = "journal.jsonl"
 SHORTEST = 0.2  # seconds
+SILENT = 1e-5  # peak
 
 
 def build(
@@ -78,8 +79,12 @@ def build(
                     try:
                         items = _make(folder, source, split, origin, steps)
                     except AudioFileError as error:
-                        left_out.append((source.file, str(error)))
+                        left_out.append((source.tags.get("file", source.file), str(error)))
                         continue
+                    except ConfigError:
+                        if not done and not known:
+                            _clear(folder)
+                        raise
                     for item in items:
                         journal.write(json.dumps(asdict(item)) + "\n")
                     journal.flush()
@@ -102,15 +107,24 @@ def build(
 def _make(
     folder: Path, source: Source, split: str, origin: str, steps: Sequence[Step]
 ) -> list[Item]:
-    pieces = run_steps(source.make(), SAMPLE_RATE, steps)
+    """Write a recording, or its pieces; pieces that are silent or too short are left out.
+
+    Raises
+    ------
+    AudioFileError
+        Nothing is left.
+    """
+    whole = source.make()
+    _check_sound(whole)
+    pieces = run_steps(whole, SAMPLE_RATE, steps)
+    if len(pieces) == 1:
+        _check_sound(pieces[0])
     items = []
     for number, piece in enumerate(pieces):
         seconds = len(piece) / SAMPLE_RATE
-        if seconds < SHORTEST:
-            raise AudioFileError(f"only {seconds:.2f} s of sound, {SHORTEST} s is the least")
-        peak = float(np.abs(piece).max())
-        if peak < 1e-5:
-            raise AudioFileError("silent from beginning to end")
+        peak = float(np.abs(piece).max(initial=0.0))
+        if seconds < SHORTEST or peak < SILENT:
+            continue
         if peak > 1:  # resampling overshoots; FLAC would clip
             piece = piece * np.float32(0.999 / peak)
         file = source.file + (f"-{number:03}" if len(pieces) > 1 else "") + ".flac"
@@ -124,7 +138,18 @@ def _make(
             hashed = sha256(partial)
         made = Item(file, hashed, "", "", "", "", round(seconds, 3), split, source.key, origin)
         items.append(_described(made, source, split))
+    if not items:
+        raise AudioFileError("no piece of it holds any sound")
     return items
+
+
+def _check_sound(x: Array) -> None:
+    if len(x) and np.abs(x).max() < SILENT:
+        raise AudioFileError("silent from beginning to end")
+    if len(x) < SHORTEST * SAMPLE_RATE:
+        raise AudioFileError(
+            f"only {len(x) / SAMPLE_RATE:.2f} s of sound, {SHORTEST} s is the least"
+        )
 
 
 def _described(item: Item, source: Source, split: str) -> Item:
@@ -179,7 +204,8 @@ def _alone(journal: IO[str], folder: Path) -> None:
 
 def _clear(folder: Path) -> None:
     """Take back what an attempt without any result has written."""
-    (folder / JOURNAL).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # Windows keeps what is open
+        (folder / JOURNAL).unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # an older set stays
         folder.rmdir()
         folder.parent.rmdir()

@@ -43,7 +43,7 @@ def say(*words: str) -> str:
 
 def test_fetch_show_check_and_list() -> None:
     assert "no" in say("list")
-    assert "train 0.1, validation 0.0, test 0.0" in say("fetch", "tones")
+    assert "train 0.05, validation 0.02, test 0.02" in say("fetch", "tones")
     assert "5 files as they should be" in say("check")
     shown = say("show", "tones")
     assert "five tones" in shown and "made by: restyle train data fetch tones" in shown

@@ -54,6 +54,9 @@ def test_bad_files_are_named_with_their_reason(folder: Path, tmp_path: Path) -> 
     (folder / "text.m4a").write_text("no sound at all")
     (folder / "torn.opus").write_bytes(b"OggS\0\x02")
     (folder / "notes.txt").write_text("hello")
+    write(folder / "torn.wav", 900)
+    (folder / "torn.wav").write_bytes((folder / "torn.wav").read_bytes()[:40_000])
+    (folder / "gone.wav").symlink_to(tmp_path / "nowhere.wav")
     soundfile.write(str(folder / "nan.wav"), np.full(9000, np.nan), 48000, "FLOAT")
     soundfile.write(str(folder / "silent.wav"), np.zeros(48000), 48000)
     soundfile.write(str(folder / "nothing.wav"), np.zeros(0), 48000)
@@ -63,10 +66,46 @@ def test_bad_files_are_named_with_their_reason(folder: Path, tmp_path: Path) -> 
     reasons = dict(manifest.skipped)
     assert len(manifest.items) == 6
     expected = {"empty.wav", "broken.flac", "text.mp3", "text.m4a", "torn.opus", "nan.wav",
-                "silent", "nothing.wav", "blip"}  # fmt: skip
+                "silent.wav", "nothing.wav", "blip.wav", "torn.wav", "gone.wav"}  # fmt: skip
     assert expected <= set(reasons)
-    assert "NaN" in reasons["nan.wav"] and "silent" in reasons["silent"]
-    assert any("the same file as" in r for r in reasons.values())
+    assert "NaN" in reasons["nan.wav"] and "silent" in reasons["silent.wav"]
+    assert "is empty" in reasons["empty.wav"] and "cut short" in reasons["torn.wav"]
+    assert any("the same sound as" in r for r in reasons.values())
+
+
+def test_one_recording_in_several_formats_stays_within_one_split(tmp_path: Path) -> None:
+    folder = tmp_path / "takes"
+    for number in range(12):
+        write(folder / f"take{number}.wav", 300 + 20 * number, channels=1)
+        data, rate = soundfile.read(str(folder / f"take{number}.wav"))
+        soundfile.write(str(folder / f"take{number}.ogg"), data, rate)
+        soundfile.write(str(folder / f"lossless{number}.flac"), data, rate)
+    manifest = add(folder, "MIT", "mine", root=tmp_path / "sets")
+    assert len(manifest.items) == 24  # WAV and FLAC are the same sound
+    assert sum("the same sound as" in reason for _, reason in manifest.skipped) == 12
+    lossless = {i.tags["file"][8:-5]: i.split for i in manifest.items if ".flac" in i.tags["file"]}
+    assert len(lossless) == 12
+    by_stem: dict[str, set[str]] = {}
+    for item in manifest.items:
+        stem = item.tags["file"].rpartition(".")[0].removeprefix("lossless").removeprefix("take")
+        by_stem.setdefault(stem, set()).add(item.split)
+    assert all(len(splits) == 1 for splits in by_stem.values())
+
+
+def test_a_silent_stretch_does_not_cost_the_recording(tmp_path: Path) -> None:
+    tone = 0.4 * np.sin(np.arange(48000) / 20)
+    (tmp_path / "in").mkdir()
+    sound = np.concatenate([tone, np.zeros(48000), tone])
+    soundfile.write(str(tmp_path / "in" / "pause.wav"), sound, 48000)
+    manifest = add(tmp_path / "in", "MIT", "mine", parse_steps(["segment=1"]), "", tmp_path)
+    assert [i.file for i in manifest.items] == ["pause-000.flac", "pause-002.flac"]
+
+
+def test_names_that_differ_in_capitals_alone_become_two_files(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "A.wav", 300)
+    write(tmp_path / "in" / "a.flac", 400)
+    manifest = add(tmp_path / "in", "MIT", "mine", root=tmp_path / "sets")
+    assert len({i.file.lower() for i in manifest.items}) == 2
 
 
 def test_a_damaged_tail_does_not_spoil_the_set(folder: Path, tmp_path: Path) -> None:
@@ -138,6 +177,10 @@ def test_licences_get_their_own_spelling(text: str, spelt: str) -> None:
         (None, "--licence"),
         ("", "--licence"),
         ("CC-BY-5.0", "did you mean 'CC-BY-"),
+        ("CC_BY_4.0", "did you mean 'CC-BY-4.0'"),
+        ("GPL", "say which version, e.g. GPL-3.0-only or GPL-3.0-or-later"),
+        ("CC-BY", "CC-BY-4.0"),
+        ("BSD", "BSD-3-Clause"),
         ("ccby4", "did you mean 'CC-BY-4.0'"),
         ("all mine", "own-recording"),
         ("MIT AND", "ends too early"),

@@ -232,3 +232,16 @@ def test_steps_are_read_and_wrong_ones_refused() -> None:
     for wrong in ("pitch", "pitch=high", "stretch=nan"):
         with pytest.raises(ConfigError, match="NUMBER"):
             parse_steps([wrong])
+    for wrong in ("stretch=9", "crop=3", "segment=0", "loudness=-80", "pitch=25"):
+        with pytest.raises(ConfigError, match="expected .* to "):
+            parse_steps([wrong])
+
+
+def test_a_mistake_found_while_making_leaves_nothing(tmp_path: Path) -> None:
+    def missing() -> np.ndarray:
+        raise ConfigError("the package av is missing")
+
+    source = Source("a", "a", "a", missing, "MIT", "x")
+    with pytest.raises(ConfigError, match="av is missing"):
+        build(tmp_path / "sets" / "x", "x", [source], "")
+    assert not (tmp_path / "sets").exists()

@@ -12,7 +12,7 @@ import pytest
 from realtime.errors import ConfigError
 from train.data import tunes
 from train.data.humanise import excerpt, humanise, transpose
-from train.data.melodies import Tune, grouped, skeleton
+from train.data.melodies import Tune, grouped, phrases, skeleton
 from train.data.scores import Note, Score, compose, to_midi
 from train.data.tunes import read_midi
 
@@ -66,6 +66,24 @@ def test_tunes_of_equal_title_or_melody_share_their_key() -> None:
         tune("f", "", melody(4)),
     ])  # fmt: skip
     assert [t.key for t in found] == ["tune x/a"] * 2 + ["tune x/c"] * 3 + ["tune x/f"]
+
+
+def test_a_tune_that_begins_elsewhere_is_found_by_its_phrases() -> None:
+    score = melody(1)
+    late = Score(
+        tuple(Note(n.start + 2.5, n.length, n.pitch + 4, 80) for n in score.notes[3:]), 90.0
+    )
+    other = Score(tuple(Note(i / 2, 0.5, 60 + 3 * i, 80) for i in range(5)), 90.0)
+    joined = Score((*other.notes, *late.notes), 90.0)
+    assert skeleton(joined) != skeleton(score) and phrases(joined) > phrases(late)
+    found = grouped([Tune(str(i), "x", "", s) for i, s in enumerate((score, joined, melody(2)))])
+    assert [t.key for t in found] == ["tune x/0", "tune x/0", "tune x/2"]
+
+
+def test_scales_and_repeated_notes_are_no_phrases() -> None:
+    scale = Score(tuple(Note(float(i), 1.0, 48 + i, 80) for i in range(30)), 90.0)
+    assert phrases(scale) == set()
+    assert len({t.key for t in grouped([Tune(n, "x", "", scale) for n in "ab"])}) == 1  # skeleton
 
 
 def test_short_tunes_are_not_taken_together_for_their_silence() -> None:
