@@ -53,13 +53,20 @@ def _benchmark(name: str, summary: str) -> None:
     """Mount ``benchmarks.<name>.main(argv)`` as ``restyle bench <name>``."""
 
     def run(context: typer.Context) -> None:
-        module: Any = importlib.import_module(f"benchmarks.{name}")
+        try:
+            module: Any = importlib.import_module(f"benchmarks.{name}")
+        except ModuleNotFoundError as error:
+            raise RestyleError(
+                f"this benchmark needs the package '{error.name}';"
+                " run: pip install 'restyle[train]'"
+            ) from None
         raise typer.Exit(module.main(context.args) or 0)
 
     bench.command(name, help=summary, context_settings=dict(_PASS_ON))(run)
 
 
 _benchmark("startup", "Time from nothing to the first callback, cold and warm.")
+_benchmark("networks", "Networks trained for the same CPU time: quality, cost, latency.")
 _benchmark("nam", "What captures cost: kernel, ONNX Runtime, other players.")
 _benchmark("latency", "Latency declared and measured, CPU per hop, missed callbacks under load.")
 

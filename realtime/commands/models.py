@@ -84,8 +84,9 @@ def _soak(path: Path, minutes: float) -> Check:
         seen = soak(model, minutes)
     finally:
         model.close()
+    drift = seen.last_level_db - seen.first_level_db
     text = (
         f"{seen.seconds:.0f} s of noise, silence and NaN: peak {seen.peak:.3f},"
-        f" {seen.resets} resets, level at the end {seen.last_level_db - seen.first_level_db:+.2f} dB"
+        f" {seen.resets} resets, level at the end {drift:+.2f} dB"
     )
     return Check("soak", seen.passed, text)

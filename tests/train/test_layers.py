@@ -11,6 +11,7 @@ from train.networks.bands import band_centres, spread_matrix
 from train.networks.frame_tcn import FrameTCN
 from train.networks.layers import CausalConv, FrameNorm, GatedBlock, Streamable, blend_weights
 from train.networks.noise import LENGTH, STRIDE, NoiseTable
+from train.networks.time_frequency_cnn import HEADS, TimeFrequencyCNN
 from train.networks.waveform_tcn import WaveformTCN
 
 CASES = {
@@ -21,6 +22,10 @@ CASES = {
         lambda: FrameTCN(33, 12, (1, 2), narrow=9, wide=6, noise=True, n_controls=3),
         (2, 2, 24, 33),
     ),
+    **{
+        head: (lambda head=head: TimeFrequencyCNN(33, 6, head, (1, 2)), (2, 2, 24, 33))
+        for head in HEADS
+    },
 }
 CONTROLS = torch.tensor([[0.2, 0.5, 0.3]])
 
