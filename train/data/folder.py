@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -15,13 +16,14 @@ from realtime.errors import AudioFileError, ConfigError
 from . import recordings
 from .decode import ENDINGS, decode, read_any
 from .licences import check_licence
-from .manifest import Manifest, digest, sha256
+from .manifest import Manifest, sha256
 from .sets import CATALOGUE
 from .source import Source
 from .steps import Step
 from .store import Report, build
 
 Array = npt.NDArray[np.float32]
+PART = 1 << 20  # samples hashed at a time
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -131,8 +133,12 @@ def _checked_sound(path: Path) -> tuple[str, str]:
     clip = read_any(path)
     if not np.isfinite(clip.samples).all():
         raise AudioFileError(f"{path} holds samples that are NaN or infinite")
-    coarse = np.round(np.clip(clip.samples, -2, 2) * 16383).astype(np.int16)
-    return hashed, digest(f"{clip.sample_rate} {clip.samples.shape}", coarse.tobytes())
+    channels, n = clip.samples.shape
+    sound = hashlib.sha256(f"{clip.sample_rate} {channels} {n}".encode())
+    for start in range(0, n, PART):
+        part = np.clip(clip.samples[:, start : start + PART], -2, 2)
+        sound.update(np.round(part * 16383).astype(np.int16).tobytes())
+    return hashed, sound.hexdigest()
 
 
 def _keys(files: Sequence[tuple[Path, str, str]]) -> dict[Path, str]:

@@ -14,6 +14,7 @@ Array = npt.NDArray[np.float32]
 BLOCK = 0.4  # seconds of one gating block of BS.1770
 CEILING_DB = -1.0  # dBTP, after EBU R 128
 OVERSAMPLING = 4  # BS.1770 annex 2
+PART, OVERLAP = 1 << 20, 64  # samples worked on at a time; more than half the filter
 LARGEST_GAIN_DB = 60.0  # what is quieter is noise, not sound to be raised
 
 
@@ -50,8 +51,14 @@ def true_peak(x: Array) -> float:
     x = checked(x)
     if len(x) == 0:
         return 0.0
-    dense = resample_poly(x.astype(np.float64), OVERSAMPLING, 1)
-    return float(max(np.abs(dense).max(), np.abs(x).max()))
+    highest = float(np.abs(x).max())
+    for start in range(0, len(x), PART):
+        before = min(start, OVERLAP)
+        part = x[start - before : start + PART + OVERLAP].astype(np.float64)
+        dense = np.abs(resample_poly(part, OVERSAMPLING, 1))
+        own = slice(OVERSAMPLING * before, OVERSAMPLING * (before + PART))
+        highest = max(highest, float(dense[own].max()))
+    return highest
 
 
 def loudness_normalise(

@@ -42,11 +42,16 @@ def to_mono(x: Array) -> Array:
         return checked(x)
     if x.shape[0] == 0:
         raise ConfigError("a sound needs one channel at least, got none")
-    mean = x.mean(axis=0, dtype=np.float64)
-    powers = np.square(x, dtype=np.float64).sum(axis=1)
-    if np.square(mean).sum() < 0.01 * powers.mean():
+    mean = x.mean(axis=0)
+    powers = [power(channel) for channel in x]
+    if power(mean) < 0.01 * np.mean(powers):
         return checked(x[int(np.argmax(powers))])
     return checked(mean)
+
+
+def power(x: Array) -> float:
+    """Sum of squares in float64, without a float64 copy of an hour of sound."""
+    return float(np.einsum("n,n->", x, x, dtype=np.float64))
 
 
 def resample(x: Array, source: int, target: int) -> Array:
@@ -116,12 +121,12 @@ def crop_silence(
     frame = max(1, sample_rate // 100)
     if len(x) == 0:
         return x
-    padded = np.pad(x, (0, -len(x) % frame)).reshape(-1, frame)
-    power = np.square(padded, dtype=np.float64).mean(axis=1)
-    if power.max() < 1e-12:  # below -120 dBFS there is nothing to hear
+    frames = np.pad(x, (0, -len(x) % frame)).reshape(-1, frame)
+    level = np.einsum("fn,fn->f", frames, frames, dtype=np.float64) / frame
+    if level.max() < 1e-12:  # below -120 dBFS there is nothing to hear
         return x[:0]
-    sounding = np.flatnonzero(power > power.max() * 10 ** (threshold_db / 10))
-    keep = np.zeros(len(power), dtype=bool)
+    sounding = np.flatnonzero(level > level.max() * 10 ** (threshold_db / 10))
+    keep = np.zeros(len(level), dtype=bool)
     border = round(keep_ms / 10)
     keep[max(0, sounding[0] - border) : sounding[-1] + border + 1] = True
     if longest_ms is not None:

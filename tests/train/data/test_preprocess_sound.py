@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import find_peaks, lfilter
 
+from train.data import loudness as loudness_module
 from train.data.denoise import spectral_gate
 from train.data.loudness import loudness, loudness_normalise, true_peak
 from train.data.stretch import pitch_shift, time_stretch
@@ -78,6 +79,14 @@ def test_peaks_between_samples_are_seen_and_kept_below_the_ceiling() -> None:
     y = loudness_normalise(clicks, RATE, -14.0)
     assert true_peak(y) <= 10 ** (-1 / 20) + 1e-4
     np.testing.assert_allclose(y / np.abs(y).max(), clicks / 0.5, atol=1e-6)  # a gain, no limiter
+
+
+def test_a_peak_is_the_same_wherever_the_sound_is_cut_for_work() -> None:
+    x = np.random.default_rng(0).standard_normal(300).astype(np.float32) * 0.1
+    whole = true_peak(x)
+    for at in (loudness_module.PART - 150, loudness_module.PART - 2, 3):
+        long = np.pad(x, (at, loudness_module.PART + 400 - at))
+        assert true_peak(long) == pytest.approx(whole, rel=1e-9)
 
 
 def test_short_sounds_and_silence_have_a_loudness_too() -> None:
