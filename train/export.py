@@ -7,6 +7,7 @@ random partitions against torch offline, and takes its final name only if every 
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import tempfile
 import warnings
@@ -31,7 +32,8 @@ from realtime.models.verify import verify
 
 from . import fit
 from .data.pairs import PairSet
-from .evaluate import evaluate, kept
+from .evaluation.distances import evaluate
+from .evaluation.results import kept
 from .networks.layers import Streamable
 from .recipes.base import Recipe
 
@@ -61,6 +63,8 @@ def to_onnx(recipe: Recipe, network: Streamable) -> bytes:
     rest = next(
         n for n, p in signature(network.forward).parameters.items() if p.kind == p.VAR_POSITIONAL
     )
+    # it tells every time that torchvision, which nobody here needs, is not installed
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         program = torch.export.export(
@@ -217,6 +221,7 @@ def export_recipe(recipe: Recipe) -> Path:
     data = recipe.data()
     provenance = {
         "data": recipe.sources(),
+        "limits": recipe.limits,
         "recordings": len(data.manifest()),
         "recipe": f"{type(recipe).__module__.replace('.', '/')}.py",
         "seed": checkpoint["schedule"]["seed"],

@@ -8,7 +8,7 @@ from pathlib import Path
 from realtime.models.card import Card
 from realtime.models.catalog import read_entry
 
-from .evaluate import table
+from .evaluation.results import table
 from .export import EXPORTED
 from .judges.timbre import gap_share
 
@@ -62,6 +62,8 @@ def card_page(card: Card) -> str:
         f" licence {card.licence}.",
         "",
     ]
+    if p.get("limits"):
+        lines += [f"Limits: {p['limits']}", ""]
     if card.controls:
         lines += ["Controls: " + ", ".join(f"`{c.name}` ({c.kind})" for c in card.controls), ""]
     for name, part in m.get("sets", {}).items():

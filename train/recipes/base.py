@@ -47,6 +47,8 @@ class Recipe(ABC):
     name : str
     kind : str
         ``instrument``, ``effect``, ``voice`` or ``blend``: which judges have a say.
+    limits : str
+        What it cannot do, in a sentence or two for people.
     schedule : Schedule
     warm_up : int [samples]
         What fills the network's memory before the part that the loss hears.
@@ -56,6 +58,7 @@ class Recipe(ABC):
 
     name: str
     kind: str
+    limits: str = ""
     schedule: Schedule
     warm_up: int
     latency: int

@@ -21,6 +21,10 @@ class TubeAmp(Waveform):
 
     name, kind, title = "tube-amp", "effect", "Tube amp"
     summary = "driven guitar amplifier"
+    limits = (
+        "One setting of one made-up amplifier, no cabinet microphone, no sag: it hears the last"
+        " 40 ms alone. Input far hotter than full scale was not in the training."
+    )
 
     def data(self) -> PairSet:
         """60 guitar scores of 24 s through the teacher."""
@@ -32,6 +36,9 @@ class Tape(Waveform):
 
     name, kind, title = "tape", "effect", "Tape"
     summary = "tape recorder pushed into saturation"
+    limits = (
+        "Tone and saturation alone: no wow, no flutter, no hiss; those are chance, not a style."
+    )
     schedule = Schedule(minutes=8, batch=12, segment=8192, learning_rate=4e-3, average=0.995)
 
     def data(self) -> PairSet:
@@ -44,6 +51,10 @@ class AmpBlend(Waveform):
 
     name, kind, title = "amp-blend", "blend", "Amp blend"
     summary = "four amplifiers with a live blend: warm, crunch, fuzz, radio"
+    limits = (
+        "A mix sounds like the four amplifiers side by side, not like one set between them. It"
+        " hears the last 40 ms alone."
+    )
     styles = ("warm", "crunch", "fuzz", "radio")
     teachers = (teachers.warm, teachers.tube_amp, teachers.fuzz, teachers.radio)
     channels = 32

@@ -29,6 +29,11 @@ class Instrument(Spectral):
     """One target voice; `seed` of the first score."""
 
     kind = "instrument"
+    limits = (
+        "It shapes the partials it hears: a note ends when the input ends, a piano's partials stay"
+        " as slightly out of tune with each other as they are, and very low chords get rough. Drums"
+        " and voices were not in the training; velocity follows the input's level."
+    )
     target: Voice
     seed: int
     tags: tuple[str, ...]  # of the outside tagger, any of which the target should bring up

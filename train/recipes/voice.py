@@ -63,6 +63,7 @@ class RadioVoice(Waveform):
 
     name, kind, title = "radio-voice", "voice", "Radio voice"
     summary = "voice through an overdriven hand-held radio"
+    limits = "No static and no drop-outs; those are chance, not a style."
     schedule = Schedule(minutes=9, batch=12, segment=8192, learning_rate=4e-3, average=0.995)
 
     def data(self) -> PairSet:
@@ -84,6 +85,10 @@ class Whisper(Spectral):
 
     name, kind, title = "whisper", "voice", "Whisper"
     summary = "voice becomes a whisper"
+    limits = (
+        "The training's speech ends at 8 kHz, so the whisper is dull above. Music turns into shaped"
+        " noise; the breath repeats after 44 s, which nobody notices."
+    )
     narrow, wide, hidden, dilations = 96, 48, 112, (1, 2, 4, 8, 16)
     noise = True
     schedule = Schedule(
