@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from realtime.engine import Engine
 from realtime.models.catalog import read_entry
-from realtime.models.load import open_model
 
 from .data.pairs import Voice
 from .data.render import SAMPLE_RATE, render
 from .data.scores import compose, to_midi
+from .evaluation.player import play
 from .export import EXPORTED
 
 Array = npt.NDArray[np.float32]
@@ -22,7 +21,6 @@ DEMO_SEED, DEMO_SECONDS = 4242, 8.0
 DEMO = Voice(27)  # clean electric guitar
 KEYS = Voice(0)
 CLIP_SECONDS = 3.0  # before and after, each
-BLOCK = 4800
 
 
 def render_demo() -> Path:
@@ -36,25 +34,6 @@ def _tune(voice: Voice, seconds: float) -> Array:
     score = compose(DEMO_SEED, seconds - 1.0, 40, 76)
     samples = render(to_midi(score, voice.program), seconds, voice.font)
     return np.asarray(0.7 * samples / np.abs(samples).max(), dtype=np.float32)
-
-
-def restyle(path: Path, x: Array, controls: dict[str, float] | None = None) -> Array:
-    """Run mono ``x [shape=(n,)]`` through a model file in the player's engine, latency trimmed."""
-    model = open_model(path)
-    try:
-        engine = Engine(model, channels=1, sample_rate=SAMPLE_RATE, controls=controls)
-        hop, late = model.card.hop_length, engine.latency
-        block = max(1, BLOCK // hop) * hop
-        total = -(-(len(x) + late) // block) * block
-        padded = np.zeros((1, total), dtype=np.float32)
-        padded[0, : len(x)] = x
-        y = [
-            engine.process_hops(np.ascontiguousarray(padded[:, i : i + block]))
-            for i in range(0, total, block)
-        ]
-    finally:
-        model.close()
-    return np.concatenate(y, axis=1)[0, late : late + len(x)]
 
 
 def write_clip(path: Path) -> Path:
@@ -74,10 +53,10 @@ def write_clip(path: Path) -> Path:
         corners = len(card.controls)
         for number, control in enumerate(card.controls):
             weights = {c.name: float(c.name == control.name) for c in card.controls}
-            y, piece = restyle(path, x, weights), n // corners
+            y, piece = play(path, x, weights), n // corners
             parts.append(y[number * piece : (number + 1) * piece] * fade[-piece:])
     else:
-        parts.append(restyle(path, x) * fade)
+        parts.append(play(path, x) * fade)
     sound = np.clip(np.concatenate(parts), -0.98, 0.98)
     target = path.with_suffix(".flac")
     soundfile.write(str(target), sound, SAMPLE_RATE, "PCM_16")

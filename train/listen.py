@@ -41,7 +41,6 @@ Array = npt.NDArray[np.float32]
 TEMPLATE = Path(__file__).with_name("listen_page.html")
 SECONDS, SHORTEST = 6.0, 1.0  # of a clip: at most, and when there are too many for one page
 LEAST = 4096  # samples of a recording that is worth hearing
-LEAST = 4096  # samples of a recording that is worth hearing
 RECORDINGS, ALL_RECORDINGS = 3, 24  # of a style at most, and of a page if it has many styles
 LARGEST = 25_000_000  # bytes of a page
 LEVEL, PEAK = -23.0, 0.89  # LUFS of every sound, lowered together where one would peak above

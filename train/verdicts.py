@@ -6,39 +6,57 @@ name; building one may need reference sets, which come from training recordings 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from .data.pairs import PairSet
-from .data.render import SAMPLE_RATE
+from .data.pairs import TAIL, PairSet, Voice
+from .data.render import SAMPLE_RATE, render
+from .data.scores import compose, to_midi
+from .evaluation.candidates import Clips
 from .judges import instrument, level, musicnn, pitch, timbre, voice
 from .recipes.base import Recipe
 
-Verdict = Callable[[list[Any], str], dict[str, float]]
+Array = npt.NDArray[np.float32]
+Verdict = Callable[[list[Clips], str], dict[str, float]]
 REFERENCES = 24  # training recordings that stand for the target (and for the input)
+OTHERS = (0, 24, 19, 48, 52, 56, 73, 80)  # General MIDI programs the probe chooses from, too
+OTHER_SCORES, OTHER_SECONDS, OTHER_SEED = 4, 12.0, 980_000
 
 
 def for_recipe(recipe: Recipe, data: PairSet) -> list[Verdict]:
     """The verdicts for this kind of style."""
     verdicts: list[Verdict] = [loudness]
-    if recipe.kind in ("instrument", "effect", "blend"):
-        verdicts.append(Timbre(data, getattr(recipe, "tags", ())))
-    if recipe.kind == "instrument":
-        verdicts.append(notes)
-    if recipe.kind == "voice":
+    target: Voice | None = getattr(recipe, "target", None)
+    if recipe.kind == "instrument" and target is not None:
+        others = {f"program {p}": program(p) for p in OTHERS if p != target.program}
+        verdicts += [Timbre(data, others, getattr(recipe, "tags", ())), notes]
+    elif recipe.kind in ("instrument", "effect", "blend"):
+        dry = [p.dry for p in data.train[:REFERENCES]]
+        verdicts.append(Timbre(data, {"input": dry}, ()))
+    elif recipe.kind == "voice":
         verdicts += [speech, words]
     return verdicts
 
 
-def loudness(made: list[Any], candidate: str) -> dict[str, float]:
+def program(number: int) -> list[Array]:
+    """A few scores of their own played by a General MIDI program, at 0.1 RMS as all pairs are."""
+    found = []
+    for seed in range(OTHER_SEED, OTHER_SEED + OTHER_SCORES):
+        score = compose(seed, OTHER_SECONDS, 43, 84)
+        x = render(to_midi(score, number), score.seconds + TAIL)
+        found.append(x * np.float32(0.1 / np.sqrt(np.mean(np.square(x)) + 1e-12)))
+    return found
+
+
+def loudness(made: list[Clips], candidate: str) -> dict[str, float]:
     """Loudness over the target's, in LU."""
     over = [level.loudness(c.sounds[candidate]) - level.loudness(c.sounds["oracle"]) for c in made]
     return {"loudness_lu": float(np.mean(over))}
 
 
-def notes(made: list[Any], candidate: str) -> dict[str, float]:
+def notes(made: list[Clips], candidate: str) -> dict[str, float]:
     """Frame-pitch and onset F1 against the scores."""
     found = [pitch.scores(c.sounds[candidate], c.pair.notes) for c in made if c.pair.notes]
     if not found:
@@ -46,24 +64,25 @@ def notes(made: list[Any], candidate: str) -> dict[str, float]:
     return {k: float(np.mean([f[k] for f in found])) for k in found[0]}
 
 
-def speech(made: list[Any], candidate: str) -> dict[str, float]:
-    """Voiced share, DNSMOS and likeness to the speaker."""
+def speech(made: list[Clips], candidate: str) -> dict[str, float]:
+    """Voiced share, pitch that stayed, DNSMOS and likeness to the speaker."""
     rows = []
     for c in made:
         if not c.pair.name.startswith("speech"):
             continue
-        y = c.sounds[candidate]
+        y, x = c.sounds[candidate], c.sounds["copy"]
         rows.append(
             {
                 "voiced": voice.voiced_fraction(y),
+                "pitch_kept": voice.pitch_kept(y, x),
                 **voice.quality(y),
-                "speaker": voice.speaker_similarity(y, c.sounds["copy"]),
+                "speaker": voice.speaker_similarity(y, x),
             }
         )
     return {k: float(np.mean([r[k] for r in rows])) for k in rows[0]} if rows else {}
 
 
-def words(made: list[Any], candidate: str) -> dict[str, float]:
+def words(made: list[Clips], candidate: str) -> dict[str, float]:
     """Word error rate over all sentences of the set whose text is known."""
     said = [c for c in made if c.pair.text]
     if not said:
@@ -73,30 +92,40 @@ def words(made: list[Any], candidate: str) -> dict[str, float]:
 
 
 class Timbre:
-    """Distance to the target set in the outside tagger's embedding, tags, and the probe."""
+    """Distance to the target set in the outside tagger's embedding, tags, and the probe.
 
-    def __init__(self, data: PairSet, tags: tuple[str, ...]) -> None:
+    Parameters
+    ----------
+    data : PairSet
+        Its first training targets are the reference.
+    others : dict of name to recordings
+        What else a sound might be, for the probe.
+    tags : sequence of str
+        Which the target should bring up; none: no tag flip.
+    """
+
+    def __init__(
+        self, data: PairSet, others: dict[str, list[Array]], tags: Sequence[str] = ()
+    ) -> None:
         self.tags = tags
-        some = data.train[:REFERENCES]
-        self.closeness = timbre.Closeness([p.wet for p in some])
-        self.source = self.closeness.project([p.dry for p in some])
+        self.closeness = timbre.Closeness([p.wet for p in data.train[:REFERENCES]])
+        windows = {k: timbre.embed(v, SAMPLE_RATE) for k, v in others.items()}
+        self.centroids = {k: v.mean(axis=0) for k, v in windows.items()}
+        self.centroids["target"] = self.closeness.mean
 
-    def __call__(self, made: list[Any], candidate: str) -> dict[str, float]:
+    def __call__(self, made: list[Clips], candidate: str) -> dict[str, float]:
         """Fréchet distance, MMD, MFCC distance, probe, and tag flip where the style names tags."""
-        tags, windows = [], []
-        for c in made:
-            found = musicnn.listen(c.sounds[candidate], SAMPLE_RATE)
-            tags.append(found[0])
-            windows.append((found[1] - self.closeness.mean) @ self.closeness.basis)
-        here = np.concatenate(windows)
+        heard = [musicnn.heard(c.sounds[candidate], SAMPLE_RATE) for c in made]
+        windows = np.concatenate([h[1] for h in heard]).astype(np.float64)
+        here = (windows - self.closeness.mean) @ self.closeness.basis
         row = {
             "frechet": timbre.frechet(here, self.closeness.reference),
             "mmd": timbre.mmd(here, self.closeness.reference),
             "mfcc": float(
                 np.mean([timbre.mfcc_distance(c.sounds[candidate], c.pair.wet) for c in made])
             ),
-            "probe": instrument.probe(here, self.source, self.closeness.reference),
+            "probe": instrument.probe(windows, self.centroids, "target"),
         }
         if self.tags:
-            row["tag_flip"] = instrument.tag_flip(np.concatenate(tags), self.tags)
+            row["tag_flip"] = instrument.tag_flip(np.concatenate([h[0] for h in heard]), self.tags)
         return row

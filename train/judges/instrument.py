@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +21,16 @@ def tag_flip(tags: npt.NDArray[np.float32], wanted: Sequence[str]) -> float:
     return float(np.mean(best > rival))
 
 
-def probe(windows: Matrix, source: Matrix, target: Matrix) -> float:
-    """Share of windows nearer to the target set's centroid than to the source set's.
+def probe(windows: Matrix, centroids: Mapping[str, Matrix], wanted: str) -> float:
+    """Share of windows that the nearest centroid calls `wanted`.
 
-    All ``[windows, d]``, in the target's principal directions.
+    Parameters
+    ----------
+    windows : ndarray [shape=(windows, d)]
+    centroids : mapping of name to ndarray [shape=(d,)]
+        Means of known instruments in the same embedding.
     """
-    far, near = (np.linalg.norm(windows - s.mean(axis=0), axis=1) for s in (source, target))
-    return float(np.mean(near < far))
+    names = list(centroids)
+    middles = np.stack([centroids[n] for n in names])
+    distances = np.linalg.norm(windows[:, None] - middles[None], axis=2)
+    return float(np.mean(distances.argmin(axis=1) == names.index(wanted)))

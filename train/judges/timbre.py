@@ -17,7 +17,7 @@ COMPONENTS = 32
 
 def embed(recordings: Iterable[Array], rate: int = 48000) -> Matrix:
     """Embeddings of all windows of some recordings ``[windows, 200]``."""
-    return np.concatenate([musicnn.listen(r, rate)[1] for r in recordings]).astype(np.float64)
+    return np.concatenate([musicnn.heard(r, rate)[1] for r in recordings]).astype(np.float64)
 
 
 def principal_basis(reference: Matrix, components: int = COMPONENTS) -> tuple[Matrix, Matrix]:

@@ -71,7 +71,7 @@ def test_tag_flip_and_probe_count_windows() -> None:
     tags[:, TAGS.index("piano")] = (0.5, 0.5, 0.1, 0.1)
     tags[:, TAGS.index("strings")] = (0.6, 0.4, 0.2, 0.05)
     assert tag_flip(tags, ("strings", "cello")) == 0.5
-    source, target = np.zeros((3, 2)), np.full((3, 2), 10.0)
-    assert probe(np.array([[9.0, 9.0], [1.0, 1.0], [6.0, 6.0]]), source, target) == pytest.approx(
-        2 / 3
-    )
+    centroids = {"here": np.zeros(2), "there": np.full(2, 10.0), "beyond": np.full(2, 30.0)}
+    windows = np.array([[9.0, 9.0], [1.0, 1.0], [6.0, 6.0], [29.0, 21.0]])
+    assert probe(windows, centroids, "there") == 0.5
+    assert probe(windows, centroids, "beyond") == 0.25

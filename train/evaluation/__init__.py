@@ -1,0 +1,1 @@
+"""How a style is judged: candidates for each recording, distances, aims, report."""

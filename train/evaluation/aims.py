@@ -1,0 +1,69 @@
+"""What the figures of a style amount to, and which of the aims it misses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..judges.timbre import gap_share
+
+Rows = dict[str, dict[str, float]]
+BASELINES = ("matched_eq", "own_eq", "hand_made")
+GAP, PITCH = 0.6, 0.85  # share of the gap closed; pitch F1 over that of the true target
+LEVEL_DB = 3.0
+WORDS, VOICED, QUALITY = 0.1, 0.1, 0.3  # over, from and below the teacher's
+
+
+def figures(rows: Rows) -> dict[str, float]:
+    """Shares and ratios of the model's row.
+
+    Returns
+    -------
+    dict
+        ``gap``, ``gap_matched_eq`` and ``gap_baseline`` (the best one): share of the way from
+        copy to oracle by Fréchet distance.  ``stft_gap``: the same by STFT distance.  ``pitch``:
+        frame-pitch F1 over the oracle's.  What was not judged is not there.
+    """
+    model, oracle = rows["model"], rows["oracle"]
+    found = {}
+    if "frechet" in model:
+        shares = {name: _share(rows, name, "frechet") for name in (*BASELINES, "model")}
+        found["gap"] = shares["model"]
+        found["gap_matched_eq"] = shares["matched_eq"]
+        found["gap_baseline"] = max(shares[name] for name in BASELINES)
+    found["stft_gap"] = _share(rows, "model", "stft_distance")
+    if oracle.get("pitch_f1"):
+        found["pitch"] = model["pitch_f1"] / oracle["pitch_f1"]
+    return found
+
+
+def _share(rows: Rows, name: str, figure: str) -> float:
+    return gap_share(*(rows[k][figure] for k in ("copy", name, "oracle")))
+
+
+def misses(result: dict[str, Any]) -> list[str]:
+    """Aims that a style misses, by test set; empty if none."""
+    kind, said = result.get("kind"), []
+    for name, part in result.get("sets", {}).items():
+        rows: Rows = part["rows"]
+        model, oracle, found = rows["model"], rows["oracle"], figures(rows)
+        if kind == "instrument" and "gap" in found:
+            if found["gap"] < GAP:
+                said.append(f"{name}: closes {found['gap']:.0%} of the gap (aim {GAP:.0%})")
+            if found["gap"] <= found["gap_baseline"]:
+                said.append(f"{name}: a baseline closes {found['gap_baseline']:.0%} of the gap")
+            if found.get("pitch", 1.0) < PITCH:
+                said.append(f"{name}: pitch F1 {found['pitch']:.2f} of the target's (aim {PITCH})")
+        if model["stft_distance"] >= rows["matched_eq"]["stft_distance"]:
+            said.append(f"{name}: no nearer than a matched equaliser by STFT distance")
+        if abs(model["level_db"]) > LEVEL_DB:
+            said.append(f"{name}: level {model['level_db']:+.1f} dB")
+        if "word_errors" in model and model["word_errors"] > oracle["word_errors"] + WORDS:
+            said.append(f"{name}: word errors {model['word_errors'] - oracle['word_errors']:+.2f}"
+                        " against the teacher's")  # fmt: skip
+        if "voiced" in model and abs(model["voiced"] - oracle["voiced"]) > VOICED:
+            said.append(f"{name}: voiced {model['voiced']:.2f} (teacher {oracle['voiced']:.2f})")
+        if "mos_speech" in model and model["mos_speech"] < oracle["mos_speech"] - QUALITY:
+            said.append(
+                f"{name}: DNSMOS {model['mos_speech']:.2f} (teacher {oracle['mos_speech']:.2f})"
+            )
+    return said

@@ -1,0 +1,80 @@
+"""What an evaluation leaves behind: JSON, Markdown, and the weights that it is about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from realtime.errors import ConfigError
+from realtime.io.files import whole_file
+
+from ..checkpoint import folder_of
+from ..networks.layers import Streamable
+from ..recipes.base import Recipe
+from .aims import figures, misses
+
+EVALUATION = "evaluation"  # folder inside a run's
+
+
+def fingerprint(network: Streamable) -> str:
+    """Hash of all weights."""
+    digest = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items()):
+        digest.update(name.encode() + value.cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def write(recipe: Recipe, result: dict[str, Any], folder: Path) -> str:
+    """Write ``result.json`` and ``result.md``; returns the latter's text."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with whole_file(folder / "result.json") as partial:
+        partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    lines = [f"# {recipe.name}", ""]
+    for name, part in result["sets"].items():
+        said = ", ".join(f"{k.replace('_', ' ')} {v:.3g}" for k, v in figures(part["rows"]).items())
+        lines += [f"## {name} ({part['recordings']} recordings)", "", table(part["rows"]), ""]
+        lines += [f"{said}.", "", f"![{name}]({name}.png)", ""]
+    missed = misses(result)
+    lines += ["Misses: " + "; ".join(missed) + "." if missed else "Misses no aim.", ""]
+    text = "\n".join(lines)
+    with whole_file(folder / "result.md") as partial:
+        partial.write_text(text, encoding="utf-8")
+    return text
+
+
+def kept(recipe: Recipe, network: Streamable) -> dict[str, Any]:
+    """The result that ``restyle train evaluate`` wrote for these very weights.
+
+    Raises
+    ------
+    ConfigError
+        They were never judged.
+    """
+    path = folder_of(recipe) / EVALUATION / "result.json"
+    result = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if result.get("weights") != fingerprint(network):
+        raise ConfigError(
+            f"the best checkpoint of '{recipe.name}' was not judged yet;"
+            f" run: restyle train evaluate {recipe.name}"
+        )
+    return dict(result)
+
+
+def table(rows: dict[str, dict[str, float]]) -> str:
+    """Rows of candidates as a Markdown table."""
+    columns = list(dict.fromkeys(m for row in rows.values() for m in row))
+    lines = ["| | " + " | ".join(c.replace("_", " ") for c in columns) + " |"]
+    lines.append("|---" * (len(columns) + 1) + "|")
+    for name, row in rows.items():
+        cells = (number(row.get(c)) for c in columns)
+        lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def number(value: float | None) -> str:
+    """Three digits; nothing for nothing, 0 for what only rounding left."""
+    if value is None:
+        return ""
+    return "0" if abs(value) < 1e-9 else f"{value:.3g}"
