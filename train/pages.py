@@ -9,45 +9,8 @@ from realtime.models.card import Card
 from realtime.models.catalog import read_entry
 
 from .evaluation.results import table
+from .evaluation.tables import by_kind, sets_of
 from .export import EXPORTED
-from .judges.timbre import gap_share
-
-
-def headline(card: Card) -> list[str]:
-    """The figures that tell most of a style: one sentence for each test set."""
-    lines = []
-    for name, part in card.metrics.get("sets", {}).items():
-        rows: dict[str, dict[str, float]] = part["rows"]
-        copy, model, oracle = (rows[k] for k in ("copy", "model", "oracle"))
-        said = []
-        if "frechet" in model:
-            share = gap_share(copy["frechet"], model["frechet"], oracle["frechet"])
-            best = max(
-                gap_share(copy["frechet"], rows[k]["frechet"], oracle["frechet"])
-                for k in ("matched_eq", "own_eq", "hand_made")
-            )
-            said.append(f"closes {share:.0%} of the gap (best baseline {best:.0%})")
-        if "pitch_f1" in model:
-            said.append(f"pitch F1 {model['pitch_f1'] / oracle['pitch_f1']:.2f} of the target's")
-        if "word_errors" in model:
-            said.append(
-                f"word errors {copy['word_errors']:.2f} → {model['word_errors']:.2f}"
-                f" (teacher {oracle['word_errors']:.2f})"
-            )
-        if "voiced" in model:
-            said.append(
-                f"voiced {copy['voiced']:.2f} → {model['voiced']:.2f}"
-                f" (teacher {oracle['voiced']:.2f}), DNSMOS {model['mos_speech']:.2f}"
-                f" (teacher {oracle['mos_speech']:.2f})"
-            )
-        said.append(
-            f"STFT distance {model['stft_distance']:.3g} (copy {copy['stft_distance']:.3g},"
-            f" matched EQ {rows['matched_eq']['stft_distance']:.3g})"
-        )
-        if card.domain == "waveform":
-            said.append(f"ESR {model['esr']:.2g}")
-        lines.append(f"**{name}** ({part['recordings']}): " + "; ".join(said))
-    return lines
 
 
 def card_page(card: Card) -> str:
@@ -66,7 +29,7 @@ def card_page(card: Card) -> str:
         lines += [f"Limits: {p['limits']}", ""]
     if card.controls:
         lines += ["Controls: " + ", ".join(f"`{c.name}` ({c.kind})" for c in card.controls), ""]
-    for name, part in m.get("sets", {}).items():
+    for name, part in sets_of(m).items():
         lines += [f"## Test set `{name}`: {part['recordings']} recordings", ""]
         lines += [table(part["rows"]), ""]
     lines += [f"Made by `{m['command']}`." if "command" in m else "Not judged.", ""]
@@ -100,18 +63,24 @@ def bundled() -> Iterator[tuple[Path, Card]]:
 
 def write_pages() -> None:
     """Write ``exported/<name>.md`` and ``exported/README.md``."""
-    rows: list[str] = []
-    figures: list[str] = []
-    for path, card in bundled():
+    models = list(bundled())
+    for _, card in models:
         (EXPORTED / f"{card.name}.md").write_text(card_page(card), encoding="utf-8")
-        megabytes = path.stat().st_size / 1e6
+    (EXPORTED / "README.md").write_text(overview(models), encoding="utf-8")
+
+
+def overview(models: list[tuple[Path, Card]]) -> str:
+    """The page of all styles: what there is, and the held-out figures of each kind."""
+    rows = []
+    for path, card in models:
+        clip = f"[{card.name}.flac]({card.name}.flac)"
         rows.append(
             f"| [{card.name}]({card.name}.md) | {card.summary} | {card.domain} | {card.latency} |"
-            f" {megabytes:.2f} | [listen]({card.name}.flac) |"
+            f" {path.stat().st_size / 1e6:.2f} |"
+            f" {clip if path.with_suffix('.flac').exists() else ''} |"
         )
-        figures += [f"### {card.name}", "", *(f"- {line}" for line in headline(card)), ""]
-    text = "\n".join([*_HEAD, *rows, *_MIDDLE, *figures, *_TAIL])
-    (EXPORTED / "README.md").write_text(text, encoding="utf-8")
+    tables = by_kind({card.name: card.metrics for _, card in models})
+    return "\n".join([*_HEAD, *rows, *_MIDDLE, *tables, *_TAIL])
 
 
 _HEAD = (
@@ -126,18 +95,16 @@ _MIDDLE = (
     "",
     "## Held-out figures",
     "",
-    "*Gap* is the Fréchet distance to the target's sound in the embedding of an outside music"
-    " tagger (musicnn, never in a loss): 0 % is the untouched input, 100 % the true target. *Best"
-    " baseline* is the best of two equalisers and a chain of effects. *test* are scores no training"
-    " heard, *timgm6mb* a piano of a soundfont no training heard, *salamander* recorded notes of a"
-    " real grand piano, *sentences* speakers no training heard. The pages beside each model have"
-    " all figures.",
+    "Each by `restyle train evaluate NAME`: the exported file, played by the player's engine, on"
+    " recordings that no training heard. *test*: new scores on the training's soundfonts;"
+    " *timgm6mb*: a piano of a soundfont that no training heard; *salamander*: recorded notes of a"
+    " real grand piano; *sentences*: people and voices that no training heard. *Matched EQ* is one"
+    " static equaliser per style, fitted on its training set. *STFT distance* is a spectral"
+    " distance at several resolutions, *level* the power over the target's. The page of each model"
+    " has all candidates and judges.",
     "",
 )
 _TAIL = (
-    "*Matched EQ* is one static equaliser per style. ESR means something where the waveform itself"
-    " is learnt; between two instruments, whose phases are unrelated, it does not.",
-    "",
     "Weights and clips: GPL-3.0-or-later. The sounds they were trained on, and their licences, are"
     " on each model's page; `demo.flac` and the clips are scores composed by rule, played by the"
     " FluidR3 soundfont (MIT), and, for voices, sentences composed by rule, spoken by flite.",

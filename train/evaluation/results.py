@@ -14,7 +14,13 @@ from ..checkpoint import folder_of
 from ..networks.layers import Streamable
 from ..recipes.base import Recipe
 from .aims import figures, misses
+from .candidates import CANDIDATES
 
+COLUMNS = (  # in tables; a card has no order
+    "frechet", "mmd", "mfcc", "probe", "tag_flip", "pitch_f1", "onset_f1", "word_errors", "voiced",
+    "pitch_kept", "mos_speech", "mos_overall", "speaker", "stft_distance", "esr", "level_db",
+    "loudness_lu",
+)  # fmt: skip
 EVALUATION = "evaluation"  # folder inside a run's
 
 
@@ -27,13 +33,20 @@ def fingerprint(network: Streamable) -> str:
 
 
 def write(recipe: Recipe, result: dict[str, Any], folder: Path) -> str:
-    """Write ``result.json`` and ``result.md``; returns the latter's text."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with whole_file(folder / "result.json") as partial:
-        partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    """Write ``result.json`` and ``result.md``; returns the latter's text.
+
+    The JSON goes into the run's own folder, too, where the export looks for it.
+    """
+    for place in {folder, folder_of(recipe) / EVALUATION}:
+        place.mkdir(parents=True, exist_ok=True)
+        with whole_file(place / "result.json") as partial:
+            partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     lines = [f"# {recipe.name}", ""]
     for name, part in result["sets"].items():
-        said = ", ".join(f"{k.replace('_', ' ')} {v:.3g}" for k, v in figures(part["rows"]).items())
+        found = figures(part["rows"])
+        if result["kind"] != "instrument":  # what an effect changes the tagger hardly hears
+            found = {k: v for k, v in found.items() if not k.startswith("gap")}
+        said = ", ".join(f"{k.replace('_', ' ')} {v:.3g}" for k, v in found.items())
         lines += [f"## {name} ({part['recordings']} recordings)", "", table(part["rows"]), ""]
         lines += [f"{said}.", "", f"![{name}]({name}.png)", ""]
     missed = misses(result)
@@ -64,11 +77,12 @@ def kept(recipe: Recipe, network: Streamable) -> dict[str, Any]:
 
 def table(rows: dict[str, dict[str, float]]) -> str:
     """Rows of candidates as a Markdown table."""
-    columns = list(dict.fromkeys(m for row in rows.values() for m in row))
+    known = {m for row in rows.values() for m in row}
+    columns = [c for c in COLUMNS if c in known]
     lines = ["| | " + " | ".join(c.replace("_", " ") for c in columns) + " |"]
     lines.append("|---" * (len(columns) + 1) + "|")
-    for name, row in rows.items():
-        cells = (number(row.get(c)) for c in columns)
+    for name in (c for c in CANDIDATES if c in rows):
+        cells = (number(rows[name].get(c)) for c in columns)
         lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

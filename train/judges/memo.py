@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +34,7 @@ def remembered(
     digest = hashlib.sha256(judge.encode() + np.ascontiguousarray(samples).tobytes())
     path = FOLDER / f"{digest.hexdigest()[:32]}.npz"
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             return tuple(file[f"arr_{k}"] for k in range(len(file.files)))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         pass  # not there yet, or torn

@@ -30,6 +30,7 @@ TAGS = (
     "new age", "dance", "male voice", "female vocal", "beats", "harp", "cello", "no voice",
     "weird", "country", "metal", "female voice", "choral",
 )  # fmt: skip
+FEW = 2  # windows at a time
 EPSILON = 1e-3  # of TensorFlow's batch normalisation
 
 
@@ -111,8 +112,10 @@ def listen(samples: Array, rate: int = 48000, overlap: int = 2) -> tuple[Array, 
     mel = np.pad(mel, ((0, max(0, FRAMES - len(mel))), (0, 0)))
     starts = range(0, len(mel) - FRAMES + 1, max(1, FRAMES // overlap))
     patches = torch.from_numpy(np.stack([mel[s : s + FRAMES] for s in starts]))
-    tags, embedding = load()(patches)
-    return tags.numpy(), embedding.numpy()
+    # few at a time: large intermediates go back to the system, and pages are slow to come by
+    parts = [load()(part) for part in torch.split(patches, FEW)]
+    tags, embedding = (torch.cat(p).numpy() for p in zip(*parts, strict=True))
+    return tags, embedding
 
 
 def heard(samples: Array, rate: int = 48000) -> tuple[Array, Array]:
