@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from realtime.models.card import Card
 from realtime.models.catalog import read_entry
 
 from .data.pairs import Voice
@@ -21,6 +22,7 @@ DEMO_SEED, DEMO_SECONDS = 4242, 8.0
 DEMO = Voice(27)  # clean electric guitar
 KEYS = Voice(0)
 CLIP_SECONDS = 3.0  # before and after, each
+CLIP_BYTES = 250_000
 
 
 def render_demo() -> Path:
@@ -39,14 +41,25 @@ def _tune(voice: Voice, seconds: float) -> Array:
 def write_clip(path: Path) -> Path:
     """Write ``<model>.flac``: three seconds of input, then the same three seconds restyled.
 
-    Guitars go through effects, keys through instruments, a synthesised voice through voices.  A
-    blend is played at each of its corners in turn.
+    Guitars go through effects, keys through instruments, a synthesised voice through voices.  What
+    packs badly is shortened, so that no file is larger than `CLIP_BYTES`.
     """
     entry = read_entry(path)
     if entry.card is None:
         raise ValueError(f"{path} has no card")
-    card, n = entry.card, round(CLIP_SECONDS * SAMPLE_RATE)
-    x = _clip_input(card.metrics.get("kind", "effect"))[:n]
+    target, n = path.with_suffix(".flac"), round(CLIP_SECONDS * SAMPLE_RATE)
+    x = _clip_input(entry.card.metrics.get("kind", "effect"))
+    while True:
+        sound = np.clip(before_and_after(path, entry.card, x[:n]), -0.98, 0.98)
+        soundfile.write(str(target), sound, SAMPLE_RATE, "PCM_16")
+        if target.stat().st_size <= CLIP_BYTES:
+            return target
+        n = round(0.98 * n * CLIP_BYTES / target.stat().st_size)
+
+
+def before_and_after(path: Path, card: Card, x: Array) -> Array:
+    """The input and what the model makes of it; of a blend, each corner in turn."""
+    n = len(x)
     fade = np.minimum(1.0, np.arange(n)[::-1] / 480).astype(np.float32)
     parts = [x * fade]
     if card.controls:
@@ -57,10 +70,7 @@ def write_clip(path: Path) -> Path:
             parts.append(y[number * piece : (number + 1) * piece] * fade[-piece:])
     else:
         parts.append(play(path, x) * fade)
-    sound = np.clip(np.concatenate(parts), -0.98, 0.98)
-    target = path.with_suffix(".flac")
-    soundfile.write(str(target), sound, SAMPLE_RATE, "PCM_16")
-    return target
+    return np.concatenate(parts)
 
 
 def _clip_input(kind: str) -> Array:

@@ -16,9 +16,17 @@ from .data.render import SAMPLE_RATE, render
 from .data.scores import compose, to_midi
 from .evaluation.candidates import Clips
 from .judges import instrument, level, musicnn, pitch, timbre, voice
+from .judges.packages import folder_of
 from .recipes.base import Recipe
 
 Array = npt.NDArray[np.float32]
+TIMBRE = ("musicnn", "librosa", "pyloudnorm")
+PACKAGES = {  # what is looked for before the work begins
+    "instrument": (*TIMBRE, "basic_pitch", "mir_eval"),
+    "effect": TIMBRE,
+    "blend": TIMBRE,
+    "voice": ("pyloudnorm", "swift_f0", "pocketsphinx", "jiwer", "speechmos", "resemblyzer"),
+}
 Verdict = Callable[[list[Clips], str], dict[str, float]]
 REFERENCES = 24  # training recordings that stand for the target (and for the input)
 OTHERS = (0, 24, 19, 48, 52, 56, 73, 80)  # General MIDI programs the probe chooses from, too
@@ -26,7 +34,15 @@ OTHER_SCORES, OTHER_SECONDS, OTHER_SEED = 4, 12.0, 980_000
 
 
 def for_recipe(recipe: Recipe, data: PairSet) -> list[Verdict]:
-    """The verdicts for this kind of style."""
+    """The verdicts for this kind of style.
+
+    Raises
+    ------
+    ConfigError
+        A package that one of them needs is missing.
+    """
+    for package in PACKAGES.get(recipe.kind, ()):
+        folder_of(package)
     verdicts: list[Verdict] = [loudness]
     target: Voice | None = getattr(recipe, "target", None)
     if recipe.kind == "instrument" and target is not None:

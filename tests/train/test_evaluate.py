@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from realtime.errors import ConfigError
+from train import clips as files
 from train import evaluate, export, pages, verdicts
 from train.baselines import matched_eq
 from train.checkpoint import BEST, describe, folder_of, write
@@ -135,7 +137,7 @@ def test_tables_have_a_row_for_each_style_and_set() -> None:
     effect = {**metrics(), "kind": "effect"}
     older = {"copy": {"esr": 1.5}, "model": {"esr": 0.1}, "level_db": -1.0, "test_recordings": 4}
     text = "\n".join(by_kind({"a": metrics(), "b": effect, "c": older}))
-    assert "| a | test | 3 | 80 % | 10 % | 30 % |" in text
+    assert "| a | test | 3 | 80 % | 10 % |  | 30 % |" in text
     assert "### Instruments" in text and "### Effects" in text and "### Voices" not in text
     assert "Not judged yet: c." in text
     assert sets_of(older)["test"]["recordings"] == 4
@@ -144,6 +146,17 @@ def test_tables_have_a_row_for_each_style_and_set() -> None:
         "| copy",
         "| matched eq",
     ]
+
+
+@pytest.mark.parametrize("kind", ["instrument", "effect", "blend", "voice"])
+def test_a_missing_judge_is_told_before_the_work(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    recipe = Tiny()
+    recipe.kind = kind  # type: ignore[misc]
+    with pytest.raises(ConfigError, match="make judges"):
+        verdicts.for_recipe(recipe, PairSet((), (), ()))
 
 
 def loud(made: list[Any], candidate: str) -> dict[str, float]:
@@ -242,3 +255,24 @@ def _noise(seed: int) -> Pair:
     x = plucked(seed, 8 * 49152)
     noise = np.random.default_rng(seed).standard_normal(len(x)).astype(np.float32)
     return Pair(f"noise{seed}", x, 0.3 * noise * np.abs(x))
+
+
+def test_clips_are_before_and_after_and_bounded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    recipe = Tiny()
+    path = export.export(
+        recipe, net := recipe.network().eval(), recipe.card(net, {}, {}), tmp_path / "tiny.onnx"
+    )
+    noise = 0.5 * np.random.default_rng(0).standard_normal(4 * 48000).astype(np.float32)
+    monkeypatch.setattr(files, "_clip_input", lambda kind: noise)
+    target = files.write_clip(path)
+    assert 200_000 < target.stat().st_size <= files.CLIP_BYTES
+    y, rate = soundfile.read(str(target), dtype="float32")
+    half = len(y) // 2
+    assert rate == 48000 and 0.5 < half / 48000 < files.CLIP_SECONDS
+    played = play(path, noise[:half])
+    np.testing.assert_allclose(y[:10000], np.clip(noise[:10000], -0.98, 0.98), atol=1e-4)
+    np.testing.assert_allclose(
+        y[half : half + 10000], np.clip(played[:10000], -0.98, 0.98), atol=1e-4
+    )

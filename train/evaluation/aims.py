@@ -20,8 +20,8 @@ def figures(rows: Rows) -> dict[str, float]:
     -------
     dict
         ``gap``, ``gap_matched_eq`` and ``gap_baseline`` (the best one): share of the way from
-        copy to oracle by Fréchet distance.  ``stft_gap``: the same by STFT distance.  ``pitch``:
-        frame-pitch F1 over the oracle's.  What was not judged is not there.
+        copy to oracle by Fréchet distance.  ``gap_mmd`` and ``stft_gap``: the model's by other
+        distances.  ``pitch``: frame-pitch F1 over the oracle's.  What was not judged is not there.
     """
     model, oracle = rows["model"], rows["oracle"]
     found = {}
@@ -30,6 +30,8 @@ def figures(rows: Rows) -> dict[str, float]:
         found["gap"] = shares["model"]
         found["gap_matched_eq"] = shares["matched_eq"]
         found["gap_baseline"] = max(shares[name] for name in BASELINES)
+    if "mmd" in model:
+        found["gap_mmd"] = _share(rows, "model", "mmd")
     found["stft_gap"] = _share(rows, "model", "stft_distance")
     if oracle.get("pitch_f1"):
         found["pitch"] = model["pitch_f1"] / oracle["pitch_f1"]

@@ -45,20 +45,22 @@ def frechet(a: Matrix, b: Matrix) -> float:
     return float(mean @ mean + np.trace(ca) + np.trace(cb) - 2.0 * np.sqrt(inner).sum())
 
 
-def mmd(a: Matrix, b: Matrix) -> float:
+def mmd(a: Matrix, reference: Matrix) -> float:
     """Unbiased squared maximum mean discrepancy with a Gaussian kernel (Gretton et al., 2012).
 
-    The bandwidth is the median distance between the two sets.
+    The bandwidth is the median distance inside the reference, so that one reference has one scale
+    (as in the kernel audio distance; Chung et al., 2025).  Unlike the Fréchet distance it does not
+    grow when there are few windows, and it levels off far away.
     """
 
     def distances(x: Matrix, y: Matrix) -> Matrix:
         squares = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)[None] - 2.0 * x @ y.T
         return np.maximum(squares, 0.0)
 
-    cross = distances(a, b)
-    scale = 2.0 * float(np.median(cross)) + 1e-12
-    kaa, kbb, kab = (np.exp(-d / scale) for d in (distances(a, a), distances(b, b), cross))
-    n, m = len(a), len(b)
+    inside = distances(reference, reference)
+    scale = 2.0 * float(np.median(inside[np.triu_indices(len(reference), 1)])) + 1e-12
+    kaa, kbb, kab = (np.exp(-d / scale) for d in (distances(a, a), inside, distances(a, reference)))
+    n, m = len(a), len(reference)
     within = (kaa.sum() - n) / (n * (n - 1)) + (kbb.sum() - m) / (m * (m - 1))
     return float(within - 2.0 * kab.mean())
 
