@@ -27,6 +27,15 @@ def test_readme_names_only_make_words_that_exist() -> None:
     assert named and named <= words
 
 
+def test_readme_lists_every_bundled_style() -> None:
+    text = (ROOT / "README.md").read_text()
+    bundled = {p.stem for p in (ROOT / "exported").glob("*.onnx")}
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.M)) == bundled
+    for name in bundled:
+        assert (ROOT / "exported" / f"{name}.md").exists()
+        assert (ROOT / "exported" / f"{name}.flac").exists()
+
+
 def test_readme_lists_every_command() -> None:
     text = (ROOT / "README.md").read_text()
     for command in app.registered_commands:
