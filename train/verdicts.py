@@ -16,6 +16,7 @@ from .data.render import SAMPLE_RATE, render
 from .data.scores import compose, to_midi
 from .evaluation.candidates import Clips
 from .judges import instrument, level, musicnn, pitch, timbre, voice
+from .judges.memo import remembered
 from .judges.packages import folder_of
 from .recipes.base import Recipe
 
@@ -80,22 +81,29 @@ def notes(made: list[Clips], candidate: str) -> dict[str, float]:
     return {k: float(np.mean([f[k] for f in found])) for k in found[0]}
 
 
+SPEECH = ("voiced", "pitch_kept", "mos_speech", "mos_overall", "speaker")
+
+
 def speech(made: list[Clips], candidate: str) -> dict[str, float]:
     """Voiced share, pitch that stayed, DNSMOS and likeness to the speaker."""
-    rows = []
-    for c in made:
-        if not c.pair.name.startswith("speech"):
-            continue
-        y, x = c.sounds[candidate], c.sounds["copy"]
-        rows.append(
-            {
-                "voiced": voice.voiced_fraction(y),
-                "pitch_kept": voice.pitch_kept(y, x),
-                **voice.quality(y),
-                "speaker": voice.speaker_similarity(y, x),
-            }
-        )
-    return {k: float(np.mean([r[k] for r in rows])) for k in rows[0]} if rows else {}
+    rows = [
+        voice_figures(c.sounds[candidate], c.sounds["copy"])
+        for c in made
+        if c.pair.name.startswith("speech")
+    ]
+    means = np.mean(rows, axis=0) if rows else ()
+    return dict(zip(SPEECH, map(float, means), strict=False))
+
+
+def voice_figures(y: Array, x: Array) -> Array:
+    """:data:`SPEECH` of a candidate `y` for the input `x`; remembered."""
+
+    def judge() -> tuple[Array, ...]:
+        q = voice.quality(y)
+        row = (voice.voiced_fraction(y), voice.pitch_kept(y, x), q["mos_speech"], q["mos_overall"])
+        return (np.array([*row, voice.speaker_similarity(y, x)], dtype=np.float32),)
+
+    return remembered("speech 1", np.concatenate([y, x]), judge)[0]
 
 
 def words(made: list[Clips], candidate: str) -> dict[str, float]:
@@ -103,8 +111,16 @@ def words(made: list[Clips], candidate: str) -> dict[str, float]:
     said = [c for c in made if c.pair.text]
     if not said:
         return {}
-    heard = [voice.words(c.sounds[candidate]) for c in said]
+    heard = [recognised(c.sounds[candidate]) for c in said]
     return {"word_errors": voice.word_errors([c.pair.text for c in said], heard)}
+
+
+def recognised(y: Array) -> str:
+    """What the recogniser understands; remembered."""
+    (letters,) = remembered(
+        "words 1", y, lambda: (np.frombuffer(voice.words(y).encode(), dtype=np.uint8),)
+    )
+    return letters.tobytes().decode()
 
 
 class Timbre:

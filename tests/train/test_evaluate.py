@@ -19,8 +19,8 @@ from train.baselines import matched_eq
 from train.checkpoint import BEST, describe, folder_of, write
 from train.data.pairs import Pair, PairSet
 from train.evaluation.aims import figures, misses
-from train.evaluation.candidates import CANDIDATES, clips, in_player, in_torch, shifted
-from train.evaluation.distances import distances, result
+from train.evaluation.candidates import CANDIDATES, Clips, clips, in_player, in_torch, shifted
+from train.evaluation.distances import JUDGES, distances, result
 from train.evaluation.player import play
 from train.evaluation.results import fingerprint, kept, table
 from train.evaluation.tables import by_kind, sets_of
@@ -137,9 +137,10 @@ def test_tables_have_a_row_for_each_style_and_set() -> None:
     effect = {**metrics(), "kind": "effect"}
     older = {"copy": {"esr": 1.5}, "model": {"esr": 0.1}, "level_db": -1.0, "test_recordings": 4}
     text = "\n".join(by_kind({"a": metrics(), "b": effect, "c": older}))
-    assert "| a | test | 3 | 80 % | 10 % |  | 30 % |" in text
+    assert "| a | test | 3 | 80 % | 10 % | 30 % |" in text
     assert "### Instruments" in text and "### Effects" in text and "### Voices" not in text
-    assert "Not judged yet: c." in text
+    assert "Not judged yet: c." in text and "were last changed: a, b." in text
+    assert "last changed" not in "\n".join(by_kind({"a": metrics() | {"judges": JUDGES}}))
     assert sets_of(older)["test"]["recordings"] == 4
     assert table(sets_of(older)["test"]["rows"]).splitlines()[-1] == "| model | 0.1 | -1 |"
     assert [line.split(" | ")[0] for line in table(rows()).splitlines()[2:4]] == [
@@ -276,3 +277,30 @@ def test_clips_are_before_and_after_and_bounded(
     np.testing.assert_allclose(
         y[half : half + 10000], np.clip(played[:10000], -0.98, 0.98), atol=1e-4
     )
+
+
+def test_voice_verdicts_take_speech_alone_and_ask_each_judge_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def judge(name: str, said: Any) -> Any:
+        return lambda *sounds: asked.append(name) or said
+
+    voice = verdicts.voice
+    monkeypatch.setattr(voice, "quality", judge("mos", {"mos_speech": 3.5, "mos_overall": 3.0}))
+    for name, said in (("voiced_fraction", 0.5), ("pitch_kept", 0.25), ("speaker_similarity", 1)):
+        monkeypatch.setattr(voice, name, judge(name, said))
+    monkeypatch.setattr(voice, "words", judge("words", ""))
+    monkeypatch.setattr(
+        voice, "word_errors", lambda texts, heard: float(heard == [""] * len(texts))
+    )
+    x = plucked(0)
+    spoken = Clips(Pair("speech 1", x, x, text="one two"), {"copy": x, "model": -x})
+    tune = Clips(Pair("score 1", x, x), {"copy": x + 1, "model": x})
+    for _ in range(2):
+        found = verdicts.speech([spoken, tune], "model")
+        assert tuple(found) == verdicts.SPEECH and tuple(found.values()) == (0.5, 0.25, 3.5, 3, 1)
+        assert verdicts.words([spoken, tune], "model") == {"word_errors": 1.0}
+    assert sorted(asked) == ["mos", "pitch_kept", "speaker_similarity", "voiced_fraction", "words"]
+    assert verdicts.speech([tune], "model") == verdicts.words([tune], "model") == {}

@@ -14,6 +14,7 @@ from ..networks.layers import Streamable
 from ..recipes.base import Recipe
 from .candidates import CANDIDATES, Clips, clips
 
+JUDGES = 2  # raised when a figure of the same name comes to mean something else
 Rows = dict[str, dict[str, float]]
 
 
@@ -56,6 +57,7 @@ def result(recipe: Recipe, sets: dict[str, Rows], counts: dict[str, int]) -> dic
     }
     return {
         "kind": recipe.kind,
+        "judges": JUDGES,
         "sets": {k: {"recordings": counts[k], "rows": rows} for k, rows in rounded.items()},
         "command": f"restyle train evaluate {recipe.name}",
     }

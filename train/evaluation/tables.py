@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .aims import GAP, PITCH, Rows, figures, misses
+from .distances import JUDGES
 from .results import number
 
 Cell = Callable[[Rows, dict[str, float]], str]
@@ -30,8 +31,8 @@ COLUMNS: dict[str, dict[str, Cell]] = {
     "instrument": {
         "gap closed": lambda rows, found: _share(found.get("gap")),
         "matched EQ": lambda rows, found: _share(found.get("gap_matched_eq")),
-        "by MMD": lambda rows, found: _share(found.get("gap_mmd")),
         "best baseline": lambda rows, found: _share(found.get("gap_baseline")),
+        "by MMD": lambda rows, found: _share(found.get("gap_mmd")),
         "heard as the target, model / input / target": _against("probe", "copy", "oracle"),
         "tag flip, model / target": _against("tag_flip", "oracle"),
         "pitch F1 over target's": lambda rows, found: number(found.get("pitch")),
@@ -128,5 +129,10 @@ def by_kind(metrics: dict[str, dict[str, Any]]) -> list[str]:
                 lines.append(f"| {style} | {name} | {part['recordings']} | {cells} |")
         missed = [f"{style}, {m}" for style, found in styles.items() for m in misses(found)]
         lines += ["", "Misses: " + "; ".join(missed) + "." if missed else "Misses no aim.", ""]
-    older = [style for style, found in metrics.items() if "sets" not in found]
-    return [*lines, "Not judged yet: " + ", ".join(older) + ".", ""] if older else lines
+    bare = [style for style, found in metrics.items() if "sets" not in found]
+    older = [s for s, found in metrics.items() if s not in bare and found.get("judges") != JUDGES]
+    if bare:
+        lines += ["Not judged yet: " + ", ".join(bare) + ".", ""]
+    if older:
+        lines += ["Judged before the judges were last changed: " + ", ".join(older) + ".", ""]
+    return lines

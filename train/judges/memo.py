@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +15,11 @@ import numpy.typing as npt
 from realtime.io.files import whole_file
 
 Array = npt.NDArray[np.float32]
+Said = tuple[npt.NDArray[Any], ...]
 FOLDER = Path(".data") / "judges"
 
 
-def remembered(
-    judge: str, samples: Array, make: Callable[[], tuple[Array, ...]]
-) -> tuple[Array, ...]:
+def remembered(judge: str, samples: Array, make: Callable[[], Said]) -> Said:
     """What `make` returns, from an earlier call where there was one.
 
     Parameters
