@@ -22,6 +22,10 @@ CASES = {
         lambda: FrameTCN(33, 12, (1, 2), narrow=9, wide=6, noise=True, n_controls=3),
         (2, 2, 24, 33),
     ),
+    "breath": (
+        lambda: FrameTCN(17, 12, (1, 2), narrow=6, wide=4, noise=True, dry=False),
+        (2, 2, 24, 17),
+    ),
     **{
         head: (lambda head=head: TimeFrequencyCNN(33, 6, head, (1, 2)), (2, 2, 24, 33))
         for head in HEADS

@@ -36,6 +36,8 @@ class FrameTCN(Streamable):
         One gated block each; together they hear ``1 + sum(dilations)`` frames.
     noise : bool
         Give the network a noise table.
+    dry : bool
+        Let the input's own bins through; without them noise alone is heard.
     n_controls : int
         Blend weights that steer every block (FiLM).
     """
@@ -52,6 +54,7 @@ class FrameTCN(Streamable):
         narrow: int = 192,
         wide: int = 64,
         noise: bool = False,
+        dry: bool = True,
         n_controls: int = 0,
     ) -> None:
         super().__init__()
@@ -66,7 +69,10 @@ class FrameTCN(Streamable):
         self.noise = NoiseTable(bins) if noise else None
         if self.noise is not None:
             self.state_shapes.append(self.noise.state_shape)
-        self.heads = 3 if noise else 2
+        if not (dry or noise):
+            raise ValueError("a network without dry bins needs noise")
+        self.dry = dry
+        self.heads = 2 * dry + noise
         self.decode = nn.Linear(hidden, self.heads * self.bands)
         nn.init.normal_(self.decode.weight, std=1e-2)
         nn.init.zeros_(self.decode.bias)
@@ -101,12 +107,14 @@ class FrameTCN(Streamable):
             h, state = block(h, states.pop(0), film)
             new.append(state)
         heads = self.decode(h).float().split(self.bands, dim=2)
-        gain, levelling = self._to_bins(heads[0]), self._to_bins(heads[1])
-        log_gain = gain - 1.0 - 0.5 * torch.sigmoid(levelling - 1.0) * relief
-        y = x * torch.exp(log_gain.clamp(LOWEST, HIGHEST)).unsqueeze(1)
+        y = torch.zeros_like(x)
+        if self.dry:
+            gain, levelling = self._to_bins(heads[0]), self._to_bins(heads[1])
+            log_gain = gain - 1.0 - 0.5 * torch.sigmoid(levelling - 1.0) * relief
+            y = x * torch.exp(log_gain.clamp(LOWEST, HIGHEST)).unsqueeze(1)
         if self.noise is not None:
             noise, state = self.noise(level, states.pop(0))
             new.append(state)
-            amount = torch.exp((self._to_bins(heads[2]) - 3.0).clamp(LOWEST, 4.0))
+            amount = torch.exp((self._to_bins(heads[-1]) - 3.0).clamp(LOWEST, 4.0))
             y = y + noise * (amount * torch.sqrt(level - FLOOR)).unsqueeze(1)
         return (y, *new)

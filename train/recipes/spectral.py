@@ -26,13 +26,13 @@ class Spectral(Recipe):
     Attributes
     ----------
     n_fft, synthesis, hop : int [samples]
-    narrow, wide, hidden, dilations, noise
+    narrow, wide, hidden, dilations, noise, dry
         See :class:`train.networks.frame_tcn.FrameTCN`.
     """
 
     n_fft, synthesis, hop = 1024, 256, 128
     narrow, wide, hidden, dilations = 160, 48, 160, (1, 2, 4, 8, 16, 32, 64)
-    noise = False
+    noise, dry = False, True
     schedule = Schedule(
         minutes=30, steps=4000, batch=8, segment=32768, learning_rate=2e-3, average=0.995
     )
@@ -46,7 +46,7 @@ class Spectral(Recipe):
         """A frame TCN of this geometry."""
         return FrameTCN(
             self.n_fft // 2 + 1, self.hidden, self.dilations, narrow=self.narrow, wide=self.wide,
-            noise=self.noise,
+            noise=self.noise, dry=self.dry,
         )  # fmt: skip
 
     def convert(self, network: Streamable, dry: Tensor, controls: Tensor) -> Tensor:

@@ -90,7 +90,7 @@ class Whisper(Spectral):
         " noise; the breath repeats after 44 s, which nobody notices."
     )
     narrow, wide, hidden, dilations = 96, 48, 112, (1, 2, 4, 8, 16)
-    noise = True
+    noise, dry = True, False  # given the voice, it would keep it: a mask is easier than breath
     schedule = Schedule(
         minutes=15, steps=2500, batch=8, segment=32768, learning_rate=2e-3, average=0.995
     )
