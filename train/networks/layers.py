@@ -58,6 +58,17 @@ class Film(nn.Module):
         scale, shift = self.linear(controls).chunk(2, dim=1)
         return 1.0 + scale, shift
 
+    def moving(self, controls: Tensor, away: Tensor, fading: Tensor) -> tuple[Tensor, Tensor]:
+        """Scale and shift per sample ``[batch, ch, t]`` while controls are still on their way.
+
+        They are ``controls + away * fading``: ``controls, away [batch, c]``, ``fading [batch, 1,
+        t]``.  The layer is linear, so its outputs take the same way.
+        """
+        at = self.linear(controls).unsqueeze(2)
+        rest = nn.functional.linear(away, self.linear.weight).unsqueeze(2)
+        scale, shift = (at + rest * fading).chunk(2, dim=1)
+        return 1.0 + scale, shift
+
 
 class GatedBlock(nn.Module):
     """Residual block: norm, causal convolution of two taps, gated linear unit (Dauphin, 2017).

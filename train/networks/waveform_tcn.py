@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from .layers import CausalConv, Film, Streamable, blend_weights
 
+SMOOTHING = 240.0  # samples in which a blend gets 63 % of the way to new weights: 5 ms
+
 
 class WaveformTCN(Streamable):
     """Samples in, samples out.
@@ -41,24 +43,32 @@ class WaveformTCN(Streamable):
         self.n_controls = n_controls
         self.films = nn.ModuleList(Film(n_controls, channels) for _ in dilations if n_controls)
         self.mix = Film(n_controls, channels * len(dilations)) if n_controls else None
+        if n_controls:
+            self.state_shapes.append((n_controls,))
 
     def forward(self, x: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
         """Each layer adds to the residual line; the head hears all layers."""
-        states, weights = list(rest), None
+        states = list(rest)
         if self.n_controls:
-            weights = blend_weights(states.pop(0))
+            weights, before = blend_weights(states.pop(0)), states.pop()
+            # a one-pole approach, in closed form: the same for any partition of the signal
+            count = torch.ones_like(x).cumsum(dim=2)
+            away = before - weights
+            fading = torch.exp(count / -SMOOTHING)  # [batch, 1, t]
+            settled = weights + away * fading[:, 0, -1:]
         h, taps, new = x, [], []
         for i, (layer, state) in enumerate(zip(self.layers, states, strict=True)):
             z, state = layer(h, state)
-            if weights is not None:
-                scale, shift = self.films[i](weights)
-                z = z * scale.unsqueeze(2) + shift.unsqueeze(2)
+            if self.n_controls:
+                scale, shift = self.films[i].moving(weights, away, fading)
+                z = z * scale + shift
             z = torch.tanh(z)
             h = z if i == 0 else h + z
             taps.append(z)
             new.append(state)
         heard = torch.cat(taps, dim=1)
-        if weights is not None and self.mix is not None:
-            scale, _ = self.mix(weights)
-            heard = heard * scale.unsqueeze(2)
+        if self.mix is not None:
+            scale, _ = self.mix.moving(weights, away, fading)
+            heard = heard * scale
+            new.append(settled)
         return (self.head(heard), *new)
