@@ -38,7 +38,7 @@ def _process(lane, x, y, offset, n):  # type: ignore[no-untyped-def]
         # The device broke its promise of a constant block size: from here on the pre-fill for
         # varying sizes applies, as silence put in front.  It happens once; the new latency is
         # declared.
-        grow = hop - 1 - lane.prefill
+        grow = max(0, hop - 1 - lane.prefill)
         lane.fifo_out_read -= grow
         for c in range(lane.channels):
             for i in range(grow):

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numba import cfunc, njit, types
 
+from . import events
 from .dsp.dynamics import limit, ramp_gain, scrub
 from .dsp.meters import N_BINS, count_duration, level
 from .dsp.mix import delay, mix
 from .dsp.stft import analyse, synthesise
+from .governor import awake, cover, restart, watch
 from .lane import (
     CONTROLS,
     IN_PEAK,
@@ -50,8 +52,27 @@ def smooth(lane, slot):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def take_events(lane):  # type: ignore[no-untyped-def]
+    """Set the parameters whose time has come: those not later than this hop's first sample."""
+    position = lane.start + lane.fronts * lane.hop
+    lane.fronts += 1
+    if lane.events == 0:
+        return
+    targets = view_f64(lane.targets, CONTROLS + lane.n_controls)
+    while events.pending(lane.events) > 0:
+        event = events.first(lane.events)
+        if event[events.TIME] > position:
+            return
+        slot = int(event[events.SLOT])
+        if 0 <= slot < targets.shape[0]:
+            targets[slot] = event[events.VALUE]
+        events.drop(lane.events)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def front(lane, block):  # type: ignore[no-untyped-def]
-    """Input stage on one hop in place: scrub, gain, meter."""
+    """Input stage on one hop in place: parameter events, scrub, gain, meter."""
+    take_events(lane)
     lane.input_scrubbed += scrub(block)
     start, end = smooth(lane, INPUT_GAIN)
     ramp_gain(block, start, end)
@@ -71,7 +92,9 @@ def _run_model(lane):  # type: ignore[no-untyped-def]
         controls[i] = smooth(lane, CONTROLS + i)[1]
     begin = monotonic_ns(lane.clock)
     status = call_step(lane.step, (lane.argument,))
-    count_duration(view_i64(lane.model_histogram, N_BINS), monotonic_ns(lane.clock) - begin)
+    spent = monotonic_ns(lane.clock) - begin
+    count_duration(view_i64(lane.model_histogram, N_BINS), spent)
+    watch(lane, spent)
     return status
 
 
@@ -110,19 +133,6 @@ def _step_spectrum(lane, block, wet):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _recover(lane, dry, wet):  # type: ignore[no-untyped-def]
-    """After a failed step or a NaN: play the dry path for this hop and restart the model."""
-    for c in range(lane.channels):
-        for i in range(lane.hop):
-            wet[c, i] = dry[c, i]
-    ola = view_f32(lane.ola, lane.channels * lane.synthesis)
-    for i in range(ola.shape[0]):
-        ola[i] = 0.0
-    call_step(lane.reset, (lane.argument,))
-    lane.model_resets += 1
-
-
-@njit(nogil=True, error_model="numpy", cache=True)
 def convert(lane, block):  # type: ignore[no-untyped-def]
     """Converter on one hop in place: model, and the dry path delayed by the model's latency."""
     if lane.domain != WAVEFORM and lane.domain != SPECTRUM:
@@ -131,15 +141,19 @@ def convert(lane, block):  # type: ignore[no-untyped-def]
     wet = view_f32(lane.wet, (lane.channels, lane.hop))
     line = view_f32(lane.dry_line, (lane.channels, lane.latency))
     lane.dry_position = delay(block, line, lane.dry_position, dry)
-    if lane.domain == SPECTRUM:
-        status = _step_spectrum(lane, block, wet)
-    else:
-        status = _step_waveform(lane, block, wet)
-    if status != 0:
-        lane.model_errors += 1
-        _recover(lane, dry, wet)
-    elif scrub(wet) > 0:
-        _recover(lane, dry, wet)
+    valid = 0
+    if awake(lane):
+        if lane.domain == SPECTRUM:
+            status = _step_spectrum(lane, block, wet)
+        else:
+            status = _step_waveform(lane, block, wet)
+        if status != 0:
+            lane.model_errors += 1
+        elif scrub(wet) == 0:
+            valid = 1
+        if valid == 0:
+            restart(lane)
+    cover(lane, dry, wet, valid)
     start, end = smooth(lane, MIX)
     mix(dry, wet, start, end)
     for c in range(lane.channels):

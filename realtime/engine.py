@@ -20,6 +20,7 @@ from .dsp.fft import twiddles
 from .dsp.meters import N_BINS
 from .dsp.windows import asymmetric_windows
 from .errors import ConfigError, nearest
+from .events import EventQueue
 from .lane import (
     CONTROLS,
     IN_PEAK,
@@ -45,6 +46,9 @@ PASSTHROUGH_HOP = 32  # samples; the grid of ramps and meters where no model set
 RAMP_SECONDS = 0.01  # time constant of parameter ramps
 METER_SECONDS = 0.3
 LIMITER_RELEASE_SECONDS = 0.08
+WARM_SECONDS = 0.05  # a model that starts afresh runs unheard for so long
+REST_SECONDS = (0.25, 8.0)  # shortest and longest rest of a model that was late
+EVENTS = 256  # parameter events that may wait for their time
 
 
 class Engine:
@@ -100,6 +104,7 @@ class Engine:
         self._memory: dict[str, npt.NDArray[Any]] = {}
         self._record = np.zeros(1, dtype=LANE)
         self._fresh: Any = None
+        self.events = EventQueue(EVENTS)
         self.lane = self._record[0]
         self.address = int(self._record.ctypes.data)
         self._lay_out()
@@ -147,6 +152,7 @@ class Engine:
         zeros("dry", channels, hop)
         zeros("wet", channels, hop)
         zeros("fifo_in", channels, hop)
+        zeros("last", channels)
         self._memory["hop_block"] = np.zeros((channels, hop), dtype=np.float32)
         zeros("targets", CONTROLS + int(lane["n_controls"]), dtype=np.float64)
         zeros("current", CONTROLS + int(lane["n_controls"]), dtype=np.float64)
@@ -169,18 +175,25 @@ class Engine:
         seconds = hop / self.sample_rate
         lane["smoothing"] = 1.0 - np.exp(-seconds / RAMP_SECONDS)
         lane["meter_decay"] = np.exp(-seconds / METER_SECONDS)
-        lane["limiter_gain"] = 1.0
+        lane["limiter_gain"] = lane["level"] = 1.0
+        lane["events"] = self.events.address
+        lane["warm_hops"] = round(WARM_SECONDS / seconds)
+        lane["rest_least"], lane["rest_most"] = (round(s / seconds) for s in REST_SECONDS)
+        lane["rest_hops"] = lane["rest_least"]
         lane["limiter_release"] = 1.0 - np.exp(-1.0 / (LIMITER_RELEASE_SECONDS * self.sample_rate))
 
-    def set_block_size(self, block_size: int | None) -> None:
-        """Start afresh with the pre-fill for callbacks of `block_size` samples (not live)."""
+    def set_block_size(self, block_size: int | None, extra: int = 0) -> None:
+        """Start afresh with the pre-fill for callbacks of `block_size` samples (not live).
+
+        `extra` samples of pre-fill come on top, where a latency must be kept whatever the model.
+        """
         if self._fresh:
             self.reset()
         lane = self.lane
-        prefill = adapter_latency(self.hop_length, block_size)
+        prefill = adapter_latency(self.hop_length, block_size) + extra
         self.block_size = block_size
         lane["max_block"] = max(8192, block_size or 0)
-        capacity = 1 << int(lane["max_block"] + 3 * self.hop_length - 1).bit_length()
+        capacity = 1 << int(lane["max_block"] + 3 * self.hop_length + extra - 1).bit_length()
         self._place("fifo_out", np.zeros((self.channels, capacity), dtype=np.float32))
         lane["fifo_out_capacity"], lane["prefill"] = capacity, prefill
         lane["fifo_out_read"], lane["fifo_out_written"] = 0, prefill
@@ -222,8 +235,10 @@ class Engine:
             f"unknown parameter '{name}'{nearest(name, known)}; there are {', '.join(known)}"
         )
 
-    def set(self, name: str, value: float) -> None:
-        """Ask for a parameter value; the lane ramps to it over about 10 ms.
+    fixed_slots = CONTROLS  # slots below this one are the stream's, those above the model's
+
+    def check(self, name: str, value: float) -> int:
+        """Return the slot of a parameter.
 
         Raises
         ------
@@ -236,6 +251,17 @@ class Engine:
             low, high = control.minimum, control.maximum
         if not low <= value <= high:
             raise ConfigError(f"{name} must be within {low:g}..{high:g}, got {value:g}")
+        return slot
+
+    def set(self, name: str, value: float) -> None:
+        """Ask for a parameter value; the lane ramps to it over about 10 ms.
+
+        Raises
+        ------
+        ConfigError
+            Unknown name, or a value outside the range.
+        """
+        slot = self.check(name, value)
         self._memory["targets"][slot] = value
 
     def get(self, name: str) -> float:
@@ -245,6 +271,21 @@ class Engine:
     def settle(self) -> None:
         """Finish all ramps at once (not live)."""
         self._memory["current"][...] = self._memory["targets"]
+
+    def follow(self, other: Engine, targets: bool = True) -> None:
+        """Take over gains, mix, limiter and meters from `other`, so that none of them jumps."""
+        for name in ("targets", "current") if targets else ("current",):
+            self._memory[name][:CONTROLS] = other._memory[name][:CONTROLS]
+        self._memory["meters"][...] = other._memory["meters"]
+        self.lane["limiter_gain"] = other.lane["limiter_gain"]
+
+    def set_deadline(self, seconds: float) -> None:
+        """Send the model to rest when its hops keep taking longer than `seconds`; 0 never does."""
+        self.lane["budget_ns"] = int(1e9 * seconds)
+
+    def rest(self, on: bool) -> None:
+        """Fade to the dry path and stop running the model, or start it afresh (any thread)."""
+        self.lane["rest"] = int(on)
 
     # -- running --------------------------------------------------------------------------------
 
@@ -295,4 +336,4 @@ class Engine:
     def counters(self) -> dict[str, int]:
         """Counts since the start."""
         names = ("hops", "input_scrubbed", "output_limited", "model_errors", "model_resets")
-        return {n: int(self.lane[n]) for n in (*names, "resized")}
+        return {n: int(self.lane[n]) for n in (*names, "resized", "overruns", "trips", "rested")}

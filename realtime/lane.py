@@ -28,13 +28,17 @@ _INTEGERS = (
     # the model and the clock, by address
     "step", "reset", "argument", "clock", "address", "hop_function",
     # positions and counters
-    "dry_position", "limiter_active", "hops", "input_scrubbed", "output_limited", "model_errors",
-    "model_resets",
+    "dry_position", "hops", "input_scrubbed", "output_limited", "model_errors", "model_resets",
+    # parameter events, in positions of the stream
+    "identity", "events", "start", "fronts",
+    # the governor: see realtime.governor
+    "rest", "resting", "rest_left", "rest_hops", "rest_least", "rest_most", "unheard", "warm_hops",
+    "budget_ns", "clean_hops", "overruns", "trips", "rested", "holding", "last",
     # adapter between callback blocks and hops
     "max_block", "prefill", "block", "fifo_in", "fifo_in_fill", "fifo_out", "fifo_out_capacity",
     "fifo_out_read", "fifo_out_written", "resized",
 )  # fmt: skip
-_FLOATS = ("smoothing", "meter_decay", "limiter_gain", "limiter_release")
+_FLOATS = ("smoothing", "meter_decay", "limiter_gain", "limiter_release", "pressure", "level")
 
 LANE = np.dtype([(n, np.int64) for n in _INTEGERS] + [(n, np.float64) for n in _FLOATS])
 LANE_TYPE = from_dtype(LANE)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from .chain.stage import Chain
+from .chain.chain import Chain
 from .config import StreamConfig
 from .engine import Engine
 from .errors import AudioFileError

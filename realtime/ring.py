@@ -2,7 +2,8 @@
 
 One thread writes, one reads.  Positions are absolute int64 sample counts that never wrap in
 practice (190,000 years at 48 kHz); each is published with release and read with acquire ordering,
-so data is visible before its position is.  Words follow PortAudio's pa_ringbuffer.
+so data is visible before its position is.  Words follow PortAudio's pa_ringbuffer.  The
+memory holds no address, so that it may be shared between processes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from .errors import ConfigError
 from .native import load_acquire, store_release, view_f32, view_i64
 
 # int64 slots of the header; the two positions lie on cache lines of their own
-CAPACITY, CHANNELS, DATA, WRITTEN, READ, HEADER_SIZE = 0, 1, 2, 16, 32, 48
+CAPACITY, CHANNELS, WRITTEN, READ, HEADER_SIZE = 0, 1, 16, 32, 48
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -37,7 +38,7 @@ def write(ring, block, offset, count):  # type: ignore[no-untyped-def]
     capacity, channels = header[CAPACITY], header[CHANNELS]
     written = load_acquire(ring + 8 * WRITTEN)
     count = min(count, capacity - (written - load_acquire(ring + 8 * READ)))
-    data = view_f32(header[DATA], (channels, capacity))
+    data = view_f32(ring + 8 * HEADER_SIZE, (channels, capacity))
     for c in range(channels):
         for i in range(count):
             data[c, (written + i) & (capacity - 1)] = block[c, offset + i]
@@ -52,7 +53,7 @@ def read(ring, block, offset, count):  # type: ignore[no-untyped-def]
     capacity, channels = header[CAPACITY], header[CHANNELS]
     start = load_acquire(ring + 8 * READ)
     count = min(count, load_acquire(ring + 8 * WRITTEN) - start)
-    data = view_f32(header[DATA], (channels, capacity))
+    data = view_f32(ring + 8 * HEADER_SIZE, (channels, capacity))
     for c in range(channels):
         for i in range(count):
             block[c, offset + i] = data[c, (start + i) & (capacity - 1)]
@@ -81,29 +82,55 @@ class Ring:
         Zeros readable from the start: the latency the ring adds.
     position : int [samples]
         Where both counters start; for tests of long runs.
+    memory : buffer, optional
+        Shared memory of :meth:`size` bytes that another process reads or writes too.
     """
 
-    def __init__(self, channels: int, capacity: int, prefill: int = 0, position: int = 0) -> None:
+    def __init__(
+        self,
+        channels: int,
+        capacity: int,
+        prefill: int = 0,
+        position: int = 0,
+        memory: memoryview | None = None,
+    ) -> None:
         if channels < 1 or capacity < 1 or not 0 <= prefill <= capacity:
             raise ConfigError(
                 f"a ring needs channels and capacity of at least 1 and a pre-fill within it, got"
                 f" {channels} channels, {capacity} samples, pre-fill {prefill}"
             )
-        size = 1 << (capacity - 1).bit_length()
-        self._data: npt.NDArray[np.float32] = np.empty((channels, size), dtype=np.float32)
-        self._data.fill(
-            0.0
-        )  # touches every page, so that the callback meets none for the first time
-        self._header: npt.NDArray[np.int64] = np.zeros(HEADER_SIZE, dtype=np.int64)
-        self._header[CAPACITY], self._header[CHANNELS] = size, channels
-        self._header[DATA] = self._data.ctypes.data
-        self._header[READ], self._header[WRITTEN] = position, position + prefill
-        self.address = int(self._header.ctypes.data)
+        length = self.size(channels, capacity) // 8
+        if memory is None:
+            self._words: npt.NDArray[np.int64] = np.empty(length, dtype=np.int64)
+        else:
+            self._words = np.frombuffer(memory, dtype=np.int64, count=length)
+        self._words.fill(0)  # touches every page, so that the callback meets none as the first
+        self._words[CAPACITY], self._words[CHANNELS] = _rounded(capacity), channels
+        self._words[READ], self._words[WRITTEN] = position, position + prefill
+        self.address = int(self._words.ctypes.data)
+
+    @classmethod
+    def attach(cls, memory: memoryview) -> Ring:
+        """Use a ring that another process made in shared `memory`."""
+        made = cls.__new__(cls)
+        made._words = np.frombuffer(memory, dtype=np.int64)
+        made.address = int(made._words.ctypes.data)
+        return made
+
+    @staticmethod
+    def size(channels: int, capacity: int) -> int:
+        """Bytes a ring takes."""
+        return 8 * HEADER_SIZE + 4 * (channels * _rounded(capacity) + 1) // 8 * 8
+
+    @property
+    def channels(self) -> int:
+        """Channels."""
+        return int(self._words[CHANNELS])
 
     @property
     def capacity(self) -> int:
         """Size in samples, a power of two."""
-        return self._data.shape[1]
+        return int(self._words[CAPACITY])
 
     @property
     def read_available(self) -> int:
@@ -122,3 +149,8 @@ class Ring:
     def readinto(self, block: npt.NDArray[np.float32]) -> int:
         """Fill ``block [shape=(channels, n)]``; return how many samples came out."""
         return int(read(self.address, block, 0, block.shape[1]))
+
+
+def _rounded(capacity: int) -> int:
+    """Round up to a power of two."""
+    return 1 << (capacity - 1).bit_length()

@@ -1,38 +1,44 @@
-"""A running stream: engine, lane, device and counters under one roof.
+"""A running stream: voice, device and counters under one roof, changed while it plays.
 
 ::
 
     with Session(config, device, model) as session:
+        session.set("mix", 0.5)
+        session.swap(other_model)
         session.wait(10.0)
         print(session.stats())
+
+One thread at a time may call a session's methods; the sound goes on beside it.
 """
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from .chain.stage import Chain
+from .chain.chain import Chain
 from .config import StreamConfig
-from .dsp.meters import percentiles_us, total_seconds
 from .engine import Engine
 from .errors import ConfigError, StreamError
+from .events import ANYONE, BYPASS, EventQueue
 from .io.callback import stream_callback
 from .io.simulated import SimulatedDevice
 from .io.stream import StreamMemory
 from .io.transport import Transport
+from .io.voice import Voice
 from .io.worker import Worker
-from .latency import LatencyBudget, LatencyPart, adapter_latency
+from .latency import LatencyBudget, LatencyPart
 from .models.steppable import Steppable
 from .path import BlockPath
+from .stats import callbacks_expected, stats
+from .voices import Playable, make_voice
 
-INLINE_LIMIT = 0.6  # share of a block's time the slowest measured callback may take
-WARM_HOPS = 1000
-UNKNOWN_BLOCK = 1024  # samples; assumed largest callback where sizes vary
+CHANGE_SECONDS = 5.0  # a change that has not been taken up by then is an error
 
 
 class Session:
@@ -43,15 +49,22 @@ class Session:
     config : StreamConfig
     device : Transport
     model : Steppable or None
-        With as many channels as `channels`; owned by the caller.
+        With as many channels as `channels`; owned by the caller until another is swapped in.
     channels : int
         Engine channels.
     pre, post : Chain or None
         pedalboard chains; either one needs the worker lane.
+    in_map, out_map : sequence of int, optional
+        See :class:`realtime.io.stream.StreamMemory`.
+    fixed_latency : int [samples], optional
+        What restyle adds, whatever the model.
+    record, events
+        Shared memory to use, see :class:`realtime.io.stream.StreamMemory`.
 
     Attributes
     ----------
     engine : Engine
+        The newest one.
     lane : str
         ``inline`` or ``worker``.
     lane_reason : str
@@ -73,127 +86,254 @@ class Session:
         channels: int = 1,
         pre: Chain | None = None,
         post: Chain | None = None,
+        in_map: Sequence[int] | None = None,
+        out_map: Sequence[int] | None = None,
+        fixed_latency: int | None = None,
+        record: npt.NDArray[np.void] | None = None,
+        events: EventQueue | None = None,
     ) -> None:
-        self.config, self.device = config, device
-        self.engine = Engine(
-            model,
-            channels=channels,
-            sample_rate=device.sample_rate,
-            block_size=device.block_size,
-            mix=config.mix,
-            input_gain=config.input_gain,
-            output_gain=config.output_gain,
-            controls=config.controls,
-        )
-        self.path = BlockPath(self.engine, pre, post)
-        self._warm_up()
-        self.lane, self.lane_reason = self._choose_lane()
-        worker_prefill = self._worker_prefill() if self.lane == "worker" else None
-        conceal = (worker_prefill or 0) + self.path.latency
+        self.config, self.device, self.channels = config, device, channels
+        self._fixed_latency, self._identities = fixed_latency, 0
+        self._owned: list[Steppable] = []  # models swapped in, closed here
+        self._old: list[tuple[Playable, Steppable | None]] = []
+        self._playing = self._build(model, pre, post, controls=config.controls)
         self.memory = StreamMemory(
-            self.engine, device.in_channels, device.out_channels, worker_prefill,
-            self.path.block_length, conceal,
+            self._playing.voice, device.in_channels, device.out_channels,
+            in_map=in_map, out_map=out_map, record=record, events=events,
         )  # fmt: skip
-        self._worker = (
-            Worker(self.memory, self.path, device.paced) if self.lane == "worker" else None
-        )
-        self._worker_prefill_samples = worker_prefill or 0
-        self._started_at = 0.0
+        self._running = False
 
-    # -- before the start -----------------------------------------------------------------------
+    def _build(
+        self,
+        model: Steppable | None,
+        pre: Chain | None,
+        post: Chain | None,
+        lane: str | None = None,
+        controls: Any = None,
+    ) -> Playable:
+        """Make a voice for `model` and chains, at the gains and mix in force."""
+        device, config = self.device, self.config
+        engine = self._engine_for(model, controls)
+        if lane is not None:
+            config = StreamConfig(lane=lane, worker_blocks=config.worker_blocks)
+        self._identities += 1
+        return make_voice(
+            BlockPath(engine, pre, post), config, device,
+            identity=self._identities, fixed_latency=self._fixed_latency,
+        )  # fmt: skip
 
-    def _warm_up(self) -> None:
-        """Compile, touch memory and measure blocks on quiet noise; then forget it all.
+    def _engine_for(self, model: Steppable | None, controls: Any = None) -> Engine:
+        c, now = self.config, getattr(self, "_playing", None)
+        gains = {"mix": c.mix, "input_gain": c.input_gain, "output_gain": c.output_gain}
+        if now is not None:
+            gains = {k: now.voice.path.engine.get(k) for k in gains}
+        return Engine(
+            model, channels=self.channels, sample_rate=self.device.sample_rate,
+            block_size=self.device.block_size, controls=controls, **gains,
+        )  # fmt: skip
 
-        Measured in the thread's own processor time: what other programs take away is no cost of
-        ours, and the callback has a higher priority than they.
-        """
-        rng = np.random.default_rng(0)
-        shape = (self.engine.channels, self.path.block_length)
-        block = (1e-3 * rng.standard_normal(shape)).astype(np.float32)
-        spent = []
-        for _ in range(max(100, WARM_HOPS * self.engine.hop_length // shape[1])):
-            fresh = block.copy()
-            begin = time.thread_time_ns()
-            self.path.process(fresh)
-            spent.append(time.thread_time_ns() - begin)
-        hops = shape[1] // self.engine.hop_length
-        steady = spent[len(spent) // 4 :]  # the first ones compile and fill caches
-        self._warm_us = float(np.quantile(steady, 0.999)) / 1000 / hops
-        self.path.reset()
+    # -- what plays -----------------------------------------------------------------------------
 
-    def _choose_lane(self) -> tuple[str, str]:
-        config, engine = self.config, self.engine
-        python_stages = not self.path.native
-        if config.lane == "inline" and python_stages:
-            raise ConfigError(
-                "the inline lane cannot run a pedalboard chain (it needs Python objects); choose"
-                " --lane worker or auto, or leave --chain out"
-            )
-        if config.lane != "auto":
-            return config.lane, "as asked"
-        if python_stages:
-            return "worker", "the chain needs Python objects"
-        if not self.device.paced:
-            return "inline", "virtual time: no deadline"
-        block = self.device.block_size or engine.hop_length
-        hops = math.ceil(block / engine.hop_length)
-        need = hops * self._warm_us
-        period = 1e6 * block / engine.sample_rate
-        verdict = (
-            f"{hops} hop(s) took {need:.0f} µs at p99.9, the limit is"
-            f" {100 * INLINE_LIMIT:.0f} % of the block's {period:.0f} µs"
-        )
-        return ("inline" if need <= INLINE_LIMIT * period else "worker"), verdict
+    @property
+    def voice(self) -> Voice:
+        """The newest voice."""
+        return self._playing.voice
 
-    def _worker_prefill(self) -> int:
-        block, length = self.device.block_size, self.path.block_length
-        largest = block or int(getattr(self.device, "largest_block", UNKNOWN_BLOCK))
-        slack = max(largest, length) if block else length + largest
-        return adapter_latency(length, block) + self.config.worker_blocks * slack
+    @property
+    def path(self) -> BlockPath:
+        """Its engine and chains."""
+        return self.voice.path
+
+    @property
+    def engine(self) -> Engine:
+        """The newest engine."""
+        return self.path.newest
+
+    @property
+    def lane(self) -> str:
+        """``inline`` or ``worker``."""
+        return self.voice.mode
+
+    @property
+    def lane_reason(self) -> str:
+        """Why, in one sentence."""
+        return self._playing.reason
 
     @property
     def budget(self) -> LatencyBudget:
         """Latency by part, in the order sound passes them; it follows live changes."""
-        path, engine, device = self.path, self.engine, self.device
-        parts = [LatencyPart("device input", device.input_latency, "device")]
-        if self.lane == "worker":
-            parts.append(LatencyPart("worker pre-fill", self._worker_prefill_samples, "buffering"))
-        else:
-            parts.append(LatencyPart("block adapter", engine.prefill, "buffering"))
+        voice, path, device = self.voice, self.path, self.device
+        buffering = "worker pre-fill" if self.lane == "worker" else "block adapter"
+        parts = [
+            LatencyPart("device input", device.input_latency, "device"),
+            LatencyPart(buffering, voice.buffering, "buffering"),
+        ]
         if path.pre is not None:
             parts.append(LatencyPart("pre-chain", path.pre.latency, "algorithmic"))
-        parts.append(LatencyPart("model", engine.latency, "algorithmic"))
+        parts.append(LatencyPart("model", path.engine.latency, "algorithmic"))
         if path.post is not None:
             parts.append(LatencyPart("post-chain", path.post.latency, "algorithmic"))
         parts.append(LatencyPart("device output", device.output_latency, "device"))
-        return LatencyBudget(engine.sample_rate, tuple(parts))
+        return LatencyBudget(self.engine.sample_rate, tuple(parts))
+
+    # -- changes while sound runs -----------------------------------------------------------------
+
+    def set(self, name: str, value: float, at: int | None = None) -> None:
+        """Ask for a parameter value: a gain factor, ``mix``, ``bypass`` or a model control.
+
+        Parameters
+        ----------
+        at : int [samples], optional
+            Position of the stream from which it holds; by default as soon as may be.
+
+        Raises
+        ------
+        ConfigError
+            Unknown name, or a value outside the range.
+        """
+        time_ = -1 if at is None else at
+        if name == "bypass":
+            self._send(time_, ANYONE, BYPASS, float(value >= 0.5))
+            return
+        slot = self.engine.check(name, value)
+        whom = ANYONE if slot < self.engine.fixed_slots else int(self.engine.lane["identity"])
+        self._send(time_, whom, slot, value)
+
+    def _send(self, at: int, whom: int, slot: int, value: float) -> None:
+        end = time.monotonic() + CHANGE_SECONDS
+        while not self.memory.events.push(at, whom, slot, value):
+            if time.monotonic() > end:
+                raise StreamError("parameter changes wait for a device that does not call")
+            time.sleep(0.001)
+
+    def swap(self, model: Steppable | None, controls: Any = None, lane: str | None = None) -> None:
+        """Crossfade to another model, or to none; the chains stay.
+
+        The session owns `model` from now on and closes it when it has ceased to sound.
+
+        Raises
+        ------
+        ConfigError
+            A model that does not fit the stream; what plays goes on.
+        """
+        self.settle()
+        path = self.path
+        if not path.native and lane in (None, self.lane):
+            engine = self._engine_for(model, controls)
+            if path.block_length % engine.hop_length == 0 and self._fixed_latency is None:
+                self._swap_inside(engine, model)
+                return
+        self.exchange(self._build(model, None, None, lane, controls), model)
+
+    def _swap_inside(self, engine: Engine, model: Steppable | None) -> None:
+        """Swap the engine between the chains, which play on."""
+        path, voice = self.path, self.voice
+        scratch = BlockPath(engine)
+        for _ in range(64):
+            scratch.process(np.zeros((self.channels, scratch.block_length), dtype=np.float32))
+        scratch.reset()
+        self._identities += 1
+        identity, old = self._identities, path.engine.model
+        engine.lane["identity"] = identity
+        engine.lane["budget_ns"] = path.engine.lane["budget_ns"]
+
+        def change() -> None:
+            path.bring_in(engine)
+            voice.record["identity"], voice.record["lane"] = identity, engine.address
+
+        path.edit(f"swap {identity}", change)
+        self._adopt(model)
+        self._old.append((self._playing, old))
+
+    def exchange(self, new: Playable, model: Steppable | None) -> None:
+        """Crossfade from the voice that plays to `new`."""
+        old = self._playing
+        if self._running and new.worker is not None:
+            new.worker.start()
+        if not self._running:
+            raise ConfigError("nothing plays yet; give the model to the session instead")
+        self.memory.offer(new.voice)
+        self._adopt(model)
+        self._old.append((old, old.voice.path.engine.model))
+        self._playing = new
+
+    def _adopt(self, model: Steppable | None) -> None:
+        if model is not None:
+            self._owned.append(model)
+
+    @property
+    def changing(self) -> bool:
+        """Whether a crossfade between voices or engines is under way."""
+        return self.memory.changing or self.path.editing
+
+    def settle(self, seconds: float = CHANGE_SECONDS) -> None:
+        """Wait until the changes under way have been heard out, and free what has ceased to sound.
+
+        Raises
+        ------
+        StreamError
+            The device does not call any more.
+        """
+        end = time.monotonic() + seconds
+        while self._running and self.changing:
+            if time.monotonic() > end or not self.device.active:
+                self.check()
+                raise StreamError("a change was not taken up: the device does not call")
+            time.sleep(0.002)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Free what has ceased to sound (control thread)."""
+        if self.changing:
+            return
+        self.memory.collect()
+        for playable, model in self._old:
+            if playable is not self._playing and playable.worker is not None:
+                playable.worker.stop()
+            if model in self._owned:
+                self._owned.remove(model)
+                model.close()
+        self._old.clear()
+        for chain in self.path.chains:
+            chain.gone.clear()
 
     # -- running --------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Open the device and let sound through."""
         callback = int(stream_callback().address)
-        lockstep = self.lane == "worker"
         if isinstance(self.device, SimulatedDevice):
-            self.device.open(callback, self.memory.address, lockstep, self.budget.declared)
+            self.device.open(callback, self.memory.address, True, self.budget.declared)
         else:
-            self.device.open(callback, self.memory.address, lockstep)
-        if self._worker is not None:
-            self._worker.start()
-        self._started_at = time.monotonic()
+            self.device.open(callback, self.memory.address, True)
+        worker = self._playing.worker
+        if worker is not None:
+            worker.start()
+        self._running = True
         self.device.start()
 
     def stop(self) -> None:
-        """Stop device and worker; the counters stay readable."""
+        """Stop device and workers; the counters stay readable."""
         self.device.stop()
-        if self._worker is not None:
-            self._worker.stop()
+        self._running = False
+        for playable in {id(p): p for p in (self._playing, *(o for o, _ in self._old))}.values():
+            if playable.worker is not None:
+                playable.worker.stop()
+        for model in self._owned:
+            if model is not self.engine.model:
+                model.close()
+        self._owned = [m for m in self._owned if m is self.engine.model]
+
+    @property
+    def worker(self) -> Worker | None:
+        """The newest voice's worker."""
+        return self._playing.worker
 
     def check(self) -> None:
         """Raise :class:`StreamError` if callback, worker or device ran into an error."""
-        errors = [self.device.error, self._worker.error if self._worker else None]
-        for error in errors:
+        worker = self._playing.worker
+        slots = [s.error for c in self.path.chains for s in c.slots]
+        for error in (self.device.error, worker.error if worker else None, *slots):
             if error is not None:
                 raise StreamError(f"the stream failed: {error}") from error
         if self.engine.lane["model_errors"] and self.engine.model is not None:
@@ -213,6 +353,8 @@ class Session:
         end = None if seconds is None else time.monotonic() + seconds
         while self.device.active and (end is None or time.monotonic() < end):
             self.check()
+            if self._old:
+                self.tidy()
             left = 0.05 if end is None else max(0.0, min(0.05, end - time.monotonic()))
             time.sleep(left)
         self.check()
@@ -232,54 +374,9 @@ class Session:
     # -- what happened --------------------------------------------------------------------------
 
     def callbacks_expected(self) -> float:
-        """Callbacks due between the first and the last seen, by the clock and the sample rate.
-
-        PortAudio's flags miss whole skipped cycles; elapsed time does not.
-        """
-        c = self.memory.counters()
-        if c["callbacks"] < 2:
-            return float(c["callbacks"])
-        mean = c["samples"] / c["callbacks"]
-        return 1.0 + (c["last_ns"] - c["first_ns"]) * 1e-9 * self.engine.sample_rate / mean
+        """Callbacks due between the first and the last seen, by the clock and the sample rate."""
+        return callbacks_expected(self)
 
     def stats(self) -> dict[str, Any]:
         """Everything measured so far, as plain data; durations in microseconds."""
-        c = self.memory.counters()
-        expected = round(self.callbacks_expected()) if self.device.paced else c["callbacks"]
-
-        def spread(histogram: Any) -> dict[str, float]:
-            keys = ("p50", "p99", "p99_9")
-            return dict(zip(keys, (round(v, 2) for v in percentiles_us(histogram)), strict=True))
-
-        elapsed = (c["last_ns"] - c["first_ns"]) * 1e-9
-        busy = total_seconds(self.memory.callback_histogram)
-        return {
-            "device": self.device.name,
-            "sample_rate": self.engine.sample_rate,
-            "block_size": self.device.block_size,
-            "hop_length": self.engine.hop_length,
-            "channels": self.engine.channels,
-            "model": self.engine.model.card.name if self.engine.model else None,
-            "lane": self.lane,
-            "lane_reason": self.lane_reason,
-            "latency": self.budget.to_dict(),
-            "callbacks_expected": expected,
-            "callbacks_seen": c["callbacks"],
-            "callbacks_missed": max(0, expected - c["callbacks"]),
-            "deadline_misses": c["deadline_misses"],
-            "xruns": {
-                k: c[k]
-                for k in (
-                    "input_underflows", "input_overflows", "output_underflows",
-                    "output_overflows", "ring_underflows", "ring_overflows",
-                    "concealed_samples", "dropped_samples",
-                )
-            },
-            "callback_us": spread(self.memory.callback_histogram),
-            "hop_us": spread(self.engine.histogram("hop")),
-            "model_us": spread(self.engine.histogram("model")),
-            "interval_us": spread(self.memory.gap_histogram),
-            "cpu_percent": round(100 * busy / elapsed, 2) if elapsed > 0 else 0.0,
-            "engine": self.engine.counters(),
-            "meters": self.engine.meters(),
-        }  # fmt: skip
+        return stats(self)

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from realtime.engine import LIMITER_RELEASE_SECONDS, RAMP_SECONDS, Engine
+from realtime.engine import LIMITER_RELEASE_SECONDS, RAMP_SECONDS, WARM_SECONDS, Engine
 from realtime.errors import ConfigError
+from realtime.governor import FADE
 from realtime.lane import CONTROLS
 from realtime.models.streaming import load_model
 
@@ -119,41 +120,53 @@ def test_input_that_is_not_finite_becomes_silence_and_is_counted() -> None:
 def test_a_models_nan_gives_the_dry_sound_and_a_fresh_model() -> None:
     model = load_model(brittle_model())
     subject = Engine(model)
-    x = noise(64 * 30, level=0.3)
+    x = noise(64 * 80, level=0.3)
     x[0, 64 * 10 + 5] = -0.9
     y = subject.process_hops(x)
     assert np.isfinite(y).all()
-    assert np.array_equal(y[:, 640:704], x[:, 640:704])
     assert subject.counters()["model_resets"] == 1
     assert subject.counters()["model_errors"] == 0
+    # the last good sample fades into the dry sound
+    fade = np.minimum(np.arange(1, 65) / FADE, 1.0)
+    assert np.allclose(y[0, 640:704], y[0, 639] * (1 - fade) + x[0, 640:704] * fade, atol=1e-6)
+    # the fresh model runs unheard, then returns from the dry sound to its own bits
+    unheard = round(WARM_SECONDS * 48000 / 64) * 64
+    back = 704 + unheard
+    assert np.array_equal(y[:, 640 + FADE : back], x[:, 640 + FADE : back])
     fresh = Engine(load_model(brittle_model()))
-    assert np.array_equal(y[:, 704:], fresh.process_hops(x[:, 704:]))
+    expected = fresh.process_hops(x[:, 704:])[:, unheard:]
+    assert np.array_equal(y[:, back + FADE :], expected[:, FADE:])
+    fade = np.minimum(np.arange(1, FADE + 1) / FADE, 1.0)
+    between = expected[0, :FADE] * fade + x[0, back : back + FADE] * (1 - fade)
+    assert np.allclose(y[0, back : back + FADE], between, atol=1e-6)
 
 
 def test_a_models_failure_gives_the_dry_sound_and_is_counted_and_named() -> None:
     model = load_model(failing_model())
     subject = Engine(model)
-    x = noise(64 * 30, level=0.3)
+    x = noise(64 * 80, level=0.3)
     x[0, 640 + 5] = 1.0
     y = subject.process_hops(x)
-    assert np.array_equal(y[:, 640:704], x[:, 640:704])
-    assert np.array_equal(np.delete(y, range(640, 704)), np.delete(x, range(640, 704)) / 2)
+    assert np.array_equal(y[:, :640], x[:, :640] / 2)
+    assert np.array_equal(y[:, 640 + FADE : 3000], x[:, 640 + FADE : 3000])
+    assert np.array_equal(y[:, -1000:], x[:, -1000:] / 2)
     assert subject.counters()["model_errors"] == 1
     assert "out of data bounds" in str(model.error)
 
 
 def test_a_spectrum_models_dry_sound_after_a_nan_is_aligned_with_the_wet() -> None:
     subject = Engine(load_model(identity_spectrum()))
-    x = noise(128 * 20)
+    x = noise(128 * 80)
     first = subject.process_hops(x[:, :1280])
     subject._memory["ola"][0, [7, 200]] = np.nan  # due now and with the next hop
     second = subject.process_hops(x[:, 1280:])
     y = np.concatenate([first, second], axis=1)
     expected = delayed(x, subject.latency)
     assert subject.counters()["model_resets"] == 1
-    assert np.array_equal(y[:, 1280:1408], expected[:, 1280:1408])
+    dry = slice(1280 + FADE, 1280 + 1280)
+    assert np.array_equal(y[:, dry], expected[:, dry])
     assert np.isfinite(y).all()
-    assert np.allclose(y[:, 1280 + 256 :], expected[:, 1280 + 256 :], atol=1e-6)
+    assert np.allclose(y[:, 1280 + FADE :], expected[:, 1280 + FADE :], atol=1e-6)
 
 
 @pytest.mark.parametrize("level", [1.0, 4.0, 1e30])

@@ -69,7 +69,7 @@ def test_two_threads_exchange_millions_of_samples_in_order(
     writer.join()
     assert wrong == 0
     assert shared.read_available == 0
-    assert int(shared._header[READ]) == int(shared._header[WRITTEN]) == start + total
+    assert int(shared._words[READ]) == int(shared._words[WRITTEN]) == start + total
 
 
 @pytest.mark.parametrize("start", STARTS)

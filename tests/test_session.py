@@ -7,12 +7,13 @@ import time
 import numpy as np
 import pytest
 
+from realtime import voices
+from realtime.chain.chain import Chain
 from realtime.chain.effects import EffectStage, make_plugin
-from realtime.chain.stage import Chain
 from realtime.config import StreamConfig
 from realtime.errors import ConfigError, StreamError
 from realtime.io.simulated import SimulatedDevice
-from realtime.io.stream import FADE
+from realtime.io.voice import FADE
 from realtime.models.streaming import load_model
 from realtime.session import Session
 
@@ -78,9 +79,7 @@ def test_the_lane_is_chosen_with_a_reason(
 
 def test_auto_follows_its_own_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     for microseconds, chosen in ((1.0, "inline"), (1e6, "worker")):
-        monkeypatch.setattr(
-            Session, "_warm_up", lambda self, us=microseconds: setattr(self, "_warm_us", us)
-        )
+        monkeypatch.setattr(voices, "warm_up", lambda path, us=microseconds: us)
         session = Session(StreamConfig(), device(paced=True), load_model(gru_model()))
         assert session.lane == chosen
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ChainError, nearest
+from .chain import Chain
 from .effects import EffectStage, make_plugin
-from .stage import Chain
 
 PLACES = ("pre", "post")
 

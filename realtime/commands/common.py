@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from ..cache import is_cold
-from ..chain.stage import Chain
+from ..chain.chain import Chain
 from ..config import StreamConfig
 from ..errors import ConfigError, RestyleError
 from ..io.files import whole_file

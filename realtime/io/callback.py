@@ -1,10 +1,8 @@
 """The audio callback: a C function compiled by Numba that never touches Python.
 
-It copies the device's interleaved samples into ``(channels, n)`` blocks, runs the engine (inline
-lane) or trades blocks with the worker through two rings, copies the result out and counts.  When
-the worker is late it conceals: the latest sample fades into the dry input, delayed by the declared
-latency and at the stream's gains, and once that fade has ended and the worker has caught up the
-wet sound fades in again; samples that come too late are dropped, so latency never creeps.
+It copies the device's interleaved samples into ``(channels, n)`` blocks, hands parameter events to
+the voice they are for, runs the voice (:mod:`realtime.io.play`), copies the result out, taps what
+is being recorded and counts.
 """
 
 from __future__ import annotations
@@ -16,35 +14,33 @@ import numpy as np
 from numba import cfunc, njit, types
 
 from .. import ring
-from ..adapter import process
 from ..dsp.meters import N_BINS, count_duration
-from ..dsp.mix import delay
-from ..lane import CONTROLS, INPUT_GAIN, OUTPUT_GAIN, view_lane
 from ..native import (
     flush_denormals,
     monotonic_ns,
     restore_denormals,
     view_f32,
-    view_f64,
     view_i64,
 )
-from .stream import FADE, WORKER, view_stream
+from .play import hand_out_events, note, play
+from .stream import BLOCK, LOSS, view_stream
 
 F32 = np.float32
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def _take_in(s, source, start, x, n):  # type: ignore[no-untyped-def]
-    """Interleaved device samples to ``x [channels, n]``; missing channels repeat the last."""
+    """Interleaved device samples to ``x [channels, n]`` after the input map."""
     width = s.in_channels
     if source == 0 or width == 0:
         x[:, :n] = 0.0
         return
     data = view_f32(source + 4 * start * width, (n, width))
+    columns = view_i64(s.in_map, s.channels)
     for c in range(s.channels):
-        column = min(c, width - 1)
+        column = columns[c]
         for i in range(n):
-            x[c, i] = data[i, column]
+            x[c, i] = data[i, column] if column >= 0 else F32(0.0)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -53,64 +49,24 @@ def _give_out(s, y, target, start, n):  # type: ignore[no-untyped-def]
     if target == 0 or width == 0:
         return
     data = view_f32(target + 4 * start * width, (n, width))
+    channels = view_i64(s.out_map, width)
     for column in range(width):
-        c = min(column, s.channels - 1)
+        c = channels[column]
         for i in range(n):
-            data[i, column] = y[c, i]
+            data[i, column] = y[c, i] if c >= 0 else F32(0.0)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def exchange(s, x, y, n):  # type: ignore[no-untyped-def]
-    """Worker lane: hand `n` samples to the worker, take `n` that are due, conceal what lacks.
-
-    ``s.debt`` is how many samples at the head of the output ring are overdue (they were concealed
-    and must be dropped); negative when input was lost and the ring's head is early.  ``s.holding``
-    is set while ``s.last`` is a sample of the past: wet sound may follow only from level 0, as it
-    would jump otherwise.
-    """
-    lost = n - ring.write(s.ring_in, x, 0, n)
+def _tap(s, x, y, n):  # type: ignore[no-untyped-def]
+    """Copy the block to whoever records; what finds no room is counted, never waited for."""
+    lost = 0
+    if s.tap_dry != 0:
+        lost = n - ring.write(s.tap_dry, x, 0, n)
+    if s.tap_wet != 0:
+        lost = max(lost, n - ring.write(s.tap_wet, y, 0, n))
     if lost > 0:
-        s.ring_overflows += 1
-        s.debt -= lost
-    dry = view_f32(s.dry, (s.channels, s.max_block))
-    line = view_f32(s.conceal_line, (s.channels, s.conceal_delay))
-    s.conceal_position = delay(x[:, :n], line, s.conceal_position, dry[:, :n])
-    if s.debt > 0:
-        dropped = ring.discard(s.ring_out, s.debt)
-        s.debt -= dropped
-        s.dropped_samples += dropped
-    got = 0
-    if s.debt == 0:
-        recovered = s.wet_level == 0.0 and ring.read_available(s.ring_out) >= n
-        if s.holding == 0 or recovered:
-            got = ring.read(s.ring_out, y, 0, n)
-    if got < n:
-        s.ring_underflows += 1 - s.holding
-        s.debt += n - got
-        s.concealed_samples += n - got
-    s.holding = 1 if got < n else 0
-    current = view_f64(view_lane(s.lane).current, CONTROLS)
-    start, end = s.conceal_gain, current[INPUT_GAIN] * current[OUTPUT_GAIN]
-    s.conceal_gain = end
-    last = view_f32(s.last, s.channels)
-    step = 1.0 / FADE
-    level = s.wet_level
-    for i in range(n):
-        wet_here = i < got
-        level = min(1.0, level + step) if wet_here else max(0.0, level - step)
-        if wet_here and level == 1.0:
-            for c in range(s.channels):
-                last[c] = y[c, i]
-            continue
-        for c in range(s.channels):
-            if wet_here:
-                last[c] = y[c, i]
-            d = dry[c, i] * F32(start + (end - start) * (i + 1) / n)
-            if not np.isfinite(d):
-                d = F32(0.0)
-            d = min(F32(1.0), max(F32(-1.0), d))
-            y[c, i] = F32(level) * last[c] + (F32(1.0) - F32(level)) * d
-    s.wet_level = level
+        s.tap_lost += lost
+        note(s, LOSS, lost, 0.0)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -133,7 +89,6 @@ def _count(s, n, flags, begin):  # type: ignore[no-untyped-def]
     s.min_block = min(s.min_block, n)
     s.max_seen_block = max(s.max_seen_block, n)
     s.callbacks += 1
-    s.samples += n
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -142,18 +97,19 @@ def run_callback(s, source, target, n, flags):  # type: ignore[no-untyped-def]
     begin = monotonic_ns(s.clock)
     old = flush_denormals()
     _count(s, n, flags, begin)
+    note(s, BLOCK, n, flags)
     x = view_f32(s.x, (s.channels, s.max_block))
     y = view_f32(s.y, (s.channels, s.max_block))
     done = 0
     while done < n:
         part = min(n - done, s.max_block)
         _take_in(s, source, done, x, part)
-        if s.mode == WORKER:
-            exchange(s, x, y, part)
-        else:
-            process(view_lane(s.lane), x, y, part)
+        hand_out_events(s, part)
+        play(s, x, y, part)
+        _tap(s, x, y, part)
         _give_out(s, y, target, done, part)
         done += part
+        s.samples += part
     restore_denormals(old)
     spent = monotonic_ns(s.clock) - begin
     count_duration(view_i64(s.callback_histogram, N_BINS), spent)

@@ -180,11 +180,14 @@ class PortAudioDevice:
     def _negotiate(self, wanted: int | None) -> int | None:
         """Find out what callbacks will bring, by listening to silence for a moment."""
         from ..engine import Engine
+        from ..path import BlockPath
         from .callback import stream_callback
         from .stream import StreamMemory
+        from .voice import Voice
 
         engine = Engine(channels=1, sample_rate=self.sample_rate, mix=0.0, output_gain=0.0)
-        memory = StreamMemory(engine, self.in_channels, self.out_channels)
+        voice = Voice(BlockPath(engine))
+        memory = StreamMemory(voice, self.in_channels, self.out_channels)
         self.open(int(stream_callback().address), memory.address, False)
         self.start()
         self._sd.sleep(int(1000 * PROBE_SECONDS))

@@ -8,6 +8,7 @@ a Python thread lends its stack and does not hold the GIL.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,19 +26,25 @@ from ..native import (
     sleep_ns,
 )
 from .stream import view_stream
+from .voice import WORKER, view_voice
 from .worker import raise_priority
 
 Array = npt.NDArray[np.float32]
-STOP, POSITION = 0, 1
+STOP, POSITION, HOLD = 0, 1, 2
+NEVER = 1 << 62
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _settle_worker(record, begun, answered, control, nanosleep):  # type: ignore[no-untyped-def]
-    """Virtual time: wait until the worker has answered every whole block it was given."""
-    s = view_stream(record)
-    given = load_acquire(s.ring_in + 8 * ring.WRITTEN) - begun
-    due = given // s.block_length * s.block_length + answered
-    while control[STOP] == 0 and load_acquire(s.ring_out + 8 * ring.WRITTEN) < due:
+def _settle_worker(address, control, nanosleep):  # type: ignore[no-untyped-def]
+    """Virtual time: wait until a voice's worker has answered every whole block it was given."""
+    if address == 0:
+        return
+    v = view_voice(address)
+    if v.mode != WORKER:
+        return
+    given = load_acquire(v.ring_in + 8 * ring.WRITTEN) - v.begun
+    due = given // v.block_length * v.block_length + v.answered
+    while control[STOP] == 0 and load_acquire(v.ring_out + 8 * ring.WRITTEN) < due:
         sleep_ns(nanosleep, 10_000)
 
 
@@ -45,11 +52,11 @@ def _settle_worker(record, begun, answered, control, nanosleep):  # type: ignore
 def _drive(callback, record, tapes, sizes, paced, lockstep, control, clock, nanosleep):  # type: ignore[no-untyped-def]
     """Call `callback` over the tapes ``[input, output, in width, out width, samples]``."""
     s = view_stream(record)
-    begun = load_acquire(s.ring_in + 8 * ring.WRITTEN) if lockstep else 0
-    answered = load_acquire(s.ring_out + 8 * ring.WRITTEN) if lockstep else 0
     position, k = 0, 0
     begin = monotonic_ns(clock)
     while position < tapes[4] and control[STOP] == 0:
+        while position >= control[HOLD] and control[STOP] == 0:
+            sleep_ns(nanosleep, 100_000)
         n = min(sizes[k % sizes.shape[0]], tapes[4] - position)
         k += 1
         if paced:
@@ -63,7 +70,8 @@ def _drive(callback, record, tapes, sizes, paced, lockstep, control, clock, nano
         position += n
         control[POSITION] = position
         if lockstep:
-            _settle_worker(record, begun, answered, control, nanosleep)
+            _settle_worker(s.voice, control, nanosleep)
+            _settle_worker(s.incoming, control, nanosleep)
 
 
 class SimulatedDevice:
@@ -108,7 +116,7 @@ class SimulatedDevice:
         self.length = signal.shape[1]
         self._signal = signal
         self._sizes = np.array(sizes, dtype=np.int64)
-        self._control = np.zeros(2, dtype=np.int64)
+        self._control = np.array([0, 0, NEVER], dtype=np.int64)
         self._thread: threading.Thread | None = None
         self.error: BaseException | None = None
 
@@ -141,6 +149,19 @@ class SimulatedDevice:
             )  # fmt: skip
         except BaseException as error:
             self.error = error
+
+    def hold(self, position: int | None) -> None:
+        """Virtual time: wait before the first block that starts at `position` or later.
+
+        None lets the sound run on.
+        """
+        self._control[HOLD] = NEVER if position is None else position
+
+    def run_to(self, position: int) -> None:
+        """Let the sound run and return when it waits at `position`, or has ended."""
+        self.hold(position)
+        while self.active and self.position < min(position, self._in.shape[0]):
+            time.sleep(0.0005)
 
     def stop(self) -> None:
         """Stop and wait for the thread."""

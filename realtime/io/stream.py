@@ -6,39 +6,47 @@ reads the counters while it runs.  Counter words follow rtmixer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from numba import carray, from_dtype, njit
 
 from ..dsp.meters import N_BINS
-from ..engine import Engine
-from ..native import clock_address, pointer_to
-from ..ring import Ring
+from ..errors import ConfigError
+from ..events import EventQueue
+from ..native import clock_address, load_acquire, pointer_to, store_release
+from .voice import Voice
 
-INLINE, WORKER = 0, 1
-FADE = 64  # samples of the fade between wet sound and concealment
+CROSSFADE_SECONDS = 0.02
+EVENTS = 4096  # events that may wait for the callback
+SILENT = -1  # in a channel map: no channel
+
+# kinds of journal entries (position, kind, a, b)
+BLOCK, EVENT_FIXED, EVENT_VOICE, SWAP, LOSS = 1, 2, 3, 4, 5
+
+# int64 slots of the mail between control thread and callback, each on its own cache line
+NEXT, RETIRED, MAIL_SIZE = 0, 16, 32
 
 _INTEGERS = (
-    "lane", "mode", "channels", "in_channels", "out_channels", "max_block", "clock",
-    "x", "y", "dry", "last",
-    # worker lane
-    "ring_in", "ring_out", "block_length", "conceal_line", "conceal_delay", "conceal_position",
-    "debt", "holding", "stop",
+    "channels", "in_channels", "out_channels", "max_block", "clock", "x", "y", "y_next",
+    "in_map", "out_map",
+    # voices
+    "voice", "incoming", "mail", "unheard", "faded", "fade_length", "swaps", "swap_position",
+    # parameter events in, journal and recordings out (0: none)
+    "events", "journal", "tap_dry", "tap_wet", "tap_lost",
     # counters
     "callbacks", "samples", "first_ns", "last_ns", "deadline_misses", "longest_gap_ns",
     "min_block", "max_seen_block",
     "input_underflows", "input_overflows", "output_underflows", "output_overflows",
-    "ring_underflows", "ring_overflows", "concealed_samples", "dropped_samples",
+    "ring_underflows", "ring_overflows", "concealed_samples", "dropped_samples", "journal_lost",
     "callback_histogram", "gap_histogram",
 )  # fmt: skip
-STREAM = np.dtype(
-    [(n, np.int64) for n in _INTEGERS]
-    + [(n, np.float64) for n in ("wet_level", "conceal_gain", "sample_rate")]
-)
+_FLOATS = ("sample_rate", "bypass", "bypass_now")
+STREAM = np.dtype([(n, np.int64) for n in _INTEGERS] + [(n, np.float64) for n in _FLOATS])
 STREAM_TYPE = from_dtype(STREAM)
 
 COUNTERS = _INTEGERS[_INTEGERS.index("callbacks") : _INTEGERS.index("callback_histogram")]
-
 
 _pointer_stream = pointer_to(STREAM_TYPE)
 
@@ -49,68 +57,109 @@ def view_stream(address):  # type: ignore[no-untyped-def]
     return carray(_pointer_stream(address), 1)[0]
 
 
+@njit(nogil=True)
+def _load(address):  # type: ignore[no-untyped-def]
+    return load_acquire(address)
+
+
+@njit(nogil=True)
+def _store(address, value):  # type: ignore[no-untyped-def]
+    store_release(address, value)
+
+
 class StreamMemory:
-    """Owner of a stream record and of the arrays and rings it points to.
+    """Owner of a stream record and of the arrays it points to.
 
     Parameters
     ----------
-    engine : Engine
-        Already set to the device's block size.
+    voice : Voice
+        What plays first; the caller keeps it alive while it may sound.
     in_channels, out_channels : int
         Of the device; 0 where there is no such side.
-    worker_prefill : int [samples] or None
-        ``None`` runs the engine inside the callback; a number builds the two rings of the worker
-        lane, the output ring pre-filled with so many zeros.
-    block_length : int [samples]
-        What the worker advances by.
-    conceal_latency : int [samples]
-        Declared latency of the whole worker path: how far concealment delays the dry input.
+    in_map : sequence of int, optional
+        The device channel each engine channel hears, :data:`SILENT` for none; by default its own,
+        or the last there is.
+    out_map : sequence of int, optional
+        The engine channel each device channel plays, :data:`SILENT` for none; by default likewise.
+    record : ndarray [shape=(1,), dtype=STREAM], optional
+        Zeroed memory to use, such as shared memory.
+    events : EventQueue, optional
+        Where parameter events come from.
     """
 
     def __init__(
         self,
-        engine: Engine,
+        voice: Voice,
         in_channels: int,
         out_channels: int,
-        worker_prefill: int | None = None,
-        block_length: int = 0,
-        conceal_latency: int = 0,
+        *,
+        in_map: Sequence[int] | None = None,
+        out_map: Sequence[int] | None = None,
+        record: npt.NDArray[np.void] | None = None,
+        events: EventQueue | None = None,
     ) -> None:
-        self.engine = engine
-        self._record = np.zeros(1, dtype=STREAM)
+        self._record = np.zeros(1, dtype=STREAM) if record is None else record
         self.record = self._record[0]
         self.address = int(self._record.ctypes.data)
-        r, channels = self.record, engine.channels
-        size = int(engine.lane["max_block"])
-        self._arrays: dict[str, npt.NDArray[np.float32]] = {
-            "x": np.zeros((channels, size), dtype=np.float32),
-            "y": np.zeros((channels, size), dtype=np.float32),
-            "dry": np.zeros((channels, size), dtype=np.float32),
-            "last": np.zeros((channels, 1), dtype=np.float32),
-            "conceal_line": np.zeros((channels, max(conceal_latency, 1)), dtype=np.float32),
+        r, channels, size = self.record, voice.engine.channels, voice.engine.lane["max_block"]
+        self._memory: dict[str, npt.NDArray[np.generic]] = {
+            name: np.zeros((channels, int(size)), dtype=np.float32) for name in ("x", "y", "y_next")
         }
-        for name, array in self._arrays.items():
-            r[name] = array.ctypes.data
+        self._memory["in_map"] = _map(in_map, channels, in_channels, "input")
+        self._memory["out_map"] = _map(out_map, out_channels, channels, "output")
+        self._memory["mail"] = np.zeros(MAIL_SIZE, dtype=np.int64)
         self.callback_histogram = np.zeros(N_BINS, dtype=np.int64)
         self.gap_histogram = np.zeros(N_BINS, dtype=np.int64)
-        r["callback_histogram"] = self.callback_histogram.ctypes.data
-        r["gap_histogram"] = self.gap_histogram.ctypes.data
-        r["lane"], r["channels"], r["max_block"] = engine.address, channels, size
+        self._memory["callback_histogram"] = self.callback_histogram
+        self._memory["gap_histogram"] = self.gap_histogram
+        for name, array in self._memory.items():
+            r[name] = array.ctypes.data
+        self.events = events or EventQueue(EVENTS)
+        r["events"] = self.events.address
+        r["voice"], r["channels"], r["max_block"] = voice.address, channels, size
         r["in_channels"], r["out_channels"] = in_channels, out_channels
-        r["clock"], r["sample_rate"] = clock_address(), engine.sample_rate
-        r["conceal_delay"], r["wet_level"] = conceal_latency, 1.0
-        r["conceal_gain"] = engine.get("input_gain") * engine.get("output_gain")
+        r["clock"], r["sample_rate"] = clock_address(), voice.engine.sample_rate
+        r["fade_length"] = round(CROSSFADE_SECONDS * voice.engine.sample_rate)
         r["min_block"] = np.iinfo(np.int64).max
-        self.ring_in: Ring | None = None
-        self.ring_out: Ring | None = None
-        r["mode"] = INLINE
-        if worker_prefill is not None:
-            r["mode"], r["block_length"] = WORKER, block_length
-            room = 4 * (size + block_length + worker_prefill)
-            self.ring_in = Ring(channels, room)
-            self.ring_out = Ring(channels, room, prefill=worker_prefill)
-            r["ring_in"], r["ring_out"] = self.ring_in.address, self.ring_out.address
+        self._mail = int(r["mail"])
+
+    # -- changing the voice (control thread) ------------------------------------------------------
+
+    def offer(self, voice: Voice) -> None:
+        """Ask the callback to crossfade to `voice` from its next block on."""
+        _store(self._mail + 8 * NEXT, voice.address)
+
+    @property
+    def changing(self) -> bool:
+        """Whether an offered voice is not in force yet."""
+        return bool(_load(self._mail + 8 * NEXT) or self.record["incoming"])
+
+    def collect(self) -> int:
+        """Address of the voice that has ceased to sound since the last call, or 0."""
+        address = int(_load(self._mail + 8 * RETIRED))
+        if address:
+            _store(self._mail + 8 * RETIRED, 0)
+        return address
 
     def counters(self) -> dict[str, int]:
         """All counters of the callback."""
         return {n: int(self.record[n]) for n in COUNTERS}
+
+
+def _map(given: Sequence[int] | None, wide: int, source: int, side: str) -> npt.NDArray[np.int64]:
+    """Check a channel map, or make the plain one.
+
+    Raises
+    ------
+    ConfigError
+        Wrong length, or a channel that is not there.
+    """
+    if given is None:
+        last = source - 1
+        return np.array([min(c, last) for c in range(wide)] or [SILENT], dtype=np.int64)
+    if len(given) != wide or any(not SILENT <= c < source for c in given):
+        raise ConfigError(
+            f"the {side} channel map needs {wide} numbers within {SILENT}..{source - 1}"
+            f" ({SILENT} for silence), got {', '.join(map(str, given)) or 'none'}"
+        )
+    return np.array(list(given), dtype=np.int64)

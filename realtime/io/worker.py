@@ -16,16 +16,15 @@ from .. import ring
 from ..converter import WHOLE
 from ..lane import view_lane
 from ..native import call_hop, flush_denormals, restore_denormals, sleep_address, sleep_ns
-from ..path import BlockPath
-from .stream import StreamMemory, view_stream
+from .voice import Voice, view_voice
 
 RT_PRIORITY = 3  # below the audio callback's (JACK gives its clients 5)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def wait_for(stream, count, nanosleep, limit_ns):  # type: ignore[no-untyped-def]
+def wait_for(voice, count, nanosleep, limit_ns):  # type: ignore[no-untyped-def]
     """Wait until `count` samples can be read from the input ring; 1 if so, 0 on time-out/stop."""
-    s = view_stream(stream)
+    s = view_voice(voice)
     nap = max(20_000, int(count * 1e9 / s.sample_rate / 8))
     waited = 0
     while ring.read_available(s.ring_in) < count:
@@ -37,27 +36,28 @@ def wait_for(stream, count, nanosleep, limit_ns):  # type: ignore[no-untyped-def
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def put(stream, block, nanosleep):  # type: ignore[no-untyped-def]
-    """Write a block to the output ring, waiting for room while the stream runs."""
-    s = view_stream(stream)
+def put(voice, block, nanosleep):  # type: ignore[no-untyped-def]
+    """Write a block to the output ring, waiting for room while the voice runs."""
+    s = view_voice(voice)
     done = 0
     while done < block.shape[1] and s.stop == 0:
         done += ring.write(s.ring_out, block, done, block.shape[1] - done)
         if done < block.shape[1]:
             sleep_ns(nanosleep, 200_000)
+    s.blocks_done += 1
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def native_loop(stream, block, address, nanosleep):  # type: ignore[no-untyped-def]
-    """Process hops until the stream stops; `block [channels, hop]` at `address` is scratch."""
-    s = view_stream(stream)
+def native_loop(voice, block, address, nanosleep):  # type: ignore[no-untyped-def]
+    """Process hops until the voice stops; `block [channels, hop]` at `address` is scratch."""
+    s = view_voice(voice)
     lane = view_lane(s.lane)
     old = flush_denormals()
     while s.stop == 0:
-        if wait_for(stream, block.shape[1], nanosleep, 50_000_000):
+        if wait_for(voice, block.shape[1], nanosleep, 50_000_000):
             ring.read(s.ring_in, block, 0, block.shape[1])
             call_hop(lane.hop_function, (s.lane, address, WHOLE))
-            put(stream, block, nanosleep)
+            put(voice, block, nanosleep)
     restore_denormals(old)
 
 
@@ -71,7 +71,7 @@ def raise_priority() -> bool:
 
 
 class Worker:
-    """Runs a :class:`BlockPath` between the rings of `memory` in a thread of its own.
+    """Runs a voice's :class:`BlockPath` between its rings in a thread of its own.
 
     With `urgent` (a device that keeps time) the thread asks for real-time priority.
 
@@ -81,8 +81,8 @@ class Worker:
         What ended the thread early; :meth:`realtime.session.Session.wait` raises it.
     """
 
-    def __init__(self, memory: StreamMemory, path: BlockPath, urgent: bool = True) -> None:
-        self._memory, self._path, self._urgent = memory, path, urgent
+    def __init__(self, voice: Voice, urgent: bool = True) -> None:
+        self.voice, self._urgent = voice, urgent
         self._thread = threading.Thread(target=self._run, name="restyle-worker", daemon=True)
         self.error: BaseException | None = None
         self.realtime_priority = False
@@ -91,25 +91,26 @@ class Worker:
         """Start the thread."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Ask the thread to end and wait for it."""
-        self._memory.record["stop"] = 1
+    def stop(self) -> bool:
+        """Ask the thread to end and wait for it; False when it hangs."""
+        self.voice.record["stop"] = 1
         if self._thread.is_alive():
             self._thread.join(timeout=5.0)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
             self.realtime_priority = self._urgent and raise_priority()
-            stream, sleep = self._memory.address, sleep_address()
-            path = self._path
+            voice, sleep = self.voice.address, sleep_address()
+            path = self.voice.path
             block = np.zeros((path.engine.channels, path.block_length), dtype=np.float32)
             if path.native:
-                native_loop(stream, block, block.ctypes.data, sleep)
+                native_loop(voice, block, block.ctypes.data, sleep)
                 return
-            assert self._memory.ring_in is not None
-            while not self._memory.record["stop"]:
-                if wait_for(stream, path.block_length, sleep, 50_000_000):
-                    self._memory.ring_in.readinto(block)
-                    put(stream, path.process(block), sleep)
+            assert self.voice.ring_in is not None
+            while not self.voice.record["stop"]:
+                if wait_for(voice, path.block_length, sleep, 50_000_000):
+                    self.voice.ring_in.readinto(block)
+                    put(voice, path.process(block), sleep)
         except BaseException as error:
             self.error = error

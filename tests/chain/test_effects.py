@@ -7,8 +7,8 @@ import pedalboard
 import pytest
 from scipy.signal import bilinear, lfilter
 
+from realtime.chain.chain import Chain
 from realtime.chain.effects import EffectStage, effect_names, make_plugin
-from realtime.chain.stage import Chain
 from realtime.errors import ChainError
 
 from ..signals import Array, impulse, noise, sine

@@ -34,7 +34,7 @@ def test_a_file_gives_the_chains_before_and_after_the_model(tmp_path: Path) -> N
     assert post is not None
     assert pre.names == ["NoiseGate", "Gain"]
     assert post.names == ["Reverb"]
-    gate, gain = (s._plugin for s in pre._stages)  # type: ignore[attr-defined]
+    gate, gain = (s.stage._plugin for s in pre.slots)  # type: ignore[attr-defined]
     assert gate.threshold_db == -50.0
     assert gain.gain_db == 3.5
 

@@ -11,7 +11,9 @@ import pytest
 from realtime.engine import Engine
 from realtime.io.callback import stream_callback
 from realtime.io.stream import StreamMemory
+from realtime.io.voice import Voice
 from realtime.models.streaming import load_model
+from realtime.path import BlockPath
 
 from ..graphs import identity_spectrum
 from ..networks import gru_model
@@ -75,6 +77,14 @@ def test_compiled_callback_neither_allocates_nor_can_ask_for_the_gil(tmp_path: P
     assert "picklebuf" in found[7]
 
 
+def stream(engine: Engine, in_channels: int, out_channels: int) -> StreamMemory:
+    """A stream record around one voice in the inline lane."""
+    voice = Voice(BlockPath(engine))
+    memory = StreamMemory(voice, in_channels, out_channels)
+    memory.keep = voice  # type: ignore[attr-defined]
+    return memory
+
+
 class Direct:
     """Calls the C callback with interleaved blocks, as PortAudio would."""
 
@@ -99,7 +109,7 @@ def offline(make, x: Array) -> Array:  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize("make", [gru_model, identity_spectrum])
 def test_the_callback_plays_the_offline_bits_at_any_sample_count(make, start: int) -> None:  # type: ignore[no-untyped-def]
     engine = Engine(load_model(make()))
-    memory = StreamMemory(engine, 1, 1)
+    memory = stream(engine, 1, 1)
     memory.record["samples"] = memory.record["callbacks"] = start
     call = Direct(memory)
     x = noise(12_800)
@@ -122,7 +132,7 @@ def test_the_callback_plays_the_offline_bits_at_any_sample_count(make, start: in
 def test_device_and_engine_widths_may_differ(
     device_in: int, engine_channels: int, device_out: int
 ) -> None:
-    memory = StreamMemory(Engine(channels=engine_channels, block_size=32), device_in, device_out)
+    memory = stream(Engine(channels=engine_channels, block_size=32), device_in, device_out)
     x = noise(32, channels=device_in)
     y = Direct(memory)(x)
     for column in range(device_out):
@@ -131,18 +141,18 @@ def test_device_and_engine_widths_may_differ(
 
 
 def test_a_device_without_input_hears_silence_and_without_output_is_called_too() -> None:
-    memory = StreamMemory(Engine(block_size=32), 0, 1)
+    memory = stream(Engine(block_size=32), 0, 1)
     target = np.full((32, 1), np.nan, dtype=np.float32)
     assert stream_callback().ctypes(0, target.ctypes.data, 32, 0, 0, memory.address) == 0
     assert not target.any()
-    memory = StreamMemory(Engine(block_size=32), 1, 0)
+    memory = stream(Engine(block_size=32), 1, 0)
     x = noise(32)
     assert stream_callback().ctypes(x.ctypes.data, 0, 32, 0, 0, memory.address) == 0
     assert memory.counters()["callbacks"] == 1
 
 
 def test_portaudios_flags_are_counted_one_by_one() -> None:
-    memory = StreamMemory(Engine(block_size=32), 1, 1)
+    memory = stream(Engine(block_size=32), 1, 1)
     call = Direct(memory)
     for flags in (1, 2, 2, 4, 4, 4, 8, 16, 15):
         call(noise(32), flags)
@@ -151,7 +161,7 @@ def test_portaudios_flags_are_counted_one_by_one() -> None:
 
 
 def test_callbacks_samples_sizes_and_gaps_are_counted() -> None:
-    memory = StreamMemory(Engine(), 1, 1)
+    memory = stream(Engine(), 1, 1)
     call = Direct(memory)
     for size in (100, 7, 333):
         call(noise(size))
@@ -163,7 +173,7 @@ def test_callbacks_samples_sizes_and_gaps_are_counted() -> None:
 
 
 def test_a_callback_beyond_the_scratch_memory_is_taken_in_parts() -> None:
-    memory = StreamMemory(Engine(), 1, 1)
+    memory = stream(Engine(), 1, 1)
     x = noise(30_000)
     y = Direct(memory)(x)
     assert np.array_equal(y[:, 31:], x[:, : x.shape[1] - 31])

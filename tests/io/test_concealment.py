@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from realtime.engine import Engine
-from realtime.io.stream import FADE, StreamMemory
+from realtime.io.stream import StreamMemory
+from realtime.io.voice import FADE, Voice
 from realtime.models.streaming import load_model
+from realtime.path import BlockPath
 
 from ..graphs import fir_model, identity_spectrum
 from ..signals import Array, noise, sine
@@ -33,20 +35,20 @@ class Stage:
         hop = self.hop = self.engine.hop_length
         self.prefill = 2 * max(block, hop) + hop
         self.declared = self.prefill + self.engine.latency
-        self.memory = StreamMemory(
-            self.engine, channels, channels, self.prefill, hop, self.declared
-        )
+        self.voice = Voice(BlockPath(self.engine), self.prefill)
+        assert self.voice.latency == self.declared
+        self.memory = StreamMemory(self.voice, channels, channels)
         self.call = Direct(self.memory)
         self.block = block
 
     def work(self) -> None:
         """Answer every whole hop that waits."""
-        assert self.memory.ring_in is not None
-        assert self.memory.ring_out is not None
+        assert self.voice.ring_in is not None
+        assert self.voice.ring_out is not None
         hop = np.zeros((self.engine.channels, self.hop), dtype=np.float32)
-        while self.memory.ring_in.read_available >= self.hop:
-            self.memory.ring_in.readinto(hop)
-            assert self.memory.ring_out.write(self.engine.process_hops(hop)) == self.hop
+        while self.voice.ring_in.read_available >= self.hop:
+            self.voice.ring_in.readinto(hop)
+            assert self.voice.ring_out.write(self.engine.process_hops(hop)) == self.hop
 
     def play(self, x: Array, late: Callable[[int], bool]) -> Array:
         """Play `x`; the worker sleeps through the callbacks for which `late` says so."""
@@ -171,8 +173,8 @@ def test_a_worker_that_is_late_at_random_stays_aligned_and_bounded(seed: int) ->
 def test_lost_input_is_counted_and_the_latency_comes_back_exactly() -> None:
     block = 4096
     stage = Stage(MODELS["fir"], block)
-    assert stage.memory.ring_in is not None
-    capacity = stage.memory.ring_in.capacity
+    assert stage.voice.ring_in is not None
+    capacity = stage.voice.ring_in.capacity
     pause = 2 * capacity // block
     x = sine(block * (pause + 60), 440.0, 0.5)
     y = stage.play(x, lambda k: 5 <= k < 5 + pause)
@@ -190,9 +192,9 @@ def test_rings_at_any_sample_count_conceal_and_recover_alike(start: int) -> None
     results = []
     for position in (0, start):
         stage = Stage(MODELS["identity"], 100)
-        for ring in (stage.memory.ring_in, stage.memory.ring_out):
+        for ring in (stage.voice.ring_in, stage.voice.ring_out):
             assert ring is not None
             size = ring.capacity
-            ring._header[[16, 32]] += position // size * size
+            ring._words[[16, 32]] += position // size * size
         results.append(stage.play(noise(20_000), lambda k: 60 <= k < 75))
     assert np.array_equal(*results)
