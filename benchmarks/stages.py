@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numba import cfunc, njit, types
 
-from realtime.converter import _recover, _run_model, back, front, smooth
+from realtime.converter import _run_model, back, front, smooth
 from realtime.dsp.dynamics import scrub
 from realtime.dsp.fft import irfft, rfft
 from realtime.dsp.mix import delay, mix
 from realtime.engine import Engine
+from realtime.governor import cover
 from realtime.io.worker import raise_priority
 from realtime.lane import MIX, SPECTRUM, view_lane
 from realtime.models.streaming import StreamingModel
@@ -94,8 +95,7 @@ def staged_hop(lane, block, times):  # type: ignore[no-untyped-def]
         at = _lap(lane, times, MODEL, at)
         wet[:] = view_f32(lane.model_y, (channels, hop))
         at = _lap(lane, times, OVERLAP, at)
-    if status != 0 or scrub(wet) > 0:
-        _recover(lane, dry, wet)
+    cover(lane, dry, wet, 1 if status == 0 and scrub(wet) == 0 else 0)
     start, end = smooth(lane, MIX)
     mix(dry, wet, start, end)
     block[:] = wet

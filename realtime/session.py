@@ -23,25 +23,19 @@ import numpy.typing as npt
 
 from .chain.chain import Chain
 from .config import StreamConfig
-from .engine import Engine
-from .errors import ConfigError, StreamError
+from .errors import StreamError
 from .events import ANYONE, BYPASS, EventQueue
 from .io.callback import stream_callback
 from .io.simulated import SimulatedDevice
 from .io.stream import StreamMemory
 from .io.transport import Transport
-from .io.voice import Voice
-from .io.worker import Worker
 from .latency import LatencyBudget, LatencyPart
 from .models.steppable import Steppable
-from .path import BlockPath
+from .rack import CHANGE_SECONDS, Rack
 from .stats import callbacks_expected, stats
-from .voices import Playable, make_voice
-
-CHANGE_SECONDS = 5.0  # a change that has not been taken up by then is an error
 
 
-class Session:
+class Session(Rack):
     """One stream from device to device.
 
     Parameters
@@ -92,72 +86,12 @@ class Session:
         record: npt.NDArray[np.void] | None = None,
         events: EventQueue | None = None,
     ) -> None:
-        self.config, self.device, self.channels = config, device, channels
-        self._fixed_latency, self._identities = fixed_latency, 0
-        self._owned: list[Steppable] = []  # models swapped in, closed here
-        self._old: list[tuple[Playable, Steppable | None]] = []
-        self._playing = self._build(model, pre, post, controls=config.controls)
+        super().__init__(config, device, channels, fixed_latency)
+        self._now = self._build(model, pre, post, controls=config.controls)
         self.memory = StreamMemory(
             self._playing.voice, device.in_channels, device.out_channels,
             in_map=in_map, out_map=out_map, record=record, events=events,
         )  # fmt: skip
-        self._running = False
-
-    def _build(
-        self,
-        model: Steppable | None,
-        pre: Chain | None,
-        post: Chain | None,
-        lane: str | None = None,
-        controls: Any = None,
-    ) -> Playable:
-        """Make a voice for `model` and chains, at the gains and mix in force."""
-        device, config = self.device, self.config
-        engine = self._engine_for(model, controls)
-        if lane is not None:
-            config = StreamConfig(lane=lane, worker_blocks=config.worker_blocks)
-        self._identities += 1
-        return make_voice(
-            BlockPath(engine, pre, post), config, device,
-            identity=self._identities, fixed_latency=self._fixed_latency,
-        )  # fmt: skip
-
-    def _engine_for(self, model: Steppable | None, controls: Any = None) -> Engine:
-        c, now = self.config, getattr(self, "_playing", None)
-        gains = {"mix": c.mix, "input_gain": c.input_gain, "output_gain": c.output_gain}
-        if now is not None:
-            gains = {k: now.voice.path.engine.get(k) for k in gains}
-        return Engine(
-            model, channels=self.channels, sample_rate=self.device.sample_rate,
-            block_size=self.device.block_size, controls=controls, **gains,
-        )  # fmt: skip
-
-    # -- what plays -----------------------------------------------------------------------------
-
-    @property
-    def voice(self) -> Voice:
-        """The newest voice."""
-        return self._playing.voice
-
-    @property
-    def path(self) -> BlockPath:
-        """Its engine and chains."""
-        return self.voice.path
-
-    @property
-    def engine(self) -> Engine:
-        """The newest engine."""
-        return self.path.newest
-
-    @property
-    def lane(self) -> str:
-        """``inline`` or ``worker``."""
-        return self.voice.mode
-
-    @property
-    def lane_reason(self) -> str:
-        """Why, in one sentence."""
-        return self._playing.reason
 
     @property
     def budget(self) -> LatencyBudget:
@@ -176,7 +110,7 @@ class Session:
         parts.append(LatencyPart("device output", device.output_latency, "device"))
         return LatencyBudget(self.engine.sample_rate, tuple(parts))
 
-    # -- changes while sound runs -----------------------------------------------------------------
+    # -- parameters -----------------------------------------------------------------------------
 
     def set(self, name: str, value: float, at: int | None = None) -> None:
         """Ask for a parameter value: a gain factor, ``mix``, ``bypass`` or a model control.
@@ -206,97 +140,6 @@ class Session:
                 raise StreamError("parameter changes wait for a device that does not call")
             time.sleep(0.001)
 
-    def swap(self, model: Steppable | None, controls: Any = None, lane: str | None = None) -> None:
-        """Crossfade to another model, or to none; the chains stay.
-
-        The session owns `model` from now on and closes it when it has ceased to sound.
-
-        Raises
-        ------
-        ConfigError
-            A model that does not fit the stream; what plays goes on.
-        """
-        self.settle()
-        path = self.path
-        if not path.native and lane in (None, self.lane):
-            engine = self._engine_for(model, controls)
-            if path.block_length % engine.hop_length == 0 and self._fixed_latency is None:
-                self._swap_inside(engine, model)
-                return
-        self.exchange(self._build(model, None, None, lane, controls), model)
-
-    def _swap_inside(self, engine: Engine, model: Steppable | None) -> None:
-        """Swap the engine between the chains, which play on."""
-        path, voice = self.path, self.voice
-        scratch = BlockPath(engine)
-        for _ in range(64):
-            scratch.process(np.zeros((self.channels, scratch.block_length), dtype=np.float32))
-        scratch.reset()
-        self._identities += 1
-        identity, old = self._identities, path.engine.model
-        engine.lane["identity"] = identity
-        engine.lane["budget_ns"] = path.engine.lane["budget_ns"]
-
-        def change() -> None:
-            path.bring_in(engine)
-            voice.record["identity"], voice.record["lane"] = identity, engine.address
-
-        path.edit(f"swap {identity}", change)
-        self._adopt(model)
-        self._old.append((self._playing, old))
-
-    def exchange(self, new: Playable, model: Steppable | None) -> None:
-        """Crossfade from the voice that plays to `new`."""
-        old = self._playing
-        if self._running and new.worker is not None:
-            new.worker.start()
-        if not self._running:
-            raise ConfigError("nothing plays yet; give the model to the session instead")
-        self.memory.offer(new.voice)
-        self._adopt(model)
-        self._old.append((old, old.voice.path.engine.model))
-        self._playing = new
-
-    def _adopt(self, model: Steppable | None) -> None:
-        if model is not None:
-            self._owned.append(model)
-
-    @property
-    def changing(self) -> bool:
-        """Whether a crossfade between voices or engines is under way."""
-        return self.memory.changing or self.path.editing
-
-    def settle(self, seconds: float = CHANGE_SECONDS) -> None:
-        """Wait until the changes under way have been heard out, and free what has ceased to sound.
-
-        Raises
-        ------
-        StreamError
-            The device does not call any more.
-        """
-        end = time.monotonic() + seconds
-        while self._running and self.changing:
-            if time.monotonic() > end or not self.device.active:
-                self.check()
-                raise StreamError("a change was not taken up: the device does not call")
-            time.sleep(0.002)
-        self.tidy()
-
-    def tidy(self) -> None:
-        """Free what has ceased to sound (control thread)."""
-        if self.changing:
-            return
-        self.memory.collect()
-        for playable, model in self._old:
-            if playable is not self._playing and playable.worker is not None:
-                playable.worker.stop()
-            if model in self._owned:
-                self._owned.remove(model)
-                model.close()
-        self._old.clear()
-        for chain in self.path.chains:
-            chain.gone.clear()
-
     # -- running --------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -323,11 +166,6 @@ class Session:
             if model is not self.engine.model:
                 model.close()
         self._owned = [m for m in self._owned if m is self.engine.model]
-
-    @property
-    def worker(self) -> Worker | None:
-        """The newest voice's worker."""
-        return self._playing.worker
 
     def check(self) -> None:
         """Raise :class:`StreamError` if callback, worker or device ran into an error."""

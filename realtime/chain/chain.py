@@ -74,7 +74,7 @@ class Chain:
             return y
         dry = self._dry.process(block)
         gain, self._mix = ramp(self._mix, self.mix, self._step, block.shape[1])
-        return np.asarray(dry + gain * (y - dry), dtype=np.float32)
+        return np.asarray((1.0 - gain) * dry + gain * y, dtype=np.float32)
 
     def _let_go(self) -> None:
         for slot in [s for s in self._slots if s.gone]:

@@ -20,6 +20,7 @@ from typing import Any
 from ..errors import ChainError, nearest
 from .chain import Chain
 from .effects import EffectStage, make_plugin
+from .stage import Stage
 
 PLACES = ("pre", "post")
 
@@ -60,11 +61,14 @@ def build_chains(data: dict[str, Any]) -> tuple[Chain | None, Chain | None]:
 def _build(entries: Any) -> Chain | None:
     if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
         raise ChainError("effects are written as [[pre]] or [[post]] tables, in double brackets")
-    stages = []
-    for entry in entries:
-        parameters = dict(entry)
-        name = parameters.pop("effect", None)
-        if not isinstance(name, str):
-            raise ChainError('each table needs effect = "NAME"')
-        stages.append(EffectStage(make_plugin(name, parameters), name))
+    stages = [build_stage(entry, Path()) for entry in entries]
     return Chain(stages) if stages else None
+
+
+def build_stage(entry: dict[str, Any], folder: Path) -> Stage:
+    """Build one stage from its table; see :func:`load_chain` for errors."""
+    parameters = dict(entry)
+    name = parameters.pop("effect", None)
+    if not isinstance(name, str):
+        raise ChainError('each table needs effect = "NAME"')
+    return EffectStage(make_plugin(name, parameters), name)

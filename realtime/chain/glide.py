@@ -43,7 +43,12 @@ class Glide:
             return
         parameter = self._parameters[number]
         value = min(parameter.maximum, max(parameter.minimum, value))
-        if parameter.kind != "continuous":
+        if not getattr(parameter, "live", True):
+            return
+        if parameter.kind == "choice":
+            self._stage.set_parameter(parameter.name, parameter.choices[round(value)])
+            return
+        if parameter.kind != "float":
             self._stage.set_parameter(parameter.name, value)
             return
         now = float(self._stage.get_parameter(parameter.name))

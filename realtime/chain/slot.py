@@ -129,13 +129,13 @@ class Slot:
             made = wet
         else:
             gain, self._wet = ramp(self._wet, wanted, self._step, n)
-            made = (dry + gain * (wet - dry)).astype(np.float32)
+            made = ((1.0 - gain) * dry + gain * wet).astype(np.float32)
         self._unheard, waiting = max(0, self._unheard - n), self._unheard > 0
         here = 1.0 if self.present and not waiting else 0.0
         if self._presence == here == 1.0:
             return made
         gain, self._presence = ramp(self._presence, here, self._step, n)
-        out: Array = (block + gain * (made - block)).astype(np.float32)
+        out: Array = ((1.0 - gain) * block + gain * made).astype(np.float32)
         return out
 
     def _run(self, block: Array) -> Array:

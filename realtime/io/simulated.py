@@ -49,11 +49,14 @@ def _settle_worker(address, control, nanosleep):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _drive(callback, record, tapes, sizes, paced, lockstep, control, clock, nanosleep):  # type: ignore[no-untyped-def]
-    """Call `callback` over the tapes ``[input, output, in width, out width, samples]``."""
+def _drive(callback, record, tapes, sizes, paced, lockstep, control, clock, nanosleep, begun):  # type: ignore[no-untyped-def]
+    """Call `callback` over the tapes ``[input, output, in width, out width, samples]``.
+
+    `begun` is when, by the monotonic clock, the first sample of the tape was due; 0 for now.
+    """
     s = view_stream(record)
-    position, k = 0, 0
-    begin = monotonic_ns(clock)
+    position, k = control[POSITION], 0
+    begin = begun if begun != 0 else monotonic_ns(clock)
     while position < tapes[4] and control[STOP] == 0:
         while position >= control[HOLD] and control[STOP] == 0:
             sleep_ns(nanosleep, 100_000)
@@ -117,6 +120,7 @@ class SimulatedDevice:
         self._signal = signal
         self._sizes = np.array(sizes, dtype=np.int64)
         self._control = np.array([0, 0, NEVER], dtype=np.int64)
+        self._begun = 0
         self._thread: threading.Thread | None = None
         self.error: BaseException | None = None
 
@@ -145,7 +149,7 @@ class SimulatedDevice:
             tapes.append(self._in.shape[0])
             _drive(
                 callback, record, np.array(tapes, dtype=np.int64), self._sizes, self.paced,
-                lockstep, self._control, clock_address(), sleep_address(),
+                lockstep, self._control, clock_address(), sleep_address(), self._begun,
             )  # fmt: skip
         except BaseException as error:
             self.error = error

@@ -130,9 +130,7 @@ def test_a_stage_fades_in_from_the_sound_as_it_came(block: int) -> None:
     assert made.names == ["scale 0.5", "scale -2.0"]
 
 
-def test_a_stage_with_latency_comes_when_it_has_filled() -> (
-    None
-):
+def test_a_stage_with_latency_comes_when_it_has_filled() -> None:
     made = chain()
     x = noise(128 * 40)
     new = made.ready(Slot(Scale(1.0, latency=300)))
@@ -271,7 +269,7 @@ def test_gliding_parameters_make_no_step_and_end_where_they_should() -> None:
         takes_pieces = True
 
         def parameters(self) -> list[Parameter]:
-            return [Parameter("factor", -4.0, 4.0, "continuous")]
+            return [Parameter("factor", -4.0, 4.0, "float")]
 
         def get_parameter(self, name: str) -> float:
             return self.factor

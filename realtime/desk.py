@@ -1,0 +1,329 @@
+"""Work a session by data: build it from a spec, make the changes an operation asks for.
+
+An operation is a mapping with ``op`` and its arguments; the same one does the same live, from the
+control process, and in a replay.  Every change is logged with the position at which the sound took
+it up.
+
+==========  ==========================================================
+``swap``    ``model`` (path or null), ``controls``
+``preset``  ``spec``: model, chains, gains and mix anew
+``insert``  ``place`` (pre or post), ``index``, ``stage``
+``remove``  ``identity``
+``move``    ``identity``, ``index``
+``mix``     ``place``, ``value``: the mix of a whole chain
+``lane``    ``lane``: inline or worker
+``rest``    ``on``: stop running the model, or start it afresh
+==========  ==========================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .chain.chain import Chain
+from .chain.file import build_stage
+from .chain.slot import Slot
+from .config import StreamConfig
+from .dsp.dynamics import db_to_gain
+from .engine import PASSTHROUGH_HOP
+from .errors import ChainError, ConfigError, nearest
+from .events import EventQueue
+from .io.transport import Transport
+from .models.load import open_model
+from .models.steppable import Steppable
+from .session import Session
+from .spec import PLACES, Spec, StageSpec
+
+Operation = Mapping[str, Any]
+
+
+class Change(NamedTuple):
+    """A change the sound took up.
+
+    Attributes
+    ----------
+    kind : str
+        ``voice``: the callback crossfaded to another voice, `position` is the stream's;
+        ``path``: the worker made an edit between two blocks, `position` is the path's.
+    """
+
+    kind: str
+    position: int
+    operation: dict[str, Any]
+
+
+class Desk:
+    """A session with a spec, changed by operations.
+
+    Parameters
+    ----------
+    spec : Spec
+    device : Transport
+    mark : ndarray [int64], optional
+        Where the running stage's identity is written, see :class:`realtime.chain.slot.Slot`.
+    record, events : optional
+        Shared memory for the stream, see :class:`realtime.session.Session`.
+
+    Attributes
+    ----------
+    spec : Spec
+        As it is after the operations made.
+    log : list of Change
+        Changes heard out so far.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        device: Transport,
+        *,
+        mark: npt.NDArray[np.int64] | None = None,
+        record: npt.NDArray[np.void] | None = None,
+        events: EventQueue | None = None,
+    ) -> None:
+        self.device, self.spec, self._mark = device, spec, mark
+        self.channels = spec.device.channels or max(1, device.in_channels)
+        self.log: list[Change] = []
+        self._pending: dict[str, Any] | None = None
+        pre, post = (self._chain(spec, place) for place in PLACES)
+        model = self._model(spec.model)
+        config = StreamConfig(
+            lane=spec.lane, mix=spec.mix, input_gain_db=spec.input_gain_db,
+            output_gain_db=spec.output_gain_db, controls=spec.controls,
+            worker_blocks=spec.worker_blocks,
+        )  # fmt: skip
+        self.session = Session(
+            config, device, model, channels=self.channels, pre=pre, post=post,
+            in_map=spec.device.in_map, out_map=spec.device.out_map,
+            fixed_latency=spec.fixed_latency, record=record, events=events,
+        )  # fmt: skip
+        if model is not None:
+            self.session.own(model)
+        if spec.bypass:
+            self.session.memory.record["bypass"] = 1.0
+            self.session.voice.record["bypass"] = 1.0
+
+    # -- building -------------------------------------------------------------------------------
+
+    def _model(self, path: str | None) -> Steppable | None:
+        if path is None:
+            return None
+        return open_model(Path(path), self.channels, self.device.block_size)
+
+    def _slot(self, spec: StageSpec) -> Slot:
+        """Build one stage; the mark names it meanwhile, as loading a plug-in may crash."""
+        if self._mark is not None:
+            self._mark[0] = spec.identity
+        try:
+            stage = build_stage(dict(spec.entry), Path())
+            for name, value in spec.values.items():
+                stage.set_parameter(name, value)  # type: ignore[attr-defined]
+        finally:
+            if self._mark is not None:
+                self._mark[0] = 0
+        slot = Slot(stage, spec.identity, bypass=spec.bypass, mix=spec.mix)
+        slot.mark = self._mark
+        return slot
+
+    def _chain(self, spec: Spec, place: str) -> Chain | None:
+        """The chain of that place; an empty one beside a chain that is not, so both can grow."""
+        if not spec.stages:
+            return None
+        return Chain([self._slot(s) for s in getattr(spec, place)], getattr(spec, f"{place}_mix"))
+
+    # -- operations -----------------------------------------------------------------------------
+
+    def do(self, operation: Operation, at: int | None = None, wait: bool = True) -> dict[str, Any]:
+        """Make a change; it is wholly prepared before any of it is heard.
+
+        Parameters
+        ----------
+        at : int [samples], optional
+            Position of the path for a change of its chains; by default the next block.
+        wait : bool
+            Return when the change has been heard out, so that what is returned holds.
+
+        Returns
+        -------
+        dict
+            What the session is now, see :meth:`describe`.
+
+        Raises
+        ------
+        RestyleError
+            The operation cannot be made; the sound goes on as it was.
+        """
+        name = str(operation.get("op"))
+        known = [m[4:] for m in dir(self) if m.startswith("_do_")]
+        if name not in known:
+            raise ConfigError(f"unknown operation '{name}'{nearest(name, known)}")
+        self.settle()
+        getattr(self, f"_do_{name}")(operation, at)
+        if wait:
+            self.settle()
+        return self.describe()
+
+    def settle(self) -> None:
+        """Wait until the last change has been heard out, and log where it began."""
+        self.session.settle()
+        if self._pending is None:
+            return
+        path, operation = self.session.path, self._pending
+        self._pending = None
+        inside = [position for position, _ in path.taken]
+        path.taken.clear()
+        if inside:
+            self.log.append(Change("path", inside[-1], operation))
+        else:
+            position = int(self.session.memory.record["swap_position"])
+            self.log.append(Change("voice", position, operation))
+
+    def _log(self, operation: Operation) -> None:
+        self._pending = dict(operation)
+
+    def _do_swap(self, operation: Operation, at: int | None) -> None:
+        path, controls = operation.get("model"), operation.get("controls") or {}
+        model = self._model(path)
+        try:
+            block = self.session.path.block_length
+            hop = model.card.hop_length if model is not None else PASSTHROUGH_HOP
+            if self.session.path.native or block % hop == 0:
+                self.session.swap(model, controls, at=at)
+            else:  # the chains have to be cut into other blocks: all of it anew
+                pre, post = (self._chain(self.spec, place) for place in PLACES)
+                self.session.replace(model, pre, post, controls)
+        except Exception:
+            if model is not None:
+                model.close()
+            raise
+        self.spec = replace(self.spec, model=path, controls=dict(controls))
+        self._log(operation)
+
+    def _do_lane(self, operation: Operation, at: int | None) -> None:
+        controls = self.controls()
+        model = self._model(self.spec.model)
+        self.session.swap(model, controls, lane=str(operation["lane"]))
+        self.spec = replace(self.spec, lane=str(operation["lane"]))
+        self._log(operation)
+
+    def _do_preset(self, operation: Operation, at: int | None) -> None:
+        given = operation["spec"]
+        spec = given if isinstance(given, Spec) else Spec.from_dict(given)
+        spec = replace(spec, device=self.spec.device, fixed_latency=self.spec.fixed_latency)
+        pre, post = (self._chain(spec, place) for place in PLACES)
+        model = self._model(spec.model)
+        try:
+            self.session.replace(model, pre, post, spec.controls, spec.lane)
+        except Exception:
+            if model is not None:
+                model.close()
+            raise
+        gains = {"input_gain": spec.input_gain_db, "output_gain": spec.output_gain_db}
+        for name, db in gains.items():
+            self.session.set(name, db_to_gain(db))
+        self.session.set("mix", spec.mix)
+        self.session.set("bypass", float(spec.bypass))
+        self.spec = spec
+        self._log({**operation, "spec": spec.to_dict()})
+
+    def _do_insert(self, operation: Operation, at: int | None) -> None:
+        place, index = _place(operation), int(operation.get("index", 1 << 20))
+        given = operation["stage"]
+        stage = given if isinstance(given, StageSpec) else StageSpec(**given)
+        stages = list(self.spec.chain(place))
+        stages.insert(index, stage)
+        spec = self.spec.with_chain(place, stages)
+        slot = self._slot(stage)
+        chain: Chain | None = getattr(self.session.path, place)
+        if chain is None:  # a native path has no place for Python stages: a voice that has
+            controls = self.controls()
+            pre, post = (Chain([slot] if place == p else []) for p in PLACES)
+            model = self._model(self.spec.model)
+            self.session.replace(model, pre, post, controls, "worker")
+        else:
+            ready, path, into = chain.ready(slot), self.session.path, chain
+            path.edit("insert", lambda: into.insert(index, ready), at)
+        self.spec = spec
+        self._log({**operation, "stage": asdict(stage)})
+
+    def _do_remove(self, operation: Operation, at: int | None) -> None:
+        slot = self._find(operation)
+        self.session.path.edit("remove", slot.leave, at)
+        self.spec = self.spec.without(slot.identity)
+        self._log(operation)
+
+    def _do_move(self, operation: Operation, at: int | None) -> None:
+        slot, index = self._find(operation), int(operation["index"])
+        self.session.path.edit("move", lambda: slot.leave(index), at)
+        for place in PLACES:
+            stages = list(self.spec.chain(place))
+            moved = [s for s in stages if s.identity == slot.identity]
+            if moved:
+                stages.remove(moved[0])
+                stages.insert(index, moved[0])
+                self.spec = self.spec.with_chain(place, stages)
+        self._log(operation)
+
+    def _do_mix(self, operation: Operation, at: int | None) -> None:
+        place, value = _place(operation), float(operation["value"])
+        chain: Chain | None = getattr(self.session.path, place)
+        if not 0.0 <= value <= 1.0:
+            raise ConfigError(f"{place}_mix must be within 0..1, got {value:g}")
+        if chain is not None:
+            self.session.path.edit("mix", lambda: setattr(chain, "mix", value), at)
+        pre = place == "pre"
+        self.spec = replace(self.spec, pre_mix=value) if pre else replace(self.spec, post_mix=value)
+        self._log(operation)
+
+    def _do_rest(self, operation: Operation, at: int | None) -> None:
+        self.session.engine.rest(bool(operation["on"]))
+
+    def _find(self, operation: Operation) -> Slot:
+        slot = self.session.path.slot(int(operation["identity"]))
+        if slot is None or not slot.present:
+            raise ChainError(f"there is no stage {operation['identity']}")
+        return slot
+
+    # -- what there is --------------------------------------------------------------------------
+
+    def controls(self) -> dict[str, float]:
+        """Model controls as last asked for."""
+        engine = self.session.engine
+        names = [c.name for c in engine.model.card.controls] if engine.model else []
+        return {n: engine.get(n) for n in names}
+
+    def describe(self) -> dict[str, Any]:
+        """Lane, latency and parameters, as plain data."""
+        session, engine = self.session, self.session.engine
+        card = engine.model.card if engine.model else None
+        return {
+            "identity": int(engine.lane["identity"]),
+            "model": card.name if card else None,
+            "lane": session.lane,
+            "lane_reason": session.lane_reason,
+            "latency": session.budget.to_dict(),
+            "controls": [asdict(c) for c in card.controls] if card else [],
+            "stages": [
+                {
+                    "identity": s.identity, "name": s.name, "place": place, "latency": s.latency,
+                    "parameters": [asdict(p) for p in getattr(s.stage, "parameters", list)()],
+                }
+                for place in PLACES
+                if getattr(session.path, place) is not None
+                for s in getattr(session.path, place).slots
+                if s.present
+            ],
+        }  # fmt: skip
+
+
+def _place(operation: Operation) -> str:
+    place = str(operation.get("place"))
+    if place not in PLACES:
+        raise ConfigError(f"a chain is pre or post, got '{place}'")
+    return place

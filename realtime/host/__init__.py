@@ -1,0 +1,1 @@
+"""The engine process and the control process that watches it."""

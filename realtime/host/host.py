@@ -1,0 +1,394 @@
+"""The host: a session in an engine process that is watched and, if it dies, played on by another.
+
+::
+
+    with Host(spec) as host:
+        host.set("mix", 0.5)
+        host.do({"op": "swap", "model": path})
+
+A second engine process stands by, everything imported and compiled, so that sound is back within a
+second.  A stage that was running at two ends of the engine is left out and named.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+
+from ..dsp.dynamics import db_to_gain
+from ..errors import ConfigError, RestyleError, nearest
+from ..events import ANYONE, BYPASS, CHAIN, PER_SLOT
+from ..lane import CONTROLS, INPUT_GAIN, MIX, OUTPUT_GAIN
+from ..spec import PLACES, Spec, StageSpec
+from .board import Board
+from .link import EngineLost, Link
+from .watch import Incident, Watchdog
+
+ANSWER_SECONDS = 15.0  # an operation that takes longer is a hang
+MOST_STRIKES = 2  # ends of the engine with the same stage running
+RETRY_SECONDS = (0.05, 5.0)  # first and longest pause between attempts to open the device
+
+
+class Host:
+    """Plays a session and keeps it playing.
+
+    Parameters
+    ----------
+    spec : Spec
+    tell : callable, optional
+        Takes one sentence about what happened (an engine restarted, a model moved ...), from
+        another thread.
+    standby : bool
+        Whether a second process waits to take over.
+    journal : bool
+        Whether the engine journals blocks and events from the start, for a capture.
+
+    Attributes
+    ----------
+    spec : Spec
+        The last good session.
+    now : dict
+        What plays, see :meth:`realtime.desk.Desk.describe`.
+    incidents : list of Incident
+        Ends of engine processes so far.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        tell: Callable[[str], None] | None = None,
+        *,
+        standby: bool = True,
+        journal: bool = False,
+    ) -> None:
+        self.spec, self._tell = spec, tell or (lambda text: None)
+        self._standby_wanted, self._journal = standby, journal
+        self._lock = threading.RLock()
+        self._events = threading.Lock()
+        self.incidents: list[Incident] = []
+        self._strikes: dict[int, int] = {}
+        self.now: dict[str, Any] = {}
+        self._closing = False
+        self._identities = max((s.identity for s in spec.stages), default=0)
+        self.link = Link(Board(), self._heard)
+        self._standby: Link | None = None
+        self._watchdog = Watchdog(self)
+
+    # -- life -----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the device and play.
+
+        Raises
+        ------
+        RestyleError
+            The session cannot be opened as asked.
+        """
+        self.link.wait_ready()
+        for warning in self.link.warnings:
+            self._tell(warning)
+        self.now = self._open(self.link, self.spec)
+        self._watchdog.start()
+        if self._standby_wanted:
+            self._standby = Link(Board(), self._heard)
+
+    def _open(self, link: Link, spec: Spec) -> dict[str, Any]:
+        operation = {"op": "open", "spec": spec.to_dict(), "journal": self._journal}
+        opened: dict[str, Any] = link.ask(operation, ANSWER_SECONDS)
+        return opened
+
+    def close(self) -> None:
+        """Stop the sound and both processes."""
+        self._closing = True
+        self._watchdog.stop()
+        with self._lock:
+            for link in (self.link, self._standby):
+                if link is not None:
+                    link.end()
+                    link.board.close()
+            self._standby = None
+
+    def __enter__(self) -> Host:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def board(self) -> Board:
+        """The shared memory of the engine that plays."""
+        return self.link.board
+
+    @property
+    def standby_ready(self) -> bool:
+        """Whether another engine waits to take over."""
+        return self._standby is not None and self._standby.ready
+
+    # -- changes --------------------------------------------------------------------------------
+
+    def do(self, operation: dict[str, Any]) -> dict[str, Any]:
+        """Make a change, see :mod:`realtime.desk`; when it fails the session is as it was.
+
+        Raises
+        ------
+        RestyleError
+            Refused; or the engine died on it, in which case the last good session plays on.
+        """
+        with self._lock:
+            link = self.link
+            try:
+                self.now = {**self.now, **link.ask(operation, ANSWER_SECONDS)}
+            except EngineLost as error:
+                self.replace_engine(link, str(error))
+                raise
+            self.spec = self._after(operation)
+            return self.now
+
+    def _after(self, operation: dict[str, Any]) -> Spec:
+        """The spec after an operation that succeeded."""
+        spec, name = self.spec, operation["op"]
+        if name == "swap":
+            controls = dict(operation.get("controls") or {})
+            return replace(spec, model=operation.get("model"), controls=controls)
+        if name == "preset":
+            given = operation["spec"]
+            new = given if isinstance(given, Spec) else Spec.from_dict(given)
+            return replace(new, device=spec.device, fixed_latency=spec.fixed_latency)
+        if name == "insert":
+            given = operation["stage"]
+            stage = given if isinstance(given, StageSpec) else StageSpec(**given)
+            stages = list(spec.chain(operation["place"]))
+            stages.insert(int(operation.get("index", len(stages))), stage)
+            return spec.with_chain(operation["place"], stages)
+        if name == "remove":
+            return spec.without(int(operation["identity"]))
+        if name == "move":
+            for place in PLACES:
+                stages = list(spec.chain(place))
+                moved = [s for s in stages if s.identity == operation["identity"]]
+                if moved:
+                    stages.remove(moved[0])
+                    stages.insert(int(operation["index"]), moved[0])
+                    spec = spec.with_chain(place, stages)
+            return spec
+        if name == "mix":
+            value = float(operation["value"])
+            pre = operation["place"] == "pre"
+            return replace(spec, pre_mix=value) if pre else replace(spec, post_mix=value)
+        if name == "lane":
+            return replace(spec, lane=operation["lane"])
+        return spec
+
+    def insert(self, place: str, entry: dict[str, Any], index: int | None = None) -> int:
+        """Fade a stage into a chain; `entry` is its table in a chain file.
+
+        Returns its identity.
+        """
+        with self._lock:
+            self._identities += 1
+            stage = StageSpec(self._identities, entry)
+            many = len(self.spec.chain(place)) if index is None else index
+            self.do({"op": "insert", "place": place, "index": many, "stage": vars(stage)})
+            return stage.identity
+
+    # -- parameters -----------------------------------------------------------------------------
+
+    def set(self, name: str, value: float, at: int | None = None) -> None:
+        """Set a parameter: ``mix``, ``input_gain_db``, ``output_gain_db``, ``bypass``, a model's
+        control by its name, a stage's as ``post.1.room_size``; ``bypass`` and ``mix`` of a stage
+        likewise.
+
+        Parameters
+        ----------
+        at : int [samples], optional
+            Position of the stream from which it holds.
+
+        Raises
+        ------
+        ConfigError
+            Unknown name or a value outside the range.
+        """
+        with self._lock:
+            whom, slot, sent, spec = self._resolve(name, float(value))
+            self.spec = spec
+            self._push(-1 if at is None else at, whom, slot, sent)
+
+    def _push(self, at: int, whom: int, slot: int, value: float) -> None:
+        end = time.monotonic() + 1.0
+        with self._events:
+            while not self.board.events.push(at, whom, slot, value):
+                if time.monotonic() > end:
+                    return  # a device that does not call; the spec holds the value
+                time.sleep(0.001)
+
+    def _resolve(self, name: str, value: float) -> tuple[int, int, float, Spec]:
+        """Whom it is for, the slot, the value sent, and the spec with it."""
+        spec = self.spec
+        if name == "bypass":
+            return ANYONE, BYPASS, float(value >= 0.5), replace(spec, bypass=value >= 0.5)
+        if name == "mix":
+            return ANYONE, MIX, _within(name, value, 0.0, 1.0), replace(spec, mix=value)
+        if name == "input_gain_db":
+            _within(name, value, -100.0, 24.0)
+            return ANYONE, INPUT_GAIN, db_to_gain(value), replace(spec, input_gain_db=value)
+        if name == "output_gain_db":
+            _within(name, value, -100.0, 24.0)
+            return ANYONE, OUTPUT_GAIN, db_to_gain(value), replace(spec, output_gain_db=value)
+        controls = self.now.get("controls", [])
+        for i, control in enumerate(controls):
+            if control["name"] == name:
+                _within(name, value, control["minimum"], control["maximum"])
+                changed = {**spec.controls, name: value}
+                return self.now["identity"], CONTROLS + i, value, replace(spec, controls=changed)
+        place, _, rest = name.partition(".")
+        if place in PLACES and rest:
+            return self._resolve_stage(name, place, rest, value)
+        known = ["mix", "bypass", "input_gain_db", "output_gain_db", *(c["name"] for c in controls)]
+        raise ConfigError(
+            f"unknown parameter '{name}'{nearest(name, known)}; there are {', '.join(known)}"
+        )
+
+    def _resolve_stage(
+        self, name: str, place: str, rest: str, value: float
+    ) -> tuple[int, int, float, Spec]:
+        number, _, parameter = rest.partition(".")
+        stages = self.spec.chain(place)
+        if not number.isdigit() or not 1 <= int(number) <= len(stages):
+            raise ConfigError(f"'{name}': the {place} chain has {len(stages)} stages, from 1")
+        stage = stages[int(number) - 1]
+        base = CHAIN + PER_SLOT * stage.identity
+        if parameter == "bypass":
+            new, slot = replace(stage, bypass=value >= 0.5), base
+        elif parameter == "mix":
+            new, slot = replace(stage, mix=_within(name, value, 0.0, 1.0)), base + 1
+        else:
+            listed = next(s for s in self.now["stages"] if s["identity"] == stage.identity)
+            names = [p["name"] for p in listed["parameters"]]
+            if parameter not in names:
+                raise ConfigError(
+                    f"{stage.name} has no parameter '{parameter}'{nearest(parameter, names)}"
+                )
+            found = listed["parameters"][names.index(parameter)]
+            _within(name, value, found["minimum"], found["maximum"])
+            new = replace(stage, values={**stage.values, parameter: value})
+            slot = base + 2 + names.index(parameter)
+        changed = tuple(new if s is stage else s for s in stages)
+        return ANYONE, slot, value, self.spec.with_chain(place, changed)
+
+    # -- what happens -----------------------------------------------------------------------------
+
+    def stats(self) -> dict[str, Any]:
+        """Everything measured by the engine that plays."""
+        with self._lock:
+            found: dict[str, Any] = self.link.ask({"op": "stats"}, ANSWER_SECONDS)
+        return {**found, "restarts": len(self.incidents)}
+
+    def meters(self) -> dict[str, float]:
+        """Levels in dBFS, from shared memory."""
+        from .board import METERS
+
+        return dict(zip(METERS, (float(v) for v in self.board.meters), strict=True))
+
+    def _heard(self, link: Link, message: tuple[Any, ...]) -> None:
+        """A link's thread brings news."""
+        if self._closing or link is not self.link:
+            return
+        if message[0] == "notice":
+            self._notice(message[1])
+        elif message[0] == "dead":
+            self.replace_engine(link, "it died")
+        elif message[0] == "lost" and message[1] == "end":
+            link.ended = True
+        elif message[0] == "lost":
+            self.replace_engine(link, message[2])
+
+    def _notice(self, notice: dict[str, Any]) -> None:
+        if "stage" in notice:
+            self._tell(f"stage {notice['stage']} failed and is passed over: {notice['failed']}")
+        elif "late" in notice:
+            done = notice.get("instead") and f"'{notice['instead']}' plays instead"
+            done = done or (notice.get("lane") and f"it moved to the {notice['lane']} lane")
+            self._tell(f"the model '{notice['late']}' is too slow here; {done or 'it rests'}")
+            if notice.get("instead") or notice.get("lane"):
+                self._refresh()
+        else:
+            self._tell(f"the model fails to run: {notice.get('failed')}; the dry sound plays")
+
+    def _refresh(self) -> None:
+        """Learn what the engine changed by itself (not from the link's thread: it would wait)."""
+
+        def ask() -> None:
+            with self._lock:
+                try:
+                    self.now = {**self.now, **self.link.ask({"op": "describe"}, ANSWER_SECONDS)}
+                except RestyleError:
+                    pass
+
+        threading.Thread(target=ask, daemon=True).start()
+
+    # -- when an engine ends ----------------------------------------------------------------------
+
+    def replace_engine(self, link: Link, reason: str) -> None:
+        """Kill an engine and play the last good session on another (any thread)."""
+        with self._lock:
+            if self._closing or link is not self.link:
+                return
+            begin = time.monotonic()
+            running = int(link.board.status[0])
+            link.kill()
+            struck = self._strike(running)
+            pause = RETRY_SECONDS[0]
+            while not self._closing:
+                fresh = self._standby or Link(Board(), self._heard)
+                self._standby = None
+                try:
+                    fresh.wait_ready()
+                    self.now = self._open(fresh, self.spec)
+                    break
+                except RestyleError as error:
+                    reason = f"{reason}; then {error}"
+                    self._strike(int(fresh.board.status[0]))
+                    fresh.kill()
+                    fresh.board.close()
+                    time.sleep(pause)
+                    pause = min(2.0 * pause, RETRY_SECONDS[1])
+            else:
+                return
+            link.board.close()
+            self.link = fresh
+            incident = Incident(reason, running, struck, time.monotonic() - begin)
+            self.incidents.append(incident)
+            if self._standby_wanted:
+                self._standby = Link(Board(), self._heard)
+        self._tell(incident.sentence())
+
+    def _strike(self, identity: int) -> str | None:
+        """Count an end against the stage that ran; its name when it is left out from now on."""
+        stage = next((s for s in self.spec.stages if s.identity == identity), None)
+        if stage is None:
+            return None
+        self._strikes[identity] = self._strikes.get(identity, 0) + 1
+        if self._strikes[identity] < MOST_STRIKES:
+            return None
+        self.spec = self.spec.without(identity)
+        return stage.name
+
+
+def _within(name: str, value: float, low: float, high: float) -> float:
+    if not low <= value <= high:
+        raise ConfigError(f"{name} must be within {low:g}..{high:g}, got {value:g}")
+    return value
