@@ -50,7 +50,7 @@ class Change(NamedTuple):
     ----------
     kind : str
         ``voice``: the callback crossfaded to another voice, `position` is the stream's;
-        ``path``: the worker made an edit between two blocks, `position` is the path's.
+        ``path``: the worker made an edit between two blocks, at ``operation["at"]`` of the path.
     """
 
     kind: str
@@ -179,7 +179,8 @@ class Desk:
         inside = [position for position, _ in path.taken]
         path.taken.clear()
         if inside:
-            self.log.append(Change("path", inside[-1], operation))
+            at = inside[-1]
+            self.log.append(Change("path", path.origin + at, {**operation, "at": at}))
         else:
             position = int(self.session.memory.record["swap_position"])
             self.log.append(Change("voice", position, operation))
@@ -194,16 +195,16 @@ class Desk:
             block = self.session.path.block_length
             hop = model.card.hop_length if model is not None else PASSTHROUGH_HOP
             if self.session.path.native or block % hop == 0:
-                self.session.swap(model, controls, at=at)
+                self.session.swap(model, controls, operation.get("lane"), at)
             else:  # the chains have to be cut into other blocks: all of it anew
                 pre, post = (self._chain(self.spec, place) for place in PLACES)
-                self.session.replace(model, pre, post, controls)
+                self.session.replace(model, pre, post, controls, operation.get("lane"))
         except Exception:
             if model is not None:
                 model.close()
             raise
         self.spec = replace(self.spec, model=path, controls=dict(controls))
-        self._log(operation)
+        self._log({**operation, "lane": self.session.lane})
 
     def _do_lane(self, operation: Operation, at: int | None) -> None:
         controls = self.controls()
@@ -230,7 +231,7 @@ class Desk:
         self.session.set("mix", spec.mix)
         self.session.set("bypass", float(spec.bypass))
         self.spec = spec
-        self._log({**operation, "spec": spec.to_dict()})
+        self._log({**operation, "spec": replace(spec, lane=self.session.lane).to_dict()})
 
     def _do_insert(self, operation: Operation, at: int | None) -> None:
         place, index = _place(operation), int(operation.get("index", 1 << 20))

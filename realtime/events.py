@@ -29,6 +29,12 @@ def pending(queue):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def room(queue):  # type: ignore[no-untyped-def]
+    """Events the queue at address `queue` can still take."""
+    return view_i64(queue, HEADER)[CAPACITY] - pending(queue)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def push(queue, time, target, slot, value):  # type: ignore[no-untyped-def]
     """Append an event (producer's side); return 0 when there is no room."""
     capacity = view_i64(queue, HEADER)[CAPACITY]

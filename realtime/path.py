@@ -54,6 +54,7 @@ class BlockPath:
         self._edits: deque[tuple[int | None, str, Callable[[], None]]] = deque()
         self.taken: list[tuple[int, str]] = []
         self._incoming: Engine | None = None
+        self._origin = 0
         self._unheard = self._faded = 0
         for chain in self.chains:
             chain.prepare(engine.sample_rate, engine.channels, self.block_length)
@@ -62,6 +63,11 @@ class BlockPath:
     def chains(self) -> list[Chain]:
         """The chains there are."""
         return [c for c in (self.pre, self.post) if c is not None]
+
+    @property
+    def origin(self) -> int:
+        """Position of the stream at this path's first sample [samples]."""
+        return self._origin
 
     @property
     def newest(self) -> Engine:
@@ -127,6 +133,8 @@ class BlockPath:
     def _between_blocks(self) -> None:
         """Make the edits and take the chain events that are due."""
         latency = self.latency
+        if self.position == 0:
+            self._origin = int(self.engine.lane["start"])
         while self._edits and (self._edits[0][0] is None or self._edits[0][0] <= self.position):
             _, name, change = self._edits.popleft()
             change()

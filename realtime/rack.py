@@ -165,6 +165,7 @@ class Rack:
         if not self._running:
             raise ConfigError("nothing plays yet; give the model to the session instead")
         new = self._build(model, pre, post, lane, controls)
+        new.voice.record["beat"] = self.memory.beat
         if new.worker is not None:
             new.worker.start()
         self._old.append((self._playing, self.path.engine.model))

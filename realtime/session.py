@@ -92,6 +92,7 @@ class Session(Rack):
             self._playing.voice, device.in_channels, device.out_channels,
             in_map=in_map, out_map=out_map, record=record, events=events,
         )  # fmt: skip
+        self.voice.record["beat"] = self.memory.beat
 
     @property
     def budget(self) -> LatencyBudget:

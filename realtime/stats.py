@@ -54,6 +54,8 @@ def stats(session: Session) -> dict[str, Any]:
         "callbacks_missed": max(0, expected - c["callbacks"]),
         "deadline_misses": c["deadline_misses"],
         "xruns": {k: c[k] for k in XRUNS},
+        "tap_lost": int(memory.record["tap_lost"]),
+        "journal_lost": int(memory.record["journal_lost"]),
         "swaps": int(memory.record["swaps"]),
         "callback_us": spread(memory.callback_histogram),
         "hop_us": spread(engine.histogram("hop")),

@@ -20,7 +20,7 @@ TAP_SECONDS = 8  # what a recording's writer may lag behind
 LARGEST_RATE, WIDEST = 192_000, 8
 
 # int64 slots of the status
-STAGE, HEARTBEAT, BLOCKS, MODE, LATENCY, RATE, PREFILL, STATUS_SIZE = 0, 1, 2, 3, 4, 5, 6, 16
+STAGE, HEARTBEAT, MODE, LATENCY, RATE, PREFILL, STATUS_SIZE = 0, 1, 2, 3, 4, 5, 16
 # float64 slots of the meters
 METERS = ("input_peak_db", "input_rms_db", "output_peak_db", "output_rms_db", "limiter_db")
 

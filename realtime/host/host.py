@@ -23,6 +23,7 @@ from ..dsp.dynamics import db_to_gain
 from ..errors import ConfigError, RestyleError, nearest
 from ..events import ANYONE, BYPASS, CHAIN, PER_SLOT
 from ..lane import CONTROLS, INPUT_GAIN, MIX, OUTPUT_GAIN
+from ..ring import Ring
 from ..spec import PLACES, Spec, StageSpec
 from .board import Board
 from .link import EngineLost, Link
@@ -97,20 +98,38 @@ class Host:
             self._standby = Link(Board(), self._heard)
 
     def _open(self, link: Link, spec: Spec) -> dict[str, Any]:
-        operation = {"op": "open", "spec": spec.to_dict(), "journal": self._journal}
+        journal = self._journal
+        operation = {"op": "open", "spec": spec.to_dict(), "journal": journal, "tap": journal}
         opened: dict[str, Any] = link.ask(operation, ANSWER_SECONDS)
         return opened
 
-    def close(self) -> None:
-        """Stop the sound and both processes."""
+    def stop(self) -> None:
+        """Stop the sound and both processes; the board stays readable until :meth:`close`."""
         self._closing = True
         self._watchdog.stop()
         with self._lock:
             for link in (self.link, self._standby):
                 if link is not None:
                     link.end()
-                    link.board.close()
-            self._standby = None
+
+    def close(self) -> None:
+        """Stop, and give the shared memory back."""
+        self.stop()
+        for link in (self.link, self._standby):
+            if link is not None:
+                link.board.close()
+        self._standby = None
+
+    @property
+    def taps(self) -> dict[str, Ring]:
+        """The rings of a recording, dry and wet."""
+        return {name: Ring.attach(self.board.part(name)) for name in ("dry", "wet")}
+
+    def changes(self) -> list[Any]:
+        """The changes heard out so far, see :class:`realtime.desk.Change`."""
+        with self._lock:
+            found: list[Any] = self.link.ask({"op": "log"}, ANSWER_SECONDS)
+        return found
 
     def __enter__(self) -> Host:
         try:

@@ -17,8 +17,10 @@ from typing import Any
 from ..desk import Desk
 from ..errors import RestyleError
 from ..io.transport import Transport
+from ..ring import Ring
 from ..spec import DeviceSpec, Spec
-from .board import BLOCKS, HEARTBEAT, LATENCY, METERS, MODE, PREFILL, RATE, Board
+from ..voices import UNKNOWN_BLOCK
+from .board import HEARTBEAT, LATENCY, METERS, MODE, PREFILL, RATE, TAP_SECONDS, Board
 from .relief import Relief
 
 TICK_SECONDS = 0.01
@@ -111,13 +113,15 @@ class Server:
         )  # fmt: skip
         board = self.board.status
         board[RATE], board[LATENCY] = device.sample_rate, desk.session.budget.declared
+        self.desk = desk
         if operation.get("journal"):
             self.board.record[0]["journal"] = self.board.journal.address
+        self._op_tap({"dry": operation.get("tap"), "wet": operation.get("tap")})
         gc.collect()
         gc.freeze()
         gc.disable()
         desk.session.start()
-        self.desk, self.relief = desk, Relief(desk)
+        self.relief = Relief(desk)
         self._tick()
         return {**desk.describe(), "device": describe_device(device)}
 
@@ -133,9 +137,6 @@ class Server:
         return self._need().describe()
 
     def _op_tap(self, operation: dict[str, Any]) -> int:
-        from ..ring import Ring
-        from .board import TAP_SECONDS
-
         record, channels = self.board.record[0], self._need().channels
         for name in ("dry", "wet"):
             address = 0
@@ -158,7 +159,7 @@ class Server:
             return
         session = desk.session
         voice = session.voice
-        status[BLOCKS], status[MODE] = voice.record["blocks_done"], voice.record["mode"]
+        status[MODE] = voice.record["mode"]
         status[LATENCY], status[PREFILL] = session.budget.declared, voice.buffering
         meters = session.engine.meters()
         for i, name in enumerate(METERS):
@@ -208,7 +209,8 @@ def make_device(spec: DeviceSpec) -> Transport:
 def describe_device(device: Transport) -> dict[str, Any]:
     """What was opened, as plain data."""
     names = ("name", "sample_rate", "block_size", "in_channels", "out_channels", "paced")
-    return {n: getattr(device, n) for n in names}
+    largest = int(getattr(device, "largest_block", UNKNOWN_BLOCK))
+    return {**{n: getattr(device, n) for n in names}, "largest_block": largest}
 
 
 def lock_memory() -> list[str]:

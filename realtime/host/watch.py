@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..io.voice import WORKER
-from .board import BLOCKS, HEARTBEAT, MODE
+from .board import HEARTBEAT, MODE
 
 if TYPE_CHECKING:
     from .host import Host
@@ -74,10 +74,10 @@ class Watchdog:
             if self._host.link is not link:
                 link, seen, since = self._host.link, (-1, -1, -1), [now, now, now]
             try:
-                status = link.board.status
+                status, record = link.board.status, link.board.record[0]
                 worker = status[MODE] == WORKER
                 current = (
-                    int(link.board.record[0]["callbacks"]), int(status[BLOCKS]),
+                    int(record["callbacks"]), int(record["worker_blocks"]),
                     int(status[HEARTBEAT]),
                 )  # fmt: skip
             except (IndexError, ValueError):

@@ -17,7 +17,7 @@ from ..events import ANYONE, BYPASS, CHAIN
 from ..lane import CONTROLS, view_lane
 from ..native import load_acquire, store_release, view_f32, view_f64
 from .exchange import delay_dry, exchange
-from .stream import EVENT_FIXED, EVENT_VOICE, NEXT, RETIRED, SWAP
+from .stream import EVENT_FIXED, EVENT_VOICE, KIND_SHIFT, NEXT, RETIRED, SWAP
 from .voice import WORKER, view_voice
 
 F32 = np.float32
@@ -63,7 +63,7 @@ def hand_out_events(s, n):  # type: ignore[no-untyped-def]
                     _deliver(v, time, slot, value)
         if s.journal != 0:
             kind = EVENT_FIXED if target == ANYONE else EVENT_VOICE
-            if events.push(s.journal, time, kind * 1048576 + target, slot, value) == 0:
+            if events.push(s.journal, time, kind * KIND_SHIFT + target, slot, value) == 0:
                 s.journal_lost += 1
 
 

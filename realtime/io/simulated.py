@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from .. import ring
+from .. import events, ring
 from ..errors import DeviceError
 from ..native import (
     call_stream,
@@ -49,6 +49,16 @@ def _settle_worker(address, control, nanosleep):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def _wait_for_writer(s, control, nanosleep):  # type: ignore[no-untyped-def]
+    """Virtual time: wait until whoever records has made room for another block."""
+    for tap in (s.tap_dry, s.tap_wet):
+        while tap != 0 and ring.write_available(tap) < s.max_block and control[STOP] == 0:
+            sleep_ns(nanosleep, 200_000)
+    while s.journal != 0 and events.room(s.journal) < 64 and control[STOP] == 0:
+        sleep_ns(nanosleep, 200_000)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def _drive(callback, record, tapes, sizes, paced, lockstep, control, clock, nanosleep, begun):  # type: ignore[no-untyped-def]
     """Call `callback` over the tapes ``[input, output, in width, out width, samples]``.
 
@@ -75,6 +85,7 @@ def _drive(callback, record, tapes, sizes, paced, lockstep, control, clock, nano
         if lockstep:
             _settle_worker(s.voice, control, nanosleep)
             _settle_worker(s.incoming, control, nanosleep)
+            _wait_for_writer(s, control, nanosleep)
 
 
 class SimulatedDevice:

@@ -24,6 +24,7 @@ SILENT = -1  # in a channel map: no channel
 
 # kinds of journal entries (position, kind, a, b)
 BLOCK, EVENT_FIXED, EVENT_VOICE, SWAP, LOSS = 1, 2, 3, 4, 5
+KIND_SHIFT = 1 << 20  # events enter as kind * KIND_SHIFT + target
 
 # int64 slots of the mail between control thread and callback, each on its own cache line
 NEXT, RETIRED, MAIL_SIZE = 0, 16, 32
@@ -37,7 +38,7 @@ _INTEGERS = (
     "events", "journal", "tap_dry", "tap_wet", "tap_lost",
     # counters
     "callbacks", "samples", "first_ns", "last_ns", "deadline_misses", "longest_gap_ns",
-    "min_block", "max_seen_block",
+    "min_block", "max_seen_block", "worker_blocks",
     "input_underflows", "input_overflows", "output_underflows", "output_overflows",
     "ring_underflows", "ring_overflows", "concealed_samples", "dropped_samples", "journal_lost",
     "callback_histogram", "gap_histogram",
@@ -122,6 +123,13 @@ class StreamMemory:
         r["fade_length"] = round(CROSSFADE_SECONDS * voice.engine.sample_rate)
         r["min_block"] = np.iinfo(np.int64).max
         self._mail = int(r["mail"])
+
+    @property
+    def beat(self) -> int:
+        """Address of the count of blocks the workers have made."""
+        fields = STREAM.fields
+        assert fields is not None
+        return self.address + fields["worker_blocks"][1]
 
     # -- changing the voice (control thread) ------------------------------------------------------
 

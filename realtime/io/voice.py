@@ -25,7 +25,7 @@ _INTEGERS = (
     "identity", "lane", "mode", "channels", "max_block", "latency",
     "dry", "dry_line", "line_length", "dry_state", "last", "chain_events",
     # worker lane
-    "ring_in", "ring_out", "block_length", "debt", "holding", "stop", "blocks_done",
+    "ring_in", "ring_out", "block_length", "debt", "holding", "stop", "beat",
     "begun", "answered",
 )  # fmt: skip
 _FLOATS = ("wet_level", "conceal_gain", "bypass", "sample_rate")
@@ -71,6 +71,8 @@ class Voice:
             array.fill(0.0)  # touches the pages
             r[name] = array.ctypes.data
         r["line_length"] = longest
+        self._beat = np.zeros(1, dtype=np.int64)
+        r["beat"] = self._beat.ctypes.data
         self._dry_state = np.zeros(DELAY_STATE, dtype=np.int64)
         self.chain_events = EventQueue(EVENTS)
         r["dry_state"], r["chain_events"] = self._dry_state.ctypes.data, self.chain_events.address

@@ -15,7 +15,7 @@ from numba import njit
 from .. import ring
 from ..converter import WHOLE
 from ..lane import view_lane
-from ..native import call_hop, flush_denormals, restore_denormals, sleep_address, sleep_ns
+from ..native import call_hop, flush_denormals, restore_denormals, sleep_address, sleep_ns, view_i64
 from .voice import Voice, view_voice
 
 RT_PRIORITY = 3  # below the audio callback's (JACK gives its clients 5)
@@ -44,7 +44,7 @@ def put(voice, block, nanosleep):  # type: ignore[no-untyped-def]
         done += ring.write(s.ring_out, block, done, block.shape[1] - done)
         if done < block.shape[1]:
             sleep_ns(nanosleep, 200_000)
-    s.blocks_done += 1
+    view_i64(s.beat, 1)[0] += 1
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

@@ -1,0 +1,1 @@
+"""Recordings of a running host, captures of a whole session, and their replay."""
