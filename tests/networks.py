@@ -147,3 +147,35 @@ def failing_model(hop: int = 64) -> bytes:
         "test-failing", "failing", "fails at full scale", "waveform", 48000, hop, 0, LICENCE
     )
     return seal(model, card)
+
+
+def slow_model(hop: int = 64, rounds: int = 6, size: int = 512) -> bytes:
+    """``y = x / 2``, after products of large matrices that add nothing: milliseconds a step."""
+    rng = np.random.default_rng(0)
+    weights = {
+        "big": (rng.standard_normal((size, size)) / size).astype(np.float32),
+        "half": np.array(0.5, np.float32),
+        "zero": np.array(0.0, np.float32),
+        "axes": np.array([0, 1]),
+    }
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["level"], keepdims=0),
+        helper.make_node("Add", ["big", "level"], ["m0"]),
+    ]
+    nodes += [helper.make_node("MatMul", [f"m{k}", "big"], [f"m{k + 1}"]) for k in range(rounds)]
+    nodes += [
+        helper.make_node("ReduceMean", [f"m{rounds}", "axes"], ["mean"], keepdims=0),
+        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
+        helper.make_node("Mul", ["x", "half"], ["halved"]),
+        helper.make_node("Add", ["halved", "nothing"], ["y"]),
+        helper.make_node("Identity", ["state_m"], ["state_m_out"]),
+    ]
+    shape, state = ["n", 1, "t"], ["n", 1, 1]
+    model = finish(
+        nodes, {"x": shape, "state_m": state}, {"y": shape, "state_m_out": state}, weights
+    )
+    card = Card(
+        "test-slow", "slow", "far too slow", "waveform", 48000, hop, 0, LICENCE,
+        states=(State("m", (1, 1)),),
+    )  # fmt: skip
+    return seal(model, card)

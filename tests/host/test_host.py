@@ -1,0 +1,136 @@
+"""The host keeps the sound: an engine that dies, hangs, fails or is too slow."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime.errors import ConfigError, RestyleError
+
+from ..graphs import fir_model
+from ..networks import brittle_model, failing_model, slow_model
+from ..signals import sine
+from .cards import RATE, playing
+
+
+@pytest.fixture
+def half(tmp_path: Path) -> Path:
+    path = tmp_path / "half.onnx"
+    path.write_bytes(fir_model(np.array([0.5, 0.0], dtype=np.float32)))
+    return path
+
+
+def written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def test_a_killed_engine_is_replaced_with_the_session_as_it_was(half: Path) -> None:
+    with playing(half, standby=True) as played:
+        host = played.host
+        host.set("output_gain_db", -6.0)
+        host.set("mix", 0.5)
+        stage = host.insert("post", {"effect": "Gain", "gain_db": -6.0})
+        played.until(lambda: host.standby_ready, 60)
+        played.play_on()
+        before = played.tape.position
+        os.kill(host.link.process.pid or 0, signal.SIGKILL)
+        played.until(lambda: host.incidents)
+        played.play_on(1.0)
+        # dead for less than a second, and then the very level it had
+        assert played.silences(before - 4800).max() < RATE
+        assert [i.left_out for i in host.incidents] == [None]
+        assert "it died" in played.told[-1]
+        assert host.spec.post[0].identity == stage
+        tail = played.tape.output[played.tape.position - 9600 : played.tape.position, 0]
+        level = 0.3 * (0.5 * 0.5 + 0.5) * 10 ** (-6 / 20) * 10 ** (-6 / 20)
+        assert np.abs(tail).max() == pytest.approx(level, rel=0.01)
+        assert np.abs(played.tape.recording).max() <= 1.0
+        assert host.stats()["restarts"] == 1
+
+
+def test_a_model_that_gives_nan_is_heard_no_more_than_finite(tmp_path: Path) -> None:
+    x = sine(RATE * 20, 220.0, 0.3)
+    x[0, 24_000::24_000] = -0.9  # below -0.5 its state becomes NaN
+    with playing(written(tmp_path / "brittle.onnx", brittle_model()), x) as played:
+        played.play_on(2.0)
+        stats = played.host.stats()
+        y = played.tape.recording
+        assert stats["engine"]["model_resets"] >= 2
+        assert np.isfinite(y).all()
+        assert np.abs(y).max() <= 1.0
+        assert played.host.incidents == []
+
+
+def test_a_model_that_fails_leaves_the_dry_sound_and_is_named(tmp_path: Path) -> None:
+    x = sine(RATE * 20, 220.0, 0.3)
+    x[0, 24_000] = 1.5
+    with playing(written(tmp_path / "failing.onnx", failing_model()), x) as played:
+        played.until(lambda: any("fails to run" in t for t in played.told))
+        played.play_on(0.5)
+        assert played.host.incidents == []
+        assert np.abs(played.tape.recording).max() <= 1.0
+
+
+def test_a_model_ten_times_too_slow_rests_and_the_dry_sound_plays(tmp_path: Path) -> None:
+    path = written(tmp_path / "slow.onnx", slow_model())
+    with playing(path, lane="inline") as played:
+        played.until(lambda: any("too slow" in t for t in played.told), 30)
+        played.play_on(1.5)
+        stats = played.host.stats()
+        y = played.tape.recording
+        # rests within a few hops each time; in the worker lane its lateness is concealed
+        assert stats["lane"] == "worker"
+        assert stats["engine"]["model_errors"] == 0
+        assert np.abs(y[:, -RATE // 2 :]).max() > 0.1
+        assert np.abs(y).max() <= 1.0
+        assert played.silences().max() < RATE
+
+
+def test_a_slimmer_variant_takes_the_place_of_a_model_that_is_too_slow(tmp_path: Path) -> None:
+    path = written(tmp_path / "heavy.onnx", slow_model())
+    written(tmp_path / "heavy-lite.onnx", fir_model(np.array([0.25, 0.0], dtype=np.float32)))
+    with playing(path, lane="inline") as played:
+        played.until(lambda: any("'heavy-lite' plays instead" in t for t in played.told), 30)
+        played.play_on(0.5)
+        tail = played.tape.recording[0, -4800:]
+        assert np.abs(tail).max() == pytest.approx(0.075, rel=0.01)
+
+
+def test_what_is_refused_changes_nothing(half: Path, tmp_path: Path) -> None:
+    bad = written(tmp_path / "bad.onnx", b"not a model")
+    with playing(half) as played:
+        host, before = played.host, played.host.spec
+        for operation, says in (
+            ({"op": "swap", "model": str(bad)}, "bad.onnx"),
+            ({"op": "swap", "model": str(tmp_path / "gone.onnx")}, "cannot read"),
+            ({"op": "fly"}, "unknown operation 'fly'"),
+            ({"op": "remove", "identity": 99}, "no stage 99"),
+            (
+                {"op": "insert", "place": "mid", "stage": {"identity": 1, "entry": {}}},
+                "pre or post",
+            ),
+        ):
+            with pytest.raises(RestyleError, match=says):
+                host.do(operation)
+        for name, value, says in (
+            ("mixx", 0.5, "did you mean 'mix'"),
+            ("mix", 1.5, "within 0..1"),
+            ("post.1.room_size", 0.5, "has 0 stages"),
+        ):
+            with pytest.raises(ConfigError, match=says):
+                host.set(name, value)
+        assert host.spec == before
+        played.play_on()
+        assert host.incidents == []
+        assert np.abs(played.tape.recording[0, -2400:]).max() == pytest.approx(0.15, rel=0.01)
+
+
+def test_the_card_ends_without_a_restart(half: Path) -> None:
+    with playing(half, sine(RATE // 2, 220.0, 0.3), paced=False) as played:
+        played.until(lambda: played.host.link.ended)
+        assert played.host.incidents == []
