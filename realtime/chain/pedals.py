@@ -91,7 +91,7 @@ def bundle_names(path: Path) -> list[str]:
                 return list(getattr(pedalboard, kind).get_plugin_names_for_file(str(path)))
             except ImportError:
                 continue
-    raise ChainError(f"{path} holds no plug-in that this system and processor can load")
+    raise ChainError(f"{path.name} holds no plug-in that this system and processor can load")
 
 
 def load_bundle(path: Path, name: str | None = None, patience: float = 10.0) -> Any:

@@ -28,7 +28,7 @@ from .states import from_text, read_preset, read_state, to_text, write_state
 Array = npt.NDArray[np.float32]
 TOLERANCE = 16  # samples a steep filter may smear an impulse's beginning by
 _LISTEN_SECONDS = 0.5
-_DRAIN_SECONDS = 1.0
+_DRAIN_SECONDS, _QUIET_SECONDS, _QUIET = 20.0, 0.2, 1e-5
 _HANDED_OVER_SECONDS = 0.1
 
 
@@ -129,13 +129,17 @@ class PluginStage(EffectStage):
         return super().process(block)
 
     def reset(self) -> None:
-        """Clear all sound; a plug-in that can do so only on the main thread plays silence."""
+        """Clear all sound; a plug-in that can do so only on the main thread plays its tail out."""
         if self._buses.reset():
             self._fifo = np.zeros((self._channels, self.latency), dtype=np.float32)
             return
         silence = np.zeros((self._channels, self._block), dtype=np.float32)
+        quiet, enough = 0, _QUIET_SECONDS * self._rate + self.latency
         for _ in range(-(-int(_DRAIN_SECONDS * self._rate) // self._block)):
-            self.process(silence)
+            loud = float(np.abs(self.process(silence)).max()) > _QUIET
+            quiet = 0 if loud else quiet + self._block
+            if quiet > enough:
+                break
 
     def parameters(self) -> list[Parameter]:
         """All parameters, as the plug-in names and words them."""
