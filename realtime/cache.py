@@ -27,10 +27,15 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def cache_root() -> Path:
-    """``$XDG_CACHE_HOME/restyle/kernels``, by default below ``~/.cache``."""
+def cache_home() -> Path:
+    """``$XDG_CACHE_HOME/restyle``, by default below ``~/.cache``."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "restyle" / "kernels"
+    return Path(base) / "restyle"
+
+
+def cache_root() -> Path:
+    """Where the folders of kernels are."""
+    return cache_home() / "kernels"
 
 
 def is_cold() -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from functools import cache
 from typing import Any
 
 from llvmlite import ir
@@ -147,6 +148,7 @@ def sleep_ns(nanosleep, duration):  # type: ignore[no-untyped-def]
 _CLOCK_MONOTONIC = 6 if sys.platform == "darwin" else 1
 
 
+@cache
 def _libc_address(name: str) -> int:
     library = ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
     return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0

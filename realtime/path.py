@@ -50,7 +50,7 @@ class BlockPath:
         self.block_length = hop if self.native else hop * -(-LEAST_BLOCK // hop)
         self.position = 0
         self.events: EventQueue | None = None
-        self.changed: Callable[[], None] = lambda: None
+        self.changed: Callable[[], None] = _nothing
         self._edits: deque[tuple[int | None, str, Callable[[], None]]] = deque()
         self.taken: list[tuple[int, str]] = []
         self._incoming: Engine | None = None
@@ -149,6 +149,10 @@ class BlockPath:
         if self.latency != latency:
             self.changed()
 
+    def let_go(self) -> None:
+        """Forget who listens (not live): the engine process runs without a cycle collector."""
+        self.changed, self.events = _nothing, None
+
     def check_engine(self, engine: Engine) -> None:
         """Refuse an engine that this path cannot crossfade to.
 
@@ -184,3 +188,7 @@ class BlockPath:
             self._incoming.follow(self.engine, targets=False)
             self.engine, self._incoming = self._incoming, None
             self.changed()
+
+
+def _nothing() -> None:
+    """Nobody listens."""

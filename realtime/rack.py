@@ -226,8 +226,10 @@ class Rack:
             return
         self.memory.collect()
         for playable, model in self._old:
-            if playable is not self._playing and playable.worker is not None:
-                playable.worker.stop()
+            if playable is not self._playing:
+                if playable.worker is not None:
+                    playable.worker.stop()
+                playable.voice.path.let_go()
             if model in self._owned:
                 self._owned.remove(model)
                 model.close()

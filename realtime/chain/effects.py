@@ -1,4 +1,4 @@
-"""pedalboard's effects as stages (the only importer of pedalboard).
+"""pedalboard's effects as stages.
 
 pedalboard returns short blocks from effects with latency: the first samples are held back and what
 comes out is already aligned to the input.  The stage therefore keeps a FIFO whose pre-fill is the
@@ -7,76 +7,22 @@ largest shortage seen while feeding silence at `prepare`; that shortage is the e
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pedalboard
 
-from ..errors import ChainError, nearest
+from ..errors import ChainError
+from .parameters import Parameter, Value, check_value, find_parameter
+from .pedals import as_choice, effect_names, make_plugin
+from .ranges import RANGES
+
+__all__ = ["EffectStage", "effect_names", "make_plugin"]
 
 Array = npt.NDArray[np.float32]
 MAX_LATENCY_SECONDS = 0.25
 _PROBE_SECONDS = 0.6
-
-# pedalboard names that are no effects of their own or that cannot stream
-_EXCLUDED = {"Plugin", "ExternalPlugin", "PluginContainer", "Pedalboard", "Mix", "Chain"}
-_EXCLUDED |= {"VST3Plugin", "AudioUnitPlugin", "IIRFilter"}
 _HIGHEST_RATE = {"MP3Compressor": 48000}  # pedalboard 0.9 ends the process above
-
-
-def effect_names() -> list[str]:
-    """Names of the effects a chain may use."""
-    found = []
-    for name, value in vars(pedalboard).items():
-        if inspect.isclass(value) and issubclass(value, pedalboard.Plugin):
-            if name not in _EXCLUDED and not name.startswith("_"):
-                found.append(name)
-    return sorted(found)
-
-
-def make_plugin(name: str, parameters: dict[str, Any]) -> Any:
-    """Build one effect by name.
-
-    Raises
-    ------
-    ChainError
-        Unknown effect or parameter, or a value pedalboard refuses.
-    """
-    known = effect_names()
-    if name not in known:
-        raise ChainError(f"unknown effect '{name}'{nearest(name, known)}; try {', '.join(known)}")
-    kind = getattr(pedalboard, name)
-    properties = [
-        p for p, v in inspect.getmembers(kind) if not p.startswith("_") and not callable(v)
-    ]
-    arguments = [a for a in _argument_names(kind) if a not in properties]
-    for key in parameters:
-        if key not in properties and key not in arguments:
-            accepted = sorted({*properties, *arguments} - {"is_effect", "is_instrument"})
-            raise ChainError(
-                f"effect {name} has no parameter '{key}'{nearest(key, accepted)};"
-                f" it has {', '.join(accepted) or 'none'}"
-            )
-    try:
-        return kind(**parameters)
-    except (TypeError, ValueError, RuntimeError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if "incompatible" in first:
-            first = "a value has the wrong type in " + ", ".join(
-                f"{k} = {v!r}" for k, v in parameters.items()
-            )
-        raise ChainError(f"effect {name} refuses its parameters: {first}") from None
-
-
-def _argument_names(kind: Any) -> list[str]:
-    """Names of the constructor's arguments, read from pybind11's signature line."""
-    signature = (kind.__init__.__doc__ or "").splitlines()[:1]
-    if not signature or "(" not in signature[0]:
-        return []
-    inside = signature[0].split("(", 1)[1]
-    return [p.split(":")[0].strip() for p in inside.split(",") if ":" in p and "self" not in p]
 
 
 class EffectStage:
@@ -89,11 +35,13 @@ class EffectStage:
     name : str
     """
 
+    takes_pieces = True  # blocks may be shorter than the prepared ones, see chain.glide
+
     def __init__(self, plugin: Any, name: str | None = None) -> None:
         self._plugin = plugin
         self.name = name or type(plugin).__name__
         self.latency = 0
-        self._rate = 0
+        self._rate = self._channels = self._block = 0
         self._fifo: Array = np.zeros((1, 0), dtype=np.float32)
 
     def prepare(self, sample_rate: int, channels: int, block_length: int) -> None:
@@ -130,10 +78,10 @@ class EffectStage:
                 break
         self.latency = worst
         self.reset()
-        self._try_with_noise()
+        self._listen()
         self.reset()
 
-    def _try_with_noise(self) -> None:
+    def _listen(self) -> None:
         """Refuse effects that give (nearly) nothing block by block, such as pedalboard's GSM."""
         blocks = -(-int(_PROBE_SECONDS * self._rate) // self._block)
         rng = np.random.default_rng(0)
@@ -149,6 +97,36 @@ class EffectStage:
                 " loses the sound; use it in offline tools only"
             )
 
+    def parameters(self) -> list[Parameter]:
+        """What can be set, with sensible ranges; empty for effects that are no use live."""
+        return list(RANGES.get(type(self._plugin).__name__, ()))
+
+    def get_parameter(self, name: str) -> Value:
+        """Return the value in force; see :meth:`set_parameter` for errors."""
+        parameter = find_parameter(f"effect {self.name}", self.parameters(), name)
+        value = getattr(self._plugin, name)
+        if parameter.kind == "choice":
+            return str(value.name)
+        return bool(value) if parameter.kind == "bool" else float(value)
+
+    def set_parameter(self, name: str, value: Value) -> None:
+        """Set one parameter, from any thread, while the sound runs; it acts on the next block.
+
+        Raises
+        ------
+        ChainError
+            Unknown name, value outside the range, or a parameter that changes the latency of a
+            stage in use (see :attr:`Parameter.live`).
+        """
+        owner = f"effect {self.name}"
+        parameter = find_parameter(owner, self.parameters(), name)
+        checked = check_value(owner, parameter, value)
+        if self._rate and not parameter.live:
+            raise ChainError(
+                f"{owner}: {name} changes the latency; build the chain anew instead of setting it"
+            )
+        setattr(self._plugin, name, as_choice(type(self._plugin), checked))
+
     def _call(self, block: Array) -> Array:
         result: Array = self._plugin.process(
             block, self._rate, buffer_size=self._block, reset=False
@@ -162,11 +140,11 @@ class EffectStage:
 
     def process(self, block: Array) -> Array:
         """Process one block (allocates: Python lane only)."""
-        out = self._call(block)
-        if out.shape[1] == self._block and self._fifo.shape[1] == 0:
+        out, n = self._call(block), block.shape[1]
+        if out.shape[1] == n and self._fifo.shape[1] == 0:
             return out
         held = np.concatenate([self._fifo, out], axis=1)
-        if held.shape[1] < self._block:
-            held = np.pad(held, ((0, 0), (self._block - held.shape[1], 0)))
-        self._fifo = held[:, self._block :]
-        return np.ascontiguousarray(held[:, : self._block])
+        if held.shape[1] < n:
+            held = np.pad(held, ((0, 0), (n - held.shape[1], 0)))
+        self._fifo = held[:, n:]
+        return np.ascontiguousarray(held[:, :n])

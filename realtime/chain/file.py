@@ -1,14 +1,19 @@
-"""Chain files: effects by name and parameters, before and after the model, in TOML.
+"""Chain files: effects and plug-ins before and after the model, in TOML.
 
 ::
 
     [[pre]]
-    effect = "NoiseGate"
+    effect = "NoiseGate"          # one of pedalboard's own
     threshold_db = -50
 
     [[post]]
-    effect = "Reverb"
-    room_size = 0.3
+    plugin = "Dragonfly Plate"    # a plug-in by its name in `restyle scan`, or "path/to/it.vst3"
+    preset = "big.vstpreset"      # settings from a file,
+    state = "VlNUMw..."           # or as PluginStage.save_state returns them
+    dry_level = 80.0              # after these, parameters by name
+
+A plug-in's parameter called like one of these keys is set in ``parameters = { preset = 3 }``.
+Paths start from the chain file's folder.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ from typing import Any
 from ..errors import ChainError, nearest
 from .chain import Chain
 from .effects import EffectStage, make_plugin
+from .library import open_plugin
 from .stage import Stage
 
 PLACES = ("pre", "post")
@@ -42,33 +48,52 @@ def load_chain(path: str | Path) -> tuple[Chain | None, Chain | None]:
     except tomllib.TOMLDecodeError as error:
         raise ChainError(f"{path} is not valid TOML: {error}") from None
     try:
-        return build_chains(data)
+        return build_chains(data, path.parent)
     except ChainError as error:
         raise ChainError(f"{path.name}: {error}") from None
 
 
-def build_chains(data: dict[str, Any]) -> tuple[Chain | None, Chain | None]:
-    """Build the two chains from parsed data; see :func:`load_chain`."""
+def build_chains(
+    data: dict[str, Any], folder: Path | None = None
+) -> tuple[Chain | None, Chain | None]:
+    """Build the two chains from parsed data; paths start from `folder`; see :func:`load_chain`."""
     for key in data:
         if key not in PLACES:
             raise ChainError(
                 f"unknown table '{key}'{nearest(key, PLACES)}; a chain file has [[pre]] and"
                 " [[post]] tables"
             )
-    return _build(data.get("pre", [])), _build(data.get("post", []))
+    before, after = (_build(data.get(place, []), folder or Path()) for place in PLACES)
+    return before, after
 
 
-def _build(entries: Any) -> Chain | None:
+def _build(entries: Any, folder: Path) -> Chain | None:
     if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
         raise ChainError("effects are written as [[pre]] or [[post]] tables, in double brackets")
-    stages = [build_stage(entry, Path()) for entry in entries]
+    stages = [build_stage(entry, folder) for entry in entries]
     return Chain(stages) if stages else None
 
 
 def build_stage(entry: dict[str, Any], folder: Path) -> Stage:
     """Build one stage from its table; see :func:`load_chain` for errors."""
-    parameters = dict(entry)
-    name = parameters.pop("effect", None)
-    if not isinstance(name, str):
-        raise ChainError('each table needs effect = "NAME"')
-    return EffectStage(make_plugin(name, parameters), name)
+    settings = dict(entry)
+    effect, plugin = settings.pop("effect", None), settings.pop("plugin", None)
+    if isinstance(effect, str) and plugin is None:
+        return EffectStage(make_plugin(effect, settings), effect)
+    if not isinstance(plugin, str) or effect is not None:
+        raise ChainError('each table needs effect = "NAME" or plugin = "NAME or FILE.vst3"')
+    texts = {k: settings.pop(k, None) for k in ("plugin_name", "preset", "state")}
+    for key, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            raise ChainError(f"plug-in {plugin}: {key} must be text, got {value!r}")
+    named = settings.pop("parameters", {})
+    if not isinstance(named, dict):
+        raise ChainError(f"plug-in {plugin}: parameters must be a table, got {named!r}")
+    stage = open_plugin(plugin, texts["plugin_name"], folder)
+    if texts["preset"] is not None:
+        stage.load_preset(folder / Path(texts["preset"]).expanduser())
+    if texts["state"] is not None:
+        stage.load_state(texts["state"])
+    for name, value in (settings | named).items():
+        stage.set_parameter(name, value)
+    return stage

@@ -17,6 +17,7 @@ from .import_nam import import_nam
 from .live import live
 from .models import models, verify
 from .render import render
+from .scan import scan
 
 app = typer.Typer(
     name="restyle",
@@ -40,7 +41,7 @@ def interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (live, render, models, verify, devices, doctor):
+for command in (live, render, models, verify, scan, devices, doctor):
     app.command()(interruptible(command))
 app.command("import")(interruptible(import_nam))
 

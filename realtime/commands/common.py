@@ -24,7 +24,7 @@ ModelOption = Annotated[
     str | None, typer.Option("--model", "-m", help="Model name (see 'restyle models') or file.")
 ]
 ChainOption = Annotated[
-    Path | None, typer.Option("--chain", help="TOML file of pedalboard effects.")
+    Path | None, typer.Option("--chain", help="TOML file of effects and plug-ins.")
 ]
 MixOption = Annotated[float, typer.Option(help="0 dry .. 1 wet.")]
 SetOption = Annotated[

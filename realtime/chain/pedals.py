@@ -1,0 +1,121 @@
+"""What pedalboard brings: its own effects by name, plug-in files by path (its only importer)."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pedalboard
+
+from ..errors import ChainError, nearest
+
+# pedalboard names that are no effects of their own or that cannot stream
+_EXCLUDED = {"Plugin", "ExternalPlugin", "PluginContainer", "Pedalboard", "Mix", "Chain"}
+_EXCLUDED |= {"VST3Plugin", "AudioUnitPlugin", "IIRFilter"}
+
+
+def effect_names() -> list[str]:
+    """Names of the effects a chain may use."""
+    found = []
+    for name, value in vars(pedalboard).items():
+        if inspect.isclass(value) and issubclass(value, pedalboard.Plugin):
+            if name not in _EXCLUDED and not name.startswith("_"):
+                found.append(name)
+    return sorted(found)
+
+
+def property_names(name: str) -> list[str]:
+    """Names of what can be read from an effect, and mostly be set, once it is made."""
+    kind = getattr(pedalboard, name)
+    own = inspect.getmembers(kind, lambda value: isinstance(value, property))
+    return [p for p, _ in own if p not in ("is_effect", "is_instrument")]
+
+
+def make_plugin(name: str, parameters: dict[str, Any]) -> Any:
+    """Build one effect by name; choices such as a filter's mode may be given as text.
+
+    Raises
+    ------
+    ChainError
+        Unknown effect or parameter, or a value pedalboard refuses.
+    """
+    known = effect_names()
+    if name not in known:
+        raise ChainError(f"unknown effect '{name}'{nearest(name, known)}; try {', '.join(known)}")
+    kind = getattr(pedalboard, name)
+    accepted = sorted({*property_names(name), *_argument_names(kind)})
+    for key in parameters:
+        if key not in accepted:
+            raise ChainError(
+                f"effect {name} has no parameter '{key}'{nearest(key, accepted)};"
+                f" it has {', '.join(accepted) or 'none'}"
+            )
+    try:
+        return kind(**{k: as_choice(kind, v) for k, v in parameters.items()})
+    except (TypeError, ValueError, RuntimeError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if "incompatible" in first:
+            first = "a value has the wrong type in " + ", ".join(
+                f"{k} = {v!r}" for k, v in parameters.items()
+            )
+        raise ChainError(f"effect {name} refuses its parameters: {first}") from None
+
+
+def as_choice(kind: Any, value: Any) -> Any:
+    """The member of the effect's enumeration that a text names; any other value as it is."""
+    member = getattr(kind, value, None) if isinstance(value, str) and value else None
+    return member if type(member).__name__ in ("Mode", "Quality") else value
+
+
+def _argument_names(kind: Any) -> list[str]:
+    """Names of the constructor's arguments, read from pybind11's signature line."""
+    signature = (kind.__init__.__doc__ or "").splitlines()[:1]
+    if not signature or "(" not in signature[0]:
+        return []
+    inside = signature[0].split("(", 1)[1]
+    return [p.split(":")[0].strip() for p in inside.split(",") if ":" in p and "self" not in p]
+
+
+def bundle_names(path: Path) -> list[str]:
+    """Names of the plug-ins a VST3 or Audio Unit file holds; runs the file's code.
+
+    Raises
+    ------
+    ChainError
+        The file holds no plug-in for this system.
+    """
+    for kind in ("VST3Plugin", "AudioUnitPlugin"):
+        if hasattr(pedalboard, kind):
+            try:
+                return list(getattr(pedalboard, kind).get_plugin_names_for_file(str(path)))
+            except ImportError:
+                continue
+    raise ChainError(f"{path.name} holds no plug-in that this system and processor can load")
+
+
+def load_bundle(path: Path, name: str | None = None, patience: float = 10.0) -> Any:
+    """Load one plug-in of a file (main thread only); runs the file's code.
+
+    Parameters
+    ----------
+    path : Path
+    name : str or None
+        Which one, where the file holds several.
+    patience : float [s]
+        How long to wait for a plug-in that makes no sound at first.
+
+    Raises
+    ------
+    ChainError
+        It cannot be loaded, or this is not the main thread.
+    """
+    try:
+        return pedalboard.load_plugin(str(path), plugin_name=name, initialization_timeout=patience)
+    except (ImportError, RuntimeError, ValueError, NotImplementedError) as error:
+        if "main thread" in str(error):
+            raise ChainError(
+                f"{path.name} is to be loaded on the main thread, as plug-ins ask for"
+            ) from None
+        last = [line.strip() for line in str(error).splitlines() if line.strip()][-1:]
+        raise ChainError(f"{path.name} cannot be loaded: {''.join(last)}") from None

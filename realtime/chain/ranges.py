@@ -1,0 +1,113 @@
+"""Sensible ranges of the built-in effects' parameters: what a knob should cover.
+
+Names, units and defaults are pedalboard's (a test compares them); the ranges are narrower than what
+pedalboard accepts where more would be silence, noise or no change to hear.
+"""
+
+from __future__ import annotations
+
+from .parameters import Parameter
+
+
+def _mix(default: float = 0.5) -> Parameter:
+    return Parameter("mix", 0.0, 1.0, default)
+
+
+def _attack() -> Parameter:
+    return Parameter("attack_ms", 0.1, 200.0, 1.0, "ms")
+
+
+def _release() -> Parameter:
+    return Parameter("release_ms", 1.0, 2000.0, 100.0, "ms")
+
+
+def _threshold(default: float, lowest: float = -80.0) -> Parameter:
+    return Parameter("threshold_db", lowest, 0.0, default, "dB")
+
+
+def _cutoff(default: float, name: str = "cutoff_frequency_hz") -> Parameter:
+    return Parameter(name, 20.0, 20000.0, default, "Hz")
+
+
+def _shelf() -> tuple[Parameter, ...]:
+    gain = Parameter("gain_db", -30.0, 30.0, 0.0, "dB")
+    return _cutoff(440.0), gain, Parameter("q", 0.1, 10.0, 0.5**0.5)
+
+
+_MODES = ("LPF12", "HPF12", "BPF12", "LPF24", "HPF24", "BPF24")
+_QUALITIES: tuple[str, ...] = ("ZeroOrderHold", "Linear", "CatmullRom", "Lagrange", "WindowedSinc")
+_QUALITIES += tuple(f"WindowedSinc{taps}" for taps in (8, 16, 32, 64, 128, 256))
+
+RANGES: dict[str, tuple[Parameter, ...]] = {
+    "Bitcrush": (Parameter("bit_depth", 1.0, 32.0, 8.0, "bits"),),
+    "BrickwallLimiter": (
+        Parameter("ceiling_db", -24.0, 0.0, -1.0, "dB"),
+        _release(),
+        Parameter("lookahead_ms", 0.1, 20.0, 5.0, "ms", live=False),
+        Parameter("true_peak", 0.0, 1.0, False, kind="bool", live=False),
+    ),
+    "Chorus": (
+        Parameter("rate_hz", 0.0, 20.0, 1.0, "Hz"),
+        Parameter("depth", 0.0, 1.0, 0.25),
+        Parameter("centre_delay_ms", 1.0, 50.0, 7.0, "ms"),
+        Parameter("feedback", -0.95, 0.95, 0.0),
+        _mix(),
+    ),
+    "Clipping": (_threshold(-6.0, -40.0),),
+    "Compressor": (
+        _threshold(0.0),
+        Parameter("ratio", 1.0, 40.0, 1.0),
+        _attack(),
+        _release(),
+    ),
+    "Convolution": (_mix(1.0),),
+    "Delay": (
+        Parameter("delay_seconds", 0.0, 5.0, 0.5, "s"),
+        Parameter("feedback", 0.0, 0.98, 0.0),
+        _mix(),
+    ),
+    "Distortion": (Parameter("drive_db", 0.0, 60.0, 25.0, "dB"),),
+    "Gain": (Parameter("gain_db", -80.0, 24.0, 1.0, "dB"),),
+    "HighShelfFilter": _shelf(),
+    "HighpassFilter": (_cutoff(50.0),),
+    "Invert": (),
+    "LadderFilter": (
+        Parameter("mode", 0.0, len(_MODES) - 1.0, "LPF12", kind="choice", choices=_MODES),
+        _cutoff(200.0, "cutoff_hz"),
+        Parameter("resonance", 0.0, 1.0, 0.0),
+        Parameter("drive", 1.0, 20.0, 1.0),
+    ),
+    "Limiter": (_threshold(-10.0, -60.0), _release()),
+    "LowShelfFilter": _shelf(),
+    "LowpassFilter": (_cutoff(50.0),),
+    "MP3Compressor": (Parameter("vbr_quality", 0.0, 9.5, 2.0, live=False),),
+    "NoiseGate": (
+        _threshold(-100.0, -100.0),
+        Parameter("ratio", 1.0, 40.0, 10.0),
+        _attack(),
+        _release(),
+    ),
+    "PeakFilter": _shelf(),
+    "Phaser": (
+        Parameter("rate_hz", 0.0, 20.0, 1.0, "Hz"),
+        Parameter("depth", 0.0, 1.0, 0.5),
+        Parameter("centre_frequency_hz", 20.0, 20000.0, 1300.0, "Hz"),
+        Parameter("feedback", -0.95, 0.95, 0.0),
+        _mix(),
+    ),
+    "Resample": (
+        Parameter("target_sample_rate", 2000.0, 96000.0, 8000.0, "Hz", live=False),
+        Parameter(
+            "quality", 0.0, len(_QUALITIES) - 1.0, "WindowedSinc32", kind="choice",
+            choices=_QUALITIES, live=False,
+        ),
+    ),
+    "Reverb": (
+        Parameter("room_size", 0.0, 1.0, 0.5),
+        Parameter("damping", 0.0, 1.0, 0.5),
+        Parameter("wet_level", 0.0, 1.0, 0.33),
+        Parameter("dry_level", 0.0, 1.0, 0.4),
+        Parameter("width", 0.0, 1.0, 1.0),
+        Parameter("freeze_mode", 0.0, 1.0, 0.0),
+    ),
+}  # fmt: skip
