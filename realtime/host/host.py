@@ -7,7 +7,8 @@
         host.do({"op": "swap", "model": path})
 
 A second engine process stands by, everything imported and compiled, so that sound is back within a
-second.  A stage that was running at two ends of the engine is left out and named.
+second.  A stage that was running when the engine ended comes back once another engine stands by; if
+it ends that one too, it is left out and named.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Any
 
@@ -31,6 +32,7 @@ from .watch import Incident, Watchdog
 
 ANSWER_SECONDS = 15.0  # an operation that takes longer is a hang
 MOST_STRIKES = 2  # ends of the engine with the same stage running
+PATIENCE_SECONDS = 30.0  # how long a stage under suspicion waits for a standby
 RETRY_SECONDS = (0.05, 5.0)  # first and longest pause between attempts to open the device
 
 
@@ -221,7 +223,7 @@ class Host:
             self._identities += 1
             stage = StageSpec(self._identities, entry)
             many = len(self.spec.chain(place)) if index is None else index
-            self.do({"op": "insert", "place": place, "index": many, "stage": vars(stage)})
+            self.do({"op": "insert", "place": place, "index": many, "stage": asdict(stage)})
             return stage.identity
 
     # -- parameters -----------------------------------------------------------------------------
@@ -295,7 +297,10 @@ class Host:
         elif parameter == "mix":
             new, slot = replace(stage, mix=_within(name, value, 0.0, 1.0)), base + 1
         else:
-            listed = next(s for s in self.now["stages"] if s["identity"] == stage.identity)
+            here = [s for s in self.now["stages"] if s["identity"] == stage.identity]
+            if not here:
+                raise ConfigError(f"{stage.name} is not back yet; the engine was just restarted")
+            listed = here[0]
             names = [p["name"] for p in listed["parameters"]]
             if parameter not in names:
                 raise ConfigError(
@@ -370,17 +375,19 @@ class Host:
             running = int(link.board.status[0])
             link.kill()
             struck = self._strike(running)
-            pause = RETRY_SECONDS[0]
+            pause, suspect = RETRY_SECONDS[0], running if struck is None else 0
             while not self._closing:
                 fresh = self._standby or Link(Board(), self._heard)
                 self._standby = None
                 try:
                     fresh.wait_ready()
-                    self.now = self._open(fresh, self.spec)
+                    self.now = self._open(fresh, self.spec.without(suspect))
                     break
                 except RestyleError as error:
                     reason = f"{reason}; then {error}"
-                    self._strike(int(fresh.board.status[0]))
+                    suspect = int(fresh.board.status[0])
+                    if self._strike(suspect) is not None:
+                        suspect = 0
                     fresh.kill()
                     fresh.board.close()
                     time.sleep(pause)
@@ -394,6 +401,32 @@ class Host:
             if self._standby_wanted:
                 self._standby = Link(Board(), self._heard)
         self._tell(incident.sentence())
+        if any(s.identity == suspect for s in self.spec.stages):
+            threading.Thread(target=self._bring_back, args=(suspect,), daemon=True).start()
+
+    def _bring_back(self, identity: int) -> None:
+        """Fade a stage in again that ran when the engine died, once another engine stands by."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not self.standby_ready and time.monotonic() < end and not self._closing:
+            time.sleep(0.05)
+        with self._lock:
+            for place in PLACES:
+                stages = self.spec.chain(place)
+                here = [i for i, s in enumerate(stages) if s.identity == identity]
+                if not here or self._closing:
+                    continue
+                operation = {
+                    "op": "insert", "place": place, "index": here[0],
+                    "stage": asdict(stages[here[0]]),
+                }  # fmt: skip
+                link = self.link
+                try:
+                    self.now = {**self.now, **link.ask(operation, ANSWER_SECONDS)}
+                except EngineLost as error:
+                    self.replace_engine(link, str(error))
+                except RestyleError as error:
+                    self.spec = self.spec.without(identity)
+                    self._tell(f"'{stages[here[0]].name}' does not come back: {error}")
 
     def _strike(self, identity: int) -> str | None:
         """Count an end against the stage that ran; its name when it is left out from now on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from realtime.errors import ConfigError, RestyleError
 
+from .. import plugins
 from ..graphs import fir_model
 from ..networks import brittle_model, failing_model, slow_model
 from ..signals import sine
@@ -134,3 +136,46 @@ def test_the_card_ends_without_a_restart(half: Path) -> None:
     with playing(half, sine(RATE // 2, 220.0, 0.3), paced=False) as played:
         played.until(lambda: played.host.link.ended)
         assert played.host.incidents == []
+
+
+@pytest.mark.parametrize(("key", "ends"), [("crasher", "it died"), ("hanger", "a stage hangs")])
+def test_a_plugin_that_ends_the_engine_twice_is_left_out_and_named(
+    half: Path, bundle: Callable[[str], Path], own_cache: Path, key: str, ends: str
+) -> None:
+    with playing(half, standby=True) as played:
+        host = played.host
+        host.insert("post", {"effect": "Gain", "gain_db": -6.0})
+        host.insert("post", {"plugin": str(bundle(key))})
+        name = next(p["name"] for s in host.now["stages"][1:] for p in s["parameters"])
+        played.until(lambda: host.standby_ready, 60)
+        played.play_on()
+        before = played.tape.position
+        host.set(f"post.2.{name}", 1.0)
+        played.until(lambda: len(host.incidents) == 2, 60)
+        played.play_on(0.5)
+        first, second = host.incidents
+        assert ends in first.reason
+        assert (first.left_out, second.left_out) == (None, host_name(key))
+        assert [s.name for s in host.spec.post] == ["Gain"]
+        assert f"'{host_name(key)}' is left out" in played.told[-1]
+        # each time the sound was away for less than a second
+        assert played.silences(before).max() < RATE
+        assert np.abs(played.tape.recording).max() <= 1.0
+        tail = played.tape.recording[0, -4800:]
+        assert np.abs(tail).max() == pytest.approx(0.15 * 10 ** (-6 / 20), rel=0.01)
+
+
+def host_name(key: str) -> str:
+    return plugins.RECIPES[key].name
+
+
+@pytest.mark.parametrize("key", ["crashes on load", "hangs on load"])
+def test_a_plugin_that_cannot_be_loaded_is_refused_and_the_sound_goes_on(
+    half: Path, bundle: Callable[[str], Path], own_cache: Path, key: str
+) -> None:
+    with playing(half) as played:
+        with pytest.raises(RestyleError, match="restyle scan --retry"):
+            played.host.insert("post", {"plugin": str(bundle(key))})
+        played.play_on()
+        assert played.host.incidents == []
+        assert played.silences().max() < 4800
