@@ -7,7 +7,7 @@ import pytest
 import soxr
 from scipy import signal
 
-from realtime.dsp.resample import Resampler, process, pull, push, view_resampler
+from realtime.dsp.resample import Resampler, process, pull, push
 from realtime.dsp.round_trip import RoundTrip
 from realtime.errors import ConfigError
 
@@ -141,7 +141,7 @@ ROUND += [(96000, 22050), (48000, 48000)]
 
 def there_and_back(trip: RoundTrip, x: Array, sizes: list[int], inner: int) -> Array:
     """Blocks through both converters and a delay of `inner` model samples; what came out."""
-    inward, outward = view_resampler(trip.inward.address), view_resampler(trip.outward.address)
+    inward, outward = trip.inward.record, trip.outward.record
     line, parts = np.zeros((x.shape[0], inner), dtype=np.float32), []
     for block in cut(x, sizes):
         middle = np.empty((x.shape[0], trip.max_model_block), dtype=np.float32)
