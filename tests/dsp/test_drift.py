@@ -87,6 +87,24 @@ def test_callbacks_that_come_late_move_neither_pitch_nor_latency(
     assert got.step[10:].max() < FASTEST * 1.004
 
 
+@pytest.mark.parametrize(("writer_us", "reader_us", "shift"), [(100, 0, 4.8), (0, 100, -4.8)])
+def test_mean_lateness_of_one_side_moves_the_latency_by_as_much(
+    writer_us: float, reader_us: float, shift: float
+) -> None:
+    d, got = cross(Device(48000, 64, 300, writer_us), Device(48000, 64, 0, reader_us), 120, 48)
+    assert not any(d.counters().values())
+    # lateness is cut off at four times its mean, which takes 2 % from it
+    assert (got.latency[LOCKED:] - d.target).mean() == pytest.approx(0.98 * shift, abs=0.2)
+
+
+def test_a_short_loss_is_drawn_back_without_a_break() -> None:
+    d, got = cross(Device(48000, 64, 300), Device(48000, 64, -300, stop_s=(100.0, 100.001)), 200)
+    assert not any(d.counters().values())
+    assert got.latency[1002:1010].max() > d.target + 5
+    assert np.abs(got.latency[-LOCKED:] - d.target).max() < 0.5
+    assert np.abs(got.cents[1003:]).max() < 1.0  # all but the stretch where the device skipped
+
+
 def test_a_clock_that_warms_is_followed() -> None:
     d, got = cross(Device(48000, 128, 50, wander_ppm=5.0, wander_s=300.0), Device(48000, 128), 600)
     assert not any(d.counters().values())
