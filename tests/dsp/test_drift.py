@@ -1,29 +1,9 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import threading
-from pathlib import Path
-
 import numpy as np
 import pytest
-from numba import njit
 
 from realtime.dsp import drift
-from realtime.dsp.clock import (
-    CLOCK,
-    COUNT,
-    PERIOD,
-    SHOWN_SIZE,
-    TIME,
-    count_at,
-    look,
-    restart,
-    show,
-    tick,
-    view_clock,
-)
 from realtime.dsp.drift_record import Drift
 from realtime.errors import ConfigError
 from realtime.io.two_clocks import Crossing, simulate
@@ -31,7 +11,6 @@ from realtime.io.virtual_clock import Device
 
 from ..signals import Array, sine
 
-ROOT = Path(__file__).parents[2]
 LOCKED = 300  # stretches of 0.1 s
 MINUTES = 5
 FASTEST = 0.5 * 2 * np.pi * 997 / 48000  # largest step between samples of the sine that is sent
@@ -172,137 +151,7 @@ def test_channels_stay_apart_and_offsets_are_kept() -> None:
         assert np.abs(out[channel, 20000:40000] - sent).max() < 1e-3
 
 
-def clock_record(rate: int = 48000) -> tuple[np.ndarray, np.ndarray]:
-    record, words = np.zeros(1, dtype=CLOCK), np.zeros((2, SHOWN_SIZE), dtype=np.int64)
-    record["nominal_ns"], record["shown"] = 1e9 / rate, words.ctypes.data
-    return record, words
-
-
-@pytest.mark.parametrize("begin", [0, 10**12, 2**62])
-def test_the_clock_finds_rate_and_time_among_late_stamps(begin: int) -> None:
-    record, words = clock_record()
-    k, rng = record[0], np.random.default_rng(1)
-    true_ns = 1e9 / 48000 / (1 + 800e-6)
-    for i in range(40_000):
-        late = rng.exponential(100_000) if i % 50 != 49 else rng.uniform(5e6, 2e7)
-        tick(k, 64 * i, begin + int(64 * i * true_ns + late))
-    assert k["period_ns"] == pytest.approx(true_ns, rel=3e-6)
-    error = (int(k["ns"]) - begin) - 64 * 39_999 * true_ns
-    assert error == pytest.approx(100_000, abs=15_000)  # the mean lateness cannot be told from time
-    assert int(k["outliers"]) >= 700 and int(k["steps"]) == 0
-    show(k, 5)
-    assert look(words[0].ctypes.data, words[1].ctypes.data)
-    ahead = count_at(words[1].ctypes.data, int(k["ns"]) + 10**9, 0.0)
-    assert ahead == pytest.approx(1e9 / k["period_ns"], rel=1e-9)
-
-
-def test_the_clock_steps_when_time_was_lost_for_good() -> None:
-    record, _ = clock_record()
-    k = record[0]
-    for i in range(8000):
-        tick(k, 64 * i, int(64 * i / 48000 * 1e9) + (30_000_000 if i >= 7000 else 0))
-    assert int(k["steps"]) == 1
-    assert int(k["ns"]) == pytest.approx(64 * 7999 / 48000 * 1e9 + 3e7, abs=10)
-
-
-@njit(nogil=True)
-def show_many(address, rounds):  # type: ignore[no-untyped-def]
-    k = view_clock(address)
-    for i in range(1, rounds):
-        k.count, k.ns, k.period_ns = i, 3 * i, float(i % 1024)
-        show(k, 5 * i)
-
-
-@njit(nogil=True)
-def look_many(slots, copy, words, last):  # type: ignore[no-untyped-def]
-    """Look until the last state shows; how many looks were torn or went back."""
-    wrong, before = 0, 0
-    while before < last:
-        if look(slots, copy):
-            i = words[COUNT]
-            torn = words[TIME] != 3 * i or words[PERIOD] != (i % 1024) << 32
-            wrong += 1 if torn or i < before else 0
-            before = i
-    return wrong
-
-
-def test_two_threads_share_a_clock_untorn() -> None:
-    record, words = clock_record()
-    rounds = 300_000
-    writer = threading.Thread(target=show_many, args=(record.ctypes.data, rounds))
-    show_many(record.ctypes.data, 2)
-    writer.start()
-    wrong = look_many(words[0].ctypes.data, words[1].ctypes.data, words[1], rounds - 1)
-    writer.join()
-    assert wrong == 0
-
-
-def test_a_restarted_clock_keeps_its_period() -> None:
-    record, _ = clock_record()
-    k = record[0]
-    for i in range(20_000):
-        tick(k, 64 * i, int(64 * i * 20_000.0))
-    period = float(k["period_ns"])
-    restart(k, 0, 5)
-    assert (float(k["period_ns"]), int(k["ns"])) == (period, 5)
-    assert period == pytest.approx(20_000.0, rel=1e-6)
-
-
 @pytest.mark.parametrize("sizes", [(0, 64, 64, 32), (1, 0, 64, 32), (1, 64, 0, 32), (1, 64, 64, 2)])
 def test_impossible_crossings_are_refused_with_a_sentence(sizes: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError, match="a crossing between two clocks needs"):
         Drift(48000, 48000, *sizes)
-
-
-INSPECT = """
-import re
-import numpy as np
-from numba import carray, cfunc, types
-from realtime.dsp import drift, resample
-from realtime.dsp.drift_record import view_drift
-from realtime.native import view_f32
-
-signature = types.int64(*[types.int64] * 4)
-
-@cfunc(signature, nopython=True, error_model="numpy")
-def crossing(address, audio, n, now):
-    drift.write(view_drift(address), view_f32(audio, (2, n)), 0, n, now)
-    drift.read(view_drift(address), view_f32(audio, (2, n)), 0, n, now)
-    return 0
-
-@cfunc(signature, nopython=True, error_model="numpy")
-def converting(address, audio, n, result):
-    r = resample.view_resampler(address)
-    resample.push(r, view_f32(audio, (2, n)), 0, n)
-    resample.pull(r, view_f32(result, (2, n)), 0, n)
-    return resample.process(r, view_f32(audio, (2, n)), n, view_f32(result, (2, n)))
-
-@cfunc(types.int64(types.CPointer(types.float64), types.int64), error_model="numpy")
-def allocating(p, n):
-    x = carray(p, n)
-    x[:] = x * 2 + np.zeros(n)
-    return 0
-
-for function in (crossing, converting, allocating):
-    code = function.inspect_llvm()
-    assert len(code) > 3000
-    bad = re.findall(r"NRT_Allocate|NRT_MemInfo_alloc\\w*|NRT_MemInfo_new\\w*|NRT_Realloc", code)
-    bad += re.findall(r"picklebuf", code)
-    for body in re.split(r"\\n(?=define )", code):
-        name = re.match(r'define[^@]*@"?([^"(]*)', body)
-        if name and not name.group(1).startswith("cfunc."):
-            bad += re.findall(r"call [^@]*@(numba_gil\\w*|PyGILState\\w*|Py\\w+)", body)
-    print(sorted(set(bad)))
-"""
-
-
-def test_the_compiled_kernels_neither_allocate_nor_raise_nor_ask_for_the_gil(
-    tmp_path: Path,
-) -> None:
-    # as tests/io/test_callback.py: a cache of its own, since Numba shows no code read from disk
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    found = subprocess.run(
-        [sys.executable, "-c", INSPECT], env=environment, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    assert found[:2] == ["[]", "[]"]
-    assert "NRT_" in found[2]
