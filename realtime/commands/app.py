@@ -69,6 +69,8 @@ def _benchmark(name: str, summary: str) -> None:
 _benchmark("startup", "Time from nothing to the first callback, cold and warm.")
 _benchmark("networks", "Networks trained for the same CPU time: quality, cost, latency.")
 _benchmark("nam", "What captures cost: kernel, ONNX Runtime, other players.")
+_benchmark("rates", "Conversions between sample rates: quality, latency, cost.")
+_benchmark("clocks", "Two devices on two clocks, an hour in virtual time: pitch, latency, breaks.")
 _benchmark("latency", "Latency declared and measured, CPU per hop, missed callbacks under load.")
 
 
