@@ -87,9 +87,9 @@ class Whisper(Spectral):
     summary = "voice becomes a whisper"
     limits = (
         "The training's speech ends at 8 kHz, so the whisper is dull above. Music turns into shaped"
-        " noise; the breath repeats after 44 s, which nobody notices. Breath is chance: two takes of"
-        " the teacher's own whisper differ by STFT distance about as much as an equalised voice and"
-        " a whisper do, so that figure says little here; voiced and word errors say more."
+        " noise; the breath repeats after 44 s, which nobody notices. Breath is chance: two takes"
+        " of the teacher's own whisper differ by STFT distance about as much as an equalised voice"
+        " and a whisper do, so that figure says little here; voiced and word errors say more."
     )
     narrow, wide, hidden, dilations = 96, 48, 112, (1, 2, 4, 8, 16)
     noise, dry = True, False  # given the voice, it would keep it: a mask is easier than breath
