@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 PLACES = ("pre", "post")
@@ -35,7 +36,9 @@ class StageSpec:
     @property
     def name(self) -> str:
         """What to call it."""
-        return str(self.entry.get("effect") or self.entry.get("plugin") or "stage")
+        plugin = str(self.entry.get("plugin") or "stage")
+        bundle = plugin.lower().endswith((".vst3", ".component"))
+        return str(self.entry.get("effect") or (Path(plugin).stem if bundle else plugin))
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Capture:
             self._host.taps,
             {"dry": self.folder / "input.wav", "wet": self.folder / "output.wav"},
             int(opened["device"]["sample_rate"]),
-            lost=lambda: int(board.record[0]["tap_lost"]),
+            lost=lambda: int(board.record[0]["tap_lost"]) if len(board.record) else 0,
             tell=self._tell,
         )
         self._first = opened

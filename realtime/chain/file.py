@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ChainError, nearest
+from .scan import SUFFIXES
 from .chain import Chain
 from .effects import EffectStage, make_plugin
 from .library import open_plugin
@@ -39,6 +40,15 @@ def load_chain(path: str | Path) -> tuple[Chain | None, Chain | None]:
     ChainError
         Unreadable file, unknown table, effect or parameter.
     """
+    entries = read_entries(path)
+    try:
+        return build_chains(entries, Path(path).parent)
+    except ChainError as error:
+        raise ChainError(f"{Path(path).name}: {error}") from None
+
+
+def read_entries(path: str | Path) -> dict[str, Any]:
+    """Read a chain file's tables without building anything; see :func:`load_chain`."""
     path = Path(path)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -47,29 +57,50 @@ def load_chain(path: str | Path) -> tuple[Chain | None, Chain | None]:
         raise ChainError(f"cannot read chain {path}: {reason}") from None
     except tomllib.TOMLDecodeError as error:
         raise ChainError(f"{path} is not valid TOML: {error}") from None
-    try:
-        return build_chains(data, path.parent)
-    except ChainError as error:
-        raise ChainError(f"{path.name}: {error}") from None
+    return data
+
+
+def absolute(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The same table with the paths in it made absolute, so that any process understands them."""
+    plain = dict(entry)
+    for key in ("plugin", "preset"):
+        value = plain.get(key)
+        is_path = key == "preset" or Path(str(value)).suffix.lower() in SUFFIXES
+        if "plugin" in plain and isinstance(value, str) and is_path:
+            plain[key] = str((folder / Path(value).expanduser()).resolve())
+    return plain
 
 
 def build_chains(
     data: dict[str, Any], folder: Path | None = None
 ) -> tuple[Chain | None, Chain | None]:
     """Build the two chains from parsed data; paths start from `folder`; see :func:`load_chain`."""
+    check_entries(data)
+    before, after = (_build(data.get(place, []), folder or Path()) for place in PLACES)
+    return before, after
+
+
+def check_entries(data: dict[str, Any]) -> None:
+    """Check the form of a chain file's tables, not what they name.
+
+    Raises
+    ------
+    ChainError
+    """
     for key in data:
         if key not in PLACES:
             raise ChainError(
                 f"unknown table '{key}'{nearest(key, PLACES)}; a chain file has [[pre]] and"
                 " [[post]] tables"
             )
-    before, after = (_build(data.get(place, []), folder or Path()) for place in PLACES)
-    return before, after
+    for entries in data.values():
+        if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
+            raise ChainError(
+                "effects are written as [[pre]] or [[post]] tables, in double brackets"
+            )
 
 
-def _build(entries: Any, folder: Path) -> Chain | None:
-    if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
-        raise ChainError("effects are written as [[pre]] or [[post]] tables, in double brackets")
+def _build(entries: list[dict[str, Any]], folder: Path) -> Chain | None:
     stages = [build_stage(entry, folder) for entry in entries]
     return Chain(stages) if stages else None
 

@@ -77,6 +77,24 @@ def open_plugin(
     ChainError
         Not found, bad when it was last loaded, an instrument, or unclear which one is meant.
     """
+    return PluginStage(*check_plugin(wanted, plugin_name, folder, records, timeout))
+
+
+def check_plugin(
+    wanted: str,
+    plugin_name: str | None = None,
+    folder: Path | None = None,
+    records: Records | None = None,
+    timeout: float = TIMEOUT_SECONDS,
+) -> tuple[Path, str | None]:
+    """Find an effect plug-in without loading it in this process; see :func:`open_plugin`.
+
+    Returns
+    -------
+    path : Path
+    plugin_name : str or None
+        For :class:`realtime.chain.plugin.PluginStage`.
+    """
     records = records or Records()
     path, named = find_plugin(wanted, folder or Path(), records)
     record, _ = next(scan([path], records, timeout))
@@ -95,7 +113,7 @@ def open_plugin(
     for info in record.plugins:
         if info.name == (plugin_name or names[0]) and not info.is_effect:
             raise ChainError(f"plug-in {info.name} is an instrument; chains take effects")
-    return PluginStage(path, plugin_name)
+    return path, plugin_name
 
 
 def _refuse_bad(record: Record) -> None:

@@ -79,7 +79,9 @@ class Slot:
 
     def prepare(self, sample_rate: int, channels: int, block_length: int) -> None:
         """Allocate for blocks ``[channels, block_length]``; see :class:`Stage`."""
+        self._write_mark(self.identity)
         self.stage.prepare(sample_rate, channels, block_length)
+        self._write_mark(0)
         self._step = 1.0 / (FADE_SECONDS * sample_rate)
         self.glide.prepare(sample_rate, block_length)
         self._dry = MovingDelay(channels, self.stage.latency, self.stage.latency)
@@ -141,15 +143,17 @@ class Slot:
     def _run(self, block: Array) -> Array:
         """The stage's sound; its last good sample, held, where it gives none."""
         if self.error is None:
-            if self.mark is not None:
-                self.mark[MARK_STAGE] = self.identity
+            self._write_mark(self.identity)
             wet = self._try(block)
-            if self.mark is not None:
-                self.mark[MARK_STAGE] = 0
+            self._write_mark(0)
             if wet is not None and not self._held:
                 self._last[:, 0] = wet[:, -1]
                 return wet
         return np.broadcast_to(self._last, block.shape)
+
+    def _write_mark(self, identity: int) -> None:
+        if self.mark is not None:
+            self.mark[MARK_STAGE] = identity
 
     def _try(self, block: Array) -> Array | None:
         try:

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-import signal
-import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import typer
 
-from ..errors import ConfigError, RestyleError
-from ..io.files import Clip, check_target, read_audio, resample, write_audio
-from ..io.simulated import SimulatedDevice
-from ..io.transport import Transport
-from ..models.catalog import bundled_folder, find_model
-from ..models.load import open_model
-from ..models.steppable import Steppable
-from ..session import Session
+from ..errors import ConfigError
+from ..io.files import check_target
 from .common import (
     ChainOption,
     GainOption,
@@ -29,37 +19,49 @@ from .common import (
     announce_cold_start,
     check_writable,
     err,
-    make_config,
-    open_chains,
-    write_json,
 )
-from .meter import run_with_meter, summary
+from .live_options import Recording, Simulation, demo_session, make_spec
+from .live_run import run
 
-SIMULATED_BLOCK = 64
-DEMO_MODEL, DEMO_CLIP, DEMO_OUT = "tube-amp", "demo.flac", Path("out") / "restyled.wav"
+Maps = Annotated[str | None, typer.Option(metavar="1,2", help="Device channels, from 1; 0: none.")]
 
 
 def live(
     model: ModelOption = None,
-    input: Annotated[str | None, typer.Option(help="Input device: index or part of name.")] = None,
-    output: Annotated[str | None, typer.Option(help="Output device, likewise.")] = None,
+    input: Annotated[str | None, typer.Option(help="Input device: index or words.")] = None,
+    output: Annotated[str | None, typer.Option(help="Output device: index or words.")] = None,
     block: Annotated[
         str | None,
         typer.Option(
-            help="Samples per callback; simulated devices also take a list 64,33,480 or 'random'."
+            help="Samples per callback; the device's own if not given. Simulated devices"
+            " also take a list 64,33,480 or 'random'."
         ),
     ] = None,
     rate: Annotated[
         int | None, typer.Option(help="Sample rate in Hz; the model's if not given.")
     ] = None,
     channels: Annotated[int | None, typer.Option(help="Channels to process.")] = None,
+    in_map: Maps = None,
+    out_map: Maps = None,
     lane: Annotated[str, typer.Option(help="auto, inline or worker.")] = "auto",
+    fixed_latency: Annotated[
+        int | None, typer.Option(metavar="SAMPLES", help="The same latency for every model.")
+    ] = None,
     mix: MixOption = 1.0,
     chain: ChainOption = None,
     gain: GainOption = 0.0,
     output_gain: OutGainOption = 0.0,
     controls: SetOption = None,
     seconds: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
+    record: Annotated[
+        Path | None, typer.Option(metavar="OUT.wav", help="Record what is played.")
+    ] = None,
+    record_dry: Annotated[
+        Path | None, typer.Option(metavar="DRY.wav", help="Record what comes in.")
+    ] = None,
+    capture: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Keep all of it for 'restyle replay'.")
+    ] = None,
     simulate: Annotated[
         Path | None, typer.Option(metavar="IN.wav", help="Play a file instead of a sound card.")
     ] = None,
@@ -76,137 +78,33 @@ def live(
 ) -> None:
     """Restyle live sound; Ctrl-C stops.
 
-    With --simulate, what the loudspeaker would have played (latency included) goes to
-    --simulate-out.
+    The engine runs in a process of its own; if it dies, another takes over.  With --simulate, what
+    the loudspeaker would have played (latency included) goes to --simulate-out.
     """
-    config = make_config(mix, gain, output_gain, controls, lane)
     if seconds is not None and not seconds > 0:
         raise ConfigError(f"--seconds must be positive, got {seconds:g}")
     if demo:
-        model = model or DEMO_MODEL
-        if simulate is None and not _has_microphone(input):
-            simulate, simulate_out = _demo_clip(), simulate_out or DEMO_OUT
-            simulate_out.parent.mkdir(parents=True, exist_ok=True)
-            err.print("no sound card: playing the bundled clip through a simulated device")
+        model, simulate, simulate_out = demo_session(model, input, simulate, simulate_out)
     if simulate is None and (simulate_out is not None or fast):
         raise ConfigError("--simulate-out and --fast go with --simulate IN.wav")
-    if simulate_out is not None:
-        check_target(simulate_out)
+    for target in (simulate_out, record, record_dry):
+        if target is not None:
+            check_target(target)
     check_writable(stats)
-    path = find_model(model) if model is not None else None
-    pre, post = open_chains(chain)
+    spec = make_spec(
+        model=model, chain=chain, mix=mix, gain=gain, output_gain=output_gain, controls=controls,
+        lane=lane, fixed_latency=fixed_latency, input=input, output=output, rate=rate, block=block,
+        channels=channels, in_map=in_map, out_map=out_map, simulated=simulate is not None,
+    )  # fmt: skip
     announce_cold_start()
-    if path is None and pre is None and post is None:
+    if spec.model is None and not spec.stages:
         err.print("no --model and no --chain: sound passes through", highlight=False)
-    native = open_model(path, 1) if path is not None else None
-    wanted = rate or (native.card.sample_rate if native else None)
-    if native:
-        native.close()
-    device: Transport
+    simulation = None
     if simulate is not None:
-        device = _simulated(simulate, wanted, block, channels, fast)
-        channels = device.in_channels
-    else:
-        from ..io.device import PortAudioDevice
-
-        device = PortAudioDevice(
-            input, output, sample_rate=wanted, block_size=_one_block(block), channels=channels
-        )
-        channels = channels or 1
-    loaded = open_model(path, channels, device.block_size) if path is not None else None
-    session = Session(config, device, loaded, channels=channels, pre=pre, post=post)
+        simulation = Simulation.open(simulate, spec, block, channels, paced=not fast)
+        spec = simulation.spec
     try:
-        run(session, seconds)
+        run(spec, seconds, simulation, simulate_out, stats, Recording(record, record_dry, capture))
     finally:
-        _finish(session, loaded, simulate_out, stats)
-    session.check()
-
-
-def run(session: Session, seconds: float | None) -> None:
-    """Run a session with the garbage collector still and the meter on; Ctrl-C ends it."""
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        session.start()
-        run_with_meter(session, seconds)
-    except KeyboardInterrupt:
-        err.print("stopped")
-    finally:
-        session.stop()
-        gc.enable()
-        gc.unfreeze()
-        signal.signal(signal.SIGTERM, previous)
-
-
-def _finish(
-    session: Session, model: Steppable | None, target: Path | None, stats: Path | None
-) -> None:
-    figures = session.stats()
-    summary(session, figures)
-    if target is not None and isinstance(session.device, SimulatedDevice):
-        if session.device.position:
-            write_audio(target, Clip(session.device.recording, session.device.sample_rate))
-            err.print(f"wrote {target}", highlight=False)
-        else:
-            err.print(f"nothing was played; {target} was not written", highlight=False)
-    if stats is not None:
-        write_json(stats, figures)
-    if model is not None:
-        model.close()
-
-
-def _one_block(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not text.isdigit() or int(text) < 1:
-        raise ConfigError(f"--block takes a number of samples such as 64, got '{text}'")
-    return int(text)
-
-
-def _blocks(text: str | None) -> int | list[int]:
-    """Block sizes of a simulated device."""
-    if text is None:
-        return SIMULATED_BLOCK
-    if text == "random":
-        return [int(n) for n in np.random.default_rng(time.time_ns()).integers(1, 1025, 997)]
-    sizes = [_one_block(part.strip()) or 0 for part in text.split(",")]
-    return sizes[0] if len(sizes) == 1 else sizes
-
-
-def _simulated(
-    path: Path, rate: int | None, block: str | None, channels: int | None, fast: bool
-) -> SimulatedDevice:
-    clip = read_audio(path)
-    samples = clip.samples
-    if channels is not None:
-        if channels < 1:
-            raise ConfigError(f"--channels must be at least 1, got {channels}")
-        samples = np.stack([samples[min(c, len(samples) - 1)] for c in range(channels)])
-    if rate is not None and rate != clip.sample_rate:
-        err.print(f"{path.name}: resampled from {clip.sample_rate} to {rate} Hz", highlight=False)
-        samples = resample(samples, clip.sample_rate, rate)
-    return SimulatedDevice(samples, rate or clip.sample_rate, _blocks(block), paced=not fast)
-
-
-def _has_microphone(wanted: str | None) -> bool:
-    from ..io.device import find_device
-
-    try:
-        find_device(wanted, "input")
-        find_device(None, "output")
-    except RestyleError:
-        return False
-    return True
-
-
-def _demo_clip() -> Path:
-    folder = bundled_folder()
-    if folder is None or not (folder / DEMO_CLIP).is_file():
-        raise ConfigError(f"the bundled clip {DEMO_CLIP} is missing; reinstall restyle")
-    return folder / DEMO_CLIP
+        if simulation is not None:
+            simulation.tape.close()

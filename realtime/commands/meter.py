@@ -9,10 +9,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ..session import Session
+from ..errors import RestyleError
+from ..host.host import Host
 from .common import err
 
-REFRESH_HZ = 12
+REFRESH_HZ = 8
 WIDTH = 24
 FLOOR_DB = -60.0
 
@@ -23,9 +24,9 @@ def _bar(db: float) -> Text:
     return Text("█" * filled, style=style) + Text("░" * (WIDTH - filled), style="bright_black")
 
 
-def view(session: Session) -> Table:
+def view(host: Host, figures: dict[str, Any]) -> Table:
     """One refresh of the meter."""
-    figures, meters = session.stats(), session.engine.meters()
+    meters = host.meters()
     table = Table.grid(padding=(0, 1))
     for side in ("input", "output"):
         db = meters[f"{side}_peak_db"]
@@ -43,20 +44,25 @@ def view(session: Session) -> Table:
     return table
 
 
-def run_with_meter(session: Session, seconds: float | None) -> None:
+def run_with_meter(host: Host, seconds: float | None) -> None:
     """Wait for the session's end, showing the meter where there is a terminal."""
-    if not err.is_terminal:
-        session.wait(seconds)
-        return
     end = None if seconds is None else time.monotonic() + seconds
-    with Live(view(session), console=err, refresh_per_second=REFRESH_HZ, transient=True) as shown:
-        while session.device.active and (end is None or time.monotonic() < end):
-            session.wait(1.0 / REFRESH_HZ)
-            shown.update(view(session))
+    if not err.is_terminal:
+        host.wait(seconds)
+        return
+    with Live(view(host, host.stats()), console=err, transient=True) as shown:
+        while host.active and (end is None or time.monotonic() < end):
+            host.wait(1.0 / REFRESH_HZ)
+            try:
+                shown.update(view(host, host.stats()))
+            except RestyleError:
+                continue  # an engine is being replaced
 
 
-def summary(session: Session, figures: dict[str, Any]) -> None:
+def summary(figures: dict[str, Any]) -> None:
     """Print lane, latency budget and counters to standard error."""
+    if not figures:
+        return
     latency = figures["latency"]
     err.print(f"{figures['device']}, {figures['sample_rate']} Hz", highlight=False)
     err.print(f"lane {figures['lane']}: {figures['lane_reason']}", highlight=False)

@@ -116,7 +116,7 @@ def _enter(d, writer, written, n, may):  # type: ignore[no-untyped-def]
 def _interpolate(d, y, offset, n, written):  # type: ignore[no-untyped-def]
     """Write up to `n` samples; return how many the ring had."""
     header = view_i64(d.ring, ring.HEADER_SIZE)
-    data = view_f32(header[ring.DATA], (d.channels, header[ring.CAPACITY]))
+    data = view_f32(d.ring + 8 * ring.HEADER_SIZE, (d.channels, header[ring.CAPACITY]))
     table = view_f32(d.table, (d.phases + 1, d.taps))
     index, fraction, step, limit = d.index, d.fraction, d.step, written - d.half
     done = 0

@@ -15,18 +15,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ..capture.recorder import Recorder
+from ..chain.library import check_plugin
 from ..dsp.dynamics import db_to_gain
 from ..errors import ConfigError, RestyleError, nearest
 from ..events import ANYONE, BYPASS, CHAIN, PER_SLOT
 from ..lane import CONTROLS, INPUT_GAIN, MIX, OUTPUT_GAIN
 from ..ring import Ring
 from ..spec import PLACES, Spec, StageSpec
-from .board import Board
+from .board import LATENCY, RATE, STAGE, Board
 from .link import EngineLost, Link
 from .watch import Incident, Watchdog
 
@@ -76,6 +79,7 @@ class Host:
         self._strikes: dict[int, int] = {}
         self.now: dict[str, Any] = {}
         self._closing = False
+        self._recorder: Recorder | None = None
         self._identities = max((s.identity for s in spec.stages), default=0)
         self.link = Link(Board(), self._heard)
         self._standby: Link | None = None
@@ -101,7 +105,7 @@ class Host:
 
     def _open(self, link: Link, spec: Spec) -> dict[str, Any]:
         journal = self._journal
-        operation = {"op": "open", "spec": spec.to_dict(), "journal": journal, "tap": journal}
+        operation = {"op": "open", "spec": spec.to_dict(), "journal": journal}
         opened: dict[str, Any] = link.ask(operation, ANSWER_SECONDS)
         return opened
 
@@ -219,6 +223,8 @@ class Host:
 
         Returns its identity.
         """
+        if "plugin" in entry:  # one that crashes or hangs when loaded does so apart from the sound
+            check_plugin(str(entry["plugin"]), entry.get("plugin_name"))
         with self._lock:
             self._identities += 1
             stage = StageSpec(self._identities, entry)
@@ -364,15 +370,59 @@ class Host:
 
         threading.Thread(target=ask, daemon=True).start()
 
+    @property
+    def active(self) -> bool:
+        """Whether there is, or will be, sound."""
+        return not self._closing and not self.link.ended
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Return after `seconds`, or when the device ends by itself."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while self.active and (end is None or time.monotonic() < end):
+            left = 0.05 if end is None else max(0.0, min(0.05, end - time.monotonic()))
+            time.sleep(left)
+
+    def record(self, files: Mapping[str, Path]) -> Recorder:
+        """Record ``dry``, ``wet`` or both from now on, aligned; stop it before :meth:`close`.
+
+        Raises
+        ------
+        AudioFileError
+            A file cannot be written.
+        """
+        self._tap(files)
+        latency = int(self.board.status[LATENCY])
+        self._recorder = Recorder(
+            {name: ring for name, ring in self.taps.items() if name in files},
+            files,
+            int(self.board.status[RATE]),
+            skip={"wet": latency} if "dry" in files else None,
+            lost=self._lost_by(self.board),
+            tell=self._tell,
+        )
+        return self._recorder
+
+    def _tap(self, names: Iterable[str]) -> None:
+        with self._lock:
+            operation = {"op": "tap", **{n: n in names or self._journal for n in ("dry", "wet")}}
+            self.link.ask(operation, ANSWER_SECONDS)
+
+    @staticmethod
+    def _lost_by(board: Board) -> Callable[[], int]:
+        return lambda: int(board.record[0]["tap_lost"]) if len(board.record) else 0
+
     # -- when an engine ends ----------------------------------------------------------------------
 
-    def replace_engine(self, link: Link, reason: str) -> None:
-        """Kill an engine and play the last good session on another (any thread)."""
+    def replace_engine(self, link: Link, reason: str, suspect: int = 0) -> None:
+        """Kill an engine and play the last good session on another (any thread).
+
+        `suspect` is the stage that is known to have ended it; by default the one the mark names.
+        """
         with self._lock:
             if self._closing or link is not self.link:
                 return
             begin = time.monotonic()
-            running = int(link.board.status[0])
+            running = suspect or int(link.board.status[STAGE])
             link.kill()
             struck = self._strike(running)
             pause, suspect = RETRY_SECONDS[0], running if struck is None else 0
@@ -385,7 +435,7 @@ class Host:
                     break
                 except RestyleError as error:
                     reason = f"{reason}; then {error}"
-                    suspect = int(fresh.board.status[0])
+                    suspect = int(fresh.board.status[STAGE])
                     if self._strike(suspect) is not None:
                         suspect = 0
                     fresh.kill()
@@ -394,8 +444,12 @@ class Host:
                     pause = min(2.0 * pause, RETRY_SECONDS[1])
             else:
                 return
-            link.board.close()
             self.link = fresh
+            if self._recorder is not None:
+                self._tap(self._recorder.written)
+                rings = {n: r for n, r in self.taps.items() if n in self._recorder.written}
+                self._recorder.switch(rings, self._lost_by(fresh.board))
+            link.board.close()
             incident = Incident(reason, running, struck, time.monotonic() - begin)
             self.incidents.append(incident)
             if self._standby_wanted:
@@ -423,7 +477,7 @@ class Host:
                 try:
                     self.now = {**self.now, **link.ask(operation, ANSWER_SECONDS)}
                 except EngineLost as error:
-                    self.replace_engine(link, str(error))
+                    self.replace_engine(link, str(error), identity)
                 except RestyleError as error:
                     self.spec = self.spec.without(identity)
                     self._tell(f"'{stages[here[0]].name}' does not come back: {error}")

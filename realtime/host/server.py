@@ -116,7 +116,7 @@ class Server:
         self.desk = desk
         if operation.get("journal"):
             self.board.record[0]["journal"] = self.board.journal.address
-        self._op_tap({"dry": operation.get("tap"), "wet": operation.get("tap")})
+            self._op_tap({"dry": True, "wet": True})
         gc.collect()
         gc.freeze()
         gc.disable()

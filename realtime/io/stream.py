@@ -115,7 +115,7 @@ class StreamMemory:
         self._memory["gap_histogram"] = self.gap_histogram
         for name, array in self._memory.items():
             r[name] = array.ctypes.data
-        self.events = events or EventQueue(EVENTS)
+        self.events = EventQueue(EVENTS) if events is None else events
         r["events"] = self.events.address
         r["voice"], r["channels"], r["max_block"] = voice.address, channels, size
         r["in_channels"], r["out_channels"] = in_channels, out_channels

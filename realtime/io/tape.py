@@ -6,6 +6,8 @@ since the tape was started, so that a restarted engine goes on where a real card
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -19,7 +21,7 @@ from .simulated import STOP as _STOP
 
 Array = npt.NDArray[np.float32]
 # int64 slots of the header
-IN_WIDTH, OUT_WIDTH, LENGTH, RATE, BLOCK, PACED, STARTED_NS, CONTROL, HEADER = *range(7), 8, 16
+IN_WIDTH, OUT_WIDTH, LENGTH, RATE, SIZES, PACED, STARTED_NS, CONTROL, HEADER = *range(7), 8, 16
 
 
 class Tape:
@@ -41,7 +43,7 @@ class Tape:
         cls,
         signal: Array,
         sample_rate: int,
-        block_size: int,
+        block_size: int | Sequence[int],
         *,
         out_channels: int | None = None,
         paced: bool = True,
@@ -49,18 +51,20 @@ class Tape:
         """Make a tape that plays ``signal [shape=(channels, n)]``."""
         signal = np.atleast_2d(np.asarray(signal, dtype=np.float32))
         channels, length = signal.shape
-        if length == 0 or block_size < 1:
-            raise DeviceError("a tape needs sound to play and a block of at least 1 sample")
+        sizes = [block_size] if isinstance(block_size, int) else list(block_size)
+        if length == 0 or not sizes or min(sizes) < 1:
+            raise DeviceError("a tape needs sound to play and blocks of at least 1 sample")
         width = out_channels or channels
-        size = 8 * HEADER + 4 * length * (channels + width)
+        size = 8 * (HEADER + len(sizes)) + 4 * length * (channels + width)
         made = cls.__new__(cls)
         made.memory = Shared(create=True, size=size)
         made._owner = True
         assert made.memory.buf is not None
         made.header = np.frombuffer(made.memory.buf, dtype=np.int64, count=HEADER)
-        made.header[:STARTED_NS] = (channels, width, length, sample_rate, block_size, paced)
+        made.header[:STARTED_NS] = (channels, width, length, sample_rate, len(sizes), paced)
         made.header[CONTROL + HOLD] = NEVER
         made._view()
+        made.sizes[...] = sizes
         made.input[...] = signal.T
         return made
 
@@ -68,7 +72,9 @@ class Tape:
         assert self.memory.buf is not None
         self.header = np.frombuffer(self.memory.buf, dtype=np.int64, count=HEADER)
         channels, width, length = (int(v) for v in self.header[:RATE])
-        start = 8 * HEADER
+        many = int(self.header[SIZES])
+        self.sizes = np.frombuffer(self.memory.buf, np.int64, count=many, offset=8 * HEADER)
+        start = 8 * (HEADER + many)
         flat = np.frombuffer(
             self.memory.buf, dtype=np.float32, count=length * (channels + width), offset=start
         )
@@ -97,13 +103,14 @@ class Tape:
         if not header[STARTED_NS]:
             header[STARTED_NS] = now
         elif header[PACED]:
-            played = int((now - header[STARTED_NS]) * 1e-9 * header[RATE]) // header[BLOCK]
-            position = max(self.position, (played + 1) * int(header[BLOCK]))
+            block = int(self.sizes[0])
+            played = int((now - header[STARTED_NS]) * 1e-9 * header[RATE]) // block
+            position = max(self.position, (played + 1) * block)
             header[CONTROL + _POSITION] = min(position, header[LENGTH])
 
     def close(self) -> None:
         """Give the memory back."""
-        self.header = self.input = self.output = np.zeros(0)  # type: ignore[assignment]
+        self.header = self.sizes = self.input = self.output = np.zeros(0)  # type: ignore[assignment]
         self.memory.release(self._owner)
 
 
@@ -131,7 +138,7 @@ class TapeDevice(SimulatedDevice):
         super().__init__(
             np.zeros((int(header[IN_WIDTH]), 1), dtype=np.float32),
             int(header[RATE]),
-            int(header[BLOCK]),
+            [int(n) for n in tape.sizes],
             paced=bool(header[PACED]),
             out_channels=int(header[OUT_WIDTH]),
         )

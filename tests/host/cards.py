@@ -37,6 +37,12 @@ class Played:
         goal = self.tape.position + int(seconds * RATE)
         self.until(lambda: self.tape.position >= goal)
 
+    def level(self, samples: int = 4800) -> float:
+        """Amplitude of the sine that was played last, whatever was concealed in between."""
+        end = self.tape.position
+        played = np.abs(self.tape.output[end - samples : end])
+        return float(np.median(played) / np.sin(np.pi / 4))
+
     def silences(self, after: int = 4800) -> Array:
         """Lengths of the runs without sound up to now, from sample `after` on."""
         heard = np.flatnonzero(np.abs(self.tape.output[after : self.tape.position, 0]) > 1e-4)

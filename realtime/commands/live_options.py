@@ -1,0 +1,207 @@
+"""Turn the options of ``restyle live`` into a session's spec."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..chain.file import absolute, check_entries, read_entries
+from ..chain.library import check_plugin
+from ..errors import ChainError, ConfigError, RestyleError
+from ..io.files import read_audio, resample
+from ..io.tape import Tape
+from ..models.catalog import bundled_folder, find_model
+from ..models.load import open_model
+from ..spec import PLACES, DeviceSpec, Spec, StageSpec
+from .common import err, make_config
+
+SIMULATED_BLOCK = 64
+TAIL_SECONDS = 0.5  # a simulated card plays on for so long, to hear out the latency
+DEMO_MODEL, DEMO_CLIP, DEMO_OUT = "tube-amp", "demo.flac", Path("out") / "restyled.wav"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Files to record to, and the folder of a capture."""
+
+    wet: Path | None = None
+    dry: Path | None = None
+    capture: Path | None = None
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Those asked for, by the ring they come from."""
+        named = {"dry": self.dry, "wet": self.wet}
+        return {k: v for k, v in named.items() if v is not None}
+
+
+def make_spec(
+    *,
+    model: str | None,
+    chain: Path | None,
+    mix: float,
+    gain: float,
+    output_gain: float,
+    controls: list[str] | None,
+    lane: str,
+    fixed_latency: int | None,
+    input: str | None,
+    output: str | None,
+    rate: int | None,
+    block: str | None,
+    channels: int | None,
+    in_map: str | None,
+    out_map: str | None,
+    simulated: bool,
+) -> Spec:
+    """Check the options and put them into a spec; see :func:`realtime.commands.live.live`."""
+    config = make_config(mix, gain, output_gain, controls, lane)
+    if channels is not None and channels < 1:
+        raise ConfigError(f"--channels must be at least 1, got {channels}")
+    if fixed_latency is not None and fixed_latency < 0:
+        raise ConfigError(f"--fixed-latency takes samples from 0, got {fixed_latency}")
+    path = find_model(model) if model is not None else None
+    rate = rate or model_rate(path)
+    device = DeviceSpec(
+        input=input, output=output, sample_rate=rate,
+        block_size=None if simulated else one_block(block), channels=channels,
+        in_map=channel_map(in_map, "--in-map"), out_map=channel_map(out_map, "--out-map"),
+    )  # fmt: skip
+    stages = chain_stages(chain)
+    return Spec(
+        device=device, model=None if path is None else str(path.resolve()),
+        controls=dict(config.controls), mix=mix, input_gain_db=gain, output_gain_db=output_gain,
+        pre=stages["pre"], post=stages["post"], lane=lane, fixed_latency=fixed_latency,
+    )  # fmt: skip
+
+
+def model_rate(path: Path | None) -> int | None:
+    """The model's sample rate; opening it also says what is wrong with it."""
+    if path is None:
+        return None
+    model = open_model(path, 1)
+    try:
+        return model.card.sample_rate
+    finally:
+        model.close()
+
+
+def chain_stages(path: Path | None) -> dict[str, tuple[StageSpec, ...]]:
+    """Stages of a chain file, checked, with identities of their own.
+
+    Raises
+    ------
+    ChainError
+    """
+    found: dict[str, tuple[StageSpec, ...]] = dict.fromkeys(PLACES, ())
+    if path is None:
+        return found
+    data = read_entries(path)
+    try:
+        check_entries(data)
+        identity = 0
+        for place in PLACES:
+            stages = []
+            for entry in data.get(place, []):
+                identity += 1
+                entry = absolute(entry, path.resolve().parent)
+                if "plugin" in entry:
+                    check_plugin(str(entry["plugin"]), entry.get("plugin_name"))
+                stages.append(StageSpec(identity, entry))
+            found[place] = tuple(stages)
+    except ChainError as error:
+        raise ChainError(f"{path.name}: {error}") from None
+    return found
+
+
+def channel_map(text: str | None, option: str) -> tuple[int, ...] | None:
+    """``1,2`` to ``(0, 1)``; 0 is silence, -1 inside."""
+    if text is None:
+        return None
+    parts = [p.strip() for p in text.split(",")]
+    if not all(p.isdigit() for p in parts):
+        raise ConfigError(f"{option} takes channel numbers such as 1,2 (0 for none), got '{text}'")
+    return tuple(int(p) - 1 for p in parts)
+
+
+def one_block(text: str | None) -> int | None:
+    """A block size given as text."""
+    if text is None:
+        return None
+    if not text.isdigit() or int(text) < 1:
+        raise ConfigError(f"--block takes a number of samples such as 64, got '{text}'")
+    return int(text)
+
+
+def block_sizes(text: str | None) -> int | list[int]:
+    """Block sizes of a simulated device."""
+    if text is None:
+        return SIMULATED_BLOCK
+    if text == "random":
+        return [int(n) for n in np.random.default_rng(time.time_ns()).integers(1, 1025, 997)]
+    sizes = [one_block(part.strip()) or 0 for part in text.split(",")]
+    return sizes[0] if len(sizes) == 1 else sizes
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A simulated sound card with a file in it."""
+
+    tape: Tape
+    spec: Spec
+    length: int
+
+    @classmethod
+    def open(
+        cls, path: Path, spec: Spec, block: str | None, channels: int | None, paced: bool
+    ) -> Simulation:
+        """Read `path` at the spec's rate into a card of its own."""
+        sizes = block_sizes(block)
+        clip = read_audio(path)
+        samples, rate = clip.samples, spec.device.sample_rate or clip.sample_rate
+        if channels is not None:
+            samples = np.stack([samples[min(c, len(samples) - 1)] for c in range(channels)])
+        if rate != clip.sample_rate:
+            err.print(
+                f"{path.name}: resampled from {clip.sample_rate} to {rate} Hz", highlight=False
+            )
+            samples = resample(samples, clip.sample_rate, rate)
+        length = samples.shape[1]
+        tail = int(TAIL_SECONDS * rate)
+        whole = sizes if isinstance(sizes, int) else 1
+        tail += -(length + tail) % whole
+        tape = Tape.make(np.pad(samples, ((0, 0), (0, tail))), rate, sizes, paced=paced)
+        device = replace(spec.device, kind="tape", tape=tape.name, channels=len(samples))
+        return cls(tape, replace(spec, device=device), length)
+
+
+def demo_session(
+    model: str | None, input: str | None, simulate: Path | None, simulate_out: Path | None
+) -> tuple[str, Path | None, Path | None]:
+    """Model, clip and target of ``--demo``: the bundled clip where there is no microphone."""
+    if simulate is None and not _has_microphone(input):
+        simulate, simulate_out = _demo_clip(), simulate_out or DEMO_OUT
+        simulate_out.parent.mkdir(parents=True, exist_ok=True)
+        err.print("no sound card: playing the bundled clip through a simulated device")
+    return model or DEMO_MODEL, simulate, simulate_out
+
+
+def _has_microphone(wanted: str | None) -> bool:
+    from ..io.device import find_device
+
+    try:
+        find_device(wanted, "input")
+        find_device(None, "output")
+    except RestyleError:
+        return False
+    return True
+
+
+def _demo_clip() -> Path:
+    folder = bundled_folder()
+    if folder is None or not (folder / DEMO_CLIP).is_file():
+        raise ConfigError(f"the bundled clip {DEMO_CLIP} is missing; reinstall restyle")
+    return folder / DEMO_CLIP
