@@ -180,7 +180,8 @@ class Desk:
         path.taken.clear()
         if inside:
             at = inside[-1]
-            self.log.append(Change("path", path.origin + at, {**operation, "at": at}))
+            place = path.origin + int(at / float(self.session.voice.record["ratio"]))
+            self.log.append(Change("path", place, {**operation, "at": at}))
         else:
             position = int(self.session.memory.record["swap_position"])
             self.log.append(Change("voice", position, operation))
@@ -194,7 +195,9 @@ class Desk:
         try:
             block = self.session.path.block_length
             hop = model.card.hop_length if model is not None else PASSTHROUGH_HOP
-            if self.session.path.native or block % hop == 0:
+            rate = model.card.sample_rate if model is not None else self.device.sample_rate
+            same = rate == self.session.engine.sample_rate and self.session.fixed_latency is None
+            if self.session.path.native or (block % hop == 0 and same):
                 self.session.swap(model, controls, operation.get("lane"), at)
             else:  # the chains have to be cut into other blocks: all of it anew
                 pre, post = (self._chain(self.spec, place) for place in PLACES)

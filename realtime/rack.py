@@ -79,9 +79,11 @@ class Rack:
         gains = {"mix": c.mix, "input_gain": c.input_gain, "output_gain": c.output_gain}
         if now is not None:
             gains = {k: now.voice.path.engine.get(k) for k in gains}
+        device_rate = self.device.sample_rate
+        rate = model.card.sample_rate if model is not None else device_rate
         return Engine(
-            model, channels=self.channels, sample_rate=self.device.sample_rate,
-            block_size=self.device.block_size, controls=controls, **gains,
+            model, channels=self.channels, sample_rate=rate, controls=controls,
+            block_size=self.device.block_size if rate == device_rate else None, **gains,
         )  # fmt: skip
 
     # -- what plays ---------------------------------------------------------------------------
@@ -145,10 +147,12 @@ class Rack:
             self.replace(model, None, None, controls, lane)
             return
         engine = self._engine_for(model, controls)
-        if path.block_length % engine.hop_length or self.fixed_latency is not None:
+        other_rate = engine.sample_rate != path.engine.sample_rate
+        if path.block_length % engine.hop_length or other_rate or self.fixed_latency is not None:
             raise ConfigError(
-                f"the model's hop of {engine.hop_length} samples does not fit the chain's blocks of"
-                f" {path.block_length}; replace model and chains together"
+                f"the model's hop of {engine.hop_length} samples at {engine.sample_rate} Hz does"
+                f" not fit the chain's blocks of {path.block_length} at {path.engine.sample_rate};"
+                " replace model and chains together"
             )
         self._swap_inside(engine, model, at)
 

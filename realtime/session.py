@@ -90,7 +90,8 @@ class Session(Rack):
         self._now = self._build(model, pre, post, controls=config.controls)
         self.memory = StreamMemory(
             self._playing.voice, device.in_channels, device.out_channels,
-            in_map=in_map, out_map=out_map, record=record, events=events,
+            sample_rate=device.sample_rate, in_map=in_map, out_map=out_map, record=record,
+            events=events,
         )  # fmt: skip
         self.voice.record["beat"] = self.memory.beat
 
@@ -98,18 +99,24 @@ class Session(Rack):
     def budget(self) -> LatencyBudget:
         """Latency by part, in the order sound passes them; it follows live changes."""
         voice, path, device = self.voice, self.path, self.device
+        ratio = float(voice.record["ratio"])
+
+        def part(name: str, samples: int, kind: str) -> LatencyPart:
+            return LatencyPart(name, round(samples / ratio), kind)
+
         buffering = "worker pre-fill" if self.lane == "worker" else "block adapter"
-        parts = [
-            LatencyPart("device input", device.input_latency, "device"),
-            LatencyPart(buffering, voice.buffering, "buffering"),
-        ]
+        inside = [part(buffering, voice.buffering, "buffering")]
         if path.pre is not None:
-            parts.append(LatencyPart("pre-chain", path.pre.latency, "algorithmic"))
-        parts.append(LatencyPart("model", path.engine.latency, "algorithmic"))
+            inside.append(part("pre-chain", path.pre.latency, "algorithmic"))
+        inside.append(part("model", path.engine.latency, "algorithmic"))
         if path.post is not None:
-            parts.append(LatencyPart("post-chain", path.post.latency, "algorithmic"))
-        parts.append(LatencyPart("device output", device.output_latency, "device"))
-        return LatencyBudget(self.engine.sample_rate, tuple(parts))
+            inside.append(part("post-chain", path.post.latency, "algorithmic"))
+        if voice.trip is not None:
+            rest = voice.latency - sum(p.samples for p in inside)
+            inside.append(LatencyPart("rate conversion", rest, "algorithmic"))
+        first = LatencyPart("device input", device.input_latency, "device")
+        last = LatencyPart("device output", device.output_latency, "device")
+        return LatencyBudget(device.sample_rate, (first, *inside, last))
 
     # -- parameters -----------------------------------------------------------------------------
 

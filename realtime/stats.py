@@ -24,7 +24,7 @@ def callbacks_expected(session: Session) -> float:
     if c["callbacks"] < 2:
         return float(c["callbacks"])
     mean = c["samples"] / c["callbacks"]
-    return 1.0 + (c["last_ns"] - c["first_ns"]) * 1e-9 * session.engine.sample_rate / mean
+    return 1.0 + (c["last_ns"] - c["first_ns"]) * 1e-9 * session.device.sample_rate / mean
 
 
 def stats(session: Session) -> dict[str, Any]:
@@ -41,7 +41,8 @@ def stats(session: Session) -> dict[str, Any]:
     busy = total_seconds(memory.callback_histogram)
     return {
         "device": device.name,
-        "sample_rate": engine.sample_rate,
+        "sample_rate": device.sample_rate,
+        "model_rate": engine.sample_rate,
         "block_size": device.block_size,
         "hop_length": engine.hop_length,
         "channels": engine.channels,

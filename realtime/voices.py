@@ -62,7 +62,7 @@ def make_voice(
         Settings that contradict each other, or a fixed latency that is too short.
     """
     hop_us = warm_up(path)
-    block = device.block_size or path.engine.hop_length
+    block = model_block(path.engine, device) or path.engine.hop_length
     need = math.ceil(block / path.engine.hop_length) * hop_us
     mode, reason = choose_lane(path, config, device, need)
     prefill = _worker_prefill(path, config, device) if mode == "worker" else None
@@ -74,14 +74,21 @@ def make_voice(
                 f" need {least} in the {mode} lane; choose --fixed-latency {least} or more"
             )
         if prefill is None:
-            path.engine.set_block_size(device.block_size, fixed_latency - least)
+            path.engine.set_block_size(path.engine.block_size, fixed_latency - least)
         else:
             prefill += fixed_latency - least
     _set_deadline(path.engine, device, mode)
-    voice = Voice(path, prefill, identity)
+    voice = Voice(path, prefill, identity, device.sample_rate)
     path.events, path.changed = voice.chain_events, voice.declare
     worker = Worker(voice, device.paced) if mode == "worker" else None
     return Playable(voice, worker, reason, need)
+
+
+def model_block(engine: Engine, device: Transport) -> int | None:
+    """What a callback brings, at most, in samples of the engine's rate; None if that varies."""
+    if device.block_size is None:
+        return None
+    return math.ceil(device.block_size * engine.sample_rate / device.sample_rate)
 
 
 def warm_up(path: BlockPath) -> float:
@@ -126,7 +133,7 @@ def choose_lane(
     if not device.paced:
         return "inline", "virtual time: no deadline"
     engine = path.engine
-    block = device.block_size or engine.hop_length
+    block = model_block(engine, device) or engine.hop_length
     period = 1e6 * block / engine.sample_rate
     verdict = (
         f"{math.ceil(block / engine.hop_length)} hop(s) took {need_us:.0f} µs at p99.9, the limit"
@@ -136,8 +143,9 @@ def choose_lane(
 
 
 def _worker_prefill(path: BlockPath, config: StreamConfig, device: Transport) -> int:
-    block, length = device.block_size, path.block_length
-    largest = block or int(getattr(device, "largest_block", UNKNOWN_BLOCK))
+    block, length = path.engine.block_size, path.block_length
+    largest = model_block(path.engine, device)
+    largest = largest or int(getattr(device, "largest_block", UNKNOWN_BLOCK))
     slack = max(largest, length) if block else length + largest
     return adapter_latency(length, block) + config.worker_blocks * slack
 
@@ -147,5 +155,5 @@ def _set_deadline(engine: Engine, device: Transport, mode: str) -> None:
     if not device.paced or engine.model is None:
         return
     hop = engine.hop_length
-    length = hop if mode == "worker" else min(hop, device.block_size or hop)
+    length = hop if mode == "worker" else min(hop, model_block(engine, device) or hop)
     engine.set_deadline(DEADLINE * length / engine.sample_rate)

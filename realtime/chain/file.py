@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ChainError, nearest
-from .scan import SUFFIXES
 from .chain import Chain
 from .effects import EffectStage, make_plugin
 from .library import open_plugin
+from .scan import SUFFIXES
 from .stage import Stage
 
 PLACES = ("pre", "post")

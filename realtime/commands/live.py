@@ -87,6 +87,10 @@ def live(
         model, simulate, simulate_out = demo_session(model, input, simulate, simulate_out)
     if simulate is None and (simulate_out is not None or fast):
         raise ConfigError("--simulate-out and --fast go with --simulate IN.wav")
+    if capture is not None and (record is not None or record_dry is not None):
+        raise ConfigError(
+            "a capture holds input.wav and output.wav already; leave --record and --record-dry out"
+        )
     for target in (simulate_out, record, record_dry):
         if target is not None:
             check_target(target)

@@ -24,6 +24,16 @@ def delay_dry(v, x, n):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def delay_inner(v, x, n):  # type: ignore[no-untyped-def]
+    """The same at the model's rate, for what is concealed there."""
+    dry = view_f32(v.model_dry, (v.channels, v.model_block))
+    line = view_f32(v.inner_line, (v.channels, v.line_length))
+    state = view_i64(v.inner_state, DELAY_STATE)
+    moving_delay(x[:, :n], line, state, v.inner_latency, dry[:, :n])
+    return dry
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def exchange(s, v, x, y, dry, n):  # type: ignore[no-untyped-def]
     """Hand `n` samples to the worker, take `n` that are due, conceal what lacks.
 

@@ -13,10 +13,12 @@ from numba import njit
 
 from .. import events
 from ..adapter import process
+from ..dsp.resample import process as convert_rate
+from ..dsp.resample import pull, push, view_resampler
 from ..events import ANYONE, BYPASS, CHAIN
 from ..lane import CONTROLS, view_lane
 from ..native import load_acquire, store_release, view_f32, view_f64
-from .exchange import delay_dry, exchange
+from .exchange import delay_dry, delay_inner, exchange
 from .stream import EVENT_FIXED, EVENT_VOICE, KIND_SHIFT, NEXT, RETIRED, SWAP
 from .voice import WORKER, view_voice
 
@@ -32,7 +34,10 @@ def note(s, kind, a, b):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def _deliver(v, time, slot, value):  # type: ignore[no-untyped-def]
-    """Hand an event to the queue of the voice's engine, or of its chains."""
+    """Hand an event to the queue of the voice's engine, or of its chains, in its own samples."""
+    start = view_lane(v.lane).start
+    if v.ratio != 1.0:
+        time = start + (time - start) * v.ratio
     if slot >= CHAIN:
         events.push(v.chain_events, time, v.identity, slot, value)
     else:
@@ -90,10 +95,31 @@ def _take_up(s):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def _run_converted(s, v, x, y, n):  # type: ignore[no-untyped-def]
+    """The lane of a model whose rate is not the device's, between two converters."""
+    mx = view_f32(v.model_x, (v.channels, v.model_block))
+    my = view_f32(v.model_y, (v.channels, v.model_block))
+    outward = view_resampler(v.outward)
+    m = convert_rate(view_resampler(v.inward), x, n, mx)
+    if m > 0:
+        if v.mode == WORKER:
+            exchange(s, v, mx, my, delay_inner(v, mx, m), m)
+        else:
+            process(view_lane(v.lane), mx, my, m)
+        push(outward, my, 0, m)
+    pull(outward, y, 0, n)
+    for c in range(v.channels):  # a converter may overshoot full scale by a little
+        for i in range(n):
+            y[c, i] = min(F32(1.0), max(F32(-1.0), y[c, i]))
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def _run(s, v, x, y, n):  # type: ignore[no-untyped-def]
     """Run one voice over `n` samples, the dry input delayed by its latency beside it."""
     dry = delay_dry(v, x, n)
-    if v.mode == WORKER:
+    if v.inward != 0:
+        _run_converted(s, v, x, y, n)
+    elif v.mode == WORKER:
         exchange(s, v, x, y, dry, n)
     else:
         process(view_lane(v.lane), x, y, n)

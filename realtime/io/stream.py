@@ -77,6 +77,8 @@ class StreamMemory:
         What plays first; the caller keeps it alive while it may sound.
     in_channels, out_channels : int
         Of the device; 0 where there is no such side.
+    sample_rate : int [Hz], optional
+        Of the device; by default the voice's.
     in_map : sequence of int, optional
         The device channel each engine channel hears, :data:`SILENT` for none; by default its own,
         or the last there is.
@@ -94,6 +96,7 @@ class StreamMemory:
         in_channels: int,
         out_channels: int,
         *,
+        sample_rate: int | None = None,
         in_map: Sequence[int] | None = None,
         out_map: Sequence[int] | None = None,
         record: npt.NDArray[np.void] | None = None,
@@ -119,8 +122,9 @@ class StreamMemory:
         r["events"] = self.events.address
         r["voice"], r["channels"], r["max_block"] = voice.address, channels, size
         r["in_channels"], r["out_channels"] = in_channels, out_channels
-        r["clock"], r["sample_rate"] = clock_address(), voice.engine.sample_rate
-        r["fade_length"] = round(CROSSFADE_SECONDS * voice.engine.sample_rate)
+        rate = sample_rate or voice.engine.sample_rate
+        r["clock"], r["sample_rate"] = clock_address(), rate
+        r["fade_length"] = round(CROSSFADE_SECONDS * rate)
         r["min_block"] = np.iinfo(np.int64).max
         self._mail = int(r["mail"])
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from numba import carray, from_dtype, njit
 
 from ..dsp.delay import DELAY_STATE
+from ..dsp.round_trip import RoundTrip
 from ..events import EventQueue
 from ..native import pointer_to
 from ..path import BlockPath
@@ -24,11 +25,14 @@ EVENTS = 1024  # chain events that may wait for their block
 _INTEGERS = (
     "identity", "lane", "mode", "channels", "max_block", "latency",
     "dry", "dry_line", "line_length", "dry_state", "last", "chain_events",
+    # where the model runs at another rate than the device: converters, blocks between them
+    "inward", "outward", "model_x", "model_y", "model_dry", "model_block", "inner_latency",
+    "inner_line", "inner_state",
     # worker lane
     "ring_in", "ring_out", "block_length", "debt", "holding", "stop", "beat",
     "begun", "answered",
 )  # fmt: skip
-_FLOATS = ("wet_level", "conceal_gain", "bypass", "sample_rate")
+_FLOATS = ("wet_level", "conceal_gain", "bypass", "sample_rate", "ratio")
 VOICE = np.dtype([(n, np.int64) for n in _INTEGERS] + [(n, np.float64) for n in _FLOATS])
 VOICE_TYPE = from_dtype(VOICE)
 _pointer_voice = pointer_to(VOICE_TYPE)
@@ -52,9 +56,17 @@ class Voice:
         lane, the output ring pre-filled with so many zeros.
     identity : int
         Whom parameter events name; unique within a stream.
+    device_rate : int [Hz], optional
+        Where it is not the engine's, sound is converted both ways.
     """
 
-    def __init__(self, path: BlockPath, prefill: int | None = None, identity: int = 1) -> None:
+    def __init__(
+        self,
+        path: BlockPath,
+        prefill: int | None = None,
+        identity: int = 1,
+        device_rate: int | None = None,
+    ) -> None:
         self.path, self.engine, self.prefill = path, path.engine, prefill
         self._record = np.zeros(1, dtype=VOICE)
         self.record = self._record[0]
@@ -89,8 +101,30 @@ class Voice:
             self.ring_in, self.ring_out = Ring(channels, room), Ring(channels, room, prefill)
             r["begun"], r["answered"] = 0, prefill
             r["ring_in"], r["ring_out"] = self.ring_in.address, self.ring_out.address
+        self.trip: RoundTrip | None = None
+        r["ratio"] = 1.0
+        if device_rate is not None and device_rate != engine.sample_rate:
+            self._convert(device_rate)
         self.declare()
         self._dry_state[1:3] = r["latency"]
+
+    def _convert(self, device_rate: int) -> None:
+        """Lay out the converters between the device's rate and the engine's."""
+        r, engine, channels = self.record, self.engine, self.engine.channels
+        self._inner = self.buffering + self.path.latency
+        size = int(r["max_block"])
+        self.trip = trip = RoundTrip(device_rate, engine.sample_rate, channels, self._inner, size)
+        r["inward"], r["outward"] = trip.inward.address, trip.outward.address
+        r["model_block"], r["ratio"] = trip.max_model_block, engine.sample_rate / device_rate
+        self._inner_state = np.zeros(DELAY_STATE, dtype=np.int64)
+        self._inner_state[1:3] = self._inner
+        r["inner_state"] = self._inner_state.ctypes.data
+        for name, length in (
+            ("model_x", trip.max_model_block), ("model_y", trip.max_model_block),
+            ("model_dry", trip.max_model_block), ("inner_line", int(r["line_length"])),
+        ):  # fmt: skip
+            self._arrays[name] = np.zeros((channels, length), dtype=np.float32)
+            r[name] = self._arrays[name].ctypes.data
 
     @property
     def mode(self) -> str:
@@ -104,9 +138,17 @@ class Voice:
 
     @property
     def latency(self) -> int:
-        """Buffering and algorithmic latency, as it is now [samples]."""
-        return self.buffering + self.path.latency
+        """Buffering and algorithmic latency, as it is now [samples of the device].
+
+        Between two rates it is exact for the latency the voice was made with; where a change of the
+        chains moves it by a fraction of a sample, the nearest whole number.
+        """
+        inner = self.buffering + self.path.latency
+        if self.trip is None:
+            return inner
+        return self.trip.latency + round((inner - self._inner) / float(self.record["ratio"]))
 
     def declare(self) -> None:
         """Make the dry path follow the latency; after a change of the chains (any thread)."""
         self.record["latency"] = self.latency
+        self.record["inner_latency"] = self.buffering + self.path.latency
