@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.config import StreamConfig
-from realtime.io.device import PortAudioDevice, find_device
+from realtime.io.device import find_device
+from realtime.io.duplex import PortAudioDevice
 from realtime.models.streaming import load_model
 from realtime.session import Session
 

@@ -87,11 +87,14 @@ class Session(Rack):
         events: EventQueue | None = None,
     ) -> None:
         super().__init__(config, device, channels, fixed_latency)
+        cross = getattr(device, "cross", None)
+        if cross is not None:  # the input device has a clock of its own
+            cross(channels, in_map)
         self._now = self._build(model, pre, post, controls=config.controls)
         self.memory = StreamMemory(
             self._playing.voice, device.in_channels, device.out_channels,
             sample_rate=device.sample_rate, in_map=in_map, out_map=out_map, record=record,
-            events=events,
+            events=events, drift=device.drift,
         )  # fmt: skip
         self.voice.record["beat"] = self.memory.beat
 
@@ -105,14 +108,19 @@ class Session(Rack):
             return LatencyPart(name, round(samples / ratio), kind)
 
         buffering = "worker pre-fill" if self.lane == "worker" else "block adapter"
-        inside = [part(buffering, voice.buffering, "buffering")]
+        inside = []
+        if device.drift is not None:
+            crossing = device.drift.target * device.sample_rate / device.drift.in_rate
+            inside.append(LatencyPart("clock crossing", round(crossing), "buffering"))
+        crossed = sum(p.samples for p in inside)
+        inside += [part(buffering, voice.buffering, "buffering")]
         if path.pre is not None:
             inside.append(part("pre-chain", path.pre.latency, "algorithmic"))
         inside.append(part("model", path.engine.latency, "algorithmic"))
         if path.post is not None:
             inside.append(part("post-chain", path.post.latency, "algorithmic"))
         if voice.trip is not None:
-            rest = voice.latency - sum(p.samples for p in inside)
+            rest = voice.latency + crossed - sum(p.samples for p in inside)
             inside.append(LatencyPart("rate conversion", rest, "algorithmic"))
         first = LatencyPart("device input", device.input_latency, "device")
         last = LatencyPart("device output", device.output_latency, "device")

@@ -51,6 +51,11 @@ class DeviceSpec:
         ``portaudio``, or ``tape`` for a simulated one whose sound lies in shared memory.
     input, output : str or None
         As in :func:`realtime.io.device.find_device`.
+    sample_rate, preferred_rate : int or None [Hz]
+        The one is asked for; the other, the model's, is tried, and converted to where the device
+        refuses it.
+    clocks : str
+        ``one`` or ``two`` clocks of input and output; ``auto`` tells by their names.
     tape : str or None
         Name of the shared memory of a ``tape``.
     in_map, out_map : tuple of int or None
@@ -61,8 +66,10 @@ class DeviceSpec:
     input: str | None = None
     output: str | None = None
     sample_rate: int | None = None
+    preferred_rate: int | None = None
     block_size: int | None = None
     channels: int | None = None
+    clocks: str = "auto"
     tape: str | None = None
     in_map: tuple[int, ...] | None = None
     out_map: tuple[int, ...] | None = None

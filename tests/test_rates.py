@@ -16,7 +16,9 @@ from .signals import Array, random_sizes, sine
 ONE = np.array([1.0, 0.0], dtype=np.float32)
 
 
-def play(x: Array, rate: int, block: int | list[int], lane: str, spectrum: bool) -> tuple[Array, int]:
+def play(
+    x: Array, rate: int, block: int | list[int], lane: str, spectrum: bool
+) -> tuple[Array, int]:
     make = identity_spectrum(512, 256, 128) if spectrum else fir_model(ONE)
     device = SimulatedDevice(x, rate, block)
     session = Session(StreamConfig(lane=lane), device, load_model(make))

@@ -38,9 +38,12 @@ def live(
         ),
     ] = None,
     rate: Annotated[
-        int | None, typer.Option(help="Sample rate in Hz; the model's if not given.")
+        int | None, typer.Option(help="Sample rate in Hz; the model's if the device takes it.")
     ] = None,
     channels: Annotated[int | None, typer.Option(help="Channels to process.")] = None,
+    clocks: Annotated[
+        str, typer.Option(help="Clocks of input and output device: auto, one or two.")
+    ] = "auto",
     in_map: Maps = None,
     out_map: Maps = None,
     lane: Annotated[str, typer.Option(help="auto, inline or worker.")] = "auto",
@@ -98,7 +101,7 @@ def live(
     spec = make_spec(
         model=model, chain=chain, mix=mix, gain=gain, output_gain=output_gain, controls=controls,
         lane=lane, fixed_latency=fixed_latency, input=input, output=output, rate=rate, block=block,
-        channels=channels, in_map=in_map, out_map=out_map, simulated=simulate is not None,
+        channels=channels, clocks=clocks, in_map=in_map, out_map=out_map, simulated=simulate is not None,
     )  # fmt: skip
     announce_cold_start()
     if spec.model is None and not spec.stages:

@@ -18,6 +18,7 @@ from ..models.load import open_model
 from ..spec import PLACES, DeviceSpec, Spec, StageSpec
 from .common import err, make_config
 
+CLOCKS = ("auto", "one", "two")
 SIMULATED_BLOCK = 64
 TAIL_SECONDS = 0.5  # a simulated card plays on for so long, to hear out the latency
 DEMO_MODEL, DEMO_CLIP, DEMO_OUT = "tube-amp", "demo.flac", Path("out") / "restyled.wav"
@@ -53,6 +54,7 @@ def make_spec(
     rate: int | None,
     block: str | None,
     channels: int | None,
+    clocks: str,
     in_map: str | None,
     out_map: str | None,
     simulated: bool,
@@ -64,9 +66,11 @@ def make_spec(
     if fixed_latency is not None and fixed_latency < 0:
         raise ConfigError(f"--fixed-latency takes samples from 0, got {fixed_latency}")
     path = find_model(model) if model is not None else None
-    rate = rate or model_rate(path)
+    if clocks not in CLOCKS:
+        raise ConfigError(f"--clocks must be one of {', '.join(CLOCKS)}, got '{clocks}'")
     device = DeviceSpec(
-        input=input, output=output, sample_rate=rate,
+        input=input, output=output, sample_rate=rate, preferred_rate=model_rate(path),
+        clocks=clocks,
         block_size=None if simulated else one_block(block), channels=channels,
         in_map=channel_map(in_map, "--in-map"), out_map=channel_map(out_map, "--out-map"),
     )  # fmt: skip
@@ -161,7 +165,8 @@ class Simulation:
         """Read `path` at the spec's rate into a card of its own."""
         sizes = block_sizes(block)
         clip = read_audio(path)
-        samples, rate = clip.samples, spec.device.sample_rate or clip.sample_rate
+        samples = clip.samples
+        rate = spec.device.sample_rate or spec.device.preferred_rate or clip.sample_rate
         if channels is not None:
             samples = np.stack([samples[min(c, len(samples) - 1)] for c in range(channels)])
         if rate != clip.sample_rate:

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..desk import Desk
-from ..errors import RestyleError
+from ..errors import DeviceError, RestyleError
 from ..io.transport import Transport
 from ..ring import Ring
 from ..spec import DeviceSpec, Spec
@@ -198,12 +198,28 @@ def make_device(spec: DeviceSpec) -> Transport:
 
         assert spec.tape is not None
         return TapeDevice(Tape(spec.tape))
-    from ..io.device import PortAudioDevice
+    from ..io.device import find_device
+    from ..io.duplex import PortAudioDevice
+    from ..io.split_device import SplitDevice, same_clock
 
-    return PortAudioDevice(
-        spec.input, spec.output, sample_rate=spec.sample_rate, block_size=spec.block_size,
-        channels=spec.channels,
-    )  # fmt: skip
+    one = spec.clocks == "one" or (
+        spec.clocks == "auto"
+        and same_clock(find_device(spec.input, "input"), find_device(spec.output, "output"))
+    )
+
+    def opened(rate: int | None) -> Transport:
+        kind = PortAudioDevice if one else SplitDevice
+        return kind(
+            spec.input, spec.output, sample_rate=rate, block_size=spec.block_size,
+            channels=spec.channels,
+        )  # fmt: skip
+
+    if spec.sample_rate is not None or spec.preferred_rate is None:
+        return opened(spec.sample_rate)
+    try:
+        return opened(spec.preferred_rate)
+    except DeviceError:
+        return opened(None)  # the device's own; the lane converts
 
 
 def describe_device(device: Transport) -> dict[str, Any]:

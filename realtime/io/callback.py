@@ -14,6 +14,8 @@ import numpy as np
 from numba import cfunc, njit, types
 
 from .. import ring
+from ..dsp.drift import read
+from ..dsp.drift_record import view_drift
 from ..dsp.meters import N_BINS, count_duration
 from ..native import (
     flush_denormals,
@@ -29,8 +31,14 @@ F32 = np.float32
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _take_in(s, source, start, x, n):  # type: ignore[no-untyped-def]
-    """Interleaved device samples to ``x [channels, n]`` after the input map."""
+def _take_in(s, source, start, x, n, now):  # type: ignore[no-untyped-def]
+    """Interleaved device samples to ``x [channels, n]`` after the input map.
+
+    Where the input device has a clock of its own, they come through the crossing instead.
+    """
+    if s.drift != 0:
+        read(view_drift(s.drift), x, 0, n, now)
+        return
     width = s.in_channels
     if source == 0 or width == 0:
         x[:, :n] = 0.0
@@ -103,7 +111,7 @@ def run_callback(s, source, target, n, flags):  # type: ignore[no-untyped-def]
     done = 0
     while done < n:
         part = min(n - done, s.max_block)
-        _take_in(s, source, done, x, part)
+        _take_in(s, source, done, x, part, begin)
         hand_out_events(s, part)
         play(s, x, y, part)
         _tap(s, x, y, part)

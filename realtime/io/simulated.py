@@ -16,6 +16,7 @@ import numpy.typing as npt
 from numba import njit
 
 from .. import events, ring
+from ..dsp.drift_record import Drift
 from ..errors import DeviceError
 from ..native import (
     call_stream,
@@ -121,6 +122,7 @@ class SimulatedDevice:
         if signal.shape[1] == 0:
             raise DeviceError("the simulated device was given no sound to play")
         self.name = "simulated device"
+        self.drift: Drift | None = None
         self.sample_rate, self.paced = sample_rate, paced
         self.block_size = sizes[0] if len(set(sizes)) == 1 else None
         self.largest_block = max(sizes)

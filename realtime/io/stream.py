@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import carray, from_dtype, njit
 
+from ..dsp.drift_record import Drift
 from ..dsp.meters import N_BINS
 from ..errors import ConfigError
 from ..events import EventQueue
@@ -31,7 +32,7 @@ NEXT, RETIRED, MAIL_SIZE = 0, 16, 32
 
 _INTEGERS = (
     "channels", "in_channels", "out_channels", "max_block", "clock", "x", "y", "y_next",
-    "in_map", "out_map",
+    "in_map", "out_map", "drift",
     # voices
     "voice", "incoming", "mail", "unheard", "faded", "fade_length", "swaps", "swap_position",
     # parameter events in, journal and recordings out (0: none)
@@ -88,6 +89,9 @@ class StreamMemory:
         Zeroed memory to use, such as shared memory.
     events : EventQueue, optional
         Where parameter events come from.
+    drift : Drift, optional
+        Where the input comes from when its device has a clock of its own; `in_map` has been
+        followed there.
     """
 
     def __init__(
@@ -101,7 +105,9 @@ class StreamMemory:
         out_map: Sequence[int] | None = None,
         record: npt.NDArray[np.void] | None = None,
         events: EventQueue | None = None,
+        drift: Drift | None = None,
     ) -> None:
+        self._drift = drift
         self._record = np.zeros(1, dtype=STREAM) if record is None else record
         self.record = self._record[0]
         self.address = int(self._record.ctypes.data)
@@ -109,8 +115,10 @@ class StreamMemory:
         self._memory: dict[str, npt.NDArray[np.generic]] = {
             name: np.zeros((channels, int(size)), dtype=np.float32) for name in ("x", "y", "y_next")
         }
-        self._memory["in_map"] = _map(in_map, channels, in_channels, "input")
-        self._memory["out_map"] = _map(out_map, out_channels, channels, "output")
+        heard = channels if drift is not None else in_channels
+        in_map = None if drift is not None else in_map
+        self._memory["in_map"] = channel_map(in_map, channels, heard, "input")
+        self._memory["out_map"] = channel_map(out_map, out_channels, channels, "output")
         self._memory["mail"] = np.zeros(MAIL_SIZE, dtype=np.int64)
         self.callback_histogram = np.zeros(N_BINS, dtype=np.int64)
         self.gap_histogram = np.zeros(N_BINS, dtype=np.int64)
@@ -118,6 +126,7 @@ class StreamMemory:
         self._memory["gap_histogram"] = self.gap_histogram
         for name, array in self._memory.items():
             r[name] = array.ctypes.data
+        r["drift"] = drift.address if drift is not None else 0
         self.events = EventQueue(EVENTS) if events is None else events
         r["events"] = self.events.address
         r["voice"], r["channels"], r["max_block"] = voice.address, channels, size
@@ -158,7 +167,9 @@ class StreamMemory:
         return {n: int(self.record[n]) for n in COUNTERS}
 
 
-def _map(given: Sequence[int] | None, wide: int, source: int, side: str) -> npt.NDArray[np.int64]:
+def channel_map(
+    given: Sequence[int] | None, wide: int, source: int, side: str
+) -> npt.NDArray[np.int64]:
     """Check a channel map, or make the plain one.
 
     Raises

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ..dsp.drift_record import Drift
+
 
 class Transport(Protocol):
     """Calls a stream callback with blocks of sound.
@@ -14,6 +16,8 @@ class Transport(Protocol):
         What each callback brings; ``None`` when that varies.
     input_latency, output_latency : int [samples]
         As reported by the driver (0 for a simulated device).
+    drift : Drift or None
+        The crossing from the input device's clock to the output's, where the two differ.
     """
 
     name: str
@@ -24,6 +28,7 @@ class Transport(Protocol):
     input_latency: int
     output_latency: int
     paced: bool
+    drift: Drift | None
 
     def open(self, callback: int, record: int, lockstep: bool) -> None:
         """Prepare to call the C function at `callback` with `record` as its user data.

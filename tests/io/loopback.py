@@ -24,7 +24,7 @@ from numba import cfunc, types
 from realtime.config import StreamConfig
 from realtime.engine import Engine
 from realtime.errors import RestyleError
-from realtime.io.device import PortAudioDevice
+from realtime.io.duplex import PortAudioDevice
 from realtime.models.load import open_model
 from realtime.models.steppable import Steppable
 from realtime.models.streaming import load_model

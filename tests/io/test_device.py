@@ -12,7 +12,9 @@ import pytest
 
 from realtime.config import StreamConfig
 from realtime.errors import DeviceError, StreamError
-from realtime.io.device import PortAudioDevice, find_device, list_devices
+from realtime.io.device import find_device, list_devices
+from realtime.io.duplex import PortAudioDevice
+from realtime.io.split_device import SplitDevice
 from realtime.session import Session
 
 APIS = [{"name": "ALSA"}, {"name": "JACK Audio Connection Kit"}]
@@ -145,10 +147,10 @@ def test_a_machine_without_devices_is_told_what_to_do(
 
 def test_the_hosts_own_constant_period_is_used_unless_another_is_wanted(portaudio: Any) -> None:
     device = PortAudioDevice("jack", "jack", channels=2)
-    assert (device.block_size, device._requested) == (64, 0)
-    assert PortAudioDevice("jack", "jack", block_size=64)._requested == 0
+    assert (device.block_size, device._stream.requested) == (64, 0)
+    assert PortAudioDevice("jack", "jack", block_size=64)._stream.requested == 0
     device = PortAudioDevice("jack", "jack", block_size=100)
-    assert (device.block_size, device._requested) == (100, 100)
+    assert (device.block_size, device._stream.requested) == (100, 100)
     portaudio.calls = (64, 65, 64)
     assert PortAudioDevice("jack", "jack").block_size is None
 
@@ -179,13 +181,26 @@ def test_refused_settings_and_silent_servers_are_one_sentence(portaudio: Any) ->
 def test_a_stream_that_ends_by_itself_is_an_error_and_is_left_behind(
     portaudio: Any, hangs: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("realtime.io.device.CLOSE_SECONDS", 0.05)
+    monkeypatch.setattr("realtime.io.port_stream.CLOSE_SECONDS", 0.05)
     device = PortAudioDevice("jack", "jack")
     session = Session(StreamConfig(), device)
     with pytest.raises(StreamError, match="stopped by itself"), session:
         session.wait(0.01)
         portaudio.hangs = hangs
-        device._stream.active = False
+        device._stream._stream.active = False
         session.wait(10.0)
     assert not device.active
     assert device.error is None
+
+
+def test_two_devices_get_a_stream_each_and_a_crossing(portaudio: Any) -> None:
+    device = SplitDevice("USB Mic 2", "Speakers", channels=2)
+    assert (device.in_channels, device.out_channels, device.block_size) == (2, 2, 64)
+    drift = device.cross(2, [1, 0])
+    assert (drift.in_rate, drift.out_rate, drift.channels) == (48000, 48000, 2)
+    assert drift.target >= 64 + 64 + 48
+    device.open(1, 2, False)
+    assert device._in._stream.arguments["kind"] == "input"
+    assert device._out._stream.arguments["kind"] == "output"
+    assert device._in._stream.arguments["channels"] == 2
+    device.stop()
