@@ -11,7 +11,7 @@ import typer
 
 from .. import __version__
 from ..errors import RestyleError
-from . import preset
+from . import midi, preset
 from .devices import devices
 from .doctor import doctor
 from .import_nam import import_nam
@@ -55,6 +55,7 @@ def _group(name: str, summary: str, commands: dict[str, Callable[..., None]]) ->
 
 
 _group("preset", "Keep sounds under a name.", preset.COMMANDS)
+_group("midi", "MIDI controllers: what there is, what it sends, what it turns.", midi.COMMANDS)
 
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 app.add_typer(bench, name="bench")

@@ -1,4 +1,4 @@
-"""``restyle preset`` as a person runs it."""
+"""``restyle preset`` and ``restyle midi`` as a person runs them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 from realtime.cli import main
+from realtime.commands import midi as midi_command
+from realtime.control.mapping import MidiMapping
 from realtime.control.preset import Preset, Stage
 from realtime.control.preset_file import read_preset
+from realtime.control.table import Table
+from realtime.errors import RestyleError
 
 CHAIN = '[[pre]]\neffect = "NoiseGate"\nthreshold_db = -50\n[[post]]\neffect = "Reverb"\n'
 
@@ -98,3 +102,76 @@ def test_broken_presets_are_listed_with_their_problem(run, folder: Path) -> None
     assert "newer than this restyle reads" in run("preset", "list")[1]
     ((entry),) = json.loads(run("preset", "list", "--json")[1])
     assert entry["preset"] is None
+
+
+class Inputs:
+    """Ports on which a knob is moved at once."""
+
+    def __init__(self, receive, wanted=(), report=None) -> None:
+        for data in ([0xB0, 7, 1], [0xB0, 7, 2], [0xB0]):
+            receive(data, "box")
+
+    def __enter__(self) -> Inputs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_a_knob_is_learnt_and_its_table_printed(run, monkeypatch) -> None:
+    monkeypatch.setattr(midi_command, "MidiInputs", Inputs)
+    code, text, _ = run("midi", "learn", "fuzz", "--model", "amp-blend", "--seconds", "1")
+    assert code == 0
+    assert text == '[[midi]]\ncc = 7\nchannel = 1\nparameter = "fuzz"\n'
+
+
+def test_messages_are_printed(run, monkeypatch) -> None:
+    monkeypatch.setattr(midi_command, "MidiInputs", Inputs)
+    code, text, _ = run("midi", "monitor", "--seconds", "0.01")
+    assert code == 0
+    assert text.splitlines() == [
+        "box: control_change channel=0 control=7 value=1 time=0",
+        "box: control_change channel=0 control=7 value=2 time=0",
+        "box: malformed: b0",
+    ]
+
+
+def test_inputs_are_listed(run, monkeypatch) -> None:
+    monkeypatch.setattr(midi_command, "input_names", lambda: ["box"])
+    assert run("midi", "list")[1] == "box\n"
+    assert json.loads(run("midi", "list", "--json")[1]) == ["box"]
+    monkeypatch.setattr(midi_command, "input_names", list)
+    assert "no MIDI input" in run("midi", "list")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["learn", "mxi"], "unknown parameter 'mxi'; did you mean 'mix'"),
+        (["learn", "mix", "--model", "a", "--preset", "b"], "either --model or --preset"),
+        (["learn", "mix", "--seconds", "0"], "--seconds must be positive"),
+        (["monitor", "--seconds", "nan"], "--seconds must be positive"),
+        (["learn", "mix", "--preset", "gone"], "there is no preset 'gone'"),
+        (["learn", "bypass", "--seconds", "0.01"], "no controller moved within"),
+    ],
+)
+def test_midi_commands_refuse_in_one_sentence(
+    run, monkeypatch, words: list[str], says: str
+) -> None:
+    class Still(Inputs):
+        def __init__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(midi_command, "MidiInputs", Still)
+    code, _, error = run("midi", *words)
+    assert code == 2
+    assert says in error
+
+
+def test_what_learn_prints_is_read_back() -> None:
+    from realtime.control.mapping import read_mapping
+
+    mapping = MidiMapping("cc14", 7, "parameter", "mix", 3, low=0.1, curve="log", pickup=True)
+    assert read_mapping(Table(mapping.to_dict(), "x")) == mapping
+    with pytest.raises(RestyleError):
+        read_mapping(Table(mapping.to_dict() | {"cc": 3}, "x"))
