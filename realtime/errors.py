@@ -39,6 +39,14 @@ class ChainError(RestyleError):
     """An effect chain names something unknown or something that cannot stream."""
 
 
+class PresetError(RestyleError):
+    """A preset or session file says something that cannot be."""
+
+
+class ControlError(RestyleError):
+    """MIDI or OSC asks for something that there is not, or cannot be had here."""
+
+
 class StreamError(RestyleError):
     """The running stream stopped for a reason that is not the user's wish."""
 

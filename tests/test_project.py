@@ -41,6 +41,11 @@ def test_readme_lists_every_command() -> None:
     for command in app.registered_commands:
         assert command.callback is not None
         assert f"`restyle {command.name or command.callback.__name__}" in text
+    for group in app.registered_groups:
+        if group.name == "bench" or group.typer_instance is None:
+            continue
+        for command in group.typer_instance.registered_commands:
+            assert f"`restyle {group.name} {command.name}" in text
 
 
 def test_readme_names_only_options_that_exist() -> None:
@@ -51,7 +56,10 @@ def test_readme_names_only_options_that_exist() -> None:
     for name, rest in rows:
         if name in ("bench", "import"):
             continue
-        known = {option for p in commands[name].params for option in p.opts}
+        command = commands[name]
+        if hasattr(command, "commands"):
+            command = command.commands[rest.split()[0].rstrip("`")]
+        known = {option for p in command.params for option in p.opts}
         assert set(re.findall(r"--[a-z-]+", rest)) <= known, name
 
 

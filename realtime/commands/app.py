@@ -11,6 +11,7 @@ import typer
 
 from .. import __version__
 from ..errors import RestyleError
+from . import midi, preset
 from .devices import devices
 from .doctor import doctor
 from .import_nam import import_nam
@@ -44,6 +45,18 @@ def interruptible(command: Callable[..., None]) -> Callable[..., None]:
 for command in (live, render, models, verify, scan, devices, doctor):
     app.command()(interruptible(command))
 app.command("import")(interruptible(import_nam))
+
+
+def _group(name: str, summary: str, commands: dict[str, Callable[..., None]]) -> None:
+    """Mount commands under one word."""
+    group = typer.Typer(help=summary, no_args_is_help=True)
+    for word, command in commands.items():
+        group.command(word)(interruptible(command))
+    app.add_typer(group, name=name)
+
+
+_group("preset", "Keep sounds under a name.", preset.COMMANDS)
+_group("midi", "MIDI controllers: what there is, what it sends, what it turns.", midi.COMMANDS)
 
 bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 app.add_typer(bench, name="bench")

@@ -101,7 +101,8 @@ def live(
     spec = make_spec(
         model=model, chain=chain, mix=mix, gain=gain, output_gain=output_gain, controls=controls,
         lane=lane, fixed_latency=fixed_latency, input=input, output=output, rate=rate, block=block,
-        channels=channels, clocks=clocks, in_map=in_map, out_map=out_map, simulated=simulate is not None,
+        channels=channels, clocks=clocks, in_map=in_map, out_map=out_map,
+        simulated=simulate is not None,
     )  # fmt: skip
     announce_cold_start()
     if spec.model is None and not spec.stages:

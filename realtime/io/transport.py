@@ -25,10 +25,19 @@ class Transport(Protocol):
     block_size: int | None
     in_channels: int
     out_channels: int
-    input_latency: int
-    output_latency: int
     paced: bool
-    drift: Drift | None
+
+    @property
+    def input_latency(self) -> int:
+        """As reported by the driver [samples]."""
+
+    @property
+    def output_latency(self) -> int:
+        """As reported by the driver [samples]."""
+
+    @property
+    def drift(self) -> Drift | None:
+        """The crossing between two clocks, if there are two."""
 
     def open(self, callback: int, record: int, lockstep: bool) -> None:
         """Prepare to call the C function at `callback` with `record` as its user data.

@@ -1,0 +1,93 @@
+"""``restyle midi``: list inputs, watch messages, learn a mapping."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from ..control.bindings import Bindings
+from ..control.library import Library
+from ..control.memory import MemorySurface
+from ..control.midi import MidiInputs, input_names
+from ..control.preset import Preset
+from ..control.preset_open import open_preset
+from ..control.toml_text import to_toml
+from ..errors import ConfigError, ControlError
+from .common import JsonOption, ModelOption, err, out
+
+PortOption = Annotated[
+    list[str] | None, typer.Option("--port", help="Part of a port's name; all ports if left out.")
+]
+
+
+def list_inputs(as_json: JsonOption = False) -> None:
+    """List the MIDI inputs."""
+    names = input_names()
+    if as_json:
+        print(json.dumps(names, indent=2))
+    elif not names:
+        out.print("no MIDI input was found; connect a controller")
+    for name in [] if as_json else names:
+        out.print(name, highlight=False, markup=False)
+
+
+def monitor(
+    port: PortOption = None,
+    seconds: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
+) -> None:
+    """Print MIDI messages as they come, until Ctrl-C."""
+    _check_seconds(seconds)
+    with MidiInputs(_print_message, port or (), _tell):
+        try:
+            threading.Event().wait(seconds)
+        except KeyboardInterrupt:
+            err.print("stopped")
+
+
+def learn(
+    parameter: Annotated[str, typer.Argument(metavar="PARAMETER", help="Such as mix or bypass.")],
+    model: ModelOption = None,
+    preset: Annotated[str | None, typer.Option(help="With the parameters of a preset.")] = None,
+    port: PortOption = None,
+    seconds: Annotated[float, typer.Option(help="How long to wait.")] = 60.0,
+) -> None:
+    """Move a knob: print its mapping to PARAMETER for a session file."""
+    _check_seconds(seconds)
+    if model is not None and preset is not None:
+        raise ConfigError("give either --model or --preset")
+    library = Library()
+    made = open_preset(preset, library) if preset is not None else Preset(model=model)
+    bindings = Bindings(MemorySurface(made, library), report=_tell)
+    learner = bindings.learn(parameter)
+    with MidiInputs(bindings.feed, port or (), _tell):
+        err.print(f"move the knob for {parameter} …", highlight=False, markup=False)
+        mapping = learner.wait(seconds)
+    if mapping is None:
+        raise ControlError(f"no controller moved within {seconds:g} s; try restyle midi monitor")
+    print(to_toml({"midi": [mapping.to_dict()]}), end="")
+
+
+def _check_seconds(seconds: float | None) -> None:
+    if seconds is not None and not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise ConfigError(f"--seconds must be positive, got {seconds:g}")
+
+
+def _tell(sentence: str) -> None:
+    err.print(sentence, highlight=False, markup=False)
+
+
+def _print_message(data: Sequence[int], port: str) -> None:
+    import mido
+
+    try:
+        text = str(mido.Message.from_bytes(list(data)))
+    except (ValueError, TypeError, IndexError, KeyError):
+        text = "malformed: " + " ".join(f"{b:02x}" for b in data)
+    out.print(f"{port}: {text}", highlight=False, markup=False, soft_wrap=True)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {"list": list_inputs, "monitor": monitor, "learn": learn}

@@ -1,0 +1,199 @@
+"""MIDI ports: opened, watched, opened again when a device comes back.
+
+python-rtmidi is imported when ports are first asked for, since it is an extra where it has no
+wheels.  On Linux the ports are ALSA's; ``RESTYLE_MIDI=jack`` takes JACK's instead.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..errors import ControlError, nearest
+
+ENVIRONMENT = "RESTYLE_MIDI"
+POLL_SECONDS = 1.0
+_WAITING = 4096  # messages
+_APIS = {
+    "alsa": "API_LINUX_ALSA",
+    "jack": "API_UNIX_JACK",
+    "coremidi": "API_MACOSX_CORE",
+    "winmm": "API_WINDOWS_MM",
+}
+_DEFAULT = {"darwin": "coremidi", "win32": "winmm"}
+
+
+def _new_input() -> Any:
+    """An input that is not open yet.
+
+    Raises
+    ------
+    ControlError
+        There is no python-rtmidi, or no MIDI on this machine.
+    """
+    try:
+        import rtmidi
+    except ImportError:
+        raise ControlError(
+            "MIDI needs python-rtmidi; install it with: pip install 'restyle[midi]'"
+        ) from None
+    name = os.environ.get(ENVIRONMENT) or _DEFAULT.get(sys.platform, "alsa")
+    if name not in _APIS:
+        raise ControlError(
+            f"{ENVIRONMENT} must be one of {', '.join(_APIS)}, got '{name}'{nearest(name, _APIS)}"
+        )
+    reason = "python-rtmidi was built without it"
+    api = getattr(rtmidi, _APIS[name])
+    try:
+        if api in rtmidi.get_compiled_api():  # else it would take another
+            return rtmidi.MidiIn(api, name="restyle")
+    except Exception as error:
+        reason = str(error).rstrip(".")
+    raise ControlError(
+        f"there is no MIDI by {name} on this machine ({reason}); is its driver loaded, or its"
+        " server running?"
+    )
+
+
+def input_names() -> list[str]:
+    """Names of the MIDI inputs there are now.
+
+    Raises
+    ------
+    ControlError
+        MIDI cannot be had here.
+    """
+    probe = _new_input()
+    try:
+        return list(probe.get_ports())
+    finally:
+        probe.delete()
+
+
+class MidiInputs:
+    """All MIDI inputs, or those of some names, read in a thread of its own.
+
+    Parameters
+    ----------
+    receive : callable
+        Takes the bytes of each message and the name of its port, in this object's thread.
+    wanted : sequence of str
+        Parts of names; all ports if empty.
+    report : callable
+        Takes a sentence when ports come or go.
+
+    Attributes
+    ----------
+    dropped : int
+        Messages lost since `receive` was too slow.
+
+    Raises
+    ------
+    ControlError
+        MIDI cannot be had here.
+    """
+
+    def __init__(
+        self,
+        receive: Callable[[Sequence[int], str], None],
+        wanted: Sequence[str] = (),
+        report: Callable[[str], None] = lambda sentence: None,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        self._receive, self._report = receive, report
+        self._wanted = tuple(w.lower() for w in wanted)
+        self._poll_seconds = poll_seconds
+        self._probe = _new_input()
+        self._open: dict[str, Any] = {}
+        self._messages: queue.Queue[tuple[Sequence[int], str] | None] = queue.Queue(_WAITING)
+        self._ending = threading.Event()
+        self._refused: set[str] = set()
+        self.dropped = 0
+        self._poll()
+        self._thread = threading.Thread(target=self._run, name="restyle-midi", daemon=True)
+        self._thread.start()
+
+    @property
+    def ports(self) -> list[str]:
+        """Names of the open ports."""
+        return list(self._open)
+
+    def close(self) -> None:
+        """Close all ports and end the thread."""
+        self._ending.set()
+        try:
+            self._messages.put_nowait(None)
+        except queue.Full:
+            pass
+        self._thread.join()
+        for name in list(self._open):
+            self._drop(name)
+        self._probe.delete()
+
+    def __enter__(self) -> MidiInputs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        due = time.monotonic() + self._poll_seconds
+        while not self._ending.is_set():
+            try:
+                item = self._messages.get(timeout=max(0.0, due - time.monotonic()))
+            except queue.Empty:
+                item = None
+            try:
+                if item is not None:
+                    self._receive(*item)
+                if time.monotonic() >= due:
+                    due = time.monotonic() + self._poll_seconds
+                    self._poll()
+            except Exception as error:  # the thread outlives what its messages lead to
+                self._report(f"MIDI failed and goes on: {error!r}")
+
+    def _poll(self) -> None:
+        """Open what has come, close what has gone."""
+        names = self._probe.get_ports()
+        chosen = [n for n in names if not self._wanted or any(w in n.lower() for w in self._wanted)]
+        for name in [n for n in self._open if n not in chosen]:
+            self._drop(name)
+            self._report(f"MIDI input {name} is gone; it will be taken up when it comes back")
+        for name in chosen:
+            if name not in self._open:
+                self._take(name)
+
+    def _take(self, name: str) -> None:
+        # a new object each time: one whose device has gone hears nothing when opened again
+        port = _new_input()
+        try:
+            port.set_callback(self._heard, name)
+            port.ignore_types(sysex=True, timing=True, active_sense=True)
+            port.open_port(port.get_ports().index(name), name="in")
+        except Exception as error:  # gone since, or in use: tried again at the next poll
+            port.delete()
+            if name not in self._refused:
+                self._refused.add(name)
+                self._report(f"MIDI input {name} cannot be opened: {error}")
+            return
+        self._refused.discard(name)
+        self._open[name] = port
+        self._report(f"MIDI input {name} is open")
+
+    def _drop(self, name: str) -> None:
+        port = self._open.pop(name)
+        port.cancel_callback()
+        port.close_port()
+        port.delete()
+
+    def _heard(self, event: tuple[list[int], float], name: str) -> None:
+        """The driver's thread brings a message."""
+        try:
+            self._messages.put_nowait((event[0], name))
+        except queue.Full:
+            self.dropped += 1
