@@ -18,6 +18,7 @@ from .import_nam import import_nam
 from .live import live
 from .models import models, verify
 from .render import render
+from .replay import replay
 from .scan import scan
 
 app = typer.Typer(
@@ -42,7 +43,7 @@ def interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (live, render, models, verify, scan, devices, doctor):
+for command in (live, render, replay, models, verify, scan, devices, doctor):
     app.command()(interruptible(command))
 app.command("import")(interruptible(import_nam))
 
