@@ -137,3 +137,39 @@ class Spec:
         for place in PLACES:
             plain[place] = tuple(StageSpec(**s) for s in plain[place])
         return cls(device=DeviceSpec(**device), **plain)
+
+
+def after(spec: Spec, operation: Mapping[str, Any]) -> Spec:
+    """The session after an operation that succeeded, see :mod:`realtime.desk`."""
+    name = operation["op"]
+    if name == "swap":
+        controls = dict(operation.get("controls") or {})
+        return replace(spec, model=operation.get("model"), controls=controls)
+    if name == "preset":
+        given = operation["spec"]
+        new = given if isinstance(given, Spec) else Spec.from_dict(given)
+        return replace(new, device=spec.device, fixed_latency=spec.fixed_latency)
+    if name == "insert":
+        given = operation["stage"]
+        stage = given if isinstance(given, StageSpec) else StageSpec(**given)
+        stages = list(spec.chain(operation["place"]))
+        stages.insert(int(operation.get("index", len(stages))), stage)
+        return spec.with_chain(operation["place"], stages)
+    if name == "remove":
+        return spec.without(int(operation["identity"]))
+    if name == "move":
+        for place in PLACES:
+            stages = list(spec.chain(place))
+            moved = [s for s in stages if s.identity == operation["identity"]]
+            if moved:
+                stages.remove(moved[0])
+                stages.insert(int(operation["index"]), moved[0])
+                spec = spec.with_chain(place, stages)
+        return spec
+    if name == "mix":
+        value = float(operation["value"])
+        pre = operation["place"] == "pre"
+        return replace(spec, pre_mix=value) if pre else replace(spec, post_mix=value)
+    if name == "lane":
+        return replace(spec, lane=operation["lane"])
+    return spec

@@ -16,20 +16,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from ..capture.recorder import Recorder
 from ..chain.library import check_plugin
-from ..dsp.dynamics import db_to_gain
-from ..errors import ConfigError, RestyleError, nearest
-from ..events import ANYONE, BYPASS, CHAIN, PER_SLOT
-from ..lane import CONTROLS, INPUT_GAIN, MIX, OUTPUT_GAIN
+from ..control.values import check_value, find_parameter
+from ..errors import RestyleError
 from ..ring import Ring
-from ..spec import PLACES, Spec, StageSpec
+from ..spec import PLACES, Spec, StageSpec, after
 from .board import LATENCY, RATE, STAGE, Board
+from .knobs import knobs, turned
 from .link import EngineLost, Link
 from .watch import Incident, Watchdog
 
@@ -180,43 +179,8 @@ class Host:
             except EngineLost as error:
                 self.replace_engine(link, str(error))
                 raise
-            self.spec = self._after(operation)
+            self.spec = after(self.spec, operation)
             return self.now
-
-    def _after(self, operation: dict[str, Any]) -> Spec:
-        """The spec after an operation that succeeded."""
-        spec, name = self.spec, operation["op"]
-        if name == "swap":
-            controls = dict(operation.get("controls") or {})
-            return replace(spec, model=operation.get("model"), controls=controls)
-        if name == "preset":
-            given = operation["spec"]
-            new = given if isinstance(given, Spec) else Spec.from_dict(given)
-            return replace(new, device=spec.device, fixed_latency=spec.fixed_latency)
-        if name == "insert":
-            given = operation["stage"]
-            stage = given if isinstance(given, StageSpec) else StageSpec(**given)
-            stages = list(spec.chain(operation["place"]))
-            stages.insert(int(operation.get("index", len(stages))), stage)
-            return spec.with_chain(operation["place"], stages)
-        if name == "remove":
-            return spec.without(int(operation["identity"]))
-        if name == "move":
-            for place in PLACES:
-                stages = list(spec.chain(place))
-                moved = [s for s in stages if s.identity == operation["identity"]]
-                if moved:
-                    stages.remove(moved[0])
-                    stages.insert(int(operation["index"]), moved[0])
-                    spec = spec.with_chain(place, stages)
-            return spec
-        if name == "mix":
-            value = float(operation["value"])
-            pre = operation["place"] == "pre"
-            return replace(spec, pre_mix=value) if pre else replace(spec, post_mix=value)
-        if name == "lane":
-            return replace(spec, lane=operation["lane"])
-        return spec
 
     def insert(self, place: str, entry: dict[str, Any], index: int | None = None) -> int:
         """Fade a stage into a chain; `entry` is its table in a chain file.
@@ -226,8 +190,7 @@ class Host:
         if "plugin" in entry:  # one that crashes or hangs when loaded does so apart from the sound
             check_plugin(str(entry["plugin"]), entry.get("plugin_name"))
         with self._lock:
-            self._identities += 1
-            stage = StageSpec(self._identities, entry)
+            stage = StageSpec(self.new_identity(), entry)
             many = len(self.spec.chain(place)) if index is None else index
             self.do({"op": "insert", "place": place, "index": many, "stage": asdict(stage)})
             return stage.identity
@@ -235,14 +198,12 @@ class Host:
     # -- parameters -----------------------------------------------------------------------------
 
     def set(self, name: str, value: float, at: int | None = None) -> None:
-        """Set a parameter: ``mix``, ``input_gain_db``, ``output_gain_db``, ``bypass``, a model's
-        control by its name, a stage's as ``post.1.room_size``; ``bypass`` and ``mix`` of a stage
-        likewise.
+        """Turn a knob, see :mod:`realtime.control.surface` for the names.
 
         Parameters
         ----------
         at : int [samples], optional
-            Position of the stream from which it holds.
+            Position of the stream from which it holds; not for ``pre_mix`` and ``post_mix``.
 
         Raises
         ------
@@ -250,9 +211,37 @@ class Host:
             Unknown name or a value outside the range.
         """
         with self._lock:
-            whom, slot, sent, spec = self._resolve(name, float(value))
+            listed = {k.parameter.name: k for k in knobs(self.spec, self.now)}
+            knob = listed[find_parameter([k.parameter for k in listed.values()], name).name]
+            value = check_value(knob.parameter, value)
+            spec = turned(self.spec, name, value)
+            if knob.slot is None:
+                self.do({"op": "mix", "place": name.partition("_")[0], "value": value})
+            else:
+                self._push(-1 if at is None else at, knob.whom, knob.slot, knob.sent(value))
             self.spec = spec
-            self._push(-1 if at is None else at, whom, slot, sent)
+
+    def get(self, name: str) -> float:
+        """Value last asked for.
+
+        Raises
+        ------
+        ConfigError
+            Unknown name.
+        """
+        return find_parameter((k.parameter for k in knobs(self.spec, self.now)), name).value
+
+    def new_identity(self) -> int:
+        """An identity no stage of this session has had."""
+        with self._lock:
+            self._identities += 1
+            return self._identities
+
+    def states(self) -> dict[int, str]:
+        """States of the plug-ins that play, by the identity of their stage."""
+        with self._lock:
+            found: dict[int, str] = self.link.ask({"op": "states"}, ANSWER_SECONDS)
+        return found
 
     def _push(self, at: int, whom: int, slot: int, value: float) -> None:
         end = time.monotonic() + 1.0
@@ -261,63 +250,6 @@ class Host:
                 if time.monotonic() > end:
                     return  # a device that does not call; the spec holds the value
                 time.sleep(0.001)
-
-    def _resolve(self, name: str, value: float) -> tuple[int, int, float, Spec]:
-        """Whom it is for, the slot, the value sent, and the spec with it."""
-        spec = self.spec
-        if name == "bypass":
-            return ANYONE, BYPASS, float(value >= 0.5), replace(spec, bypass=value >= 0.5)
-        if name == "mix":
-            return ANYONE, MIX, _within(name, value, 0.0, 1.0), replace(spec, mix=value)
-        if name == "input_gain_db":
-            _within(name, value, -100.0, 24.0)
-            return ANYONE, INPUT_GAIN, db_to_gain(value), replace(spec, input_gain_db=value)
-        if name == "output_gain_db":
-            _within(name, value, -100.0, 24.0)
-            return ANYONE, OUTPUT_GAIN, db_to_gain(value), replace(spec, output_gain_db=value)
-        controls = self.now.get("controls", [])
-        for i, control in enumerate(controls):
-            if control["name"] == name:
-                _within(name, value, control["minimum"], control["maximum"])
-                changed = {**spec.controls, name: value}
-                return self.now["identity"], CONTROLS + i, value, replace(spec, controls=changed)
-        place, _, rest = name.partition(".")
-        if place in PLACES and rest:
-            return self._resolve_stage(name, place, rest, value)
-        known = ["mix", "bypass", "input_gain_db", "output_gain_db", *(c["name"] for c in controls)]
-        raise ConfigError(
-            f"unknown parameter '{name}'{nearest(name, known)}; there are {', '.join(known)}"
-        )
-
-    def _resolve_stage(
-        self, name: str, place: str, rest: str, value: float
-    ) -> tuple[int, int, float, Spec]:
-        number, _, parameter = rest.partition(".")
-        stages = self.spec.chain(place)
-        if not number.isdigit() or not 1 <= int(number) <= len(stages):
-            raise ConfigError(f"'{name}': the {place} chain has {len(stages)} stages, from 1")
-        stage = stages[int(number) - 1]
-        base = CHAIN + PER_SLOT * stage.identity
-        if parameter == "bypass":
-            new, slot = replace(stage, bypass=value >= 0.5), base
-        elif parameter == "mix":
-            new, slot = replace(stage, mix=_within(name, value, 0.0, 1.0)), base + 1
-        else:
-            here = [s for s in self.now["stages"] if s["identity"] == stage.identity]
-            if not here:
-                raise ConfigError(f"{stage.name} is not back yet; the engine was just restarted")
-            listed = here[0]
-            names = [p["name"] for p in listed["parameters"]]
-            if parameter not in names:
-                raise ConfigError(
-                    f"{stage.name} has no parameter '{parameter}'{nearest(parameter, names)}"
-                )
-            found = listed["parameters"][names.index(parameter)]
-            _within(name, value, found["minimum"], found["maximum"])
-            new = replace(stage, values={**stage.values, parameter: value})
-            slot = base + 2 + names.index(parameter)
-        changed = tuple(new if s is stage else s for s in stages)
-        return ANYONE, slot, value, self.spec.with_chain(place, changed)
 
     # -- what happens -----------------------------------------------------------------------------
 
@@ -492,9 +424,3 @@ class Host:
             return None
         self.spec = self.spec.without(identity)
         return stage.name
-
-
-def _within(name: str, value: float, low: float, high: float) -> float:
-    if not low <= value <= high:
-        raise ConfigError(f"{name} must be within {low:g}..{high:g}, got {value:g}")
-    return value

@@ -14,6 +14,7 @@ import sys
 from multiprocessing.connection import Connection
 from typing import Any
 
+from ..chain.plugin import PluginStage
 from ..desk import Desk
 from ..errors import DeviceError, RestyleError
 from ..io.transport import Transport
@@ -146,6 +147,10 @@ class Server:
                 address = ring.address
             record[f"tap_{name}"] = address
         return int(record["samples"])
+
+    def _op_states(self, operation: dict[str, Any]) -> dict[int, str]:
+        slots = [s for c in self._need().session.path.chains for s in c.slots if s.present]
+        return {s.identity: s.stage.save_state() for s in slots if isinstance(s.stage, PluginStage)}
 
     def _op_quit(self, operation: dict[str, Any]) -> None:
         self.quitting = True
