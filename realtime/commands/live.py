@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Annotated
 
@@ -20,8 +21,15 @@ from .common import (
     check_writable,
     err,
 )
-from .live_options import Recording, Simulation, demo_session, make_spec
-from .live_run import run
+from .live_options import (
+    Recording,
+    Simulation,
+    demo_session,
+    make_spec,
+    saved_session,
+    with_saved,
+)
+from .live_run import Run
 
 Maps = Annotated[str | None, typer.Option(metavar="1,2", help="Device channels, from 1; 0: none.")]
 
@@ -49,6 +57,16 @@ def live(
     lane: Annotated[str, typer.Option(help="auto, inline or worker.")] = "auto",
     fixed_latency: Annotated[
         int | None, typer.Option(metavar="SAMPLES", help="The same latency for every model.")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="A preset: name or file.")] = None,
+    session: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="A session file: sound, device, MIDI.")
+    ] = None,
+    save_session: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="At the end, keep all of it there.")
+    ] = None,
+    osc: Annotated[
+        str | None, typer.Option(metavar="[HOST:]PORT", help="Listen for OSC messages.")
     ] = None,
     mix: MixOption = 1.0,
     chain: ChainOption = None,
@@ -98,12 +116,20 @@ def live(
         if target is not None:
             check_target(target)
     check_writable(stats)
+    check_writable(save_session)
+    saved = saved_session(session, preset)
+    if saved is not None and (model is not None or chain is not None):
+        raise ConfigError(
+            "a preset or session brings its own model and chains; leave --model and --chain out"
+        )
     spec = make_spec(
         model=model, chain=chain, mix=mix, gain=gain, output_gain=output_gain, controls=controls,
         lane=lane, fixed_latency=fixed_latency, input=input, output=output, rate=rate, block=block,
         channels=channels, clocks=clocks, in_map=in_map, out_map=out_map,
         simulated=simulate is not None,
     )  # fmt: skip
+    if saved is not None:
+        spec = with_saved(spec, saved, itertools.count(1))
     announce_cold_start()
     if spec.model is None and not spec.stages:
         err.print("no --model and no --chain: sound passes through", highlight=False)
@@ -112,7 +138,10 @@ def live(
         simulation = Simulation.open(simulate, spec, block, channels, paced=not fast)
         spec = simulation.spec
     try:
-        run(spec, seconds, simulation, simulate_out, stats, Recording(record, record_dry, capture))
+        Run(
+            spec, seconds, simulation, simulate_out, stats,
+            Recording(record, record_dry, capture), saved, osc, save_session,
+        ).play()  # fmt: skip
     finally:
         if simulation is not None:
             simulation.tape.close()

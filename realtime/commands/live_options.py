@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from ..chain.file import absolute, check_entries, read_entries
 from ..chain.library import check_plugin
+from ..control.library import Library
+from ..control.preset_open import open_preset, open_session
+from ..control.session_file import DeviceSettings, SessionFile
 from ..errors import ChainError, ConfigError, RestyleError
+from ..host.surface import HostSurface, to_spec
 from ..io.files import read_audio, resample
 from ..io.tape import Tape
 from ..models.catalog import bundled_folder, find_model
@@ -150,6 +156,62 @@ def block_sizes(text: str | None) -> int | list[int]:
     return sizes[0] if len(sizes) == 1 else sizes
 
 
+def saved_session(session: Path | None, preset: str | None) -> SessionFile | None:
+    """The session file, or the preset as one, that was asked for; checked wholly."""
+    if session is not None and preset is not None:
+        raise ConfigError("give either --session or --preset")
+    if session is not None:
+        return open_session(session, Library())
+    if preset is not None:
+        return SessionFile(open_preset(preset, Library()))
+    return None
+
+
+def with_saved(spec: Spec, saved: SessionFile, identities: Iterator[int]) -> Spec:
+    """The spec with a saved session's sound and device."""
+    spec = to_spec(saved.preset, spec, lambda: next(identities))
+    preferred = model_rate(Path(spec.model) if spec.model else None)
+    device = replace(spec.device, preferred_rate=preferred)
+    named = saved.device
+    if named is None:
+        return replace(spec, device=device)
+    words = f" {named.host_api}" if named.host_api else ""
+    device = replace(
+        device,
+        input=device.input or (f"{named.input}{words}" if named.input else None),
+        output=device.output or (f"{named.output}{words}" if named.output else None),
+        sample_rate=device.sample_rate or named.sample_rate,
+        block_size=device.block_size or named.block_size,
+        channels=device.channels or named.channels,
+        in_map=device.in_map or _from_one(named.input_channels),
+        out_map=device.out_map or _from_one(named.output_channels),
+    )
+    return replace(
+        spec, device=device, lane=named.lane, worker_blocks=named.worker_blocks,
+        fixed_latency=named.fixed_latency,
+    )  # fmt: skip
+
+
+def _from_one(channels: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    return None if channels is None else tuple(c - 1 for c in channels)
+
+
+def to_session(
+    spec: Spec, saved: SessionFile | None, surface: HostSurface, name: str
+) -> SessionFile:
+    """What plays, as a session file that restores it."""
+    d = spec.device
+    device = DeviceSettings(
+        input=d.input, output=d.output, sample_rate=d.sample_rate, block_size=d.block_size,
+        input_channels=None if d.in_map is None else tuple(c + 1 for c in d.in_map),
+        output_channels=None if d.out_map is None else tuple(c + 1 for c in d.out_map),
+        channels=d.channels, lane=spec.lane, worker_blocks=spec.worker_blocks,
+        fixed_latency=spec.fixed_latency,
+    )  # fmt: skip
+    base = saved or SessionFile()
+    return replace(base, preset=surface.save(name), device=device)
+
+
 @dataclass(frozen=True)
 class Simulation:
     """A simulated sound card with a file in it."""
@@ -157,6 +219,12 @@ class Simulation:
     tape: Tape
     spec: Spec
     length: int
+    rate: int
+    paced: bool
+
+    def played(self, declared: int) -> npt.NDArray[np.float32]:
+        """What the loudspeaker played, the declared latency heard out ``[channels, n]``."""
+        return self.tape.recording[:, : self.length + declared]
 
     @classmethod
     def open(
@@ -180,7 +248,7 @@ class Simulation:
         tail += -(length + tail) % whole
         tape = Tape.make(np.pad(samples, ((0, 0), (0, tail))), rate, sizes, paced=paced)
         device = replace(spec.device, kind="tape", tape=tape.name, channels=len(samples))
-        return cls(tape, replace(spec, device=device), length)
+        return cls(tape, replace(spec, device=device), length, rate, paced)
 
 
 def demo_session(

@@ -2,101 +2,185 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..capture.capture import Capture
 from ..capture.recorder import Recorder
-from ..errors import RestyleError, StreamError
+from ..control.bindings import Bindings
+from ..control.midi import MidiInputs
+from ..control.osc import OscServer
+from ..control.preset_file import write_file
+from ..control.session_file import OscSettings, SessionFile
+from ..errors import ConfigError, RestyleError, StreamError
 from ..host.host import Host
+from ..host.surface import HostSurface
 from ..io.files import Clip, write_audio
 from ..spec import Spec
 from .common import err, write_json
-from .live_options import Recording, Simulation
+from .live_options import Recording, Simulation, to_session
 from .meter import run_with_meter, summary
 
 
-def run(
-    spec: Spec,
-    seconds: float | None,
-    simulation: Simulation | None,
-    target: Path | None,
-    stats: Path | None,
-    recording: Recording,
-) -> None:
-    """Play until the sound ends, `seconds` have passed or Ctrl-C; then tell and write.
+@dataclass
+class Run:
+    """One run; :meth:`play` until the sound ends, `seconds` have passed or Ctrl-C.
+
+    Parameters
+    ----------
+    spec : Spec
+    seconds : float or None
+    simulation : Simulation or None
+    target, stats, save : Path or None
+        Where the simulated loudspeaker, the counters and the session go.
+    recording : Recording
+    saved : SessionFile or None
+        Where controllers and recordings come from.
+    osc : str or None
+        ``[HOST:]PORT``.
+    """
+
+    spec: Spec
+    seconds: float | None
+    simulation: Simulation | None
+    target: Path | None
+    stats: Path | None
+    recording: Recording
+    saved: SessionFile | None = None
+    osc: str | None = None
+    save: Path | None = None
+
+    def play(self) -> None:
+        """Open everything, play, and close it again.
+
+        Raises
+        ------
+        RestyleError
+            The session cannot be opened, or the sound broke in a way that was not mended.
+        """
+        address = osc_address(self.osc) or (self.saved.osc if self.saved else None)
+        files = self._files()
+        paced = self.simulation is None or self.simulation.paced
+        host = Host(self.spec, tell, standby=paced, journal=self.recording.capture is not None)
+        name = self.saved.preset.name if self.saved else None
+        surface = HostSurface(host, name)
+        previous = signal.signal(signal.SIGTERM, _interrupt)
+        capture: Capture | None = None
+        recorder: Recorder | None = None
+        figures: dict[str, Any] = {}
+        try:
+            if self.recording.capture is not None:
+                capture = Capture(host, self.recording.capture, tell)
+            host.start()
+            if capture is not None:
+                capture.start()
+            if files:
+                recorder = host.record(files)
+            with contextlib.ExitStack() as controllers:
+                self._connect(controllers, surface, address)
+                run_with_meter(host, self.seconds)
+        except KeyboardInterrupt:
+            err.print("stopped")
+        finally:
+            signal.signal(signal.SIGTERM, previous)
+            try:
+                figures = self._finish(host, surface, recorder, capture)
+            finally:
+                host.close()
+        summary(figures)
+        self._write(figures)
+
+    def _connect(
+        self, controllers: contextlib.ExitStack, surface: HostSurface, address: OscSettings | None
+    ) -> None:
+        """Start MIDI and OSC where they are asked for."""
+        if self.saved is not None and self.saved.midi:
+            bindings = Bindings(surface, self.saved.midi, tell)
+            controllers.enter_context(MidiInputs(bindings.feed, report=tell))
+        if address is not None:
+            controllers.enter_context(OscServer(surface, address.host, address.port, tell))
+            err.print(f"OSC on {address.host}:{address.port}", highlight=False)
+
+    def _files(self) -> dict[str, Path]:
+        """What to record to."""
+        files = self.recording.files
+        record = self.saved.record if self.saved else None
+        if record is not None and not files and self.recording.capture is None:
+            folder, stamp = Path(record.folder), time.strftime("%Y%m%d-%H%M%S")
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ConfigError(f"cannot record to {folder}: {error.strerror}") from None
+            wanted = {"dry": record.dry, "wet": record.wet}
+            files = {n: folder / f"{stamp}-{n}.wav" for n, on in wanted.items() if on}
+        return files
+
+    def _finish(
+        self,
+        host: Host,
+        surface: HostSurface,
+        recorder: Recorder | None,
+        capture: Capture | None,
+    ) -> dict[str, Any]:
+        """Ask for the last figures, stop the sound, and let the files be written out."""
+        if not host.now:
+            return {}
+        figures: dict[str, Any] = {}
+        changes: list[Any] = []
+        try:
+            figures, changes = host.stats(), host.changes() if capture is not None else []
+            if self.save is not None:
+                name = self.saved.preset.name if self.saved else self.save.stem
+                write_file(self.save, to_session(host.spec, self.saved, surface, name))
+                err.print(f"kept the session in {self.save}", highlight=False)
+        except RestyleError as error:
+            err.print(f"at the end: {error}", highlight=False)
+        host.stop()
+        if recorder is not None:
+            recorder.stop()
+            for name, written in recorder.written.items():
+                err.print(f"recorded {written} samples ({name})", highlight=False)
+        if capture is not None and figures:
+            folder = capture.finish(changes, figures)
+            err.print(f"captured to {folder}; play it again with: restyle replay {folder}")
+        return figures
+
+    def _write(self, figures: dict[str, Any]) -> None:
+        if self.target is not None and self.simulation is not None and figures:
+            played = self.simulation.played(figures["latency"]["declared_samples"])
+            if played.shape[1]:
+                write_audio(self.target, Clip(played, self.simulation.rate))
+                err.print(f"wrote {self.target}", highlight=False)
+            else:
+                err.print(f"nothing was played; {self.target} was not written", highlight=False)
+        if self.stats is not None and figures:
+            write_json(self.stats, figures)
+        if figures.get("failed"):
+            raise StreamError(str(figures["failed"]))
+
+
+def osc_address(text: str | None) -> OscSettings | None:
+    """``[HOST:]PORT`` to settings.
 
     Raises
     ------
-    RestyleError
-        The session cannot be opened, or the sound broke in a way that was not mended.
+    ConfigError
     """
-    paced = simulation is None or bool(simulation.tape.header[5])
-    host = Host(spec, tell, standby=paced, journal=recording.capture is not None)
-    previous = signal.signal(signal.SIGTERM, _interrupt)
-    capture = None
-    recorder: Recorder | None = None
-    figures: dict[str, Any] = {}
-    try:
-        if recording.capture is not None:
-            capture = Capture(host, recording.capture, tell)
-        host.start()
-        if capture is not None:
-            capture.start()
-        if recording.files:
-            recorder = host.record(recording.files)
-        run_with_meter(host, seconds)
-    except KeyboardInterrupt:
-        err.print("stopped")
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-        try:
-            figures = _finish(host, recorder, capture)
-        finally:
-            host.close()
-    summary(figures)
-    if target is not None and simulation is not None:
-        _write(simulation, target, figures["latency"]["declared_samples"])
-    if stats is not None:
-        write_json(stats, figures)
-    if figures.get("failed"):
-        raise StreamError(figures["failed"])
-
-
-def _finish(host: Host, recorder: Recorder | None, capture: Capture | None) -> dict[str, Any]:
-    """Ask for the last figures, stop the sound, and let the files be written out."""
-    if not host.now:
-        return {}
-    figures: dict[str, Any] = {}
-    changes: list[Any] = []
-    try:
-        figures, changes = host.stats(), host.changes() if capture is not None else []
-    except RestyleError as error:
-        err.print(f"the last figures are lost: {error}", highlight=False)
-    host.stop()
-    if recorder is not None:
-        recorder.stop()
-        for name, written in recorder.written.items():
-            err.print(f"recorded {written} samples ({name})", highlight=False)
-    if capture is not None and figures:
-        folder = capture.finish(changes, figures)
-        err.print(f"captured to {folder}; play it again with: restyle replay {folder}")
-    return figures
-
-
-def _write(simulation: Simulation, target: Path, declared: int) -> None:
-    played = simulation.tape.recording[:, : simulation.length + declared]
-    if played.shape[1]:
-        write_audio(target, Clip(played, int(simulation.tape.header[3])))
-        err.print(f"wrote {target}", highlight=False)
-    else:
-        err.print(f"nothing was played; {target} was not written", highlight=False)
+    if text is None:
+        return None
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise ConfigError(f"--osc takes a port such as 9000, or HOST:PORT, got '{text}'")
+    return OscSettings(host or "127.0.0.1", int(port))
 
 
 def tell(text: str) -> None:
-    """Show one sentence from the host."""
-    err.print(text, highlight=False, style="yellow")
+    """Show one sentence from the host or a controller."""
+    err.print(text, highlight=False, markup=False, style="yellow")
 
 
 def _interrupt(*_: Any) -> None:

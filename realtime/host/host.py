@@ -73,7 +73,7 @@ class Host:
         self.spec, self._tell = spec, tell or (lambda text: None)
         self._standby_wanted, self._journal = standby, journal
         self._lock = threading.RLock()
-        self._events = threading.Lock()
+        self._events, self._state = threading.Lock(), threading.Lock()
         self.incidents: list[Incident] = []
         self._strikes: dict[int, int] = {}
         self.now: dict[str, Any] = {}
@@ -175,11 +175,13 @@ class Host:
         with self._lock:
             link = self.link
             try:
-                self.now = {**self.now, **link.ask(operation, ANSWER_SECONDS)}
+                answer = link.ask(operation, ANSWER_SECONDS)
             except EngineLost as error:
                 self.replace_engine(link, str(error))
                 raise
-            self.spec = after(self.spec, operation)
+            with self._state:
+                self.now = {**self.now, **answer}
+                self.spec = after(self.spec, operation)
             return self.now
 
     def insert(self, place: str, entry: dict[str, Any], index: int | None = None) -> int:
@@ -210,16 +212,15 @@ class Host:
         ConfigError
             Unknown name or a value outside the range.
         """
-        with self._lock:
+        with self._state:
             listed = {k.parameter.name: k for k in knobs(self.spec, self.now)}
             knob = listed[find_parameter([k.parameter for k in listed.values()], name).name]
             value = check_value(knob.parameter, value)
-            spec = turned(self.spec, name, value)
-            if knob.slot is None:
-                self.do({"op": "mix", "place": name.partition("_")[0], "value": value})
-            else:
+            if knob.slot is not None:
+                self.spec = turned(self.spec, name, value)
                 self._push(-1 if at is None else at, knob.whom, knob.slot, knob.sent(value))
-            self.spec = spec
+                return
+        self.do({"op": "mix", "place": name.partition("_")[0], "value": value})
 
     def get(self, name: str) -> float:
         """Value last asked for.
@@ -233,7 +234,7 @@ class Host:
 
     def new_identity(self) -> int:
         """An identity no stage of this session has had."""
-        with self._lock:
+        with self._state:
             self._identities += 1
             return self._identities
 

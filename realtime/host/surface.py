@@ -137,3 +137,8 @@ def to_preset(spec: Spec, name: str, note: str, states: Mapping[int, str]) -> Pr
         output_gain_db=spec.output_gain_db, controls=dict(spec.controls), pre=chains["pre"],
         post=chains["post"],
     )  # fmt: skip
+
+
+def _entry(stage: StageSpec, state: str | None) -> dict[str, Any]:
+    """A stage's table with what was changed since; a plug-in's state says all of it."""
+    return {**stage.entry, **(stage.values if state is None else {"state": state})}
