@@ -56,6 +56,8 @@ class DeviceSpec:
         refuses it.
     clocks : str
         ``one`` or ``two`` clocks of input and output; ``auto`` tells by their names.
+    fall_back : bool
+        Whether the system's default devices may take the place of those that are gone.
     tape : str or None
         Name of the shared memory of a ``tape``.
     in_map, out_map : tuple of int or None
@@ -70,6 +72,7 @@ class DeviceSpec:
     block_size: int | None = None
     channels: int | None = None
     clocks: str = "auto"
+    fall_back: bool = False
     tape: str | None = None
     in_map: tuple[int, ...] | None = None
     out_map: tuple[int, ...] | None = None

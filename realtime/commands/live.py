@@ -29,7 +29,7 @@ from .live_options import (
     saved_session,
     with_saved,
 )
-from .live_run import Run
+from .live_run import Run, osc_address
 
 Maps = Annotated[str | None, typer.Option(metavar="1,2", help="Device channels, from 1; 0: none.")]
 
@@ -52,6 +52,9 @@ def live(
     clocks: Annotated[
         str, typer.Option(help="Clocks of input and output device: auto, one or two.")
     ] = "auto",
+    fall_back: Annotated[
+        bool, typer.Option("--fall-back", help="Default devices where the chosen ones are gone.")
+    ] = False,
     in_map: Maps = None,
     out_map: Maps = None,
     lane: Annotated[str, typer.Option(help="auto, inline or worker.")] = "auto",
@@ -112,6 +115,7 @@ def live(
         raise ConfigError(
             "a capture holds input.wav and output.wav already; leave --record and --record-dry out"
         )
+    osc_address(osc)
     for target in (simulate_out, record, record_dry):
         if target is not None:
             check_target(target)
@@ -125,7 +129,7 @@ def live(
     spec = make_spec(
         model=model, chain=chain, mix=mix, gain=gain, output_gain=output_gain, controls=controls,
         lane=lane, fixed_latency=fixed_latency, input=input, output=output, rate=rate, block=block,
-        channels=channels, clocks=clocks, in_map=in_map, out_map=out_map,
+        channels=channels, clocks=clocks, fall_back=fall_back, in_map=in_map, out_map=out_map,
         simulated=simulate is not None,
     )  # fmt: skip
     if saved is not None:

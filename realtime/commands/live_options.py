@@ -61,6 +61,7 @@ def make_spec(
     block: str | None,
     channels: int | None,
     clocks: str,
+    fall_back: bool,
     in_map: str | None,
     out_map: str | None,
     simulated: bool,
@@ -76,7 +77,7 @@ def make_spec(
         raise ConfigError(f"--clocks must be one of {', '.join(CLOCKS)}, got '{clocks}'")
     device = DeviceSpec(
         input=input, output=output, sample_rate=rate, preferred_rate=model_rate(path),
-        clocks=clocks,
+        clocks=clocks, fall_back=fall_back,
         block_size=None if simulated else one_block(block), channels=channels,
         in_map=channel_map(in_map, "--in-map"), out_map=channel_map(out_map, "--out-map"),
     )  # fmt: skip

@@ -89,5 +89,5 @@ class Board:
     def close(self) -> None:
         """Give the memory back; views of it must not be used any more."""
         self.record = self.status = self.meters = np.zeros(0)  # type: ignore[assignment]
-        del self.events, self.journal
+        self.events, self.journal = EventQueue(1), EventQueue(1)
         self.memory.release(self.owner)

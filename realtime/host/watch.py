@@ -11,7 +11,7 @@ from ..io.voice import WORKER
 from .board import HEARTBEAT, MODE
 
 if TYPE_CHECKING:
-    from .host import Host
+    from .keeper import Keeper
 
 LOOK_SECONDS = 0.05
 SOUND_SECONDS = 0.4  # without a callback, or without a block from a worker that is called
@@ -49,10 +49,10 @@ class Watchdog:
 
     Parameters
     ----------
-    host : Host
+    host : Keeper
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Keeper) -> None:
         self._host = host
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="restyle-watch", daemon=True)

@@ -33,11 +33,11 @@ pytestmark = [
 
 
 @contextmanager
-def jack_server(period: int) -> Iterator[tuple[dict[str, str], int]]:
+def jack_server(period: int, rate: int = 48000) -> Iterator[tuple[dict[str, str], int]]:
     """Run a server; yield the environment that finds it, and its process id."""
     name = f"restyle-test-{period}"  # recurring: JACK remembers eight names, dead ones too
     server = subprocess.Popen(
-        ["jackd", "-n", name, "-d", "dummy", "-r", "48000", "-p", str(period)],
+        ["jackd", "-n", name, "-d", "dummy", "-r", str(rate), "-p", str(period)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -1,0 +1,143 @@
+"""The host behind presets, MIDI and OSC: knobs by name, presets in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+from pythonosc.udp_client import SimpleUDPClient
+
+from realtime.control.bindings import Bindings
+from realtime.control.mapping import MidiMapping
+from realtime.control.osc import OscServer
+from realtime.control.preset import Preset, Stage
+from realtime.control.preset_file import save_preset
+from realtime.errors import RestyleError
+from realtime.host.surface import HostSurface, to_preset, to_spec
+from realtime.spec import Spec, StageSpec
+
+from ..graphs import fir_model
+from ..networks import controlled_model
+from .cards import playing
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RESTYLE_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("RESTYLE_PRESETS", str(tmp_path / "presets"))
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "half.onnx").write_bytes(fir_model(np.array([0.5, 0.0], dtype=np.float32)))
+    (folder / "controls.onnx").write_bytes(controlled_model())
+    return folder
+
+
+def test_every_knob_is_listed_with_its_range_and_value(models: Path) -> None:
+    with playing(models / "controls.onnx", mix=0.25) as played:
+        surface = HostSurface(played.host)
+        played.host.insert("post", {"effect": "Reverb", "room_size": 0.3})
+        found = {p.name: p for p in surface.parameters()}
+        assert found["mix"].value == 0.25
+        assert (found["gain"].minimum, found["gain"].maximum, found["gain"].value) == (0, 1, 0.5)
+        assert found["choice"].kind == "categorical"
+        assert found["post.1.room_size"].value == 0.3
+        assert found["post.1.stage_mix"].value == 1.0
+        for name, value in (("gain", 0.75), ("post.1.room_size", 0.9), ("post.1.bypass", 1.0),
+                            ("post_mix", 0.5), ("input_gain_db", -3.0)):  # fmt: skip
+            surface.set(name, value)
+            assert surface.get(name) == value
+        with pytest.raises(RestyleError, match="did you mean 'gain'"):
+            surface.set("gian", 0.5)
+        with pytest.raises(RestyleError, match="within 0..1"):
+            surface.set("post.1.room_size", 2.0)
+
+
+def test_a_control_is_heard(models: Path) -> None:
+    with playing(models / "controls.onnx") as played:
+        surface = HostSurface(played.host)
+        played.play_on()
+        assert played.level() == pytest.approx(0.15, rel=0.01)
+        surface.set("gain", 1.0)
+        played.play_on()
+        assert played.level() == pytest.approx(0.3, rel=0.01)
+        surface.bypass(True)
+        surface.set("gain", 0.0)
+        played.play_on()
+        assert played.level() == pytest.approx(0.3, rel=0.01)
+
+
+def test_a_preset_is_loaded_whole_or_not_at_all_and_saved_as_it_is(models: Path) -> None:
+    save_preset("soft", Preset(
+        name="soft", model="test-fir", output_gain_db=-6.0, mix=0.5,
+        post=(Stage({"effect": "Gain", "gain_db": -6.0}, mix=0.5),),
+    ))  # fmt: skip
+    save_preset("lost", Preset(name="lost", model="nobody"))
+    save_preset("odd", Preset(name="odd", post=(Stage({"effect": "Gainn"}),)))
+    with playing(models / "controls.onnx") as played:
+        surface, before = HostSurface(played.host), played.host.spec
+        for name, says in (("lost", "nobody"), ("odd", "Gainn"), ("none", "no preset 'none'")):
+            with pytest.raises(RestyleError, match=says):
+                surface.load_preset(name)
+        assert played.host.spec == before
+        surface.load_preset("soft")
+        played.play_on()
+        gain = 10 ** (-6 / 20)
+        level = 0.3 * 0.75 * gain * (0.5 + 0.5 * gain)
+        assert played.level() == pytest.approx(level, rel=0.01)
+        surface.set("post.1.gain_db", 0.0)
+        saved = surface.save("again")
+        assert saved.post[0].entry == {"effect": "Gain", "gain_db": 0.0}
+        assert (saved.model, saved.mix, saved.output_gain_db) == ("test-fir", 0.5, -6.0)
+        assert surface.status()["preset"] == "soft"
+
+
+def test_a_plugins_state_goes_into_the_preset_and_comes_back(
+    models: Path, bundle: Callable[[str], Path], own_cache: Path
+) -> None:
+    with playing(models / "half.onnx") as played:
+        surface = HostSurface(played.host)
+        played.host.insert("post", {"plugin": str(bundle("delay"))})
+        surface.set("post.1.gain_db", -12.0)
+        played.play_on(0.5)
+        level = played.level()
+        save_preset("with plug-in", surface.save("with plug-in"))
+        surface.set("post.1.gain_db", 0.0)
+        played.play_on(0.5)
+        assert played.level() > 2 * level
+        surface.load_preset("with plug-in")
+        played.play_on(0.5)
+        assert played.level() == pytest.approx(level, rel=0.02)
+
+
+def test_midi_and_osc_turn_the_knobs_of_a_host(models: Path) -> None:
+    with playing(models / "controls.onnx") as played:
+        surface = HostSurface(played.host)
+        bindings = Bindings(surface, [MidiMapping("cc", 7, "parameter", "gain")])
+        bindings.feed(mido.Message("control_change", control=7, value=127).bytes())
+        played.play_on()
+        assert played.level() == pytest.approx(0.3, rel=0.01)
+        with OscServer(surface, "127.0.0.1", 0) as server:
+            client = SimpleUDPClient("127.0.0.1", server.port)
+            client.send_message("/restyle/param/gain", 0.25)
+            client.send_message("/restyle/style", "nobody")
+            client.send_message("/restyle/mix", "loud")
+            played.until(lambda: played.host.get("gain") == 0.25)
+            client.send_message("/restyle/style", "test-fir")
+            played.until(lambda: played.host.now["model"] == "test-fir")
+        played.play_on()
+        assert played.level() == pytest.approx(0.15, rel=0.01)
+
+
+def test_specs_and_presets_say_the_same(models: Path) -> None:
+    preset = Preset(
+        name="p", model="test-fir", mix=0.5, input_gain_db=1.0, output_gain_db=-2.0, pre_mix=0.75,
+        pre=(Stage({"effect": "Gain", "gain_db": -1.0}, bypass=True, mix=0.5),),
+    )  # fmt: skip
+    numbers = iter(range(1, 9))
+    spec = to_spec(preset, Spec(lane="worker"), lambda: next(numbers))
+    assert spec.pre == (StageSpec(1, {"effect": "Gain", "gain_db": -1.0}, True, 0.5),)
+    assert spec.lane == "worker"
+    assert to_preset(spec, "p", "", {}) == preset
