@@ -64,14 +64,14 @@ def test_readme_names_only_options_that_exist() -> None:
 
 
 def test_the_example_in_the_readme_plays(monkeypatch, capsys) -> None:
-    from realtime.io import device
+    from realtime.io import duplex
     from realtime.io.simulated import SimulatedDevice
 
     def play_a_little(sample_rate: int, block_size: int) -> SimulatedDevice:
         tone = 0.1 * np.sin(np.arange(sample_rate // 10) * 0.1)[None].astype(np.float32)
         return SimulatedDevice(tone, sample_rate, block_size, paced=False)
 
-    monkeypatch.setattr(device, "PortAudioDevice", play_a_little)
+    monkeypatch.setattr(duplex, "PortAudioDevice", play_a_little)
     example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
     assert example is not None
     exec(compile(example[1], "README.md", "exec"), {})
