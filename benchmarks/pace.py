@@ -72,6 +72,7 @@ class PacedDevice:
 
     name = "simulated real-time device"
     paced = True
+    drift = None
     input_latency = output_latency = 0
     in_channels = out_channels = 1
 

@@ -69,6 +69,7 @@ class ProbedDevice:
     """
 
     paced = True
+    drift = None
     input_latency = output_latency = 0
 
     def __init__(

@@ -50,7 +50,8 @@ def test_a_killed_engine_is_replaced_with_the_session_as_it_was(half: Path) -> N
         assert [i.left_out for i in host.incidents] == [None]
         assert "it died" in played.told[-1]
         assert host.spec.post[0].identity == stage
-        assert played.level() == pytest.approx(level, rel=0.01)
+        # the stage is under suspicion for a moment if it happened to run at the end
+        played.until(lambda: played.level() == pytest.approx(level, rel=0.01), 60)
         assert np.abs(played.tape.recording).max() <= 1.0
         assert host.stats()["restarts"] == 1
 

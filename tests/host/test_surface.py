@@ -120,7 +120,7 @@ def test_midi_and_osc_turn_the_knobs_of_a_host(models: Path) -> None:
         played.play_on()
         assert played.level() == pytest.approx(0.3, rel=0.01)
         with OscServer(surface, "127.0.0.1", 0) as server:
-            client = SimpleUDPClient("127.0.0.1", server.port)
+            client = SimpleUDPClient(*server.address)
             client.send_message("/restyle/param/gain", 0.25)
             client.send_message("/restyle/style", "nobody")
             client.send_message("/restyle/mix", "loud")
