@@ -11,6 +11,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..chain.plugin import PluginStage
 from ..desk import Desk
 from ..errors import DeviceError, RestyleError
 from ..io.transport import Transport
+from ..io.worker import raise_priority
 from ..ring import Ring
 from ..spec import DeviceSpec, Spec
 from ..voices import UNKNOWN_BLOCK
@@ -67,7 +69,7 @@ class Server:
 
         stream_callback()
         practise(Session, SimulatedDevice)
-        return lock_memory()
+        return [*lock_memory(), *try_priority()]
 
     def serve(self) -> None:
         """Answer until told to quit."""
@@ -232,6 +234,19 @@ def describe_device(device: Transport) -> dict[str, Any]:
     names = ("name", "sample_rate", "block_size", "in_channels", "out_channels", "paced")
     largest = int(getattr(device, "largest_block", UNKNOWN_BLOCK))
     return {**{n: getattr(device, n) for n in names}, "largest_block": largest}
+
+
+def try_priority() -> list[str]:
+    """Whether threads may have real-time priority; what to do where they may not."""
+    if not hasattr(os, "sched_setscheduler"):
+        return []
+    permitted: list[bool] = []
+    trial = threading.Thread(target=lambda: permitted.append(raise_priority()))
+    trial.start()
+    trial.join()
+    if permitted == [True]:
+        return []
+    return ["no real-time priority (raise 'ulimit -r', see restyle doctor): expect more drop-outs"]
 
 
 def lock_memory() -> list[str]:

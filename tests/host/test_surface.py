@@ -127,6 +127,7 @@ def test_midi_and_osc_turn_the_knobs_of_a_host(models: Path) -> None:
             played.until(lambda: played.host.get("gain") == 0.25)
             client.send_message("/restyle/style", "test-fir")
             played.until(lambda: played.host.now["model"] == "test-fir")
+            client._sock.close()
         played.play_on()
         assert played.level() == pytest.approx(0.15, rel=0.01)
 
