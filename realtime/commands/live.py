@@ -121,6 +121,7 @@ def live(
             check_target(target)
     check_writable(stats)
     check_writable(save_session)
+    announce_cold_start()
     saved = saved_session(session, preset)
     if saved is not None and (model is not None or chain is not None):
         raise ConfigError(
@@ -134,7 +135,6 @@ def live(
     )  # fmt: skip
     if saved is not None:
         spec = with_saved(spec, saved, itertools.count(1))
-    announce_cold_start()
     if spec.model is None and not spec.stages:
         err.print("no --model and no --chain: sound passes through", highlight=False)
     simulation = None
