@@ -28,12 +28,12 @@ import numpy.typing as npt
 
 from .chain.chain import Chain
 from .chain.file import build_stage
-from .chain.slot import Slot
+from .chain.slot import BYPASS, MIX, PARAMETERS, Slot
 from .config import StreamConfig
 from .dsp.dynamics import db_to_gain
 from .engine import PASSTHROUGH_HOP
 from .errors import ChainError, ConfigError, nearest
-from .events import EventQueue
+from .events import CHAIN, PER_SLOT, EventQueue
 from .io.transport import Transport
 from .models.load import open_model
 from .models.steppable import Steppable
@@ -223,15 +223,16 @@ class Desk:
         pre, post = (self._chain(spec, place) for place in PLACES)
         model = self._model(spec.model)
         try:
-            self.session.replace(model, pre, post, spec.controls, spec.lane)
+            gains = {
+                "mix": spec.mix,
+                "input_gain": db_to_gain(spec.input_gain_db),
+                "output_gain": db_to_gain(spec.output_gain_db),
+            }
+            self.session.replace(model, pre, post, spec.controls, spec.lane, gains)
         except Exception:
             if model is not None:
                 model.close()
             raise
-        gains = {"input_gain": spec.input_gain_db, "output_gain": spec.output_gain_db}
-        for name, db in gains.items():
-            self.session.set(name, db_to_gain(db))
-        self.session.set("mix", spec.mix)
         self.session.set("bypass", float(spec.bypass))
         self.spec = spec
         self._log({**operation, "spec": replace(spec, lane=self.session.lane).to_dict()})
@@ -293,6 +294,22 @@ class Desk:
         if slot is None or not slot.present:
             raise ChainError(f"there is no stage {operation['identity']}")
         return slot
+
+    def turn(self, identity: int, name: str, value: float) -> None:
+        """Send a stage's parameter event: ``bypass``, ``stage_mix`` or one of its own.
+
+        Raises
+        ------
+        ChainError
+            No such stage or parameter.
+        """
+        slot = self._find({"identity": identity})
+        names = [p.name for p in getattr(slot.stage, "parameters", list)()]
+        known = {"bypass": BYPASS, "stage_mix": MIX}
+        known |= {n: PARAMETERS + i for i, n in enumerate(names)}
+        if name not in known:
+            raise ChainError(f"{slot.name} has no parameter '{name}'{nearest(name, known)}")
+        self.session.send(CHAIN + PER_SLOT * identity + known[name], value)
 
     # -- what there is --------------------------------------------------------------------------
 

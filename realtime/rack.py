@@ -7,6 +7,7 @@ worker (another engine between the chains), and freed here when it has ceased to
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -163,13 +164,28 @@ class Rack:
         post: Chain | None,
         controls: Any = None,
         lane: str | None = None,
+        gains: Mapping[str, float] | None = None,
     ) -> None:
-        """Crossfade to another model with other chains, all of it anew; see :meth:`swap`."""
+        """Crossfade to another model with other chains, all of it anew; see :meth:`swap`.
+
+        `gains` (``mix``, ``input_gain``, ``output_gain``) are heard with the new voice; by default
+        those in force go on.
+        """
         self.settle()
         if not self._running:
             raise ConfigError("nothing plays yet; give the model to the session instead")
         new = self._build(model, pre, post, lane, controls)
+        for name, value in (gains or {}).items():
+            new.voice.engine.set(name, value)
+        if gains is not None:
+            new.voice.engine.settle()
+            new.voice.record["own_gains"] = 1
+            engine = new.voice.engine
+            new.voice.record["conceal_gain"] = engine.get("input_gain") * engine.get("output_gain")
         new.voice.record["beat"] = self.memory.beat
+        for chain in new.voice.path.chains:
+            for slot in chain.slots:
+                slot.start_quietly()
         if new.worker is not None:
             new.worker.start()
         self._old.append((self._playing, self.path.engine.model))

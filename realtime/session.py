@@ -149,6 +149,10 @@ class Session(Rack):
         whom = ANYONE if slot < self.engine.fixed_slots else int(self.engine.lane["identity"])
         self._send(time_, whom, slot, value)
 
+    def send(self, slot: int, value: float, at: int | None = None) -> None:
+        """Send a parameter event for any slot, see :mod:`realtime.events`."""
+        self._send(-1 if at is None else at, ANYONE, slot, value)
+
     def _send(self, at: int, whom: int, slot: int, value: float) -> None:
         end = time.monotonic() + CHANGE_SECONDS
         while not self.memory.events.push(at, whom, slot, value):

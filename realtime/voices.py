@@ -61,7 +61,7 @@ def make_voice(
     ConfigError
         Settings that contradict each other, or a fixed latency that is too short.
     """
-    hop_us = warm_up(path)
+    hop_us = warm_up(path, WARM_HOPS if device.paced else WARM_HOPS // 10)
     block = model_block(path.engine, device) or path.engine.hop_length
     need = math.ceil(block / path.engine.hop_length) * hop_us
     mode, reason = choose_lane(path, config, device, need)
@@ -91,7 +91,7 @@ def model_block(engine: Engine, device: Transport) -> int | None:
     return math.ceil(device.block_size * engine.sample_rate / device.sample_rate)
 
 
-def warm_up(path: BlockPath) -> float:
+def warm_up(path: BlockPath, hops: int = WARM_HOPS) -> float:
     """Compile, touch memory and measure blocks on quiet noise; then forget it all.
 
     Measured in the thread's own processor time: what other programs take away is no cost of
@@ -107,7 +107,7 @@ def warm_up(path: BlockPath) -> float:
     shape = (path.engine.channels, path.block_length)
     block = (1e-3 * rng.standard_normal(shape)).astype(np.float32)
     spent = []
-    for _ in range(max(100, WARM_HOPS * hop // shape[1])):
+    for _ in range(max(20, hops * hop // shape[1])):
         fresh = block.copy()
         begin = time.thread_time_ns()
         path.process(fresh)

@@ -79,7 +79,7 @@ def test_the_lane_is_chosen_with_a_reason(
 
 def test_auto_follows_its_own_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
     for microseconds, chosen in ((1.0, "inline"), (1e6, "worker")):
-        monkeypatch.setattr(voices, "warm_up", lambda path, us=microseconds: us)
+        monkeypatch.setattr(voices, "warm_up", lambda path, hops, us=microseconds: us)
         session = Session(StreamConfig(), device(paced=True), load_model(gru_model()))
         assert session.lane == chosen
 

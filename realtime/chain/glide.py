@@ -37,6 +37,11 @@ class Glide:
         self._piece = block_length if whole or block_length % PIECE else PIECE
         self._steps = max(1, round(GLIDE_SECONDS * sample_rate / self._piece))
 
+    def jumps(self, number: int) -> bool:
+        """Whether parameter `number` has no values between two."""
+        known = 0 <= number < len(self._parameters)
+        return known and self._parameters[number].kind != "float"
+
     def towards(self, number: int, value: float) -> None:
         """Move parameter `number` (its place in the stage's list) to `value`, from now on."""
         if not 0 <= number < len(self._parameters):

@@ -2,7 +2,8 @@
 
 Three sounds meet in it: the block as it came, the same delayed by the stage's latency (dry), and
 what the stage made of it (wet).  Bypass and mix fade between the last two, which are aligned;
-coming and going fades to the first.  All gains of a fade add up to one.
+coming and going fades to the first.  All gains of a fade add up to one.  What the stage is fed
+fades too when it comes or moves, or a delay would repeat the edge.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class Slot:
         self.scrubbed = 0
         self.mark: npt.NDArray[np.int64] | None = None
         self.glide = Glide(stage)
+        self._jumps: list[tuple[int, float]] = []
 
     @property
     def name(self) -> str:
@@ -92,11 +94,17 @@ class Slot:
         self._presence = 1.0 if self.present else 0.0
         self._wet = 0.0 if self.bypass else self.mix
         self._held, self._unheard = False, 0
+        self._fed = 1.0
 
     def enter(self) -> None:
         """Fade in from the block as it came, once the stage has filled its latency."""
         self.present, self._presence = True, 0.0
         self._unheard = self.stage.latency
+        self.start_quietly()
+
+    def start_quietly(self) -> None:
+        """Fade in what the stage is fed: it begins while sound is running."""
+        self._fed = 0.0
 
     def leave(self, moving_to: int = -1) -> None:
         """Fade out to the block as it came; then go, or move to another place of the chain."""
@@ -116,6 +124,8 @@ class Slot:
             self.bypass = value >= 0.5
         elif number == MIX:
             self.mix = min(1.0, max(0.0, value))
+        elif self.glide.jumps(number - PARAMETERS):
+            self._jumps.append((number - PARAMETERS, value))  # made while the stage is not heard
         else:
             self.glide.towards(number - PARAMETERS, value)
 
@@ -124,7 +134,11 @@ class Slot:
         n = block.shape[1]
         dry = self._dry.process(block) if self.stage.latency else block
         wet = self._run(block)
-        wanted = 0.0 if self.bypass or self._held else self.mix
+        wanted = 0.0 if self.bypass or self._held or self._jumps else self.mix
+        if self._jumps and self._wet == 0.0:
+            for number, value in self._jumps:
+                self.glide.towards(number, value)
+            self._jumps.clear()
         if self._held and self._wet == 0.0 and self.error is None:
             self._held = False  # started afresh, and from level 0 it may return
         if self._wet == wanted == 1.0:
@@ -156,6 +170,10 @@ class Slot:
             self.mark[MARK_STAGE] = identity
 
     def _try(self, block: Array) -> Array | None:
+        goal = 0.0 if not self.present and self.moving_to >= 0 else 1.0
+        if self._fed != goal or goal == 0.0:
+            gain, self._fed = ramp(self._fed, goal, self._step, block.shape[1])
+            block = (gain * block).astype(np.float32)
         try:
             wet = self.glide.process(block)
         except Exception as error:  # a broken stage must not end the sound

@@ -84,6 +84,7 @@ _benchmark("startup", "Time from nothing to the first callback, cold and warm.")
 _benchmark("networks", "Networks trained for the same CPU time: quality, cost, latency.")
 _benchmark("nam", "What captures cost: kernel, ONNX Runtime, other players.")
 _benchmark("rates", "Conversions between sample rates: quality, latency, cost.")
+_benchmark("edits", "A random edit every 100 ms of virtual time: clicks, latency, memory.")
 _benchmark("clocks", "Two devices on two clocks, an hour in virtual time: pitch, latency, breaks.")
 _benchmark("latency", "Latency declared and measured, CPU per hop, missed callbacks under load.")
 

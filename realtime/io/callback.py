@@ -24,7 +24,7 @@ from ..native import (
     view_f32,
     view_i64,
 )
-from .play import hand_out_events, note, play
+from .play import hand_out_events, note, play, take_up
 from .stream import BLOCK, LOSS, view_stream
 
 F32 = np.float32
@@ -112,6 +112,7 @@ def run_callback(s, source, target, n, flags):  # type: ignore[no-untyped-def]
     while done < n:
         part = min(n - done, s.max_block)
         _take_in(s, source, done, x, part, begin)
+        take_up(s)
         hand_out_events(s, part)
         play(s, x, y, part)
         _tap(s, x, y, part)

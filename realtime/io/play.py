@@ -73,8 +73,11 @@ def hand_out_events(s, n):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _take_up(s):  # type: ignore[no-untyped-def]
-    """Take up an offered voice: it gets the gains in force and starts on the stream's position."""
+def take_up(s):  # type: ignore[no-untyped-def]
+    """Take up an offered voice: it starts on the stream's position, at the gains in force.
+
+    A voice with ``own_gains`` keeps those it was made with.
+    """
     address = load_acquire(s.mail + 8 * NEXT)
     if s.incoming != 0 or address == 0 or load_acquire(s.mail + 8 * RETIRED) != 0:
         return
@@ -83,10 +86,11 @@ def _take_up(s):  # type: ignore[no-untyped-def]
     lane, before = view_lane(v.lane), view_lane(old.lane)
     lane.start = s.samples
     targets, current = view_f64(lane.targets, CONTROLS), view_f64(lane.current, CONTROLS)
-    for i in range(CONTROLS):
+    for i in range(CONTROLS if v.own_gains == 0 else 0):
         targets[i] = view_f64(before.targets, CONTROLS)[i]
         current[i] = targets[i]
-    v.conceal_gain = old.conceal_gain
+    if v.own_gains == 0:
+        v.conceal_gain = old.conceal_gain
     s.incoming = address
     s.unheard = v.latency + lane.warm_hops * lane.hop
     s.faded = 0
@@ -141,7 +145,6 @@ def _run(s, v, x, y, n):  # type: ignore[no-untyped-def]
 @njit(nogil=True, error_model="numpy", cache=True)
 def play(s, x, y, n):  # type: ignore[no-untyped-def]
     """Turn ``x [channels, n]`` into ``y``."""
-    _take_up(s)
     _run(s, view_voice(s.voice), x, y, n)
     if s.incoming == 0:
         return

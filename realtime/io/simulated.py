@@ -196,6 +196,14 @@ class SimulatedDevice:
         """Samples played so far."""
         return int(self._control[POSITION])
 
+    def touch(self) -> None:
+        """Touch the tape that is recorded on, so that memory does not grow with the sound."""
+        self._out.fill(0.0)
+
+    def played(self, begin: int, end: int) -> Array:
+        """A part of what was played ``[channels, end - begin]`` (a copy)."""
+        return np.ascontiguousarray(self._out[begin:end].T)
+
     @property
     def recording(self) -> Array:
         """What the "loudspeaker" played so far ``[channels, n]``, latency included (a copy)."""

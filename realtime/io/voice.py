@@ -23,7 +23,7 @@ LONGEST_LATENCY = 1 << 16  # samples; what the dry path can be delayed by
 EVENTS = 1024  # chain events that may wait for their block
 
 _INTEGERS = (
-    "identity", "lane", "mode", "channels", "max_block", "latency",
+    "identity", "lane", "mode", "channels", "max_block", "latency", "own_gains",
     "dry", "dry_line", "line_length", "dry_state", "last", "chain_events",
     # where the model runs at another rate than the device: converters, blocks between them
     "inward", "outward", "model_x", "model_y", "model_dry", "model_block", "inner_latency",
