@@ -163,7 +163,8 @@ class Desk:
         known = [m[4:] for m in dir(self) if m.startswith("_do_")]
         if name not in known:
             raise ConfigError(f"unknown operation '{name}'{nearest(name, known)}")
-        self.settle()
+        if at is None:  # with a position, the changes before it have theirs, too
+            self.settle()
         getattr(self, f"_do_{name}")(operation, at)
         if wait:
             self.settle()

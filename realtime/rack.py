@@ -142,7 +142,8 @@ class Rack:
         ConfigError
             A model that does not fit the stream or its chains; what plays goes on.
         """
-        self.settle()
+        if at is None:
+            self.settle()
         path = self.path
         if path.native:
             self.replace(model, None, None, controls, lane)

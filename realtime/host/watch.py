@@ -86,8 +86,8 @@ class Watchdog:
                 if value != seen[i]:
                     since[i] = now
             seen = current
-            if link.ended:
-                continue
+            if link.ended or not self._host.now.get("device", {}).get("paced", True):
+                continue  # nothing is due in virtual time
             quiet = [now - s for s in since]
             if current[0] and quiet[0] > SOUND_SECONDS and not link.dead:
                 self._host.replace_engine(link, "the device stopped calling")

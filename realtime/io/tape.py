@@ -96,6 +96,10 @@ class Tape:
         """What the "loudspeaker" played so far ``[channels, n]`` (a copy)."""
         return np.ascontiguousarray(self.output[: self.position].T)
 
+    def hold(self, position: int | None) -> None:
+        """Virtual time: wait before the first block from `position` on; None runs on."""
+        self.header[CONTROL + HOLD] = NEVER if position is None else position
+
     def place(self) -> None:
         """Go to where a real card would be by now: the next block that is still to be played."""
         now, header = _now_ns(), self.header
