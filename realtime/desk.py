@@ -228,13 +228,13 @@ class Desk:
                 "mix": spec.mix,
                 "input_gain": db_to_gain(spec.input_gain_db),
                 "output_gain": db_to_gain(spec.output_gain_db),
+                "bypass": float(spec.bypass),
             }
             self.session.replace(model, pre, post, spec.controls, spec.lane, gains)
         except Exception:
             if model is not None:
                 model.close()
             raise
-        self.session.set("bypass", float(spec.bypass))
         self.spec = spec
         self._log({**operation, "spec": replace(spec, lane=self.session.lane).to_dict()})
 

@@ -169,14 +169,16 @@ class Rack:
     ) -> None:
         """Crossfade to another model with other chains, all of it anew; see :meth:`swap`.
 
-        `gains` (``mix``, ``input_gain``, ``output_gain``) are heard with the new voice; by default
-        those in force go on.
+        `gains` (``mix``, ``input_gain``, ``output_gain``, ``bypass``) come with the new voice; by
+        default those in force go on.
         """
         self.settle()
         if not self._running:
             raise ConfigError("nothing plays yet; give the model to the session instead")
         new = self._build(model, pre, post, lane, controls)
-        for name, value in (gains or {}).items():
+        own = dict(gains or {})
+        new.voice.record["own_bypass"] = own.pop("bypass", -1.0)
+        for name, value in own.items():
             new.voice.engine.set(name, value)
         if gains is not None:
             new.voice.engine.settle()

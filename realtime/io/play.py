@@ -76,7 +76,7 @@ def hand_out_events(s, n):  # type: ignore[no-untyped-def]
 def take_up(s):  # type: ignore[no-untyped-def]
     """Take up an offered voice: it starts on the stream's position, at the gains in force.
 
-    A voice with ``own_gains`` keeps those it was made with.
+    A voice with ``own_gains`` keeps those it was made with, and brings its ``own_bypass``.
     """
     address = load_acquire(s.mail + 8 * NEXT)
     if s.incoming != 0 or address == 0 or load_acquire(s.mail + 8 * RETIRED) != 0:
@@ -91,6 +91,9 @@ def take_up(s):  # type: ignore[no-untyped-def]
         current[i] = targets[i]
     if v.own_gains == 0:
         v.conceal_gain = old.conceal_gain
+    v.bypass = s.bypass
+    if v.own_bypass >= 0.0:
+        v.bypass = s.bypass = v.own_bypass
     s.incoming = address
     s.unheard = v.latency + lane.warm_hops * lane.hop
     s.faded = 0

@@ -32,7 +32,7 @@ _INTEGERS = (
     "ring_in", "ring_out", "block_length", "debt", "holding", "stop", "beat",
     "begun", "answered",
 )  # fmt: skip
-_FLOATS = ("wet_level", "conceal_gain", "bypass", "sample_rate", "ratio")
+_FLOATS = ("wet_level", "conceal_gain", "bypass", "own_bypass", "sample_rate", "ratio")
 VOICE = np.dtype([(n, np.int64) for n in _INTEGERS] + [(n, np.float64) for n in _FLOATS])
 VOICE_TYPE = from_dtype(VOICE)
 _pointer_voice = pointer_to(VOICE_TYPE)
@@ -102,7 +102,7 @@ class Voice:
             r["begun"], r["answered"] = 0, prefill
             r["ring_in"], r["ring_out"] = self.ring_in.address, self.ring_out.address
         self.trip: RoundTrip | None = None
-        r["ratio"] = 1.0
+        r["ratio"], r["own_bypass"] = 1.0, -1.0
         if device_rate is not None and device_rate != engine.sample_rate:
             self._convert(device_rate)
         self.declare()

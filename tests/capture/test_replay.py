@@ -87,7 +87,8 @@ def captured(models: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
         while not ended.wait(0.005):
             tape.hold(tape.position + 960)
 
-    threading.Thread(target=let_play, daemon=True).start()
+    player = threading.Thread(target=let_play, daemon=True)
+    player.start()
     try:
         host.start()
         capture.start()
@@ -100,6 +101,7 @@ def captured(models: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
         assert told == []
     finally:
         ended.set()
+        player.join()
         host.close()
         tape.close()
     return folder
