@@ -259,17 +259,17 @@ class Desk:
         self._log({**operation, "stage": asdict(stage)})
 
     def _do_remove(self, operation: Operation, at: int | None) -> None:
-        slot = self._find(operation)
-        self.session.path.edit("remove", slot.leave, at)
-        self.spec = self.spec.without(slot.identity)
+        identity = self._known(operation)
+        self._edit_slot("remove", identity, -1, at)
+        self.spec = self.spec.without(identity)
         self._log(operation)
 
     def _do_move(self, operation: Operation, at: int | None) -> None:
-        slot, index = self._find(operation), int(operation["index"])
-        self.session.path.edit("move", lambda: slot.leave(index), at)
+        identity, index = self._known(operation), int(operation["index"])
+        self._edit_slot("move", identity, index, at)
         for place in PLACES:
             stages = list(self.spec.chain(place))
-            moved = [s for s in stages if s.identity == slot.identity]
+            moved = [s for s in stages if s.identity == identity]
             if moved:
                 stages.remove(moved[0])
                 stages.insert(index, moved[0])
@@ -289,6 +289,24 @@ class Desk:
 
     def _do_rest(self, operation: Operation, at: int | None) -> None:
         self.session.engine.rest(bool(operation["on"]))
+
+    def _known(self, operation: Operation) -> int:
+        """The stage an operation names, among those there are once all edits are made."""
+        identity = int(operation["identity"])
+        if identity not in [s.identity for s in self.spec.stages]:
+            raise ChainError(f"there is no stage {identity}")
+        return identity
+
+    def _edit_slot(self, name: str, identity: int, moving_to: int, at: int | None) -> None:
+        """Have a slot leave its place, between two blocks."""
+        path = self.session.path
+
+        def change() -> None:
+            slot = path.slot(identity)
+            if slot is not None:
+                slot.leave(moving_to)
+
+        path.edit(name, change, at)
 
     def _find(self, operation: Operation) -> Slot:
         slot = self.session.path.slot(int(operation["identity"]))

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from .stage import Stage
 
 Array = npt.NDArray[np.float32]
-GLIDE_SECONDS = 0.03
-PIECE = 16  # samples between two values
+GLIDE_SECONDS = 0.05
+PIECE = 8  # samples between two values
 
 
 class Glide:

@@ -76,7 +76,8 @@ def hand_out_events(s, n):  # type: ignore[no-untyped-def]
 def take_up(s):  # type: ignore[no-untyped-def]
     """Take up an offered voice: it starts on the stream's position, at the gains in force.
 
-    A voice with ``own_gains`` keeps those it was made with, and brings its ``own_bypass``.
+    A voice with ``own_gains`` keeps those it was made with, and brings its ``own_bypass``; the one
+    that leaves keeps the bypass it had.
     """
     address = load_acquire(s.mail + 8 * NEXT)
     if s.incoming != 0 or address == 0 or load_acquire(s.mail + 8 * RETIRED) != 0:
@@ -93,7 +94,9 @@ def take_up(s):  # type: ignore[no-untyped-def]
         v.conceal_gain = old.conceal_gain
     v.bypass = s.bypass
     if v.own_bypass >= 0.0:
+        old.own_bypass = s.bypass
         v.bypass = s.bypass = v.own_bypass
+        v.own_bypass = -1.0
     s.incoming = address
     s.unheard = v.latency + lane.warm_hops * lane.hop
     s.faded = 0
@@ -130,12 +133,12 @@ def _run(s, v, x, y, n):  # type: ignore[no-untyped-def]
         exchange(s, v, x, y, dry, n)
     else:
         process(view_lane(v.lane), x, y, n)
-    now = v.bypass
-    if now == 0.0 and s.bypass == 0.0:
+    now, goal = v.bypass, s.bypass if v.own_bypass < 0.0 else v.own_bypass
+    if now == 0.0 and goal == 0.0:
         return
     step = 1.0 / s.fade_length
     for i in range(n):
-        now = min(s.bypass, now + step) if now < s.bypass else max(s.bypass, now - step)
+        now = min(goal, now + step) if now < goal else max(goal, now - step)
         for c in range(v.channels):
             d = dry[c, i]
             if not np.isfinite(d):

@@ -125,8 +125,9 @@ def test_a_stage_fades_in_from_the_sound_as_it_came(block: int) -> None:
     new = made.ready(Slot(Scale(-2.0)))
     y = play(made, x, {2: lambda: made.insert(1, new)}, block)
     gain = fading(2 * block, x.shape[1], rising=True)
-    assert np.allclose(y, 0.5 * x * (1.0 - 3.0 * gain), atol=1e-6)
-    assert steps(y) <= steps(x) * 1.0 + 0.3 * 1.5 / FADE + 1e-6
+    # what the stage is fed fades in, too
+    assert np.allclose(y, 0.5 * x * (1.0 - gain) - x * gain**2, atol=1e-6)
+    assert steps(y) <= steps(x) + 0.3 * 2.5 / FADE + 1e-6
     assert made.names == ["scale 0.5", "scale -2.0"]
 
 
