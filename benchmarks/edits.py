@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from realtime.desk import Desk
 from realtime.errors import ConfigError, RestyleError
+from realtime.events import CHAIN, PER_SLOT
 from realtime.io.simulated import SimulatedDevice
 from realtime.models.catalog import find_model
 from realtime.spec import Spec, StageSpec
@@ -154,7 +155,9 @@ class Editor:
         named = [p.name for p in getattr(slot.stage, "parameters", list)() if p.name in TURNS]
         name = self._random.choice(["bypass", "stage_mix", *named])
         value = self._random.uniform(*TURNS.get(name, (0.0, 1.0)))
-        self._desk.turn(slot.identity, name, round(value) if name == "bypass" else value)
+        names = ["bypass", "stage_mix", *(p.name for p in slot.stage.parameters())]  # type: ignore[attr-defined]
+        number = CHAIN + PER_SLOT * slot.identity + names.index(name)
+        self._desk.session.send(number, round(value) if name == "bypass" else value)
         return f"{slot.name} {name}"
 
     def _chain_mix(self) -> None:

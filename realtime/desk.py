@@ -20,23 +20,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from .builder import Builder, describe
 from .chain.chain import Chain
-from .chain.file import build_stage
-from .chain.slot import BYPASS, MIX, PARAMETERS, Slot
 from .config import StreamConfig
 from .dsp.dynamics import db_to_gain
 from .engine import PASSTHROUGH_HOP
 from .errors import ChainError, ConfigError, nearest
-from .events import CHAIN, PER_SLOT, EventQueue
+from .events import EventQueue
 from .io.transport import Transport
-from .models.load import open_model
-from .models.steppable import Steppable
 from .session import Session
 from .spec import PLACES, Spec, StageSpec
 
@@ -87,12 +83,13 @@ class Desk:
         record: npt.NDArray[np.void] | None = None,
         events: EventQueue | None = None,
     ) -> None:
-        self.device, self.spec, self._mark = device, spec, mark
+        self.device, self.spec = device, spec
         self.channels = spec.device.channels or max(1, device.in_channels)
+        self._build = Builder(device, self.channels, mark)
         self.log: list[Change] = []
         self._pending: dict[str, Any] | None = None
-        pre, post = (self._chain(spec, place) for place in PLACES)
-        model = self._model(spec.model)
+        pre, post = (self._build.chain(spec, place) for place in PLACES)
+        model = self._build.model(spec.model)
         config = StreamConfig(
             lane=spec.lane, mix=spec.mix, input_gain_db=spec.input_gain_db,
             output_gain_db=spec.output_gain_db, controls=spec.controls,
@@ -108,34 +105,6 @@ class Desk:
         if spec.bypass:
             self.session.memory.record["bypass"] = 1.0
             self.session.voice.record["bypass"] = 1.0
-
-    # -- building -------------------------------------------------------------------------------
-
-    def _model(self, path: str | None) -> Steppable | None:
-        if path is None:
-            return None
-        return open_model(Path(path), self.channels, self.device.block_size)
-
-    def _slot(self, spec: StageSpec) -> Slot:
-        """Build one stage; the mark names it meanwhile, as loading a plug-in may crash."""
-        if self._mark is not None:
-            self._mark[0] = spec.identity
-        try:
-            stage = build_stage(dict(spec.entry), Path())
-            for name, value in spec.values.items():
-                stage.set_parameter(name, value)  # type: ignore[attr-defined]
-        finally:
-            if self._mark is not None:
-                self._mark[0] = 0
-        slot = Slot(stage, spec.identity, bypass=spec.bypass, mix=spec.mix)
-        slot.mark = self._mark
-        return slot
-
-    def _chain(self, spec: Spec, place: str) -> Chain | None:
-        """The chain of that place; an empty one beside a chain that is not, so both can grow."""
-        if not spec.stages:
-            return None
-        return Chain([self._slot(s) for s in getattr(spec, place)], getattr(spec, f"{place}_mix"))
 
     # -- operations -----------------------------------------------------------------------------
 
@@ -192,7 +161,7 @@ class Desk:
 
     def _do_swap(self, operation: Operation, at: int | None) -> None:
         path, controls = operation.get("model"), operation.get("controls") or {}
-        model = self._model(path)
+        model = self._build.model(path)
         try:
             block = self.session.path.block_length
             hop = model.card.hop_length if model is not None else PASSTHROUGH_HOP
@@ -201,7 +170,7 @@ class Desk:
             if self.session.path.native or (block % hop == 0 and same):
                 self.session.swap(model, controls, operation.get("lane"), at)
             else:  # the chains have to be cut into other blocks: all of it anew
-                pre, post = (self._chain(self.spec, place) for place in PLACES)
+                pre, post = (self._build.chain(self.spec, place) for place in PLACES)
                 self.session.replace(model, pre, post, controls, operation.get("lane"))
         except Exception:
             if model is not None:
@@ -212,7 +181,7 @@ class Desk:
 
     def _do_lane(self, operation: Operation, at: int | None) -> None:
         controls = self.controls()
-        model = self._model(self.spec.model)
+        model = self._build.model(self.spec.model)
         self.session.swap(model, controls, lane=str(operation["lane"]))
         self.spec = replace(self.spec, lane=str(operation["lane"]))
         self._log(operation)
@@ -221,8 +190,8 @@ class Desk:
         given = operation["spec"]
         spec = given if isinstance(given, Spec) else Spec.from_dict(given)
         spec = replace(spec, device=self.spec.device, fixed_latency=self.spec.fixed_latency)
-        pre, post = (self._chain(spec, place) for place in PLACES)
-        model = self._model(spec.model)
+        pre, post = (self._build.chain(spec, place) for place in PLACES)
+        model = self._build.model(spec.model)
         try:
             gains = {
                 "mix": spec.mix,
@@ -245,12 +214,12 @@ class Desk:
         stages = list(self.spec.chain(place))
         stages.insert(index, stage)
         spec = self.spec.with_chain(place, stages)
-        slot = self._slot(stage)
+        slot = self._build.slot(stage)
         chain: Chain | None = getattr(self.session.path, place)
         if chain is None:  # a native path has no place for Python stages: a voice that has
             controls = self.controls()
             pre, post = (Chain([slot] if place == p else []) for p in PLACES)
-            model = self._model(self.spec.model)
+            model = self._build.model(self.spec.model)
             self.session.replace(model, pre, post, controls, "worker")
         else:
             ready, path, into = chain.ready(slot), self.session.path, chain
@@ -308,28 +277,6 @@ class Desk:
 
         path.edit(name, change, at)
 
-    def _find(self, operation: Operation) -> Slot:
-        slot = self.session.path.slot(int(operation["identity"]))
-        if slot is None or not slot.present:
-            raise ChainError(f"there is no stage {operation['identity']}")
-        return slot
-
-    def turn(self, identity: int, name: str, value: float) -> None:
-        """Send a stage's parameter event: ``bypass``, ``stage_mix`` or one of its own.
-
-        Raises
-        ------
-        ChainError
-            No such stage or parameter.
-        """
-        slot = self._find({"identity": identity})
-        names = [p.name for p in getattr(slot.stage, "parameters", list)()]
-        known = {"bypass": BYPASS, "stage_mix": MIX}
-        known |= {n: PARAMETERS + i for i, n in enumerate(names)}
-        if name not in known:
-            raise ChainError(f"{slot.name} has no parameter '{name}'{nearest(name, known)}")
-        self.session.send(CHAIN + PER_SLOT * identity + known[name], value)
-
     # -- what there is --------------------------------------------------------------------------
 
     def controls(self) -> dict[str, float]:
@@ -340,26 +287,7 @@ class Desk:
 
     def describe(self) -> dict[str, Any]:
         """Lane, latency and parameters, as plain data."""
-        session, engine = self.session, self.session.engine
-        card = engine.model.card if engine.model else None
-        return {
-            "identity": int(engine.lane["identity"]),
-            "model": card.name if card else None,
-            "lane": session.lane,
-            "lane_reason": session.lane_reason,
-            "latency": session.budget.to_dict(),
-            "controls": [asdict(c) for c in card.controls] if card else [],
-            "stages": [
-                {
-                    "identity": s.identity, "name": s.name, "place": place, "latency": s.latency,
-                    "parameters": [asdict(p) for p in getattr(s.stage, "parameters", list)()],
-                }
-                for place in PLACES
-                if getattr(session.path, place) is not None
-                for s in getattr(session.path, place).slots
-                if s.present
-            ],
-        }  # fmt: skip
+        return describe(self.session)
 
 
 def _place(operation: Operation) -> str:

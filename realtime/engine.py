@@ -14,11 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .adapter import process_block, run_hops
-from .converter import WHOLE, hop_function
+from .converter import WHOLE
 from .dsp.dynamics import gain_to_db
-from .dsp.fft import twiddles
-from .dsp.meters import N_BINS
-from .dsp.windows import asymmetric_windows
 from .errors import ConfigError, nearest
 from .events import EventQueue
 from .lane import (
@@ -29,25 +26,16 @@ from .lane import (
     LANE,
     LIMITER_GAIN,
     MIX,
-    N_METERS,
-    NO_MODEL,
     OUT_PEAK,
     OUT_POWER,
     OUTPUT_GAIN,
-    SPECTRUM,
-    WAVEFORM,
 )
 from .latency import adapter_latency
+from .layout import lay_out
 from .models.steppable import Steppable
-from .native import clock_address
 
 Array = npt.NDArray[np.float32]
 PASSTHROUGH_HOP = 32  # samples; the grid of ramps and meters where no model sets one
-RAMP_SECONDS = 0.01  # time constant of parameter ramps
-METER_SECONDS = 0.3
-LIMITER_RELEASE_SECONDS = 0.08
-WARM_SECONDS = 0.05  # a model that starts afresh runs unheard for so long
-REST_SECONDS = (0.25, 8.0)  # shortest and longest rest of a model that was late
 EVENTS = 256  # parameter events that may wait for their time
 
 
@@ -101,13 +89,13 @@ class Engine:
                 raise ConfigError(f"model has {model.channels} channels, stream {channels}")
         self.model, self.channels, self.sample_rate = model, channels, sample_rate
         self.hop_length = model.card.hop_length if model else PASSTHROUGH_HOP
-        self._memory: dict[str, npt.NDArray[Any]] = {}
         self._record = np.zeros(1, dtype=LANE)
         self._fresh: Any = None
         self.events = EventQueue(EVENTS)
         self.lane = self._record[0]
         self.address = int(self._record.ctypes.data)
-        self._lay_out()
+        self._memory = lay_out(self.lane, model, channels, sample_rate, self.hop_length)
+        self.lane["address"], self.lane["events"] = self.address, self.events.address
         self.set_block_size(block_size)
         self.set("input_gain", input_gain)
         self.set("output_gain", output_gain)
@@ -118,69 +106,6 @@ class Engine:
         self._fresh = self.snapshot()
 
     # -- memory ---------------------------------------------------------------------------------
-
-    def _place(self, field: str, array: npt.NDArray[Any]) -> None:
-        """Own `array` and write its address into the record."""
-        self._memory[field] = array
-        self.lane[field] = array.ctypes.data
-
-    def _lay_out(self) -> None:
-        lane, model, channels, hop = self.lane, self.model, self.channels, self.hop_length
-        card = model.card if model else None
-        geometry = card.spectrum if card else None
-        lane["channels"], lane["hop"] = channels, hop
-        lane["domain"] = SPECTRUM if geometry else WAVEFORM if model else NO_MODEL
-        lane["latency"] = card.latency if card else 0
-        lane["n_controls"] = len(card.controls) if card else 0
-        n_fft = geometry.n_fft if geometry else 0
-        lane["n_fft"] = n_fft
-        lane["synthesis"] = geometry.synthesis_length if geometry else 0
-        if geometry:
-            windows = asymmetric_windows(n_fft, geometry.synthesis_length, hop)
-            self._place("analysis_window", windows[0])
-            self._place("synthesis_window", windows[1])
-            self._place("table", twiddles(n_fft))
-
-        def zeros(field: str, *shape: int, dtype: Any = np.float32) -> None:
-            self._place(field, np.zeros(shape, dtype=dtype))
-
-        zeros("work", 4, n_fft // 2)
-        zeros("frame", n_fft)
-        zeros("history", channels, n_fft)
-        zeros("ola", channels, int(lane["synthesis"]))
-        zeros("dry_line", channels, int(lane["latency"]))
-        zeros("dry", channels, hop)
-        zeros("wet", channels, hop)
-        zeros("fifo_in", channels, hop)
-        zeros("last", channels)
-        self._memory["hop_block"] = np.zeros((channels, hop), dtype=np.float32)
-        zeros("targets", CONTROLS + int(lane["n_controls"]), dtype=np.float64)
-        zeros("current", CONTROLS + int(lane["n_controls"]), dtype=np.float64)
-        zeros("meters", N_METERS, dtype=np.float64)
-        zeros("hop_histogram", N_BINS, dtype=np.int64)
-        zeros("model_histogram", N_BINS, dtype=np.int64)
-        lane["clock"] = clock_address()
-        lane["address"], lane["hop_function"] = self.address, hop_function().address
-        if model:
-            lane["step"], lane["reset"] = model.step_address, model.reset_address
-            lane["argument"] = model.argument
-            for field in ("x", "y"):
-                lane[f"model_{field}"] = getattr(model, field).ctypes.data
-            lane["controls"] = model.controls.ctypes.data
-            controls = model.card.controls
-            kinds = [c.kind == "categorical" for c in controls]
-            self._place("switched", np.array(kinds, dtype=np.int64))
-            self._memory["targets"][CONTROLS:] = [c.default for c in controls]
-            model.reset()
-        seconds = hop / self.sample_rate
-        lane["smoothing"] = 1.0 - np.exp(-seconds / RAMP_SECONDS)
-        lane["meter_decay"] = np.exp(-seconds / METER_SECONDS)
-        lane["limiter_gain"] = lane["level"] = 1.0
-        lane["events"] = self.events.address
-        lane["warm_hops"] = round(WARM_SECONDS / seconds)
-        lane["rest_least"], lane["rest_most"] = (round(s / seconds) for s in REST_SECONDS)
-        lane["rest_hops"] = lane["rest_least"]
-        lane["limiter_release"] = 1.0 - np.exp(-1.0 / (LIMITER_RELEASE_SECONDS * self.sample_rate))
 
     def set_block_size(self, block_size: int | None, extra: int = 0) -> None:
         """Start afresh with the pre-fill for callbacks of `block_size` samples (not live).
@@ -194,7 +119,8 @@ class Engine:
         self.block_size = block_size
         lane["max_block"] = max(8192, block_size or 0)
         capacity = 1 << int(lane["max_block"] + 3 * self.hop_length + extra - 1).bit_length()
-        self._place("fifo_out", np.zeros((self.channels, capacity), dtype=np.float32))
+        self._memory["fifo_out"] = np.zeros((self.channels, capacity), dtype=np.float32)
+        lane["fifo_out"] = self._memory["fifo_out"].ctypes.data
         lane["fifo_out_capacity"], lane["prefill"] = capacity, prefill
         lane["fifo_out_read"], lane["fifo_out_written"] = 0, prefill
         lane["fifo_in_fill"] = lane["resized"] = 0

@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from realtime.engine import LIMITER_RELEASE_SECONDS, RAMP_SECONDS, WARM_SECONDS, Engine
+from realtime.engine import Engine
 from realtime.errors import ConfigError
 from realtime.governor import FADE
 from realtime.lane import CONTROLS
+from realtime.layout import LIMITER_RELEASE_SECONDS, RAMP_SECONDS, WARM_SECONDS
 from realtime.models.streaming import load_model
 
 from .graphs import fir_model, identity_spectrum

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from numba import njit
 
-from realtime.engine import REST_SECONDS, Engine
+from realtime.engine import Engine
 from realtime.governor import FADE, SEVERE, TRIP, watch
 from realtime.lane import LANE, view_lane
+from realtime.layout import REST_SECONDS
 from realtime.models.streaming import load_model
 
 from .graphs import identity_spectrum
