@@ -65,7 +65,9 @@ class Run:
         address = osc_address(self.osc) or (self.saved.osc if self.saved else None)
         files = self._files()
         paced = self.simulation is None or self.simulation.paced
-        host = Host(self.spec, tell, standby=paced, journal=self.recording.capture is not None)
+        host = Host(
+            self.spec, tell, standby=paced, journal=self.recording.capture is not None, taps=files
+        )
         name = self.saved.preset.name if self.saved else None
         surface = HostSurface(host, name)
         previous = signal.signal(signal.SIGTERM, _interrupt)

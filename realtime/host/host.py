@@ -145,14 +145,18 @@ class Host(Keeper):
         return found
 
     def record(self, files: Mapping[str, Path]) -> Recorder:
-        """Record ``dry``, ``wet`` or both from now on, aligned; stop it before :meth:`close`.
+        """Record ``dry``, ``wet`` or both, aligned; stop it before :meth:`close`.
+
+        From now on, or from the first sample on where the host was made with these ``taps``.
 
         Raises
         ------
         AudioFileError
             A file cannot be written.
         """
-        self._tap(files)
+        if set(files) != self._tapped:
+            self._tap(files)
+        self._tapped = set(files)
         latency = int(self.board.status[LATENCY])
         self._recorder = Recorder(
             {name: ring for name, ring in self.taps.items() if name in files},
@@ -176,6 +180,5 @@ class Host(Keeper):
     def _engine_replaced(self) -> None:
         recorder = self._recorder
         if recorder is not None:
-            self._tap(recorder.written)
             rings = {n: r for n, r in self.taps.items() if n in recorder.written}
             recorder.switch(rings, self._lost_by(self.board))

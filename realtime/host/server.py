@@ -119,7 +119,7 @@ class Server:
         self.desk = desk
         if operation.get("journal"):
             self.board.record[0]["journal"] = self.board.journal.address
-            self._op_tap({"dry": True, "wet": True})
+        self._op_tap(operation.get("taps", {}))
         gc.collect()
         gc.freeze()
         gc.disable()
