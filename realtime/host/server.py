@@ -33,6 +33,8 @@ SWITCH_SECONDS = 1e-4  # how often Python's threads take turns: short, for the w
 def main(board_name: str, pipe: Connection) -> None:
     """Run an engine process until the pipe closes; the target of a spawned process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the control process's to handle
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back until here
     sys.setswitchinterval(SWITCH_SECONDS)
     server = Server(Board(board_name), pipe)
     pipe.send(("ready", os.getpid(), server.prepare()))
