@@ -146,6 +146,7 @@ def load(recipe: Recipe) -> tuple[Streamable, dict[str, Any]]:
             f" run: restyle train fit {recipe.name} --fresh"
         )
     network.load_state_dict(content["weights"])
+    recipe.tune(network, folder_of(recipe))
     return network, content
 
 

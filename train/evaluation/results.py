@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from realtime.io.files import whole_file
 
 from ..checkpoint import folder_of
 from ..networks.layers import Streamable
+from ..networks.weights import fingerprint
 from ..recipes.base import Recipe
 from .aims import figures, misses
 from .candidates import CANDIDATES
@@ -22,14 +22,6 @@ COLUMNS = (  # in tables; a card has no order
     "loudness_lu",
 )  # fmt: skip
 EVALUATION = "evaluation"  # folder inside a run's
-
-
-def fingerprint(network: Streamable) -> str:
-    """Hash of all weights."""
-    digest = hashlib.sha256()
-    for name, value in sorted(network.state_dict().items()):
-        digest.update(name.encode() + value.cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]
 
 
 def write(recipe: Recipe, result: dict[str, Any], folder: Path) -> str:

@@ -7,11 +7,13 @@ from realtime.errors import ConfigError, nearest
 from .base import Recipe
 from .effect import AmpBlend, Tape, TubeAmp
 from .instrument import Choir, SquareSynth, Strings
+from .latent import LatentKeys
 from .voice import RadioVoice, Whisper
 
 RECIPES: dict[str, type[Recipe]] = {
-    r.name: r for r in (TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, SquareSynth, Strings, Choir)
-}
+    r.name: r
+    for r in (TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, SquareSynth, Strings, Choir, LatentKeys)
+}  # fmt: skip
 
 
 def get_recipe(name: str) -> Recipe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,6 +101,15 @@ class Recipe(ABC):
     def sources(self) -> list[dict[str, Any]]:
         """What the training sound was made from, with licences, for the card."""
         return score_sources(("fluidr3", "musescore"))
+
+    def tune(self, network: Streamable, folder: Path) -> None:  # noqa: B027
+        """Complete trained weights by what is learnt after the training; by default nothing.
+
+        Parameters
+        ----------
+        folder : Path
+            Of the run, where what was learnt may be kept.
+        """
 
     def adversary(self) -> nn.Module | None:
         """Discriminators for the last part of the training; by default none."""
