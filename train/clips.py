@@ -62,11 +62,11 @@ def before_and_after(path: Path, card: Card, x: Array) -> Array:
     n = len(x)
     fade = np.minimum(1.0, np.arange(n)[::-1] / 480).astype(np.float32)
     parts = [x * fade]
-    if card.controls:
-        corners = len(card.controls)
-        for number, control in enumerate(card.controls):
-            weights = {c.name: float(c.name == control.name) for c in card.controls}
-            y, piece = play(path, x, weights), n // corners
+    corners = [c.name for c in card.controls if c.kind == "blend"]
+    if corners:
+        for number, corner in enumerate(corners):
+            weights = {name: float(name == corner) for name in corners}
+            y, piece = play(path, x, weights), n // len(corners)
             parts.append(y[number * piece : (number + 1) * piece] * fade[-piece:])
     else:
         parts.append(play(path, x) * fade)
@@ -80,4 +80,4 @@ def _clip_input(kind: str) -> Array:
         said = load_set("speech", tags={"speaker": "flite rms"}).test
         x = max(said, key=lambda r: len(r.samples)).samples
         return np.asarray(0.5 * x / np.abs(x).max(), dtype=np.float32)
-    return _tune(KEYS if kind == "instrument" else DEMO, DEMO_SECONDS)
+    return _tune(KEYS if kind in ("instrument", "latent") else DEMO, DEMO_SECONDS)

@@ -60,7 +60,7 @@ def judged(
     for name, pairs in {"test": data.test, **recipe.outside()}.items():
         made = clips(recipe, network, pairs, gain, file)
         rows = distances(made)
-        for candidate in CANDIDATES:
+        for candidate in rows:
             for judge in judges:
                 rows[candidate].update(judge(made, candidate))
         sets[name], counts[name] = rows, len(made)
@@ -93,7 +93,9 @@ def run(recipe: Recipe, out: Path | None = None, log: Callable[[str], None] = pr
         file = Path(place) / f"{recipe.name}.onnx"
         graph = export.to_onnx(recipe, network)
         file.write_bytes(export.seal(recipe, network, recipe.card(network, {}, {}), graph))
-        found = judged(recipe, network, recipe.data(), folder, file, log)
+        data = recipe.data()
+        found = judged(recipe, network, data, folder, file, log)
+        found |= recipe.further(data, file)
     found["weights"] = fingerprint(network)
     log(write(recipe, found, folder))
     log(f"wrote {folder}")

@@ -11,6 +11,7 @@ from realtime.models.catalog import read_entry
 from .evaluation.results import table
 from .evaluation.tables import by_kind, sets_of
 from .export import EXPORTED
+from .latent import report as latent
 
 
 def card_page(card: Card) -> str:
@@ -32,6 +33,8 @@ def card_page(card: Card) -> str:
     for name, part in sets_of(m).items():
         lines += [f"## Test set `{name}`: {part['recordings']} recordings", ""]
         lines += [table(part["rows"]), ""]
+    if "latent" in m:
+        lines += latent.lines(m["latent"])
     lines += [f"Made by `{m['command']}`." if "command" in m else "Not judged.", ""]
     lines += ["## Provenance", ""]
     for d in p["data"]:

@@ -26,6 +26,7 @@ PACKAGES = {  # what is looked for before the work begins
     "instrument": (*TIMBRE, "basic_pitch", "mir_eval"),
     "effect": TIMBRE,
     "blend": TIMBRE,
+    "latent": (*TIMBRE, "basic_pitch", "mir_eval"),
     "voice": ("pyloudnorm", "swift_f0", "pocketsphinx", "jiwer", "speechmos", "resemblyzer"),
 }
 Verdict = Callable[[list[Clips], str], dict[str, float]]
@@ -49,6 +50,8 @@ def for_recipe(recipe: Recipe, data: PairSet) -> list[Verdict]:
     if recipe.kind == "instrument" and target is not None:
         others = {f"program {p}": program(p) for p in OTHERS if p != target.program}
         verdicts += [Timbre(data, others, getattr(recipe, "tags", ())), notes]
+    elif recipe.kind == "latent":
+        verdicts += [StyleTimbre(data, getattr(recipe, "voices", ())), notes]
     elif recipe.kind in ("instrument", "effect", "blend"):
         dry = [p.dry for p in data.train[:REFERENCES]]
         verdicts.append(Timbre(data, {"input": dry}, ()))
@@ -161,3 +164,33 @@ class Timbre:
         if self.tags:
             row["tag_flip"] = instrument.tag_flip(np.concatenate([h[0] for h in heard]), self.tags)
         return row
+
+
+class StyleTimbre:
+    """:class:`Timbre` for recipes with several styles: that of the style all recordings ask for.
+
+    A set of several styles, or one whose input is wanted back, gets no figures.
+
+    Parameters
+    ----------
+    voices : sequence of Voice
+        What each style's sound is played by, in the order of the controls.
+    """
+
+    def __init__(self, data: PairSet, voices: Sequence[Voice]) -> None:
+        self.data, self.voices = data, voices
+        self.judges: dict[int, Timbre] = {}
+
+    def __call__(self, made: list[Clips], candidate: str) -> dict[str, float]:
+        """Figures of the one style, if there is one."""
+        asked = {int(np.argmax(c.pair.controls)) for c in made}
+        if len(asked) != 1 or all(np.array_equal(c.pair.dry, c.pair.wet) for c in made):
+            return {}
+        (style,) = asked
+        if style not in self.judges:
+            wanted = tuple(
+                p for p in self.data.train if p.dry is p.wet and p.controls[style] == 1.0
+            )
+            others = {f"program {p}": program(p) for p in OTHERS if p != self.voices[style].program}
+            self.judges[style] = Timbre(PairSet(wanted, (), ()), others)
+        return self.judges[style](made, candidate)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from train.networks.bands import band_centres, spread_matrix
 from train.networks.frame_tcn import FrameTCN
+from train.networks.latent import LatentNet
 from train.networks.layers import CausalConv, FrameNorm, GatedBlock, Streamable, blend_weights
 from train.networks.noise import LENGTH, STRIDE, NoiseTable
 from train.networks.time_frequency_cnn import HEADS, TimeFrequencyCNN
@@ -25,6 +26,12 @@ CASES = {
     "breath": (
         lambda: FrameTCN(17, 12, (1, 2), narrow=6, wide=4, noise=True, dry=False),
         (2, 2, 24, 17),
+    ),
+    "latent": (
+        lambda: LatentNet(
+            33, 1, 5, 1, inner=8, outer=12, hears=(1, 2), remembers=(1, 2, 4), bands=(4, 4, 3)
+        ),
+        (2, 2, 24, 33),
     ),
     **{
         head: (lambda head=head: TimeFrequencyCNN(33, 6, head, (1, 2)), (2, 2, 24, 33))

@@ -55,7 +55,14 @@ def misses(result: dict[str, Any]) -> list[str]:
                 said.append(f"{name}: a baseline closes {found['gap_baseline']:.0%} of the gap")
             if found.get("pitch", 1.0) < PITCH:
                 said.append(f"{name}: pitch F1 {found['pitch']:.2f} of the target's (aim {PITCH})")
-        if model["stft_distance"] >= rows["matched_eq"]["stft_distance"]:
+        if "pca" in rows and model["stft_distance"] >= rows["pca"]["stft_distance"]:
+            said.append(f"{name}: no nearer than as many principal components by STFT distance")
+        if "dedicated" in rows and "frechet" in model:
+            other = _share(rows, "dedicated", "frechet")
+            if found["gap"] <= other:
+                said.append(f"{name}: the dedicated converter closes {other:.0%} of the gap,"
+                            f" this one {found['gap']:.0%}")  # fmt: skip
+        if "pca" not in rows and model["stft_distance"] >= rows["matched_eq"]["stft_distance"]:
             said.append(f"{name}: no nearer than a matched equaliser by STFT distance")
         if abs(model["level_db"]) > LEVEL_DB:
             said.append(f"{name}: level {model['level_db']:+.1f} dB")

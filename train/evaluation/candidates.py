@@ -2,11 +2,12 @@
 
 ``copy`` does nothing, ``matched_eq`` is one static equaliser fitted on the training set, ``own_eq``
 one fitted on the very recording it is judged on, ``hand_made`` a chain of effects, ``model`` the
-style, ``oracle`` the true target.
+style, ``oracle`` the true target.  A recipe may have others of its own to be compared with.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +82,7 @@ def clips(
             "model": y,
             "oracle": pair.wet[cut],
         }
+        sounds |= {name: x[cut] for name, x in recipe.rivals(pair).items()}
         notes = shifted(pair.notes, begin / SAMPLE_RATE, len(y) / SAMPLE_RATE)
         part = Pair(pair.name, pair.dry[cut], pair.wet[cut], pair.controls, notes, pair.text)
         made.append(Clips(part, {k: np.ascontiguousarray(v) for k, v in sounds.items()}))
@@ -97,3 +99,11 @@ def shifted(
         for a, b, p in moved
         if min(b, seconds) - max(0.0, a) >= SHORTEST_NOTE
     )
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Candidates as tables show them: baselines, a recipe's own rivals, the model, the truth."""
+    names = list(names)
+    first, last = CANDIDATES[:-2], CANDIDATES[-2:]
+    own = [n for n in names if n not in CANDIDATES]
+    return [n for n in (*first, *own, *last) if n in names]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..judges.timbre import gap_share
 from .aims import GAP, PITCH, Rows, figures, misses
 from .distances import JUDGES
 from .results import number
@@ -16,6 +17,12 @@ def _share(value: float | None) -> str:
     return "" if value is None else f"{round(100 * value)} %"
 
 
+def _gap(rows: Rows, name: str) -> str:
+    if name not in rows or "frechet" not in rows[name]:
+        return ""
+    return _share(gap_share(*(rows[k]["frechet"] for k in ("copy", name, "oracle"))))
+
+
 def _against(figure: str, *candidates: str) -> Cell:
     """The model's figure beside others' of the same name, ``0.2 / 0.5 / 0.4``."""
 
@@ -23,6 +30,18 @@ def _against(figure: str, *candidates: str) -> Cell:
         if figure not in rows["model"]:
             return ""
         return " / ".join(number(rows[k][figure]) for k in ("model", *candidates))
+
+    return cell
+
+
+def _beside(figure: str, *candidates: str) -> Cell:
+    """The model's figure beside those of candidates that not every set has."""
+
+    def cell(rows: Rows, found: dict[str, float]) -> str:
+        if figure not in rows["model"]:
+            return ""
+        values = (rows.get(k, {}).get(figure) for k in ("model", *candidates))
+        return " / ".join("-" if v is None else number(v) for v in values)
 
     return cell
 
@@ -47,6 +66,19 @@ COLUMNS: dict[str, dict[str, Cell]] = {
         "by hand": lambda rows, found: number(rows["hand_made"]["stft_distance"]),
         "level dB": lambda rows, found: f"{rows['model']['level_db']:+.1f}",
     },
+    "latent": {
+        "gap closed": lambda rows, found: _share(found.get("gap")),
+        "dedicated converter": lambda rows, found: _gap(rows, "dedicated"),
+        "best baseline": lambda rows, found: _share(found.get("gap_baseline")),
+        "heard as the target, model / dedicated / input / target": _beside(
+            "probe", "dedicated", "copy", "oracle"
+        ),
+        "pitch F1 over target's": lambda rows, found: number(found.get("pitch")),
+        "STFT distance, model / PCA / carrier / dedicated / matched EQ / input": _beside(
+            "stft_distance", "pca", "carrier", "dedicated", "matched_eq", "copy"
+        ),
+        "level dB": lambda rows, found: f"{rows['model']['level_db']:+.1f}",
+    },
     "voice": {
         "STFT distance, model / matched EQ / input": _against(
             "stft_distance", "matched_eq", "copy"
@@ -63,6 +95,7 @@ TITLES = {
     "instrument": "Instruments",
     "effect": "Effects",
     "blend": "Blends",
+    "latent": "Autoencoders",
     "voice": "Voices",
 }
 ABOUT = {
@@ -89,6 +122,12 @@ ABOUT = {
         "with the input's. *Teacher* is the chain that the style learnt from."
     ),
 }
+ABOUT["latent"] = (
+    "*Gap closed*, *heard as the target*, *pitch F1* as above, where all recordings of a set have"
+    " one target; *dedicated*: the bundled converter that knows this target alone. *PCA*: as many"
+    " principal components of the log band levels as the autoencoder has numbers, with the same"
+    " carrier; *carrier*: none of them. The set *reconstruction* asks for the input itself."
+)
 ABOUT["blend"] = ABOUT["effect"]
 
 

@@ -39,6 +39,8 @@ class LatentNet(Streamable):
     blur : float
         Deviation of the noise that training adds to the latent: it bounds what one number can
         carry (a Gaussian channel) and makes near latents sound alike.
+    bands : tuple of int
+        See :class:`train.networks.envelope.Envelope`.
 
     Attributes
     ----------
@@ -68,20 +70,20 @@ class LatentNet(Streamable):
         hears: tuple[int, ...] = (1, 2, 4, 8),
         remembers: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64),
         blur: float = 0.1,
+        bands: tuple[int, int, int] = (18, 22, 5),
     ) -> None:
         super().__init__()
         self.styles, self.latent, self.knobs, self.blur = styles, latent, knobs, blur
         self.n_controls = styles + knobs + 1
-        self.envelope = Envelope(bins)
-        bands = self.envelope.bands
-        self.bands = bands
-        self.hear = nn.Linear(bands + 1, inner)
+        self.envelope = Envelope(bins, *bands)
+        self.bands = self.envelope.bands
+        self.hear = nn.Linear(self.bands + 1, inner)
         self.encoder = nn.ModuleList(GatedBlock(inner, d) for d in hears)
         self.squeeze = nn.Linear(inner, latent - 1)
         self.unfold = nn.Linear(latent, outer)
         self.decoder = nn.ModuleList(GatedBlock(outer, d) for d in remembers)
         self.films = nn.ModuleList(Film(styles, outer) for _ in remembers)
-        self.decode = nn.Linear(outer, 3 * bands)
+        self.decode = nn.Linear(outer, 3 * self.bands)
         nn.init.normal_(self.decode.weight, std=1e-2)
         nn.init.zeros_(self.decode.bias)
         self.noise = NoiseTable(bins)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -16,6 +17,8 @@ from realtime.models.card import Card
 from ..data.pairs import Pair, PairSet
 from ..data.render import SOUNDFONTS
 from ..networks.layers import Streamable
+
+Array = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,17 @@ class Recipe(ABC):
 
     def outside(self) -> dict[str, tuple[Pair, ...]]:
         """Further test pairs by the name of what made their input; none by default."""
+        return {}
+
+    def rivals(self, pair: Pair) -> dict[str, Array]:
+        """Candidates of this recipe alone for a test recording, aligned with it; none by default.
+
+        A rival that has nothing to say of a recording is left out of all of its set.
+        """
+        return {}
+
+    def further(self, data: PairSet, file: Path) -> dict[str, Any]:
+        """Figures of this recipe alone, for its card, from its exported file; none by default."""
         return {}
 
     def sources(self) -> list[dict[str, Any]]:

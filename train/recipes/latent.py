@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,27 @@ from torch import Tensor, nn
 
 from realtime.models.card import Card, Control
 
-from ..data.pairs import PairSet, Voice
-from ..data.styles import style_pairs
-from ..latent import study
+from ..data.pairs import Pair, PairSet, Voice
+from ..data.render import SAMPLE_RATE
+from ..data.scores import compose
+from ..data.styles import one_hot, style_pairs, sung
+from ..evaluation.player import play
+from ..latent import report, study
+from ..latent.baseline import EnvelopePCA
 from ..networks.discriminators import Adversary, SpectralDiscriminator
+from ..networks.envelope import Envelope
 from ..networks.latent import LatentNet
 from ..networks.layers import Streamable
-from .base import Schedule
-from .instrument import INPUTS
+from .base import Array, Schedule
+from .instrument import INPUTS, Choir, Strings
 from .spectral import Spectral
 
 MATCH = "match"  # control: how far the latent goes to the style's own statistics
 
 KEPT = "latent.json"
+BUNDLED = Path("exported")
+REFERENCES = 96  # recordings that the baseline's components are fitted on
+TURNED = 5  # seconds of a test recording that a knob's table hears
 
 
 class LatentKeys(Spectral):
@@ -31,6 +39,14 @@ class LatentKeys(Spectral):
 
     name, kind, title = "latent-keys", "latent", "Latent keys"
     summary = "keys and guitars through 16 numbers a hop: knobs on sound, blend of four instruments"
+    limits = (
+        "What passes the 16 numbers: the level of each of 40 bands, how far partials stand out, and"
+        " the noise. What passes beside them, as the carrier: the input's phases, its pitches and"
+        " the relief inside a band (bands are 235 Hz wide below 4 kHz), with every band's level"
+        " divided out. So a note's pitch and end are the input's, low partials that share a band"
+        " keep their proportions, and weak bands get rough when a style wants them loud. Bands 60"
+        " dB below the frame's level are not brought up. Drums and voices were not in the training."
+    )
     styles = ("piano", "strings", "choir", "guitar")
     voices = (Voice(0), Voice(48), Voice(52), Voice(24))
     latent, knobs = 16, 6
@@ -40,6 +56,7 @@ class LatentKeys(Spectral):
 
     def __init__(self) -> None:
         super().__init__()
+        self.pca: EnvelopePCA | None = None
         self.studied: study.Study | None = None
         self.names = tuple(f"latent {k + 1}" for k in range(self.knobs))
 
@@ -66,6 +83,52 @@ class LatentKeys(Spectral):
     def network(self) -> Streamable:
         """A latent autoencoder of this geometry."""
         return LatentNet(self.n_fft // 2 + 1, len(self.styles), self.latent, self.knobs)
+
+    def outside(self) -> dict[str, tuple[Pair, ...]]:
+        """Styles that are to come back, and what the dedicated converters are judged on."""
+        selves = []
+        for i in range(8):
+            score, style = compose(992_000 + i, 24.0, 43, 84), i % len(self.styles)
+            x, weights = sung(score, self.voices[style]), one_hot(style, len(self.styles))
+            selves.append(Pair(f"score{i}-{self.styles[style]}", x, x, weights, score.timed()))
+        sets = {"reconstruction": tuple(selves)}
+        for dedicated in (Strings(), Choir()):
+            weights = one_hot(self.styles.index(dedicated.name), len(self.styles))
+            for font, pairs in dedicated.outside().items():
+                sets[f"{font} to {dedicated.name}"] = tuple(
+                    replace(p, name=f"{p.name} for {dedicated.name}", controls=weights)
+                    for p in pairs
+                )
+        return sets
+
+    def rivals(self, pair: Pair) -> dict[str, Array]:
+        """As many principal components where the input is wanted back; the dedicated converter."""
+        if pair.dry is pair.wet:
+            if self.pca is None:
+                own = [p.dry for p in self.data().train if p.dry is p.wet][:REFERENCES]
+                envelope = Envelope(self.n_fft // 2 + 1)
+                self.pca = EnvelopePCA(envelope, self.transform, own)
+            numbers = {"carrier": 0, "pca": self.latent - 1}
+            return {name: self.pca.play(pair.dry, n) for name, n in numbers.items()}
+        _, _, dedicated = pair.name.partition(" for ")
+        if not dedicated:
+            return {}
+        return {"dedicated": play(BUNDLED / f"{dedicated}.onnx", pair.dry)}
+
+    def further(self, data: PairSet, file: Path) -> dict[str, Any]:
+        """How the latent is used, and what the knobs and the blend do."""
+        if self.studied is None:
+            return {}
+        part = slice(0, TURNED * SAMPLE_RATE)
+        sounds = [p.dry[part] for p in data.test[: len(self.styles)]]
+        return {
+            "latent": {
+                "usage": asdict(self.studied.usage),
+                "knobs": [asdict(k) for k in self.studied.knobs],
+                "measured": report.knob_table(file, sounds),
+                "blend": report.blend_table(file, sounds[0]),
+            }
+        }
 
     def adversary(self) -> nn.Module:
         """Two views of the spectrum, for the last part of the training."""
