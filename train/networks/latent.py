@@ -22,6 +22,28 @@ BOUND = 3.0  # of every latent, by tanh
 LOUDEST, QUIETEST_GAIN = 5.0, -12.0  # natural logarithm of a band's amplitude over the frame's
 
 
+def cepstral(bands: int, numbers: int) -> tuple[nn.Linear, nn.Linear]:
+    """Layers that begin as a cepstrum of log band powers and its inverse, to log amplitudes.
+
+    With them the network is a fair autoencoder before its first step (a truncated cosine transform
+    of log bands is near their principal components; Davis & Mermelstein, 1980).  Coefficient k is
+    divided by ``7 / sqrt(1 + k)``, which is about its deviation in music; the mean spectrum is taken
+    to fall evenly by 16 nepers of power.
+    """
+    order, band = torch.arange(numbers)[:, None], torch.arange(bands)[None]
+    basis = (2.0 / bands) ** 0.5 * torch.cos(torch.pi * order * (band + 0.5) / bands)
+    basis[0] *= 0.5**0.5
+    size = 7.0 / torch.sqrt(1.0 + order)
+    falling = torch.linspace(2.0, -14.0, bands)
+    there, back = nn.Linear(bands, numbers), nn.Linear(numbers, bands)
+    with torch.no_grad():
+        there.weight.copy_(basis / size)
+        there.bias.copy_(-there.weight @ falling)
+        back.weight.copy_(0.5 * (basis * size).T)
+        back.bias.copy_(0.5 * falling)
+    return there, back
+
+
 class LatentNet(Streamable):
     """Spectrum in, spectrum out, through `latent` numbers per frame.
 
@@ -80,12 +102,14 @@ class LatentNet(Streamable):
         self.hear = nn.Linear(self.bands + 1, inner)
         self.encoder = nn.ModuleList(GatedBlock(inner, d) for d in hears)
         self.squeeze = nn.Linear(inner, latent - 1)
+        self.cepstrum, self.expand = cepstral(self.bands, latent - 1)
         self.unfold = nn.Linear(latent, outer)
         self.decoder = nn.ModuleList(GatedBlock(outer, d) for d in remembers)
         self.films = nn.ModuleList(Film(styles, outer) for _ in remembers)
         self.decode = nn.Linear(outer, 3 * self.bands)
-        nn.init.normal_(self.decode.weight, std=1e-2)
-        nn.init.zeros_(self.decode.bias)
+        for layer in (self.squeeze, self.decode):
+            nn.init.normal_(layer.weight, std=1e-2)
+            nn.init.zeros_(layer.bias)
         self.noise = NoiseTable(bins)
         blocks = [*self.encoder, *self.decoder]
         self.state_shapes = [b.state_shape for b in blocks] + [self.noise.state_shape]
@@ -109,7 +133,8 @@ class LatentNet(Streamable):
         for block, state in zip(self.encoder, states, strict=True):
             h, state = block(h, state)
             new.append(state)
-        inner = BOUND * torch.tanh(self.squeeze(h).float() / BOUND)
+        inner = self.squeeze(h).float() + self.cepstrum(bands).float()
+        inner = BOUND * torch.tanh(inner / BOUND)
         if self.training and self.blur:
             inner = inner + self.blur * torch.randn_like(inner)
         return torch.cat([LEVEL_SCALE * logarithm, inner], dim=2), new
@@ -145,14 +170,15 @@ class LatentNet(Streamable):
             h, state = block(h, states.pop(0), film(weights))
             new.append(state)
         heads = self.decode(h).float().split(self.bands, dim=2)
-        loud, contrast, hiss = (self.envelope.to_bins(head).float() for head in heads)
+        loud = self.envelope.to_bins(heads[0] + self.expand(z[..., 1:]).float()).float()
+        contrast, hiss = (self.envelope.to_bins(head).float() for head in heads[1:])
         loudness = (0.5 / LEVEL_SCALE) * z[..., :1]  # logarithm of the frame's amplitude
         carrier, relief = self.envelope.carrier(x, power, QUIETEST * level + FLOOR)
         sharper = torch.tanh(contrast) * 0.5 * relief  # from none of the relief to twice as much
-        gain = (loud - 1.0).clamp(QUIETEST_GAIN, LOUDEST) + sharper.clamp(-8.0, 4.0)
+        gain = loud.clamp(QUIETEST_GAIN, LOUDEST) + sharper.clamp(-8.0, 4.0)
         noise, state = self.noise(level, states.pop(0))
         new.append(state)
         sounding = torch.sqrt((level - FLOOR) / level)  # 0 in digital silence, else 1
-        amount = torch.exp((hiss - 4.0).clamp(QUIETEST_GAIN, LOUDEST) + loudness) * sounding
+        amount = torch.exp((loud + hiss - 3.0).clamp(QUIETEST_GAIN, LOUDEST) + loudness) * sounding
         y = carrier * torch.exp(gain + loudness).unsqueeze(1) + noise * amount.unsqueeze(1)
         return (y, *new)

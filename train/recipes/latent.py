@@ -31,7 +31,7 @@ MATCH = "match"  # control: how far the latent goes to the style's own statistic
 KEPT = "latent.json"
 BUNDLED = Path("exported")
 REFERENCES = 96  # recordings that the baseline's components are fitted on
-TURNED = 5  # seconds of a test recording that a knob's table hears
+TURNED = 3  # seconds of a test recording that a knob's table hears
 
 
 class LatentKeys(Spectral):
@@ -51,7 +51,7 @@ class LatentKeys(Spectral):
     voices = (Voice(0), Voice(48), Voice(52), Voice(24))
     latent, knobs = 16, 6
     schedule = Schedule(
-        minutes=15, steps=1800, batch=8, segment=32768, learning_rate=2e-3, average=0.995
+        minutes=8, steps=1000, batch=8, segment=32768, learning_rate=2e-3, average=0.995
     )
 
     def __init__(self) -> None:
@@ -133,7 +133,7 @@ class LatentKeys(Spectral):
     def adversary(self) -> nn.Module:
         """Two views of the spectrum, for the last part of the training."""
         views = [SpectralDiscriminator(n, h, 8) for n, h in ((1024, 256), (2048, 512))]
-        return Adversary(views, weight=0.02, feature_weight=0.3, begin=0.94)
+        return Adversary(views, weight=0.02, feature_weight=0.3, begin=0.95)
 
     def convert(self, network: Streamable, dry: Tensor, controls: Tensor) -> Tensor:
         """Frames in, frames out; knobs that are not given stay where they are."""
