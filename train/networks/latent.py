@@ -27,8 +27,8 @@ def cepstral(bands: int, numbers: int) -> tuple[nn.Linear, nn.Linear]:
 
     With them the network is a fair autoencoder before its first step (a truncated cosine transform
     of log bands is near their principal components; Davis & Mermelstein, 1980).  Coefficient k is
-    divided by ``7 / sqrt(1 + k)``, which is about its deviation in music; the mean spectrum is taken
-    to fall evenly by 16 nepers of power.
+    divided by ``7 / sqrt(1 + k)``, which is about its deviation in music; the mean spectrum is
+    taken to fall evenly by 16 nepers of power.
     """
     order, band = torch.arange(numbers)[:, None], torch.arange(bands)[None]
     basis = (2.0 / bands) ** 0.5 * torch.cos(torch.pi * order * (band + 0.5) / bands)
