@@ -206,6 +206,17 @@ def demo() -> None:
 
 @app.command()
 @_interruptible
+def morph(
+    first: Annotated[str, typer.Argument(help="A model, by name or file.")],
+    second: Annotated[str, typer.Argument(help="Another of the same kind.")],
+    out: Annotated[Path, typer.Option(help="The new file.")] = Path("morph.onnx"),
+) -> None:
+    """Join two models into one file, with a blend of how much of each is heard."""
+    typer.echo(f"wrote {_later('train.morph').morph(first, second, out)}")
+
+
+@app.command()
+@_interruptible
 def recipes() -> None:
     """List the recipes."""
     from .recipes import RECIPES, get_recipe

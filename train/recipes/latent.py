@@ -51,7 +51,7 @@ class LatentKeys(Spectral):
     voices = (Voice(0), Voice(48), Voice(52), Voice(24))
     latent, knobs = 16, 6
     schedule = Schedule(
-        minutes=8, steps=1000, batch=8, segment=32768, learning_rate=2e-3, average=0.995
+        minutes=5, steps=600, batch=8, segment=32768, learning_rate=2e-3, average=0.995
     )
 
     def __init__(self) -> None:
@@ -77,8 +77,8 @@ class LatentKeys(Spectral):
         self.names = tuple(k.name for k in found.knobs)
 
     def data(self) -> PairSet:
-        """90 scores of 24 s by an input voice and by all four styles."""
-        return style_pairs(90, 24.0, INPUTS, self.voices, seed=55000)
+        """60 scores of 24 s by an input voice and by all four styles."""
+        return style_pairs(60, 24.0, INPUTS, self.voices, seed=55000)
 
     def network(self) -> Streamable:
         """A latent autoencoder of this geometry."""

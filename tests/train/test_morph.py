@@ -1,0 +1,105 @@
+"""Two bundled styles joined: the ends are the two files, a mix is their weighted sum."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime.errors import ConfigError
+from realtime.models.card import CARD_KEY, from_json
+from realtime.models.metadata import read_metadata, write_metadata
+from realtime.models.streaming import load_model
+from realtime.models.verify import verify
+from train.evaluation.player import play
+from train.morph import morph
+
+from .tiny import plucked
+
+EXPORTED = Path(__file__).parents[2] / "exported"
+X = plucked(0)
+
+
+@pytest.fixture(scope="module")
+def joined(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("morph") / "new" / "two.onnx"
+    return morph(str(EXPORTED / "strings.onnx"), str(EXPORTED / "choir.onnx"), out)
+
+
+@pytest.fixture(scope="module")
+def ends() -> dict[str, np.ndarray]:
+    return {name: play(EXPORTED / f"{name}.onnx", X) for name in ("strings", "choir")}
+
+
+def test_it_proves_itself_and_names_both(joined: Path) -> None:
+    assert all(c.passed for c in verify(joined))
+    model = load_model(joined)
+    card = model.card
+    model.close()
+    assert [(c.name, c.kind, c.default) for c in card.controls] == [
+        ("strings", "blend", 0.5), ("choir", "blend", 0.5),
+    ]  # fmt: skip
+    assert card.provenance["joined"] == ["strings", "choir"] and card.latency == 128
+    assert card.proof["streaming_error"] <= 1e-5
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
+def test_a_mix_is_the_weighted_sum(
+    joined: Path, ends: dict[str, np.ndarray], weight: float
+) -> None:
+    y = play(joined, X, {"strings": 1.0 - weight, "choir": weight})
+    wanted = (1.0 - weight) * ends["strings"] + weight * ends["choir"]
+    assert np.abs(y - wanted).max() <= 2e-5 * np.abs(wanted).max()
+
+
+def test_controls_of_both_are_kept_under_their_names(joined: Path, tmp_path: Path) -> None:
+    from train.export import seal, to_onnx
+    from train.recipes.effect import Tape
+
+    class Turned(Tape):
+        """A waveform style whose one weight is called a knob."""
+
+        name, styles = "turned", ("a", "b")
+
+    class Plain(Turned):
+        name = "plain"
+
+    paths = []
+    for recipe in (Turned(), Plain()):
+        network = recipe.network().eval()
+        file = seal(recipe, network, recipe.card(network, {}, {}), to_onnx(recipe, network))
+        entries = read_metadata(file)
+        text = entries[CARD_KEY].replace('"blend"', '"continuous"')
+        assert from_json(text).controls[0].kind == "continuous"
+        path = tmp_path / f"{recipe.name}.onnx"
+        path.write_bytes(write_metadata(file, {CARD_KEY: text}))
+        paths.append(path)
+    out = morph(str(paths[0]), str(paths[1]), tmp_path / "both.onnx")
+    model = load_model(out)
+    names = [c.name for c in model.card.controls]
+    model.close()
+    assert names == ["turned", "plain", "turned a", "turned b", "plain a", "plain b"]
+    settings = {"turned a": 0.2, "turned b": 0.9, "plain a": 0.6, "plain b": 0.1}
+    own = [play(paths[0], X, (0.2, 0.9)), play(paths[1], X, (0.6, 0.1))]
+    for weights in ((1.0, 0.0), (0.5, 0.5)):
+        y = play(out, X, settings | dict(zip(("turned", "plain"), weights, strict=True)))
+        wanted = weights[0] * own[0] + weights[1] * own[1]
+        assert np.abs(y - wanted).max() <= 2e-5 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("strings", "strings", "both are 'strings'"),
+        ("strings", "tape", "domain is spectrum and waveform"),
+        ("tape", "amp-blend", "blends styles of its own"),
+    ],
+)
+def test_what_does_not_fit_is_one_sentence(
+    first: str, second: str, said: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "none.onnx"
+    with pytest.raises(ConfigError, match=said):
+        morph(str(EXPORTED / f"{first}.onnx"), str(EXPORTED / f"{second}.onnx"), out)
+    assert not out.exists()
