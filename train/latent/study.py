@@ -28,8 +28,8 @@ from .usage import Usage, principal, usage
 
 Matrix = npt.NDArray[np.float64]
 Convert = Callable[[Tensor, Tensor], Tensor]  # sounds and all controls -> sounds
-RECORDINGS, SECONDS = 40, 8  # of each kind, from which statistics come
-SWEPT, SWEPT_SECONDS, BEGIN = 8, 4, 2  # recordings of a sweep; seconds heard; where they begin
+RECORDINGS, SECONDS = 32, 8  # of each kind, from which statistics come
+SWEPT, SWEPT_SECONDS, BEGIN = 4, 3, 1  # recordings of a sweep; seconds heard; where they begin
 OFFSETS = np.array([-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0])  # deviations
 AUDIBLE = 1e-3  # of the loudest frame's power: quieter frames say nothing of a latent
 RATE = 48000

@@ -23,7 +23,7 @@ from ..networks.envelope import Envelope
 from ..networks.latent import LatentNet
 from ..networks.layers import Streamable
 from .base import Array, Schedule
-from .instrument import INPUTS, Choir, Strings
+from .instrument import INPUTS, Strings
 from .spectral import Spectral
 
 MATCH = "match"  # control: how far the latent goes to the style's own statistics
@@ -31,6 +31,7 @@ MATCH = "match"  # control: how far the latent goes to the style's own statistic
 KEPT = "latent.json"
 BUNDLED = Path("exported")
 REFERENCES = 96  # recordings that the baseline's components are fitted on
+TRANSFERS = 3  # recordings of each set that goes to another style
 TURNED = 3  # seconds of a test recording that a knob's table hears
 
 
@@ -51,7 +52,7 @@ class LatentKeys(Spectral):
     voices = (Voice(0), Voice(48), Voice(52), Voice(24))
     latent, knobs = 16, 6
     schedule = Schedule(
-        minutes=5, steps=600, batch=8, segment=32768, learning_rate=2e-3, average=0.995
+        minutes=3, steps=450, batch=4, segment=24576, learning_rate=2e-3, average=0.98
     )
 
     def __init__(self) -> None:
@@ -85,20 +86,20 @@ class LatentKeys(Spectral):
         return LatentNet(self.n_fft // 2 + 1, len(self.styles), self.latent, self.knobs)
 
     def outside(self) -> dict[str, tuple[Pair, ...]]:
-        """Styles that are to come back, and what the dedicated converters are judged on."""
+        """Styles that are to come back, and what the dedicated strings are judged on."""
         selves = []
-        for i in range(8):
+        for i in range(len(self.styles)):
             score, style = compose(992_000 + i, 24.0, 43, 84), i % len(self.styles)
             x, weights = sung(score, self.voices[style]), one_hot(style, len(self.styles))
             selves.append(Pair(f"score{i}-{self.styles[style]}", x, x, weights, score.timed()))
         sets = {"reconstruction": tuple(selves)}
-        for dedicated in (Strings(), Choir()):
-            weights = one_hot(self.styles.index(dedicated.name), len(self.styles))
-            for font, pairs in dedicated.outside().items():
-                sets[f"{font} to {dedicated.name}"] = tuple(
-                    replace(p, name=f"{p.name} for {dedicated.name}", controls=weights)
-                    for p in pairs
-                )
+        dedicated = Strings()
+        weights = one_hot(self.styles.index(dedicated.name), len(self.styles))
+        for font, pairs in dedicated.outside().items():
+            sets[f"{font} to {dedicated.name}"] = tuple(
+                replace(p, name=f"{p.name} for {dedicated.name}", controls=weights)
+                for p in pairs[:TRANSFERS]
+            )
         return sets
 
     def rivals(self, pair: Pair) -> dict[str, Array]:
