@@ -69,17 +69,28 @@ class Run:
         RestyleError
             The session cannot be opened, or the sound broke in a way that was not mended.
         """
-        address = osc_address(self.osc) or (self.saved.osc if self.saved else None)
+        handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            figures = self._sound()
+            summary(figures)
+            self._write(figures)
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+    def _sound(self) -> dict[str, Any]:
+        """Play; the last figures."""
         files = self._files()
         paced = self.simulation is None or self.simulation.paced
         notes = Notes(tell)
-        host = Host(self.spec, notes, standby=paced, journal=self.recording.capture is not None)
+        host = Host(
+            self.spec, notes, standby=paced, journal=self.recording.capture is not None, taps=files
+        )
         surface = HostSurface(host, self.saved.preset.name if self.saved else None)
         console = self._console(host, surface, notes)
-        previous = signal.signal(signal.SIGTERM, _interrupt)
         capture: Capture | None = None
         recorder: Recorder | None = None
-        figures: dict[str, Any] = {}
         try:
             if self.recording.capture is not None:
                 capture = Capture(host, self.recording.capture, tell)
@@ -89,21 +100,21 @@ class Run:
             if files:
                 recorder = host.record(files)
             with contextlib.ExitStack() as controllers:
-                self._connect(controllers, console, address)
+                self._connect(controllers, console)
                 if self.terminal:
                     run_with_terminal(host, console, self.seconds)
                 else:
                     run_with_meter(host, self.seconds)
         except KeyboardInterrupt:
+            _once_is_enough()
             err.print("stopped")
         finally:
-            signal.signal(signal.SIGTERM, previous)
+            _once_is_enough()
             try:
                 figures = self._finish(host, console, recorder, capture)
             finally:
                 host.close()
-        summary(figures)
-        self._write(figures)
+        return figures
 
     def _console(self, host: Host, surface: HostSurface, notes: Notes) -> HostConsole:
         """Everything a panel does, with the session file's controllers and folder."""
@@ -113,10 +124,12 @@ class Run:
             Path(record.folder) if record else None,
         )  # fmt: skip
 
-    def _connect(
-        self, controllers: contextlib.ExitStack, console: HostConsole, address: OscSettings | None
-    ) -> None:
+    def _osc(self) -> OscSettings | None:
+        return osc_address(self.osc) or (self.saved.osc if self.saved else None)
+
+    def _connect(self, controllers: contextlib.ExitStack, console: HostConsole) -> None:
         """Start MIDI, OSC and the panel where they are asked for."""
+        address = self._osc()
         controllers.enter_context(console.midi)
         if self.saved is not None and self.saved.midi:
             console.midi.open()
@@ -158,7 +171,8 @@ class Run:
             if self.save is not None:
                 name = self.saved.preset.name if self.saved else self.save.stem
                 base = replace(self.saved or SessionFile(), midi=console.midi.bindings.mappings)
-                write_file(self.save, to_session(host.spec, base, console.surface, name))
+                kept = to_session(host.spec, base, console.surface, name)
+                write_file(self.save, replace(kept, osc=self._osc()))
                 err.print(f"kept the session in {self.save}", highlight=False)
         except RestyleError as error:
             err.print(f"at the end: {error}", highlight=False)
@@ -209,3 +223,9 @@ def tell(text: str) -> None:
 
 def _interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
+
+
+def _once_is_enough() -> None:
+    """Let no further Ctrl-C stop the files from being written out."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

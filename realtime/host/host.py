@@ -151,14 +151,18 @@ class Host(Mover):
         return found
 
     def record(self, files: Mapping[str, Path]) -> Recorder:
-        """Record ``dry``, ``wet`` or both from now on, aligned; stop it before :meth:`close`.
+        """Record ``dry``, ``wet`` or both, aligned; stop it before :meth:`close`.
+
+        From now on, or from the first sample on where the host was made with these ``taps``.
 
         Raises
         ------
         AudioFileError
             A file cannot be written.
         """
-        self._tap(files)
+        if set(files) != self._tapped:
+            self._tap(files)
+        self._tapped = set(files)
         latency = int(self.board.status[LATENCY])
         self._recorder = Recorder(
             {name: ring for name, ring in self.taps.items() if name in files},
@@ -176,6 +180,7 @@ class Host(Mover):
             recorder, self._recorder = self._recorder, None
         if recorder is not None:
             recorder.stop()
+            self._tapped = {"dry", "wet"} if self._journal else set()
             with suppress(RestyleError):  # an engine that has ended taps nothing
                 self._tap(())
         return recorder
@@ -211,6 +216,5 @@ class Host(Mover):
             with suppress(RestyleError):
                 self.link.ask({"op": "watch", "on": True}, ANSWER_SECONDS)
         if recorder is not None:
-            self._tap(recorder.written)
             rings = {n: r for n, r in self.taps.items() if n in recorder.written}
             recorder.switch(rings, self._lost_by(self.board))

@@ -43,6 +43,8 @@ SWITCH_SECONDS = 1e-4  # how often Python's threads take turns: short, for the w
 def main(board_name: str, pipe: Connection) -> None:
     """Run an engine process until the pipe closes; the target of a spawned process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the control process's to handle
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back until here
     sys.setswitchinterval(SWITCH_SECONDS)
     server = Server(Board(board_name), pipe)
     pipe.send(("ready", os.getpid(), server.prepare()))
@@ -129,7 +131,7 @@ class Server:
         self.desk = desk
         if operation.get("journal"):
             self.board.record[0]["journal"] = self.board.journal.address
-            self._op_tap({"dry": True, "wet": True})
+        self._op_tap(operation.get("taps", {}))
         gc.collect()
         gc.freeze()
         gc.disable()
