@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,21 @@ from typing import Any
 from ..capture.recorder import Recorder
 from ..chain.library import check_plugin
 from ..control.values import check_value, find_parameter
+from ..errors import RestyleError
 from ..ring import Ring
 from ..spec import StageSpec, after
 from .board import LATENCY, METERS, RATE, Board
-from .keeper import ANSWER_SECONDS, Keeper
+from .keeper import ANSWER_SECONDS
 from .knobs import knobs, turned
 from .link import EngineLost
+from .mover import Mover
 
 
-class Host(Keeper):
+class Host(Mover):
     """Plays a session and keeps it playing; see :class:`realtime.host.keeper.Keeper`."""
 
     _recorder: Recorder | None = None
+    _watched = False
 
     # -- changes --------------------------------------------------------------------------------
 
@@ -54,14 +58,16 @@ class Host(Keeper):
             return self.now
 
     def insert(self, place: str, entry: dict[str, Any], index: int | None = None) -> int:
-        """Fade a stage into a chain; `entry` is its table in a chain file.
+        """Fade a stage into a chain; `entry` is its table in a chain or preset file.
 
         Returns its identity.
         """
+        entry = dict(entry)
+        bypass, mix = bool(entry.pop("bypass", False)), float(entry.pop("stage_mix", 1.0))
         if "plugin" in entry:  # one that crashes or hangs when loaded does so apart from the sound
             check_plugin(str(entry["plugin"]), entry.get("plugin_name"))
         with self._lock:
-            stage = StageSpec(self.new_identity(), entry)
+            stage = StageSpec(self.new_identity(), entry, bypass, mix)
             many = len(self.spec.chain(place)) if index is None else index
             self.do({"op": "insert", "place": place, "index": many, "stage": asdict(stage)})
             return stage.identity
@@ -168,6 +174,33 @@ class Host(Keeper):
         )
         return self._recorder
 
+    def stop_recording(self) -> Recorder | None:
+        """End the recording there is, write what waits, and return it."""
+        with self._lock:
+            recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.stop()
+            self._tapped = {"dry", "wet"} if self._journal else set()
+            with suppress(RestyleError):  # an engine that has ended taps nothing
+                self._tap(())
+        return recorder
+
+    @property
+    def journaled(self) -> bool:
+        """Whether a capture keeps all of the sound."""
+        return self._journal
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """The recording under way."""
+        return self._recorder
+
+    def watch(self, on: bool) -> None:
+        """Have what is heard and played copied to the rings of a display, or no more."""
+        with self._lock:
+            self._watched = on
+            self.link.ask({"op": "watch", "on": on}, ANSWER_SECONDS)
+
     def _tap(self, names: Iterable[str]) -> None:
         with self._lock:
             operation = {"op": "tap", **{n: n in names or self._journal for n in ("dry", "wet")}}
@@ -179,6 +212,9 @@ class Host(Keeper):
 
     def _engine_replaced(self) -> None:
         recorder = self._recorder
+        if self._watched:
+            with suppress(RestyleError):
+                self.link.ask({"op": "watch", "on": True}, ANSWER_SECONDS)
         if recorder is not None:
             rings = {n: r for n, r in self.taps.items() if n in recorder.written}
             recorder.switch(rings, self._lost_by(self.board))

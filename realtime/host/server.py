@@ -23,7 +23,17 @@ from ..io.worker import raise_priority
 from ..ring import Ring
 from ..spec import DeviceSpec, Spec
 from ..voices import UNKNOWN_BLOCK
-from .board import HEARTBEAT, LATENCY, METERS, MODE, PREFILL, RATE, TAP_SECONDS, Board
+from .board import (
+    HEARTBEAT,
+    LATENCY,
+    METERS,
+    MODE,
+    PREFILL,
+    RATE,
+    TAP_SECONDS,
+    WATCH_SAMPLES,
+    Board,
+)
 from .relief import Relief
 
 TICK_SECONDS = 0.01
@@ -51,7 +61,7 @@ class Server:
     """Answers operations; see :mod:`realtime.desk` for those a session understands.
 
     Besides them: ``open`` (``spec``), ``stats``, ``tap`` (``dry``, ``wet``: channels or 0),
-    ``journal`` (``on``), ``log`` and ``quit``.
+    ``watch`` (``on``), ``journal`` (``on``), ``log`` and ``quit``.
     """
 
     def __init__(self, board: Board, pipe: Connection) -> None:
@@ -152,6 +162,18 @@ class Server:
             record[f"tap_{name}"] = address
         return int(record["samples"])
 
+    def _op_watch(self, operation: dict[str, Any]) -> None:
+        """Copy what is heard and played to the rings of a display, or no more."""
+        record, channels = self.board.record[0], self._need().channels
+        for name in ("watch_dry", "watch_wet"):
+            on = bool(operation.get("on"))
+            if on and not record[name]:
+                ring = Ring(channels, WATCH_SAMPLES, memory=self.board.part(name))
+                self._rings.append(ring)
+                record[name] = ring.address
+            elif not on:
+                record[name] = 0
+
     def _op_states(self, operation: dict[str, Any]) -> dict[int, str]:
         slots = [s for c in self._need().session.path.chains for s in c.slots if s.present]
         return {s.identity: s.stage.save_state() for s in slots if isinstance(s.stage, PluginStage)}
@@ -173,6 +195,7 @@ class Server:
         meters = session.engine.meters()
         for i, name in enumerate(METERS):
             self.board.meters[i] = meters[name]
+        self.board.hops[:] = session.engine.histogram("hop")
         if session.pending:
             session.tidy()
         for notice in self.relief.look() if self.relief else ():
@@ -235,7 +258,8 @@ def describe_device(device: Transport) -> dict[str, Any]:
     """What was opened, as plain data."""
     names = ("name", "sample_rate", "block_size", "in_channels", "out_channels", "paced")
     largest = int(getattr(device, "largest_block", UNKNOWN_BLOCK))
-    return {**{n: getattr(device, n) for n in names}, "largest_block": largest}
+    sides = {n: getattr(device, f"{n}_name", device.name) for n in ("input", "output")}
+    return {**{n: getattr(device, n) for n in names}, **sides, "largest_block": largest}
 
 
 def try_priority() -> list[str]:

@@ -37,9 +37,11 @@ _INTEGERS = (
     "voice", "incoming", "mail", "unheard", "faded", "fade_length", "swaps", "swap_position",
     # parameter events in, journal and recordings out (0: none)
     "events", "journal", "tap_dry", "tap_wet", "tap_lost",
+    # the same for whoever only looks: never waited for, nothing counted as lost
+    "watch_dry", "watch_wet",
     # counters
     "callbacks", "samples", "first_ns", "last_ns", "deadline_misses", "longest_gap_ns",
-    "min_block", "max_seen_block", "worker_blocks",
+    "min_block", "max_seen_block", "busy_ns", "worker_blocks", "worker_ns",
     "input_underflows", "input_overflows", "output_underflows", "output_overflows",
     "ring_underflows", "ring_overflows", "concealed_samples", "dropped_samples", "journal_lost",
     "callback_histogram", "gap_histogram",
@@ -139,7 +141,7 @@ class StreamMemory:
 
     @property
     def beat(self) -> int:
-        """Address of the count of blocks the workers have made."""
+        """Address of the count of blocks the workers have made; their time [ns] lies after it."""
         fields = STREAM.fields
         assert fields is not None
         return self.address + fields["worker_blocks"][1]
