@@ -1,14 +1,18 @@
 // The signal path: stages before and after the style, moved by drag or keys, with their knobs.
 
 import { api } from "./api.js";
-import { el } from "./dom.js";
+import { el, svg } from "./dom.js";
 import { Knob } from "./knob.js";
 import { isBounded, title } from "./names.js";
 import { trying } from "./toast.js";
 import { chooseEffect } from "./effects.js";
 
-const SHOWN = 6; // knobs of a stage before "more"
+const SHOWN = 8; // knobs of a stage before "more"
 const OWN = ["bypass", "stage_mix"];
+
+const words = (name) => name.replace(/([a-z])([A-Z])/g, "$1 $2");
+const powerSign = () => svg("svg", { viewBox: "0 0 20 20", class: "sign", "aria-hidden": "true" },
+  svg("path", { d: "M10 2.5v7M5.6 5.4a6.4 6.4 0 1 0 8.8 0" }));
 
 export class Chain {
   /** `turn(name, value)` sends a value; `knobs` collects the knobs by parameter. */
@@ -71,8 +75,8 @@ export class Chain {
     const handle = el("button", {
       type: "button", class: "handle", "data-keep": `stage-${stage.id}`, draggable: "true",
       title: "Drag, or Alt + left and right, to reorder", "aria-label": `${stage.name}, ${index + 1} of ${count}; Alt and arrow keys move it`,
-    }, stage.name);
-    const off = el("button", { type: "button", class: "power", "aria-label": `${stage.name} is heard`, title: "Bypass this stage" }, "⏻");
+    }, words(stage.name));
+    const off = el("button", { type: "button", class: "power", "aria-label": `${stage.name} is heard`, title: "Bypass this stage" }, powerSign());
     off.addEventListener("click", () => this.turn(`${where}.${index + 1}.bypass`, off.getAttribute("aria-pressed") === "true" ? 1 : 0));
     this.switches.set(`${where}.${index + 1}.bypass`, off);
     const remove = el("button", { type: "button", class: "remove", "aria-label": `Remove ${stage.name}`, title: "Remove" }, "×");

@@ -1,7 +1,7 @@
 // A knob: drag, wheel, arrow keys, double-click for the default, Enter to type a value.
 
-import { el, say, set, shown, svg } from "./dom.js";
-import { position, title, unit, valueAt } from "./names.js";
+import { el, say, set, svg } from "./dom.js";
+import { position, title, valueAt, written } from "./names.js";
 
 const TRAVEL = 180; // pixels of dragging for the whole range
 const SWEEP = 270; // degrees
@@ -50,7 +50,7 @@ export class Knob {
     const [from, to] = [Math.min(origin, degrees), Math.max(origin, degrees)];
     this.fill.setAttribute("d", to - from < 0.5 ? "" : arc(from, to));
     this.hand.setAttribute("transform", `rotate(${degrees.toFixed(1)} 24 24)`);
-    const text = shown(value, unit(p));
+    const text = written(p, value);
     say(this.number, text);
     set(this.element, { "aria-valuenow": +value.toFixed(5), "aria-valuetext": text });
   }

@@ -38,12 +38,15 @@ export function showProcessor(message) {
 const NAMED = {
   missed: "callbacks missed", concealed_samples: "samples concealed", input_underflows: "input underflows",
   input_overflows: "input overflows", output_underflows: "output underflows", output_overflows: "output overflows",
+  ring_underflows: "late worker blocks", ring_overflows: "worker blocks lost",
   restarts: "engine restarts", model_errors: "model errors", rests: "rests of a slow model",
 };
 
+const DOUBLE = ["concealed", "dropped_samples"]; // said by another counter
+
 /** Counters; those that are not zero are listed. */
 export function showCounters(counters) {
-  const entries = Object.entries(counters).filter(([, n]) => n > 0);
+  const entries = Object.entries(counters).filter(([name, n]) => n > 0 && !DOUBLE.includes(name));
   say(id("dropouts"), entries.length ? "" : "none");
   const rows = entries.map(([name, n]) => `${NAMED[name] ?? name.replaceAll("_", " ")}\n${n}`);
   const list = id("counts");

@@ -21,6 +21,7 @@ import { prepareTheme } from "./theme.js";
 import { toast, trying } from "./toast.js";
 
 const LEVELS = [["input_gain_db", "gain in"], ["mix", "mix"], ["output_gain_db", "gain out"]];
+const LOWEST_GAIN = -40; // dB: a knob's travel; more is silence to the ear
 
 const knobs = new Map(); // by parameter
 let state = null;
@@ -65,6 +66,7 @@ const recording = new RecordButton();
 function show(next) {
   const before = state;
   state = next;
+  for (const p of next.parameters) if (/^(in|out)put_gain_db$/.test(p.name)) p.minimum = LOWEST_GAIN;
   const about = models.of(next.style);
   say(id("style-title"), about?.title ?? next.style ?? "No style");
   say(id("style-summary"), about?.summary ?? (next.style ? "" : "The sound passes through the effects alone."));

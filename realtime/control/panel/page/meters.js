@@ -54,7 +54,13 @@ export class Meters {
     this.input = new Meter("In", "dry");
     this.output = new Meter("Out", "wet");
     this.limiter = el("span", { class: "small" });
-    place.append(this.input.element, this.output.element, this.limiter);
+    const ticks = [-48, -36, -24, -12, 0].map((db) => {
+      const tick = el("span", {}, String(db).replace("-", "−"));
+      tick.style.left = `${100 * share(db)}%`;
+      return tick;
+    });
+    const scale = el("div", { class: "meter scale-row", "aria-hidden": "true" }, el("span", {}), el("div", { class: "ticks" }, ...ticks));
+    place.append(this.input.element, this.output.element, scale, this.limiter);
     this.then = performance.now();
   }
 

@@ -1,5 +1,7 @@
 // Names of parameters as people read them, and how far along its travel a knob stands.
 
+import { shown } from "./dom.js";
+
 const UNITS = { db: "dB", hz: "Hz", ms: "ms", seconds: "s", semitones: "st", percent: "%" };
 const FIXED = ["mix", "input_gain_db", "output_gain_db", "bypass", "pre_mix", "post_mix"];
 
@@ -15,6 +17,12 @@ export function title(name) {
 
 /** The unit, given or in the name. */
 export const unit = (p) => p.unit || UNITS[p.name.split("_").at(-1)] || "";
+
+/** How a value is written. */
+export function written(p, value) {
+  const share = p.minimum === 0 && p.maximum === 1 && (p.kind === "blend" || /(^|_)mix$|wet|dry/.test(p.name));
+  return share ? `${Math.round(100 * value)} %` : shown(value, unit(p));
+}
 
 /** Whether the range is known and the parameter can be a knob. */
 export const isBounded = (p) => Number.isFinite(p.minimum) && Number.isFinite(p.maximum) && p.maximum > p.minimum;
