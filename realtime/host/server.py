@@ -20,21 +20,11 @@ from ..desk import Desk
 from ..errors import DeviceError, RestyleError
 from ..io.transport import Transport
 from ..io.worker import raise_priority
-from ..ring import Ring
 from ..spec import DeviceSpec, Spec
 from ..voices import UNKNOWN_BLOCK
-from .board import (
-    HEARTBEAT,
-    LATENCY,
-    METERS,
-    MODE,
-    PREFILL,
-    RATE,
-    TAP_SECONDS,
-    WATCH_SAMPLES,
-    Board,
-)
+from .board import HEARTBEAT, LATENCY, METERS, MODE, PREFILL, RATE, Board
 from .relief import Relief
+from .taps import Taps
 
 TICK_SECONDS = 0.01
 SWITCH_SECONDS = 1e-4  # how often Python's threads take turns: short, for the worker's sake
@@ -68,7 +58,7 @@ class Server:
         self.board, self.pipe = board, pipe
         self.desk: Desk | None = None
         self.relief: Relief | None = None
-        self._rings: list[Any] = []
+        self.taps = Taps(board)
         self._told = False
         self.quitting = False
 
@@ -152,27 +142,10 @@ class Server:
         return self._need().describe()
 
     def _op_tap(self, operation: dict[str, Any]) -> int:
-        record, channels = self.board.record[0], self._need().channels
-        for name in ("dry", "wet"):
-            address = 0
-            if operation.get(name):
-                ring = Ring(channels, TAP_SECONDS * 48_000, memory=self.board.part(name))
-                self._rings.append(ring)
-                address = ring.address
-            record[f"tap_{name}"] = address
-        return int(record["samples"])
+        return self.taps.record(self._need().channels, operation)
 
     def _op_watch(self, operation: dict[str, Any]) -> None:
-        """Copy what is heard and played to the rings of a display, or no more."""
-        record, channels = self.board.record[0], self._need().channels
-        for name in ("watch_dry", "watch_wet"):
-            on = bool(operation.get("on"))
-            if on and not record[name]:
-                ring = Ring(channels, WATCH_SAMPLES, memory=self.board.part(name))
-                self._rings.append(ring)
-                record[name] = ring.address
-            elif not on:
-                record[name] = 0
+        self.taps.watch(self._need().channels, bool(operation.get("on")))
 
     def _op_states(self, operation: dict[str, Any]) -> dict[int, str]:
         slots = [s for c in self._need().session.path.chains for s in c.slots if s.present]

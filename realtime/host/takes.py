@@ -97,7 +97,7 @@ class Takes:
         return [
             {
                 "name": path.name,
-                "seconds": round(recorder.written[side] / self._rate, 3),
+                "seconds": round(recorder.written[side] / self._rate, 6),
                 "gaps": recorder.gaps,
             }
             for side, path in files.items()

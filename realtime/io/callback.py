@@ -25,7 +25,7 @@ from ..native import (
     view_i64,
 )
 from .play import hand_out_events, note, play, take_up
-from .stream import BLOCK, LOSS, view_stream
+from .stream import BLOCK, LOSS, TAP_DRY, TAP_WET, view_stream
 
 F32 = np.float32
 
@@ -71,9 +71,10 @@ def _tap(s, x, y, n):  # type: ignore[no-untyped-def]
     Whoever watches has rings of its own, so that neither takes the other's samples.
     """
     lost = 0
-    if s.tap_dry != 0:
+    taps = s.taps
+    if taps & TAP_DRY:
         lost = n - ring.write(s.tap_dry, x, 0, n)
-    if s.tap_wet != 0:
+    if taps & TAP_WET:
         lost = max(lost, n - ring.write(s.tap_wet, y, 0, n))
     if lost > 0:
         s.tap_lost += lost

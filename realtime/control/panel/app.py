@@ -62,7 +62,12 @@ def make_app(
         WebRoute("/", _page, methods=["GET"]),
         WebRoute("/page/{name:path}", _page, methods=["GET"]),
     ]
-    inner = Starlette(routes=routes, exception_handlers={HTTPException: _plain_error})
+
+    async def refused(request: Request, error: Exception) -> Response:
+        counts["refused_request"] += 1
+        return _plain_error(request, error)
+
+    inner = Starlette(routes=routes, exception_handlers={HTTPException: refused})
     inner.router.redirect_slashes = False
     return Guard(inner, host, port, token, counts)
 
@@ -119,14 +124,15 @@ def _error(status: int, sentence: str) -> Response:
     return _Json({"error": sentence}, status_code=status)
 
 
-async def _plain_error(request: Request, error: Exception) -> Response:
+def _plain_error(request: Request, error: Exception) -> Response:
     """What no route answers."""
     status = error.status_code if isinstance(error, HTTPException) else 500
+    said = error.detail if isinstance(error, HTTPException) else ""
     path = request.url.path[:80]
     sentence = {
-        404: f"there is no {path}; see /api/openapi.json",
-        405: f"{path} does not take {request.method}; see /api/openapi.json",
-    }.get(status, "the request cannot be answered")
+        "Not Found": f"there is no {path}; see /api/openapi.json",
+        "Method Not Allowed": f"{path} does not take {request.method}; see /api/openapi.json",
+    }.get(said, said or "the request cannot be answered")
     return _error(status, sentence)
 
 
@@ -138,5 +144,5 @@ async def _page(request: Request) -> Response:
     name = request.path_params.get("name", "index.html")
     path = page_files().get(name)
     if path is None:
-        return _error(404, f"the page has no file '{name[:80]}'")
+        raise HTTPException(404, f"the page has no file '{name[:80]}'")
     return FileResponse(path, media_type=kind_of(path), headers={"Cache-Control": "no-cache"})

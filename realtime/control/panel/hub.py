@@ -70,15 +70,15 @@ class Hub:
         self._levels = Level(), Level()
         self._spectra: tuple[Spectrum, Spectrum] | None = None
         self._frame: Frame | None = None
+        self._number = 0
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._begin = time.monotonic()
 
-    async def join(self) -> None:
-        """One more connection."""
+    def join(self) -> None:
+        """One more connection (in the event loop)."""
         self.clients += 1
         if self._task is None:
-            self._news = asyncio.Event()
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     def leave(self, watching: bool) -> None:
@@ -93,25 +93,32 @@ class Hub:
         return self._frame
 
     async def _run(self) -> None:
-        with suppress(RestyleError):  # meters come from the engine then
-            await asyncio.to_thread(self._console.watch, True)
-        due = time.monotonic()
-        try:
+        """Make frames while there are connections."""
+        while self.clients:
+            self._frame, self._marks = None, None
+            begun = asyncio.create_task(asyncio.to_thread(self._watch, True))
+            due = time.monotonic()
             while self.clients:
-                number = 1 if self._frame is None else self._frame.number + 1
-                try:
-                    self._frame = self._make(number)
-                    news, self._news = self._news, asyncio.Event()
-                    news.set()
-                except Exception:  # an engine is being replaced; meters are not worth a fault
-                    self._counts["failed"] += 1
+                self._tick()
                 due = max(due + 1.0 / FRAMES, time.monotonic() - 1.0)
                 await asyncio.sleep(max(0.001, due - time.monotonic()))
-        finally:
-            self._task = None
-        with suppress(RestyleError):
-            if not self.clients:
-                await asyncio.to_thread(self._console.watch, False)
+            await begun
+            await asyncio.to_thread(self._watch, False)
+        self._task = None
+
+    def _watch(self, on: bool) -> None:
+        with suppress(RestyleError):  # the meters come from the engine then
+            self._console.watch(on)
+
+    def _tick(self) -> None:
+        try:
+            self._number += 1
+            self._frame = self._make(self._number)
+        except Exception:  # an engine is being replaced; meters are not worth a fault
+            self._counts["failed"] += 1
+            return
+        news, self._news = self._news, asyncio.Event()
+        news.set()
 
     def _make(self, number: int) -> Frame:
         marks = self._console.marks()

@@ -20,7 +20,8 @@ class Level:
     """
 
     def __init__(self) -> None:
-        self._peak = self._power = 0.0
+        self._peak = 0.0
+        self._power: float | None = None
         self._clip = False
 
     def take(self, x: npt.NDArray[np.float32], sample_rate: float) -> None:
@@ -30,14 +31,16 @@ class Level:
         clean = np.nan_to_num(x, nan=0.0, posinf=1.0, neginf=-1.0)
         self._peak = float(np.abs(clean).max())
         keep = float(np.exp(-x.shape[1] / (RMS_SECONDS * sample_rate)))
-        self._power = keep * self._power + (1.0 - keep) * float(np.square(clean).mean())
+        power = float(np.square(clean).mean())
+        before = power if self._power is None else self._power
+        self._power = keep * before + (1.0 - keep) * power
         self._clip = self._peak >= FULL_SCALE
 
     def to_dict(self) -> dict[str, Any]:
         """As sent to the page."""
         return {
             "peak_db": decibels(self._peak),
-            "rms_db": decibels(self._power**0.5),
+            "rms_db": decibels((self._power or 0.0) ** 0.5),
             "clip": self._clip,
         }
 

@@ -45,7 +45,7 @@ def live_socket(
             return
         await socket.accept()
         client = _Client(socket, console, hub, counts)
-        await hub.join()
+        hub.join()
         tasks = [asyncio.create_task(client.read()), asyncio.create_task(client.write())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -161,6 +161,7 @@ def _bind(host: str, port: int) -> tuple[socket.socket, int]:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             opened.bind((host, number))
+            opened.listen(64)  # whoever comes before the loop runs, waits
         except OSError as error:
             opened.close()
             reason = error.strerror or str(error)
