@@ -40,7 +40,7 @@ export class Models {
     const play = el("button", { type: "button", class: "pick", "data-model": m.name ?? "" },
       el("b", {}, m.title || m.name), el("span", { class: "summary" }, m.summary ?? ""),
       el("span", { class: "facts" }, ...facts.map((f) => el("span", {}, f))));
-    play.addEventListener("click", () => trying(() => api.model(m.name)));
+    play.addEventListener("click", () => m.name !== (this.playing ?? null) && trying(() => api.model(m.name)));
     const hear = m.sample ? el("button", { type: "button", class: "hear", "aria-pressed": "false", "aria-label": `Hear a sample of ${m.name}: before, then after`, title: "Hear it: before, then after" }, "▶") : null;
     hear?.addEventListener("click", () => this.hear(this.heard === m.name ? null : m.name));
     return el("li", { class: "card" }, play, hear);
