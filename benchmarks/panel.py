@@ -30,6 +30,7 @@ from .report import Report, Row
 
 RATE = 48_000
 SETTLE_S = 1.0  # after a page has come or gone
+STREAM_BLOCKS = (64, 256, 1024)
 
 # a page, in a process of its own: reads everything, with the spectrogram on
 _PAGE = """
@@ -49,6 +50,30 @@ with connect(sys.argv[1], max_size=None) as ws:
             found["meters"] += json.loads(message)["type"] == "meters"
     found["seconds"] = time.monotonic() - begin
 print(json.dumps(found))
+"""
+
+
+# a game, likewise: a block each time one is due, and how long its answer takes
+_GAME = """
+import json, sys, time
+import numpy as np
+from websockets.sync.client import connect
+block, seconds = int(sys.argv[2]), float(sys.argv[3])
+x = np.random.default_rng(0).uniform(-0.3, 0.3, block).astype("<f4").tobytes()
+trips = []
+with connect(f"{sys.argv[1]}/stream?block={block}&model={sys.argv[4]}") as ws:
+    late = json.loads(ws.recv())["latency_samples"]
+    due = begin = time.monotonic()
+    while due - begin < seconds:
+        due += block / 48000
+        time.sleep(max(0.0, due - time.monotonic()))
+        sent = time.monotonic()
+        ws.send(x)
+        ws.recv()
+        trips.append(1e6 * (time.monotonic() - sent))
+p50, p99, p99_9 = np.quantile(trips[len(trips) // 10 :], (0.5, 0.99, 0.999))
+found = {"p50": round(p50, 1), "p99": round(p99, 1), "p99_9": round(p99_9, 1)}
+print(json.dumps({"latency_samples": late, "blocks": len(trips), "trip_us": found}))
 """
 
 
@@ -95,9 +120,9 @@ def one_round(host: Host, url: str, pages: int, seconds: float) -> Round:
 
 def measure(
     model: str, block: int, seconds: float, rounds: int, pages: int
-) -> dict[str, list[Round]]:
-    """Rounds without and with pages, in turn."""
-    length = int((rounds * 2 * (seconds + 5 * SETTLE_S) + 30) * RATE)
+) -> tuple[dict[str, list[Round]], list[Row]]:
+    """Rounds without and with pages, in turn; then streams of a game."""
+    length = int((rounds * 2 * (seconds + 5 * SETTLE_S) + 2 * seconds + 60) * RATE)
     rng = np.random.default_rng(0)
     x = rng.uniform(-0.3, 0.3, (1, length)).astype(np.float32)
     tape = Tape.make(x, RATE, block, paced=True)
@@ -109,14 +134,26 @@ def measure(
                 host, HostSurface(host), Notes(), folder=Path(tempfile.gettempdir())
             )
             with console.midi, PanelServer(console, port=0) as server:
-                url = f"ws://127.0.0.1:{server.address[1]}/api/live"
+                base = f"ws://127.0.0.1:{server.address[1]}"
+                url = f"{base}/api/live"
                 one_round(host, url, pages, 1.0)  # compiled and warm
                 for _ in range(rounds):
                     found["off"].append(one_round(host, url, 0, seconds))
                     found["on"].append(one_round(host, url, pages, seconds))
+                games = [stream_row(base, n, seconds, model) for n in STREAM_BLOCKS]
     finally:
         tape.close()
-    return found
+    return found, games
+
+
+def stream_row(base: str, block: int, seconds: float, model: str) -> Row:
+    """How long the answer to a block takes, with the live sound beside it."""
+    command = [sys.executable, "-c", _GAME, base, str(block), str(seconds), model]
+    cpu, begin = time.process_time(), time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60)
+    share = 100.0 * (time.process_time() - cpu) / (time.monotonic() - begin)
+    found: Row = {"block": block, "block_us": round(1e6 * block / RATE)}
+    return {**found, **json.loads(done.stdout), "control_percent": round(share, 1)}
 
 
 def row(name: str, rounds: Sequence[Round]) -> Row:
@@ -151,6 +188,16 @@ COLUMNS = {
 }
 
 
+GAMES = {
+    "block": "block",
+    "block_us": "block µs",
+    "latency_samples": "declared samples",
+    "blocks": "blocks",
+    "trip_us": "there and back µs",
+    "control_percent": "control process, % of a core",
+}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and print it."""
     parser = argparse.ArgumentParser(prog="restyle bench panel", description=__doc__)
@@ -167,13 +214,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"--{name} must be within {low}..{high}, got {getattr(options, name):g}"
             )
     report = Report("panel", " ".join(["restyle bench panel", *(arguments or [])]))
-    found = measure(options.model, options.block, options.seconds, options.rounds, options.pages)
+    found, games = measure(
+        options.model, options.block, options.seconds, options.rounds, options.pages
+    )
     rows = [row(name, rounds) for name, rounds in found.items()]
     title = (
         f"{options.model}, blocks of {options.block} at {RATE} Hz; page: meters and spectrogram,"
         f" {options.pages} open, off and on in turn"
     )
     report.table("panel", title, rows, COLUMNS)
+    report.table("stream", f"/stream with {options.model}, blocks sent when due", games, GAMES)
     if options.json is not None:
         report.write(Path(options.json))
     return 0
