@@ -130,7 +130,8 @@ def live(
             "a capture holds input.wav and output.wav already; leave --record and --record-dry out"
         )
     osc_address(osc)
-    served = panel if panel is not None else (simulate is None or demo) and not terminal
+    by_default = (simulate is None or demo) and not (fast or terminal)
+    served = by_default if panel is None else panel
     settings = PanelSettings(panel_host, panel_port, panel_token).check() if served else None
     for target in (simulate_out, record, record_dry):
         if target is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from typing import Any, NamedTuple
@@ -31,13 +32,14 @@ class _Look(NamedTuple):
 class Figures:
     """What the engine counts, over the last :data:`WINDOW_SECONDS` where that makes sense.
 
-    Nothing is asked of the engine, so this answers while a model is being changed.  One thread
-    at a time may call.
+    Nothing is asked of the engine, so this answers while a model is being changed; any thread
+    may call.
     """
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self._looks: deque[_Look] = deque()
+        self._lock = threading.Lock()
         self._last: dict[str, Any] = {"cpu_percent": 0.0, "hop_us": dict(_NO_HOPS)}
         self.costs: dict[str, float] = {}
 
@@ -45,8 +47,9 @@ class Figures:
         """``cpu_percent``, ``hop_us`` and ``counters``."""
         board = self._host.board
         now = time.monotonic()
-        if not self._looks or now - self._looks[-1].time >= EVERY_SECONDS:
-            self._look(now)
+        with self._lock:
+            if not self._looks or now - self._looks[-1].time >= EVERY_SECONDS:
+                self._look(now)
         try:
             record = board.record[0]
             counters = {k: int(record[k]) for k in XRUNS}

@@ -175,14 +175,18 @@ class Host(Mover):
             self._tap(files)
         self._tapped = set(files)
         latency = int(self.board.status[LATENCY])
-        self._recorder = Recorder(
-            {name: ring for name, ring in self.taps.items() if name in files},
-            files,
-            int(self.board.status[RATE]),
-            skip={"wet": latency} if "dry" in files else None,
-            lost=self._lost_by(self.board),
-            tell=self._tell,
-        )
+        try:
+            self._recorder = Recorder(
+                {name: ring for name, ring in self.taps.items() if name in files},
+                files,
+                int(self.board.status[RATE]),
+                skip={"wet": latency} if "dry" in files else None,
+                lost=self._lost_by(self.board),
+                tell=self._tell,
+            )
+        except RestyleError:
+            self._untap()
+            raise
         return self._recorder
 
     def stop_recording(self) -> Recorder | None:
@@ -191,10 +195,13 @@ class Host(Mover):
             recorder, self._recorder = self._recorder, None
         if recorder is not None:
             recorder.stop()
-            self._tapped = {"dry", "wet"} if self._journal else set()
-            with suppress(RestyleError):  # an engine that has ended taps nothing
-                self._tap(())
+            self._untap()
         return recorder
+
+    def _untap(self) -> None:
+        self._tapped = {"dry", "wet"} if self._journal else set()
+        with suppress(RestyleError):  # an engine that has ended taps nothing
+            self._tap(())
 
     @property
     def journaled(self) -> bool:

@@ -173,6 +173,7 @@ class Server:
         for i, name in enumerate(METERS):
             self.board.meters[i] = meters[name]
         self.board.hops[:] = session.engine.histogram("hop")
+        self.board.calls[:] = session.memory.callback_histogram
         if session.pending:
             session.tidy()
         for notice in self.relief.look() if self.relief else ():

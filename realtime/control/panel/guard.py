@@ -23,7 +23,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 64 << 10
-COOKIE = "restyle_panel"
+COOKIE = "restyle_panel_"  # and the port: cookies know no ports
 LOCAL = ("127.0.0.1", "localhost", "::1")
 HEADERS = (
     (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none';"
@@ -56,6 +56,7 @@ class Guard:
     ) -> None:
         self._app, self._host, self._port, self._counts = app, host, port, counts
         self._token = None if token is None else token.encode()
+        self._cookie = f"{COOKIE}{port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request or one WebSocket."""
@@ -70,7 +71,7 @@ class Guard:
             await refuse(scope, send, status, sentence)
             return
         if self._is_login(scope):
-            await _redirect(send, self._cookie())
+            await _redirect(send, self._kept())
             return
 
         async def sending(message: MutableMapping[str, Any]) -> None:
@@ -91,7 +92,7 @@ class Guard:
         if not length.isdigit() or len(length) > 12 or int(length) > LARGEST_BODY:
             return 413, "size", f"a body has at most {LARGEST_BODY} bytes"
         if self._token is not None and not self._is_login(scope):
-            if not hmac.compare_digest(_shown_token(headers), self._token):
+            if not hmac.compare_digest(_shown_token(headers, self._cookie), self._token):
                 return 401, "token", "show the token the program printed: Authorization: Bearer …"
         return None
 
@@ -115,18 +116,18 @@ class Guard:
         shown = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
         return hmac.compare_digest(shown.encode(), self._token)
 
-    def _cookie(self) -> bytes:
+    def _kept(self) -> bytes:
         assert self._token is not None
-        cookie = f"{COOKIE}={self._token.decode()}; HttpOnly; SameSite=Strict; Path=/"
+        cookie = f"{self._cookie}={self._token.decode()}; HttpOnly; SameSite=Strict; Path=/"
         return cookie.encode("latin-1")
 
 
-def _shown_token(headers: dict[bytes, bytes]) -> bytes:
+def _shown_token(headers: dict[bytes, bytes], cookie: str) -> bytes:
     scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() == b"bearer":
         return token.strip()
     try:
-        found = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
+        found = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(cookie)
     except CookieError:
         return b""
     return found.value.encode("latin-1", "replace") if found is not None else b""

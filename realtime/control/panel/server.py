@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import secrets
 import socket
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -158,7 +159,8 @@ def _bind(host: str, port: int) -> tuple[socket.socket, int]:
     version, reason = check_address(host, port), ""
     for number in [port] if port == 0 else range(port, min(port + TRIES, 65535) + 1):
         opened = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform != "win32":  # there it would take a port from another program
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             opened.bind((host, number))
             opened.listen(64)  # whoever comes before the loop runs, waits

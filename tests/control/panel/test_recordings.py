@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pytest
 import soundfile
+
+from realtime.errors import AudioFileError
 
 from ...signals import Array
 from .conftest import Desk
@@ -74,3 +77,20 @@ def test_recordings_are_listed_and_only_those_are_served(plain: Desk) -> None:
         assert plain.ask("GET", f"/api/recordings/{path}").status == 404
     assert plain.ask("DELETE", "/api/recording").status == 409
     assert plain.ask("POST", "/api/recording", {"format": "exe"}).status == 400
+
+
+def test_a_recording_that_cannot_begin_leaves_nothing_open(
+    plain: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takes = plain.console._takes
+    blocked = plain.console.recordings_folder().parent / "a file"
+    blocked.write_text("")
+    monkeypatch.setattr(takes, "folder", blocked / "below")
+    refused = plain.ask("POST", "/api/recording", {})
+    assert refused.status == 400 and "cannot record to" in refused.data["error"]
+    with pytest.raises(AudioFileError):
+        plain.host.record({"wet": blocked / "x.wav"})
+    assert plain.host.recorder is None
+    assert plain.host.board.record[0]["taps"] == 0
+    monkeypatch.undo()
+    assert take(plain, format="wav")
