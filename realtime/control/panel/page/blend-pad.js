@@ -4,6 +4,7 @@ import { corners, placeOf, weightsAt } from "./barycentric.js";
 import { el, say, svg } from "./dom.js";
 
 const STEP = 0.05;
+const ECHO = 400; // ms
 const SIZE = 84; // of the polygon inside a view of 200
 
 export class BlendPad {
@@ -13,13 +14,14 @@ export class BlendPad {
     this.turn = turn;
     this.names = [];
     this.held = false;
+    this.settling = 0;
   }
 
   /** Show the blend parameters of the model that plays; none hides the pad. */
   update(parameters) {
     const names = parameters.map((p) => p.name);
     if (names.join("\n") !== this.names.join("\n")) this.build(names);
-    if (names.length < 2 || this.held) return;
+    if (names.length < 2 || this.held || this.settling > performance.now()) return;
     const sum = parameters.reduce((total, p) => total + p.value, 0) || 1;
     this.show(parameters.map((p) => p.value / sum));
   }
@@ -47,8 +49,8 @@ export class BlendPad {
       tag.addEventListener("click", () => this.go(this.polygon[k]));
       return tag;
     });
-    this.pad = el("div", { class: `pad n${names.length}`, role: "slider", tabindex: "0", "aria-label": "Blend of styles; arrow keys move it", "aria-roledescription": "blend pad", "aria-valuemin": 0, "aria-valuemax": 100, "data-parameter": "blend" }, this.view, ...this.texts);
-    this.place.append(this.pad);
+    this.pad = el("div", { class: "pad", role: "slider", tabindex: "0", "aria-label": "Blend of styles; arrow keys move it", "aria-roledescription": "blend pad", "aria-valuemin": 0, "aria-valuemax": 100, "data-parameter": "blend" }, this.view);
+    this.place.append(el("div", { class: `pad-frame n${names.length}` }, this.pad, ...this.texts));
     this.listen();
   }
 
@@ -72,6 +74,7 @@ export class BlendPad {
   go(point) {
     const weights = weightsAt(point, this.polygon);
     this.show(weights);
+    this.settling = performance.now() + ECHO; // what comes back until then may be older
     this.turn(Object.fromEntries(this.names.map((name, k) => [name, +weights[k].toFixed(5)])));
   }
 
@@ -83,7 +86,7 @@ export class BlendPad {
       return [((event.clientX - box.left) * scale - w / 2) / SIZE, ((event.clientY - box.top) * scale - h / 2) / SIZE];
     };
     this.pad.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || event.target.closest(".pole")) return;
+      if (event.button !== 0) return;
       this.pad.setPointerCapture(event.pointerId);
       this.pad.focus({ preventScroll: true });
       this.held = true;

@@ -5,6 +5,7 @@ import { position, title, valueAt, written } from "./names.js";
 
 const TRAVEL = 180; // pixels of dragging for the whole range
 const SWEEP = 270; // degrees
+const ECHO = 400; // ms until what was turned has come back from the engine
 
 function arc(from, to, radius = 19) {
   const point = (degrees) => {
@@ -20,6 +21,7 @@ export class Knob {
     this.turn = turn;
     this.label = label;
     this.held = false;
+    this.settling = 0;
     this.track = svg("path", { class: "track", d: arc(-135, 135) });
     this.fill = svg("path", { class: "fill" });
     this.hand = svg("line", { class: "hand", x1: 24, y1: 12, x2: 24, y2: 6 });
@@ -37,7 +39,12 @@ export class Knob {
   /** Show where a parameter stands now; while it is held by hand, only its range. */
   update(parameter) {
     this.parameter = parameter;
-    if (!this.held) this.show(parameter.value);
+    if (this.settling > performance.now()) {
+      clearTimeout(this.later);
+      this.later = setTimeout(() => this.update(this.parameter), ECHO);
+    } else if (!this.held) {
+      this.show(parameter.value);
+    }
     const bounds = { "aria-valuemin": parameter.minimum, "aria-valuemax": parameter.maximum };
     set(this.element, bounds);
   }
@@ -64,6 +71,7 @@ export class Knob {
   change(value) {
     if (value === this.value) return;
     this.show(value);
+    this.settling = performance.now() + ECHO; // what comes back until then may be older
     this.turn(value);
   }
 
