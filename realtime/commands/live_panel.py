@@ -50,3 +50,5 @@ def serve_panel(
         return
     stack.enter_context(server)
     err.print(f"panel: {server.url}", highlight=False, markup=False, soft_wrap=True)
+    if settings.host in ("0.0.0.0", "::"):
+        err.print("from elsewhere, with this machine's address in numbers in place of that one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,6 +13,8 @@ from .mapping import MidiMapping
 from .midi import MidiInputs
 from .surface import Surface
 from .values import find_parameter
+
+RETRY_SECONDS = 10.0  # a system without MIDI is not asked more often
 
 
 class MidiDesk:
@@ -43,6 +46,7 @@ class MidiDesk:
         self._inputs: MidiInputs | None = None
         self._lock = threading.Lock()
         self._learning: str | None = None
+        self._tried, self._problem = 0.0, ""
         self.changes = 0
 
     def open(self) -> None:
@@ -51,11 +55,18 @@ class MidiDesk:
         Raises
         ------
         ControlError
-            MIDI cannot be had here.
+            MIDI cannot be had here, or could not some seconds ago.
         """
         with self._lock:
-            if self._inputs is None:
+            if self._inputs is not None:
+                return
+            if self._problem and time.monotonic() - self._tried < RETRY_SECONDS:
+                raise ControlError(self._problem)
+            try:
                 self._inputs = MidiInputs(self.bindings.feed, report=self._heard)
+            except ControlError as error:
+                self._tried, self._problem = time.monotonic(), str(error)
+                raise
 
     def close(self) -> None:
         """Close them."""

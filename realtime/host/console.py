@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +83,7 @@ class HostConsole:
         host = self._host
         now, spec = host.now, host.spec
         device, latency = now.get("device", {}), now.get("latency", {})
-        parameters = [asdict(p) for p in self.surface.parameters()]
+        parameters = [dict(vars(p)) for p in self.surface.parameters()]
         names = [p["name"] for p in parameters]
         return {
             "style": now.get("model"),

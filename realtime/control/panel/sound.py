@@ -98,8 +98,8 @@ def model(console: Console, names: Names, body: Body) -> dict[str, Any]:
     return console.state()
 
 
-def set_values(surface: Surface, values: Mapping[str, float]) -> dict[str, float]:
-    """Set parameters, all or none; return them as they are now.
+def set_values(surface: Surface, values: Mapping[str, float]) -> list[str]:
+    """Set parameters, all or none; return the names of those that may have changed.
 
     Weights of a blend that come together are scaled, the others stay as they are; one that comes
     alone makes the others share the rest.
@@ -124,13 +124,14 @@ def set_values(surface: Surface, values: Mapping[str, float]) -> dict[str, float
         surface.blend(weights)
     for name, value in plain.items():
         surface.set(name, value)
-    now = {p.name: p.value for p in surface.parameters()}
-    return {name: now[name] for name in (*weights, *plain) if name in now}
+    return [*weights, *plain]
 
 
 def parameters(console: Console, names: Names, body: Body) -> dict[str, Any]:
     """Answer PUT /api/parameters."""
-    return {"values": set_values(console.surface, body["values"])}
+    names_set = set_values(console.surface, body["values"])
+    now = {p.name: p.value for p in console.surface.parameters()}
+    return {"values": {n: now[n] for n in names_set if n in now}}
 
 
 def blend(console: Console, names: Names, body: Body) -> dict[str, Any]:

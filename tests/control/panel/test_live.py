@@ -56,8 +56,8 @@ def test_the_figures_are_those_of_the_engine(plain: Desk) -> None:
     plain.played.play_on(0.5)
     found, stats = console.figures(), host.stats()
     assert found["cpu_percent"] > 0
-    assert found["cpu_percent"] == pytest.approx(stats["cpu_percent"], rel=1.0)
-    assert found["hop_us"]["p50"] == pytest.approx(stats["hop_us"]["p50"], rel=0.5)
+    assert 0.2 < found["cpu_percent"] / stats["cpu_percent"] < 5  # of seconds, and since the start
+    assert 0.2 < found["hop_us"]["p50"] / stats["hop_us"]["p50"] < 5
     for name, count in stats["xruns"].items():
         assert found["counters"][name] >= 0 and count >= 0
     cost = console.costs["tube-amp"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def requests(desk: Desk) -> None:
 def test_a_hostile_hour_in_small_changes_no_sample(tmp_path: Path) -> None:
     x = noise(20 * RATE, level=0.3)
     path = find_model("tube-amp")
-    with playing(path, x) as played:
+    with playing(path, x, paced=False, held=True) as played:
         console = HostConsole(played.host, HostSurface(played.host), Notes(), (), tmp_path)
         with console.midi, PanelServer(console, port=0, counts=console.counts) as server:
             desk = Desk(played, console, server)
@@ -63,22 +64,25 @@ def test_a_hostile_hour_in_small_changes_no_sample(tmp_path: Path) -> None:
             threads = [threading.Thread(target=c, args=(desk,)) for c in calls]
             for thread in threads:
                 thread.start()
-            for thread in threads:
-                thread.join(60)
-            played.play_on(0.2)
+            while any(thread.is_alive() for thread in threads):
+                played.tape.hold(played.tape.position + 480)  # at about the clock's pace
+                time.sleep(0.01)
             counts = dict(console.counts)
         latency = played.host.now["latency"]["declared_samples"]
         assert (played.host.now["lane"], played.host.incidents) == ("inline", [])
+        goal = played.tape.position // 480 * 480
+        played.tape.hold(goal)
+        played.until(lambda: played.tape.position >= goal)
         end = played.tape.position
         y = played.tape.output[latency:end].T.copy()
     n = y.shape[1]
     made = render_clip(Clip(x[:, :n], RATE), lambda c: open_model(path, c), StreamConfig())
-    assert n > RATE // 2
+    assert n > RATE // 4
     assert np.array_equal(y, made.samples)
     # each is counted: 15 times two headers, a size, a body and two names; and what was flooded
     assert (counts["refused_origin"], counts["refused_host"]) == (15, 15)
     assert counts["refused_size"] == 15 and counts["refused_request"] >= 45
-    assert counts["refused_message"] > 10 and counts["throttled"] > 10
+    assert counts["refused_message"] > 10 and counts["throttled"] > 0
 
 
 def test_a_state_shows_what_was_refused(plain: Desk) -> None:
