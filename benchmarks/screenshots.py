@@ -57,7 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
         (folder / "chain.toml").write_text(CHAIN)
         words = [
             "--model", "amp-blend", "--set", "warm=0.45", "--set", "crunch=0.25",
-            "--set", "fuzz=0.2", "--set", "radio=0.1", "--chain", "chain.toml", "--simulate", "in.wav", "--panel",
+            "--set", "fuzz=0.2", "--set", "radio=0.1", "--chain", "chain.toml",
+            "--simulate", "in.wav", "--panel",
             "--panel-port", "0", "--block", "128",
         ]  # fmt: skip
         with subprocess.Popen(
