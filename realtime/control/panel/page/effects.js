@@ -27,7 +27,8 @@ export async function chooseEffect(add, before) {
   };
   const effects = found.effects.map((e) => button(words(e.name), HINTS[e.name] ?? "", { effect: e.name }));
   const usable = found.plugins.filter((p) => !p.status || /^(ok|good|works)/.test(p.status));
-  const plugins = usable.map((p) => button(p.name, p.path, { plugin: p.path, ...(p.plugin_name ? { plugin_name: p.plugin_name } : {}) }));
+  const isAlone = (p) => usable.filter((other) => other.path === p.path).length === 1;
+  const plugins = usable.map((p) => button(p.name, p.path, { plugin: isAlone(p) ? p.path : p.name }));
   fillDialog(
     el("div", { class: "choices" }, ...effects),
     el("h3", {}, "Plug-ins"),
