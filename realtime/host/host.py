@@ -34,6 +34,7 @@ class Host(Mover):
 
     _recorder: Recorder | None = None
     _watched = False
+    _turned: list[tuple[str, float]] | None = None  # knobs, while a change is being made
 
     # -- changes --------------------------------------------------------------------------------
 
@@ -46,15 +47,23 @@ class Host(Mover):
             Refused; or the engine died on it, in which case the last good session plays on.
         """
         with self._lock:
-            link = self.link
+            link, self._turned = self.link, []
             try:
                 answer = link.ask(operation, ANSWER_SECONDS)
             except EngineLost as error:
+                self._turned = None
                 self.replace_engine(link, str(error))
+                raise
+            except BaseException:
+                self._turned = None
                 raise
             with self._state:
                 self.now = {**self.now, **answer}
                 self.spec = after(self.spec, operation)
+                late, self._turned = self._turned or [], None
+            for name, value in late:  # turned meanwhile, so after the change
+                with suppress(RestyleError):
+                    self.set(name, value)
             return self.now
 
     def insert(self, place: str, entry: dict[str, Any], index: int | None = None) -> int:
@@ -91,6 +100,8 @@ class Host(Mover):
             listed = {k.parameter.name: k for k in knobs(self.spec, self.now)}
             knob = listed[find_parameter([k.parameter for k in listed.values()], name).name]
             value = check_value(knob.parameter, value)
+            if self._turned is not None:
+                self._turned.append((name, value))
             if knob.slot is not None:
                 self.spec = turned(self.spec, name, value)
                 self._push(-1 if at is None else at, knob.whom, knob.slot, knob.sent(value))

@@ -19,7 +19,7 @@ from ..chain.plugin import PluginStage
 from ..desk import Desk
 from ..errors import DeviceError, RestyleError
 from ..io.transport import Transport
-from ..io.worker import raise_priority
+from ..io.worker import lower_priority, raise_a_little, raise_priority
 from ..spec import DeviceSpec, Spec
 from ..voices import UNKNOWN_BLOCK
 from .board import HEARTBEAT, LATENCY, METERS, MODE, PREFILL, RATE, Board
@@ -75,10 +75,14 @@ class Server:
 
     def serve(self) -> None:
         """Answer until told to quit."""
+        raise_a_little()
         while not self.quitting:
             if self.pipe.poll(TICK_SECONDS):
                 number, operation = self.pipe.recv()
-                self.pipe.send(self._answer(number, operation))
+                lower_priority()  # it may take long
+                answer = self._answer(number, operation)
+                raise_a_little()
+                self.pipe.send(answer)
             self._tick()
 
     def close(self) -> None:
