@@ -19,7 +19,7 @@ import numpy as np
 
 from .texts import rows_of
 
-LEAST = 0.03
+LEAST = 0.05
 FEWEST_ROUNDS = 3  # with fewer a range says nothing: no flag
 KEYS: dict[str, tuple[str, ...]] = {
     "cost": ("model",), "peers": ("model", "peer"), "nam": ("capture", "player"),
@@ -84,7 +84,7 @@ def _time(
         "a_ratio": round(middle[0], 3) if referenced else None,
         "b_ratio": round(middle[1], 3) if referenced else None,
         "change_percent": round(100 * math.expm1(change), 1),
-        "spread_percent": round(100 * math.expm1(min(sum(spreads), 10.0)), 1),
+        "spread_percent": round(abs(100 * math.expm1(math.copysign(min(limit, 10.0), change))), 1),
         "verdict": ("slower" if slower else "faster") if flagged else "",
     }  # fmt: skip
 
