@@ -71,6 +71,33 @@ def busy(seconds: float = 0.5) -> dict[str, float] | None:
     }
 
 
+class Others:
+    """What other programs take while this one runs: all that is busy, less its own and its
+    children's time once they have ended.
+    """
+
+    def __init__(self) -> None:
+        self._ticks, self._own = _ticks(), self._spent()
+
+    @staticmethod
+    def _spent() -> float:
+        return sum(os.times()[:4])
+
+    def share(self) -> dict[str, float] | None:
+        """As :func:`busy`, since this was made; None where unknown."""
+        now = _ticks()
+        if self._ticks is None or now is None:
+            return None
+        spent = [b - a for a, b in zip(self._ticks, now, strict=True)]
+        total = max(sum(spent[:8]), 1)
+        own = (self._spent() - self._own) * os.sysconf("SC_CLK_TCK")
+        others = max(0.0, total - spent[3] - spent[4] - own)
+        return {
+            "busy_percent": round(100 * others / total, 1),
+            "steal_percent": round(100 * spent[7] / total, 1),
+        }
+
+
 def realtime_priority() -> bool:
     """Whether this user may ask for real-time scheduling."""
     try:
@@ -130,7 +157,8 @@ def sentence(machine: dict[str, Any]) -> str:
         )
     return (
         f"{machine['cpu']}, {machine['cores']} cores,"
-        f"{' ' + machine['virtual'] + ',' if machine.get('virtual') else ''} governor {machine['governor']},"
+        f"{' ' + machine['virtual'] + ',' if machine.get('virtual') else ''}"
+        f" governor {machine['governor']},"
         f" {machine['system']}, {machine['python']},"
         f" real-time priority {'yes' if machine['realtime_priority'] else 'no'}{load}"
     )

@@ -1,8 +1,8 @@
 """``python -m benchmarks.readme``: put the kept results into the pages.
 
-Results lie in ``benchmarks/results``.  What they say goes between markers of README, docs/latency.md
-and docs/host.md, and into ``benchmarks/REPORT.md`` with its plots.  ``--check`` changes nothing and
-fails when a page is not up to date.
+Results lie in ``benchmarks/results``.  What they say goes between markers of README,
+docs/latency.md and docs/host.md, and into ``benchmarks/REPORT.md`` with its plots.  ``--check``
+changes nothing and fails when a page is not up to date.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """``restyle bench recovery``: how long sound is away when something breaks.
 
-A host plays a sine from a simulated sound card that goes on by the clock.  Its engine is killed; its
-model becomes ten times too slow for a moment; its model returns NaN.  What the card played tells
-when sound was back.  The model halves what it hears, so that its level says whether the dry or the
-restyled sound is heard.
+A host plays a sine from a simulated sound card that goes on by the clock.  Its engine is killed;
+its model becomes ten times too slow for a moment; its model returns NaN.  What the card played
+tells when sound was back.  The model halves what it hears, so that its level says whether the dry
+or the restyled sound is heard.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def longest_silence(y: Array) -> float:
 
 
 def levels(y: Array) -> Array:
-    """Amplitude of the sine in each of its cycles ``[n // PERIOD]``; single samples do not count."""
+    """Amplitude of the sine in each cycle ``[n // PERIOD]``; single samples do not count."""
     cycles = np.abs(y[: len(y) // PERIOD * PERIOD]).reshape(-1, PERIOD)
     return np.asarray(np.median(cycles, axis=1) / np.sin(np.pi / 4), dtype=np.float32)
 

@@ -12,6 +12,7 @@ from .suite.texts import rows_of
 Report = dict[str, Any]
 NONE = "–"
 LOAD = "GIL hog thread"
+WORDS = {"Python callback": "Python callback (sounddevice)"}
 
 
 def _table(rows: list[tuple[str, str, str]]) -> str:
@@ -69,7 +70,7 @@ def _glitch(report: Report) -> Iterator[tuple[str, str, str]]:
         for r in rows_of(report, "glitch") if r["load"] == LOAD
     }  # fmt: skip
     own = [f"{found.pop(k)} ({k[9:]})" for k in list(found) if k.startswith("restyle")]
-    others = ", ".join(f"{k} {v}" for k, v in found.items())
+    others = ", ".join(f"{WORDS.get(k, k)} {v}" for k, v in found.items())
     if own:
         yield "callbacks missed while a Python thread computes", ", ".join(own), others
 
@@ -125,8 +126,8 @@ def section(report: Report, recovery: Report | None) -> str:
         (
             _table(rows),
             f"Medians of `{report['command']}` on {report['date'][:10]}:"
-            f" {machine.sentence(report['machine'])}. {load_sentence(report)} Compare within one"
-            " run; no machine is promised these figures.",
+            f" {machine.sentence({**report['machine'], 'others': None})}. {load_sentence(report)}"
+            " Compare within one run; no machine is promised these figures.",
         )
     )
 

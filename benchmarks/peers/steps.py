@@ -1,8 +1,8 @@
 """``python -m benchmarks.peers.steps JOB``: one hop of a network, the way each peer runs it.
 
 ``JOB = {"peer": name of a maker below, "models": {name: path of an .onnx file}}``; each round is
-``{"model": name, "seconds": of sound, "paced": bool}`` and its answer a list of durations [microseconds].
-The same input, one channel; what is timed is the network alone, states handed on.
+``{"model": name, "seconds": of sound, "paced": bool}`` and its answer a list of durations
+[microseconds].  The same input, one channel; what is timed is the network alone, states handed on.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.suite.worker import serve
+from realtime.errors import ModelError
+from realtime.models.card import Card
 from realtime.models.catalog import read_entry
 from realtime.models.streaming import load_model, paired_output
 
@@ -25,6 +27,13 @@ Step = Callable[[], object]
 
 def _noise(shape: tuple[int, ...]) -> Any:
     return (0.1 * np.random.default_rng(0).standard_normal(shape)).astype(np.float32)
+
+
+def _card(path: Path) -> Card:
+    entry = read_entry(path)
+    if entry.card is None:
+        raise ModelError(f"{path.name}: {entry.problem}")
+    return entry.card
 
 
 def onnxruntime_step(path: Path) -> Step:
@@ -61,8 +70,7 @@ def torch_step(path: Path, *, script: bool) -> Step:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     torch.manual_seed(0)
-    card = read_entry(path).card
-    assert card is not None
+    card = _card(path)
     network: Any = get_recipe(card.name).network().eval()
     x = torch.from_numpy(_noise(card.step_shape(1)))
     held = list(network.initial_state(1))
@@ -85,8 +93,7 @@ def pedalboard_step(path: Path) -> Step:
     """Gate, distortion, filter and gain on one hop: ``Pedalboard.process`` of a running stream."""
     import pedalboard
 
-    card = read_entry(path).card
-    assert card is not None
+    card = _card(path)
     board = pedalboard.Pedalboard([
         pedalboard.NoiseGate(threshold_db=-60), pedalboard.Distortion(drive_db=12),
         pedalboard.LowpassFilter(8000), pedalboard.Gain(-3),
@@ -111,8 +118,7 @@ def prepare(job: dict[str, Any]) -> Callable[[dict[str, Any]], list[float]]:
     """Build the steps; each round runs in a thread of its own, as a callback does."""
     prepared = {}
     for name, path in job["models"].items():
-        card = read_entry(Path(path)).card
-        assert card is not None
+        card = _card(Path(path))
         period_s = card.hop_length / card.sample_rate
         prepared[name] = MAKERS[job["peer"]](Path(path)), period_s
 

@@ -95,6 +95,7 @@ def compare(first: Path, second: Path, every: bool = False) -> int:
         A file is missing, unreadable or of another schema.
     """
     from . import compare as comparison
+    from . import pages
 
     a, b = schema.read_report(first), schema.read_report(second)
     rows = comparison.compare(a, b)
@@ -110,7 +111,6 @@ def compare(first: Path, second: Path, every: bool = False) -> int:
         " Times are judged by their ratio to the reference workload of the same rounds."
     )
     for name, data in (("A", a), ("B", b)):
-        from .pages import load_sentence
-
-        console.print(f"{name}: {data['machine']['cpu']}, {data['plan']} run. {load_sentence(data)}")
+        cpu, load = data["machine"]["cpu"], pages.load_sentence(data)
+        console.print(f"{name}: {cpu}, {data['plan']} run. {load}")
     return 0

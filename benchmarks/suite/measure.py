@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from .schema import SCHEMA
 Section = cost.Section
 SECONDS = 0.15  # of sound for each measurement of latency
 GLITCH_BLOCK = 128
-NEED_MODELS = ("peers", "startup")
 # what reads no clock runs beside what does not either; everything else runs alone
 TOGETHER = (
     ("timer",), ("cost",), ("peers",), ("round_trip", "memory", "latency"), ("glitch",),
@@ -113,7 +112,7 @@ def run(plan: Plan, command: str, tell: Callable[[str], None], only: str | None)
     dict
         As ``report.schema.json`` says.
     """
-    begin = time.monotonic()
+    begin, others = time.monotonic(), machine.Others()
     everything = choose_models(only)
     files = [(name, path) for name, path in everything if path is not None]
     files = first_of_each_kind(files) + [m for m in files if m not in first_of_each_kind(files)]
@@ -135,11 +134,15 @@ def run(plan: Plan, command: str, tell: Callable[[str], None], only: str | None)
         ),
         "nam": lambda: captures.captures_section(plan, tell),
         "render": lambda: speed.render_section(files, plan, tell),
-        "startup": lambda: start.startup_section(some, plan, tell),
+        "startup": lambda: start.startup_section(
+            some, plan, tell, plan.limit_s - (time.monotonic() - begin)
+        ),
         "memory": lambda: memory.memory_section([*through, *some], plan, tell),
     }
-    for name in NEED_MODELS if not files else ():
-        del steps[name]
+    if not pair:
+        del steps["peers"]
+    if not some:
+        del steps["startup"]
     sections: dict[str, Section] = {}
 
     def take(name: str) -> None:
@@ -150,15 +153,12 @@ def run(plan: Plan, command: str, tell: Callable[[str], None], only: str | None)
             section = {"rows": [], "notes": [f"Not measured: {error}."]}
         sections[name] = {"seconds": round(time.monotonic() - since, 1), **section}
 
-    for names in TOGETHER:
-        threads = [threading.Thread(target=take, args=(n,)) for n in names if n in steps]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    with ThreadPoolExecutor() as pool:
+        for names in TOGETHER:
+            list(pool.map(take, (n for n in names if n in steps)))
     sections = {name: sections[name] for name in steps}
     look_for_devices(listing)
-    facts["others_at_end"] = machine.busy()
+    facts["others_during"] = others.share()
     return {
         "schema": SCHEMA, "plan": plan.name, "command": command,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

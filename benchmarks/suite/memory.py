@@ -1,4 +1,4 @@
-"""``python -m benchmarks.suite.memory JOB``: how much memory a playing host takes, and keeps taking.
+"""``python -m benchmarks.suite.memory JOB``: the memory a playing host takes, and keeps taking.
 
 What counts is what is resident (``RssAnon`` and ``RssFile`` of Linux's ``/proc``): the simulated
 card's own sound lies in shared memory, which is left out.

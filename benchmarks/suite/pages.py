@@ -12,6 +12,7 @@ from benchmarks import machine
 from .texts import PARTS, Part, cell, rows_of
 
 Report = dict[str, Any]
+QUIET_PERCENT = 10.0  # of all cores, by others
 WORDS = (
     "p50 is the median; p99 and p99.9 are what one in a hundred and one in a thousand exceeds. A"
     " *hop* is what a model advances by. *Hot* steps follow each other at once, *paced* ones come"
@@ -23,20 +24,19 @@ WORDS = (
 
 def load_sentence(report: Report) -> str:
     """How busy others kept the machine."""
-    said = []
-    for key, when in (("others", "before"), ("others_at_end", "after")):
-        busy = report["machine"][key]
-        if busy:
-            said.append(f"{busy['busy_percent']:.0f} % {when}")
-    if not said:
+    before, during = (report["machine"][k] for k in ("others", "others_during"))
+    if not before or not during:
         return "What else the machine did is not known."
-    loads = [report["machine"][k]["busy_percent"] for k in ("others", "others_at_end")
-             if report["machine"][k]]  # fmt: skip
-    quiet = max(loads) < 10
-    verdict = "the machine was quiet" if quiet else (
-        "the machine was NOT quiet: take tails and single figures with caution, ratios count"
-    )  # fmt: skip
-    return f"Other programs kept {' and '.join(said)} the run of all cores busy: {verdict}."
+    quiet = max(before["busy_percent"], during["busy_percent"]) < QUIET_PERCENT
+    verdict = (
+        "the machine was quiet"
+        if quiet
+        else "the machine was NOT quiet: single figures and tails sway, ratios within the run count"
+    )
+    return (
+        f"Other programs kept {before['busy_percent']:.0f} % of all cores busy before the run and"
+        f" {during['busy_percent']:.0f} % during it: {verdict}."
+    )
 
 
 def headline(report: Report) -> list[str]:
@@ -51,7 +51,7 @@ def facts(report: Report) -> list[tuple[str, str]]:
     m = report["machine"]
     memory = f", {m['memory_gib']:g} GiB" if m["memory_gib"] else ""
     return [
-        ("machine", f"{m['cpu']}, {m['cores']} cores{memory}, {m['virtual'] or 'no virtual machine'}"),
+        ("machine", f"{m['cpu']}, {m['cores']} cores{memory}, {m['virtual'] or 'bare metal'}"),
         ("system", f"{m['system']}, {m['python']}, governor {m['governor']}"),
         ("real-time priority", "permitted" if m["realtime_priority"] else "not permitted"),
         ("load by others", load_sentence(report)),
@@ -107,10 +107,12 @@ def markdown(report: Report, pictures: Mapping[str, str] | None = None) -> str:
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:72rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2.4rem;border-top:1px solid #ddd;padding-top:1.2rem}
+h1{font-size:1.6rem}
+h2{font-size:1.2rem;margin-top:2.4rem;border-top:1px solid #ddd;padding-top:1.2rem}
 table{border-collapse:collapse;font-size:.82rem;margin:.8rem 0;display:block;overflow-x:auto}
 th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #eee;white-space:nowrap}
-th{background:#f4f6f7;font-weight:600}td:first-child,th:first-child,.two td:nth-child(2),.two th:nth-child(2){text-align:left}
+th{background:#f4f6f7;font-weight:600}td:first-child,th:first-child{text-align:left}
+.two td:nth-child(2),.two th:nth-child(2){text-align:left}
 .text td,.text th{text-align:left;white-space:normal;vertical-align:top}
 .see{background:#eef5f8;border-left:4px solid #1f6f8b;padding:.5rem .8rem;margin:.8rem 0}
 .busy{background:#fdf3e4;border-left:4px solid #e0a458;padding:.5rem .8rem}

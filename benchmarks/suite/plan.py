@@ -33,6 +33,8 @@ class Plan:
         Per model; cold ones of the first model alone.
     memory_s : float
         Sound per model, in virtual time.
+    limit_s : float
+        What the whole run may take; what would not fit any more is left out, and said.
     most_models : int
         Of the start-up, memory and round-trip tables, which cost seconds a model.
     """
@@ -55,6 +57,7 @@ class Plan:
     warm_starts: int
     memory_s: float
     most_models: int
+    limit_s: float
 
 
 QUICK = Plan(
@@ -62,13 +65,13 @@ QUICK = Plan(
     blocks=(64,), round_trip_blocks=(64,),
     glitch_s=0.8, glitch_rounds=1, loads=("gil",),
     peer_s=0.3, captures=("A1 standard",), capture_s=0.4, render_s=1.0,
-    cold_starts=1, warm_starts=3, memory_s=15.0, most_models=2,
+    cold_starts=1, warm_starts=3, memory_s=15.0, most_models=2, limit_s=120.0,
 )  # fmt: skip
 FULL = Plan(
-    name="full", rounds=7, timer_wakes=4000, hot_s=4.0, paced_s=3.0,
+    name="full", rounds=7, timer_wakes=4000, hot_s=4.0, paced_s=2.0,
     blocks=(64, 128, 256), round_trip_blocks=(64, 128, 256),
-    glitch_s=4.0, glitch_rounds=2, loads=("none", "gil", "gc", "cpu"),
-    peer_s=2.0, captures=("A1 standard", "A1 nano", "A2 full", "A2 lite"), capture_s=1.0,
-    render_s=5.0, cold_starts=1, warm_starts=5, memory_s=120.0, most_models=99,
+    glitch_s=3.0, glitch_rounds=2, loads=("none", "gil", "gc", "cpu"),
+    peer_s=1.5, captures=("A1 standard", "A1 nano", "A2 full", "A2 lite"), capture_s=1.0,
+    render_s=5.0, cold_starts=1, warm_starts=4, memory_s=90.0, most_models=99, limit_s=1200.0,
 )  # fmt: skip
 PLANS = {plan.name: plan for plan in (QUICK, FULL)}

@@ -75,7 +75,8 @@ def _cost(report: Report, figure: Any) -> None:
     axes.set_xlim(0, max(100.0, 1.05 * max(tails)))
     axes.axvline(100.0, color=BAD, lw=1.0, ls="--")
     axes.annotate("too slow from here", (100.0, 0.02), xycoords=("data", "axes fraction"),
-                  xytext=(-4, 0), textcoords="offset points", ha="right", color=BAD, fontsize=8)  # fmt: skip
+                  xytext=(-4, 0), textcoords="offset points", ha="right", color=BAD,
+                  fontsize=8)  # fmt: skip
     axes.set_xlabel("share of the hop's own duration [%], paced; in brackets: hop [samples]")
     axes.legend(loc="center right", fontsize=8, frameon=False)
 
@@ -83,16 +84,15 @@ def _cost(report: Report, figure: Any) -> None:
 def _peers(report: Report, figure: Any) -> None:
     rows = rows_of(report, "peers")
     models = list(dict.fromkeys(r["model"] for r in rows if r["against_restyle"]))
-    for axes, model in zip(
-        figure.subplots(len(models), squeeze=False)[:, 0], models, strict=True
-    ):
+    for axes, model in zip(figure.subplots(len(models), squeeze=False)[:, 0], models, strict=True):
         here = [r for r in rows if r["model"] == model]
         values = [r["paced_us"]["p50"] for r in here]
         tails = [r["paced_us"]["p99"] for r in here]
         colours = [OWN if r["peer"] == "restyle" else OTHER for r in here]
         _bars(axes, [r["peer"] for r in here], values, colours)
         _tails(axes, values, tails, "p99")
-        texts = [f"{v:.0f} µs, {r['against_restyle']['median']:.1f} x" for v, r in zip(values, here, strict=True)]  # fmt: skip
+        factors = [r["against_restyle"]["median"] for r in here]
+        texts = [f"{v:.0f} µs, {f:.1f} x" for v, f in zip(values, factors, strict=True)]
         _say(axes, values, texts, tails)
         axes.set_title(f"{model}: a hop lasts {1000 * here[0]['hop_ms']:.0f} µs", loc="left")
         axes.legend(loc="lower right", fontsize=8, frameon=False)
@@ -132,7 +132,8 @@ def _glitch(report: Report, figure: Any) -> None:
         _bars(axes, [r["contender"] for r in here], values, colours)
         for place, row in enumerate(here):
             axes.annotate(f"{row['missed']} of {row['expected']}", (row["missed_percent"], place),
-                          xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)  # fmt: skip
+                          xytext=(5, 0), textcoords="offset points", va="center",
+                          fontsize=8)  # fmt: skip
         axes.set_title(f"beside: {load}", loc="left")
         axes.set_xlim(0, 118)
     axes.set_xticks(range(0, 101, 20))
@@ -234,6 +235,7 @@ def draw(report: Report, kind: str = "svg") -> dict[str, bytes]:
             figure = figures.Figure((WIDTH, height(len(rows))), layout="constrained")
             drawer(report, figure)
             held = io.BytesIO()
-            figure.savefig(held, format=kind, dpi=110, metadata={"Date": None} if kind == "svg" else None)  # fmt: skip
+            undated = {"Date": None} if kind == "svg" else None
+            figure.savefig(held, format=kind, dpi=110, metadata=undated)
             made[key] = held.getvalue()
     return made

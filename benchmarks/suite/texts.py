@@ -71,7 +71,9 @@ def _peers(report: Report) -> str:
             said.append(f"{row['peer']} {factor:.1f} x ({row['model']})")
     if not said:
         return "No peer was there to be measured; see the list of peers."
-    return "Against restyle's time for the same network in the same rounds: " + ", ".join(said) + "."
+    return (
+        "Against restyle's time for the same network in the same rounds: " + ", ".join(said) + "."
+    )
 
 
 def _exact(report: Report, key: str, how: str) -> str:
@@ -107,14 +109,18 @@ def _glitch(report: Report) -> str:
     return f"While another Python thread of the same program computes, missed: {said}."
 
 
+def _hot(row: Row) -> float:
+    return float(row["hot_percent"]["p50"])
+
+
 def _nam(report: Report) -> str:
     rows = rows_of(report, "nam")
     if not rows:
         return "Nothing was measured."
     own = {r["capture"]: r for r in rows if r["player"] == "restyle kernel"}
     said = [
-        f"{r['player']} needs {r['hot_percent']['p50'] / own[r['capture']]['hot_percent']['p50']:.1f}"
-        f" x the kernel's time ({r['capture']})"
+        f"{r['player']} needs {_hot(r) / _hot(own[r['capture']]):.1f} x the kernel's time"
+        f" ({r['capture']})"
         for r in rows
         if r["player"] != "restyle kernel" and r["capture"] in own
     ]

@@ -33,8 +33,7 @@ def _load(name: str) -> Any:
         return importlib.import_module(f"benchmarks.{name}")
     except ModuleNotFoundError as error:
         raise RestyleError(
-            f"this benchmark needs the package '{error.name}';"
-            " run: pip install 'restyle[train]'"
+            f"this benchmark needs the package '{error.name}'; run: pip install 'restyle[train]'"
         ) from None
 
 
