@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import stages
+from benchmarks import spread, stages
 from benchmarks.pace import wake_lateness
 from realtime.models.streaming import StreamingModel, load_model
 
@@ -15,6 +15,8 @@ from .rounds import Rounds, ratio, rotated
 from .yardstick import Yardstick
 
 Section = dict[str, Any]
+WAYS = ("hot", "paced")
+OF_SPECTRA = ("FFT", "inverse FFT")
 STAGES = ("input", "frame", "FFT", "network", "inverse FFT", "overlap-add", "mix and output")
 WAKE_PERIOD_US = 1000.0
 WARM_UP = 40  # hops, each round again
@@ -39,14 +41,14 @@ def _one_round(found: Rounds, name: str, model: StreamingModel, plan: Plan) -> N
         if way == "paced":
             found.add((name, "model"), step)
             found.add((name, "fft"), fft)
-            for k, stage in enumerate(STAGES):
-                found.add((name, "stage", stage), times[:, k])
+        for k, stage in enumerate(STAGES):
+            found.add((name, "stage", stage, way), times[:, k])
 
 
 def cost_section(
     models: list[tuple[str, Path]], plan: Plan, tell: Callable[[str], None]
 ) -> Section:
-    """Rows of every model, with the yardstick of the same rounds."""
+    """Rows of every model and, as ``stages``, of its stages; the yardstick of the same rounds."""
     found, reference = Rounds(), Yardstick()
     opened = [(name, load_model(path)) for name, path in models]
     for r in range(plan.rounds):
@@ -55,7 +57,7 @@ def cost_section(
         for name, model in rotated(opened, r * max(1, len(opened) // plan.rounds)):
             _one_round(found, name, model, plan)
             reference.measure()
-    yardstick, rows = reference.figures(), []
+    yardstick, rows, by_stage = reference.figures(), list[Section](), list[Section]()
     for name, model in opened:
         hop_ms = 1000.0 * model.card.hop_length / model.card.sample_rate
         paced = found.figure((name, "paced"))
@@ -69,8 +71,18 @@ def cost_section(
                 "own_us": found.figure((name, "paced", "own")),
                 "cpu_percent": round(paced["p50"] / hop_ms / 10.0, 2),
                 "against_reference": ratio(paced, yardstick["paced_us"]),
-                "stages_us": {s: found.figure((name, "stage", s))["p50"] for s in STAGES},
+                "stages_us": {s: found.figure((name, "stage", s, "paced"))["p50"] for s in STAGES},
             }
         )  # fmt: skip
+        by_stage += [
+            {"model": name, "stage": s} | {f"{w}_us": _spread(found, name, s, w) for w in WAYS}
+            for s in STAGES
+            if spectral or s not in OF_SPECTRA
+        ]
         model.close()
-    return {"reference": yardstick, "rows": rows, "notes": []}
+    return {"reference": yardstick, "rows": rows, "stages": by_stage, "notes": []}
+
+
+def _spread(found: Rounds, name: str, stage: str, way: str) -> dict[str, float]:
+    figure = found.figure((name, "stage", stage, way))
+    return {k: figure[k] for k in spread.KEYS}

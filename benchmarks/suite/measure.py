@@ -151,12 +151,15 @@ def run(plan: Plan, command: str, tell: Callable[[str], None], only: str | None)
             section = steps[name]()
         except (ChildError, RuntimeError) as error:
             section = {"rows": [], "notes": [f"Not measured: {error}."]}
-        sections[name] = {"seconds": round(time.monotonic() - since, 1), **section}
+        spent = round(time.monotonic() - since, 1)
+        if name == "cost":
+            sections["stages"] = {"seconds": spent, "rows": section.pop("stages"), "notes": []}
+        sections[name] = {"seconds": spent, **section}
 
     with ThreadPoolExecutor() as pool:
         for names in TOGETHER:
             list(pool.map(take, (n for n in names if n in steps)))
-    sections = {name: sections[name] for name in steps}
+    sections = {name: sections[name] for name in (*steps, "stages")}
     look_for_devices(listing)
     facts["others_during"] = others.share()
     return {

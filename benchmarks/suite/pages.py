@@ -106,11 +106,11 @@ def markdown(report: Report, pictures: Mapping[str, str] | None = None) -> str:
 
 
 STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:72rem;margin:2rem auto;padding:0 1rem}
+body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:78rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem}
 h2{font-size:1.2rem;margin-top:2.4rem;border-top:1px solid #ddd;padding-top:1.2rem}
 table{border-collapse:collapse;font-size:.82rem;margin:.8rem 0;display:block;overflow-x:auto}
-th,td{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #eee;white-space:nowrap}
+th,td{padding:.2rem .5rem;text-align:right;border-bottom:1px solid #eee;white-space:nowrap}
 th{background:#f4f6f7;font-weight:600}td:first-child,th:first-child{text-align:left}
 .two td:nth-child(2),.two th:nth-child(2){text-align:left}
 .text td,.text th{text-align:left;white-space:normal;vertical-align:top}
@@ -149,7 +149,7 @@ def page(report: Report, pictures: Mapping[str, bytes]) -> str:
     busy = "NOT quiet" in load_sentence(report)
     body = [
         "<h1>What restyle measures on one machine</h1>",
-        f"<p>{_inline(machine.sentence(report['machine']))}</p>",
+        f"<p>{_inline(machine.sentence({**report['machine'], 'others': None}))}</p>",
         f'<p class="{"busy" if busy else "see"}">{_inline(load_sentence(report))}</p>',
         "<ul>" + "".join(f"<li>{_inline(s)}</li>" for s in headline(report)) + "</ul>",
         f"<p>{_inline(WORDS)}</p>",
@@ -162,7 +162,7 @@ def page(report: Report, pictures: Mapping[str, bytes]) -> str:
             if part.key in pictures:
                 body.append(f"<figure>{_svg(pictures[part.key], part.title, part.key)}</figure>")
             rows = rows_of(report, part.key)
-            texts = sum(isinstance(v, str) for v in rows[0].values()) > 1
+            texts = isinstance(rows[0][list(part.columns)[1]], str)
             table = _html_table(_table(report, part), "two" if texts else "")
             fold = "open" if len(rows) <= 12 else ""
             body.append(f"<details {fold}><summary>the figures</summary>{table}</details>")

@@ -31,7 +31,7 @@ def _start(path: Path, folder: str | None) -> dict[str, float]:
 def startup_section(
     models: list[tuple[str, Path]], plan: Plan, tell: Callable[[str], None], left_s: float
 ) -> Section:
-    """The first model cold, if `left_s` seconds are enough for it, then every one warm, in rounds."""
+    """The first model cold, if `left_s` seconds are enough, then every one warm, in rounds."""
     colds = plan.cold_starts if left_s > COLD_S else 0
     notes = [] if colds == plan.cold_starts else [TOO_LATE]
     found, reference = Rounds(digits=3), Yardstick()

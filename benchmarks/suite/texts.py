@@ -63,6 +63,17 @@ def _cost(report: Report) -> str:
     )
 
 
+def _stages(report: Report) -> str:
+    rows = [r for r in rows_of(report, "stages") if r["stage"] != "network"]
+    if not rows:
+        return "Nothing was measured."
+    most = max(rows, key=lambda r: r["paced_us"]["p50"])
+    return (
+        f"Besides the network no stage takes longer than {most['paced_us']['p50']:.1f} µs"
+        f" ({most['stage']} of {most['model']}, median, paced)."
+    )
+
+
 def _peers(report: Report) -> str:
     said = []
     for row in rows_of(report, "peers"):
@@ -91,7 +102,8 @@ def _latency(report: Report) -> str:
     most = max(r["ms"] for r in rows if (r["block"], r["lane"]) == (block, "inline"))
     return (
         f"At blocks of {block} samples {', '.join(none)} add no latency at all, the other styles"
-        f" {most:.1f} ms; the worker lane, which Python effects need, adds a block. "
+        f" {most:.1f} ms; the worker lane, which Python effects need, adds a block, or a"
+        " hop where that is longer. "
         + _exact(report, "latency", "measured on the simulated device")
     )
 
@@ -143,8 +155,10 @@ def _startup(report: Report) -> str:
         return "Nothing was measured."
     cold = [r["total_s"]["median"] for r in rows if r["start"] == "cold"]
     warm = [r["total_s"]["median"] for r in rows if r["start"] == "warm"]
-    first = f"The very first start compiles for {cold[0]:.0f} s; " if cold else ""
-    return f"{first}after that there is sound within {max(warm):.1f} s of the command."
+    later = f"there is sound within {max(warm):.1f} s of the command."
+    return f"The very first start compiles for {cold[0]:.0f} s; later {later}" if cold else (
+        later[0].upper() + later[1:]
+    )  # fmt: skip
 
 
 def _memory(report: Report) -> str:
@@ -180,6 +194,16 @@ PARTS = (
             "hot_us": "hot µs", "model_us": "network µs", "fft_us": "FFT + inverse µs",
             "own_us": "restyle's own µs", "cpu_percent": "of one core %",
             "against_reference": "x reference",
+        },
+    ),
+    Part(
+        "stages", "Where a hop's time goes",
+        "The same hops, stage by stage. A model on samples has no FFT; its frame and overlap-add"
+        " stages copy.",
+        _stages,
+        {
+            "model": "model", "stage": "stage", "paced_us": "paced µs: p50 / p99 / p99.9",
+            "hot_us": "hot µs: p50 / p99 / p99.9",
         },
     ),
     Part(

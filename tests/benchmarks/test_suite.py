@@ -51,6 +51,8 @@ def test_a_tiny_run_writes_a_whole_report(
         assert len(row["paced_us"]["rounds"]["p50"]) == TINY.rounds
         whole, parts = row["paced_us"]["p50"], sum(row["stages_us"].values())
         assert parts == pytest.approx(whole, rel=0.3)
+    named = {(r["model"], r["stage"]) for r in sections["stages"]["rows"]}
+    assert ("frames", "FFT") in named and ("wave", "FFT") not in named
     assert {r["verdict"] for r in sections["latency"]["rows"]} == {"ok"}
     assert sections["round_trip"]["notes"] == ["No round trip over real PortAudio: switched off."]
     assert sections["glitch"]["rows"][1]["contender"] == "restyle, inline lane"
