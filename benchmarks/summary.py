@@ -92,9 +92,9 @@ def _rest(report: Report) -> Iterator[tuple[str, str, str]]:
     starts = rows_of(report, "startup")
     warm = [r["total_s"]["median"] for r in starts if r["start"] == "warm"]
     cold = [r["total_s"]["median"] for r in starts if r["start"] == "cold"]
-    if warm and cold:
-        said = f"{max(warm):.1f} s (the very first time, which compiles: {cold[0]:.0f} s)"
-        yield "from the command to sound", said, NONE
+    if warm:
+        first = f" (the very first time, which compiles: {cold[0]:.0f} s)" if cold else ""
+        yield "from the command to sound", f"{max(warm):.1f} s{first}", NONE
     memory = rows_of(report, "memory")
     if memory:
         row = max(memory, key=lambda r: r["engine_mib"])

@@ -175,7 +175,7 @@ def _startup(report: Report, figure: Any) -> None:
     axes.invert_yaxis()
     _say(axes, left, [f"{v:.1f} s" for v in left], left)
     axes.set_xlabel("from command to first sound [s]")
-    axes.legend(loc="lower right", fontsize=8, frameon=False)
+    figure.legend(loc="outside upper right", ncols=len(parts), fontsize=8, frameon=False)
 
 
 def _memory(report: Report, figure: Any) -> None:
@@ -185,7 +185,7 @@ def _memory(report: Report, figure: Any) -> None:
         samples = row["engine_samples_mib"]
         seconds = [row["seconds"] * (i + 1) / (len(samples) + 1) for i in range(len(samples))]
         axes.plot(seconds, samples, marker="o", ms=3, color=colours[k % 6], label=row["model"])
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.15 * max(max(row["engine_samples_mib"]) for row in rows))
     axes.set_xlim(left=0)
     axes.set_xlabel("sound played [s]")
     axes.set_ylabel("engine process [MiB]")
@@ -201,7 +201,7 @@ PLOTS: dict[str, tuple[Callable[[Report, Any], None], Callable[[int], float]]] =
     "glitch": (_glitch, lambda n: 1.0 + 0.40 * n),
     "nam": (_nam, lambda n: 1.0 + 0.36 * n),
     "render": (_render, lambda n: 1.0 + 0.30 * n),
-    "startup": (_startup, lambda n: 1.2 + 0.36 * n),
+    "startup": (_startup, lambda n: 1.3 + 0.36 * n),
     "memory": (_memory, lambda n: 2.8),
 }
 STYLE = {
