@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,19 @@ def _kernel_digest() -> str:
 # Numba's disk cache looks at a function's own file only: a kernel that inlines another file's
 # kernel would stay stale after an edit there.  A folder per state of the sources cannot be stale.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".cache" / "numba" / _kernel_digest()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_dead_servers() -> None:
+    """Forget JACK servers that were killed: their entries make new ones hang."""
+    running = shutil.which("pgrep") and subprocess.run(["pgrep", "-x", "jackd"], check=False)
+    if not running or running.returncode == 0:
+        return
+    for left in Path("/dev/shm").glob("jack*"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

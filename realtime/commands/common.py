@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from rich.console import Console
 from ..cache import is_cold
 from ..chain.chain import Chain
 from ..config import StreamConfig
+from ..control.library import find_card, whole_blend
 from ..errors import ConfigError, RestyleError
 from ..io.files import whole_file
 
@@ -66,6 +68,12 @@ def make_config(
         output_gain_db=output_gain,
         controls=parse_controls(controls),
     )
+
+
+def chosen_controls(path: Path | None, given: Mapping[str, float]) -> dict[str, float]:
+    """Controls as asked for; of a blend, whose weights are shares, all of them."""
+    card = None if path is None else find_card(str(path))
+    return whole_blend(card.controls, given) if card is not None else dict(given)
 
 
 def open_chains(path: Path | None) -> tuple[Chain | None, Chain | None]:

@@ -12,10 +12,7 @@ from ..errors import ConfigError
 from ..io.files import check_target
 from .common import (
     ChainOption,
-    GainOption,
-    MixOption,
     ModelOption,
-    OutGainOption,
     SetOption,
     announce_cold_start,
     check_writable,
@@ -71,10 +68,10 @@ def live(
     osc: Annotated[
         str | None, typer.Option(metavar="[HOST:]PORT", help="Listen for OSC messages.")
     ] = None,
-    mix: MixOption = 1.0,
+    mix: Annotated[float | None, typer.Option(help="0 dry .. 1 wet.")] = None,
     chain: ChainOption = None,
-    gain: GainOption = 0.0,
-    output_gain: OutGainOption = 0.0,
+    gain: Annotated[float | None, typer.Option(help="dB before the model.")] = None,
+    output_gain: Annotated[float | None, typer.Option(help="dB before the limiter.")] = None,
     controls: SetOption = None,
     seconds: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
     record: Annotated[
@@ -134,7 +131,8 @@ def live(
         simulated=simulate is not None,
     )  # fmt: skip
     if saved is not None:
-        spec = with_saved(spec, saved, itertools.count(1))
+        asked = {"mix": mix, "input_gain_db": gain, "output_gain_db": output_gain}
+        spec = with_saved(spec, saved, itertools.count(1), asked)
     if spec.model is None and not spec.stages:
         err.print("no --model and no --chain: sound passes through", highlight=False)
     simulation = None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ from ..io.tape import Tape
 from ..models.catalog import bundled_folder, find_model
 from ..models.load import open_model
 from ..spec import PLACES, DeviceSpec, Spec, StageSpec
-from .common import err, make_config
+from .common import chosen_controls, err, make_config
 
 CLOCKS = ("auto", "one", "two")
 SIMULATED_BLOCK = 64
@@ -49,9 +50,9 @@ def make_spec(
     *,
     model: str | None,
     chain: Path | None,
-    mix: float,
-    gain: float,
-    output_gain: float,
+    mix: float | None,
+    gain: float | None,
+    output_gain: float | None,
     controls: list[str] | None,
     lane: str,
     fixed_latency: int | None,
@@ -67,7 +68,9 @@ def make_spec(
     simulated: bool,
 ) -> Spec:
     """Check the options and put them into a spec; see :func:`realtime.commands.live.live`."""
-    config = make_config(mix, gain, output_gain, controls, lane)
+    config = make_config(
+        1.0 if mix is None else mix, gain or 0.0, output_gain or 0.0, controls, lane
+    )
     if channels is not None and channels < 1:
         raise ConfigError(f"--channels must be at least 1, got {channels}")
     if fixed_latency is not None and fixed_latency < 0:
@@ -84,7 +87,8 @@ def make_spec(
     stages = chain_stages(chain)
     return Spec(
         device=device, model=None if path is None else str(path.resolve()),
-        controls=dict(config.controls), mix=mix, input_gain_db=gain, output_gain_db=output_gain,
+        controls=chosen_controls(path, config.controls), mix=config.mix,
+        input_gain_db=config.input_gain_db, output_gain_db=config.output_gain_db,
         pre=stages["pre"], post=stages["post"], lane=lane, fixed_latency=fixed_latency,
     )  # fmt: skip
 
@@ -168,11 +172,24 @@ def saved_session(session: Path | None, preset: str | None) -> SessionFile | Non
     return None
 
 
-def with_saved(spec: Spec, saved: SessionFile, identities: Iterator[int]) -> Spec:
-    """The spec with a saved session's sound and device."""
+def with_saved(
+    spec: Spec, saved: SessionFile, identities: Iterator[int], asked: Mapping[str, float | None]
+) -> Spec:
+    """The spec with a saved session's sound and device; what is asked for beside it goes before.
+
+    Parameters
+    ----------
+    asked : mapping
+        ``mix``, ``input_gain_db`` and ``output_gain_db`` where they were given; controls are the
+        spec's own.
+    """
+    controls = dict(spec.controls)
     spec = to_spec(saved.preset, spec, lambda: next(identities))
-    preferred = model_rate(Path(spec.model) if spec.model else None)
-    device = replace(spec.device, preferred_rate=preferred)
+    path = None if spec.model is None else Path(spec.model)
+    values: dict[str, Any] = {k: v for k, v in asked.items() if v is not None}
+    values["controls"] = {**spec.controls, **chosen_controls(path, controls)}
+    spec = replace(spec, **values)
+    device = replace(spec.device, preferred_rate=model_rate(path))
     named = saved.device
     if named is None:
         return replace(spec, device=device)

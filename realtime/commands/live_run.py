@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,16 +62,26 @@ class Run:
         RestyleError
             The session cannot be opened, or the sound broke in a way that was not mended.
         """
-        address = osc_address(self.osc) or (self.saved.osc if self.saved else None)
+        handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            figures = self._sound()
+            summary(figures)
+            self._write(figures)
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+    def _sound(self) -> dict[str, Any]:
+        """Play; the last figures."""
         files = self._files()
         paced = self.simulation is None or self.simulation.paced
-        host = Host(self.spec, tell, standby=paced, journal=self.recording.capture is not None)
-        name = self.saved.preset.name if self.saved else None
-        surface = HostSurface(host, name)
-        previous = signal.signal(signal.SIGTERM, _interrupt)
+        host = Host(
+            self.spec, tell, standby=paced, journal=self.recording.capture is not None, taps=files
+        )
+        surface = HostSurface(host, self.saved.preset.name if self.saved else None)
         capture: Capture | None = None
         recorder: Recorder | None = None
-        figures: dict[str, Any] = {}
         try:
             if self.recording.capture is not None:
                 capture = Capture(host, self.recording.capture, tell)
@@ -81,23 +91,25 @@ class Run:
             if files:
                 recorder = host.record(files)
             with contextlib.ExitStack() as controllers:
-                self._connect(controllers, surface, address)
+                self._connect(controllers, surface)
                 run_with_meter(host, self.seconds)
         except KeyboardInterrupt:
+            _once_is_enough()
             err.print("stopped")
         finally:
-            signal.signal(signal.SIGTERM, previous)
+            _once_is_enough()
             try:
                 figures = self._finish(host, surface, recorder, capture)
             finally:
                 host.close()
-        summary(figures)
-        self._write(figures)
+        return figures
 
-    def _connect(
-        self, controllers: contextlib.ExitStack, surface: HostSurface, address: OscSettings | None
-    ) -> None:
+    def _osc(self) -> OscSettings | None:
+        return osc_address(self.osc) or (self.saved.osc if self.saved else None)
+
+    def _connect(self, controllers: contextlib.ExitStack, surface: HostSurface) -> None:
         """Start MIDI and OSC where they are asked for."""
+        address = self._osc()
         if self.saved is not None and self.saved.midi:
             bindings = Bindings(surface, self.saved.midi, tell)
             controllers.enter_context(MidiInputs(bindings.feed, report=tell))
@@ -135,7 +147,8 @@ class Run:
             figures, changes = host.stats(), host.changes() if capture is not None else []
             if self.save is not None:
                 name = self.saved.preset.name if self.saved else self.save.stem
-                write_file(self.save, to_session(host.spec, self.saved, surface, name))
+                kept = to_session(host.spec, self.saved, surface, name)
+                write_file(self.save, replace(kept, osc=self._osc()))
                 err.print(f"kept the session in {self.save}", highlight=False)
         except RestyleError as error:
             err.print(f"at the end: {error}", highlight=False)
@@ -185,3 +198,9 @@ def tell(text: str) -> None:
 
 def _interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
+
+
+def _once_is_enough() -> None:
+    """Let no further Ctrl-C stop the files from being written out."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

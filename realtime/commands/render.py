@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ from .common import (
     OutGainOption,
     SetOption,
     announce_cold_start,
+    chosen_controls,
     err,
     fail,
     make_config,
@@ -49,6 +51,7 @@ def render(
     config = make_config(mix, gain, output_gain, controls)
     check_target(target)
     path = find_model(model) if model is not None else None
+    config = replace(config, controls=chosen_controls(path, config.controls))
     pre, post = open_chains(chain)
     clip = read_audio(source)
     announce_cold_start()

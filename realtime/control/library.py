@@ -120,6 +120,19 @@ class Library:
         return own
 
 
+def whole_blend(controls: Sequence[Control], given: Mapping[str, float]) -> dict[str, float]:
+    """What is given of a model's controls, with all weights of a blend if it names one.
+
+    Raises
+    ------
+    ConfigError
+        Weights that are no shares.
+    """
+    own = [Parameter(c.name, kind="blend") for c in controls if c.kind == "blend"]
+    weights = {p.name: given[p.name] for p in own if p.name in given}
+    return {**given, **(shares(own, weights) if weights else {})}
+
+
 def _fixed(preset: Preset) -> list[Parameter]:
     gains = [
         Parameter(name, "dB", *GAINS, value=getattr(preset, name))
@@ -146,8 +159,5 @@ def _controls(controls: Sequence[Control], preset: Preset) -> list[Parameter]:
                 " take it out"
             )
         check_value(find_parameter(own, name), value)
-    values = dict(preset.controls)
-    weights = {p.name: values[p.name] for p in own if p.kind == "blend" and p.name in values}
-    if weights:
-        values |= shares(own, weights)
+    values = whole_blend(controls, preset.controls)
     return [replace(p, value=float(values.get(p.name, p.default))) for p in own]

@@ -2,12 +2,15 @@
 
 python-rtmidi is imported when ports are first asked for, since it is an extra where it has no
 wheels.  On Linux the ports are ALSA's; ``RESTYLE_MIDI=jack`` takes JACK's instead.
+
+Messages are fetched from the library's own queue, not handed over by a callback: the driver's
+thread would need Python's lock for that, and whoever closes a port with the lock held waits for the
+driver's thread for ever.
 """
 
 from __future__ import annotations
 
 import os
-import queue
 import sys
 import threading
 import time
@@ -18,7 +21,8 @@ from ..errors import ControlError, nearest
 
 ENVIRONMENT = "RESTYLE_MIDI"
 POLL_SECONDS = 1.0
-_WAITING = 4096  # messages
+READ_SECONDS = 0.002
+_WAITING = 4096  # messages of a port between two reads
 _APIS = {
     "alsa": "API_LINUX_ALSA",
     "jack": "API_UNIX_JACK",
@@ -51,7 +55,7 @@ def _new_input() -> Any:
     api = getattr(rtmidi, _APIS[name])
     try:
         if api in rtmidi.get_compiled_api():  # else it would take another
-            return rtmidi.MidiIn(api, name="restyle")
+            return rtmidi.MidiIn(api, name="restyle", queue_size_limit=_WAITING)
     except Exception as error:
         reason = str(error).rstrip(".")
     raise ControlError(
@@ -87,11 +91,6 @@ class MidiInputs:
     report : callable
         Takes a sentence when ports come or go.
 
-    Attributes
-    ----------
-    dropped : int
-        Messages lost since `receive` was too slow.
-
     Raises
     ------
     ControlError
@@ -110,10 +109,8 @@ class MidiInputs:
         self._poll_seconds = poll_seconds
         self._probe = _new_input()
         self._open: dict[str, Any] = {}
-        self._messages: queue.Queue[tuple[Sequence[int], str] | None] = queue.Queue(_WAITING)
         self._ending = threading.Event()
         self._refused: set[str] = set()
-        self.dropped = 0
         self._poll()
         self._thread = threading.Thread(target=self._run, name="restyle-midi", daemon=True)
         self._thread.start()
@@ -126,10 +123,6 @@ class MidiInputs:
     def close(self) -> None:
         """Close all ports and end the thread."""
         self._ending.set()
-        try:
-            self._messages.put_nowait(None)
-        except queue.Full:
-            pass
         self._thread.join()
         for name in list(self._open):
             self._drop(name)
@@ -143,19 +136,27 @@ class MidiInputs:
 
     def _run(self) -> None:
         due = time.monotonic() + self._poll_seconds
-        while not self._ending.is_set():
-            try:
-                item = self._messages.get(timeout=max(0.0, due - time.monotonic()))
-            except queue.Empty:
-                item = None
-            try:
-                if item is not None:
-                    self._receive(*item)
-                if time.monotonic() >= due:
-                    due = time.monotonic() + self._poll_seconds
+        while not self._ending.wait(READ_SECONDS):
+            for name, port in self._open.items():
+                self._read(name, port)
+            if time.monotonic() >= due:
+                due = time.monotonic() + self._poll_seconds
+                try:
                     self._poll()
+                except Exception as error:  # of the driver: tried again at the next poll
+                    self._report(f"MIDI failed and goes on: {error!r}")
+
+    def _read(self, name: str, port: Any) -> None:
+        """Hand on what came by a port; messages that come meanwhile wait for the next time."""
+        for _ in range(_WAITING):
+            try:
+                event = port.get_message()
+                if event is None:
+                    return
+                self._receive(event[0], name)
             except Exception as error:  # the thread outlives what its messages lead to
                 self._report(f"MIDI failed and goes on: {error!r}")
+                return
 
     def _poll(self) -> None:
         """Open what has come, close what has gone."""
@@ -172,7 +173,6 @@ class MidiInputs:
         # a new object each time: one whose device has gone hears nothing when opened again
         port = _new_input()
         try:
-            port.set_callback(self._heard, name)
             port.ignore_types(sysex=True, timing=True, active_sense=True)
             port.open_port(port.get_ports().index(name), name="in")
         except Exception as error:  # gone since, or in use: tried again at the next poll
@@ -187,13 +187,5 @@ class MidiInputs:
 
     def _drop(self, name: str) -> None:
         port = self._open.pop(name)
-        port.cancel_callback()
         port.close_port()
         port.delete()
-
-    def _heard(self, event: tuple[list[int], float], name: str) -> None:
-        """The driver's thread brings a message."""
-        try:
-            self._messages.put_nowait((event[0], name))
-        except queue.Full:
-            self.dropped += 1

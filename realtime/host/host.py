@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from ..capture.recorder import Recorder
 from ..chain.library import check_plugin
 from ..control.values import check_value, find_parameter
+from ..errors import RestyleError
 from ..ring import Ring
 from ..spec import StageSpec, after
 from .board import LATENCY, METERS, RATE, Board
@@ -30,6 +32,7 @@ class Host(Keeper):
     """Plays a session and keeps it playing; see :class:`realtime.host.keeper.Keeper`."""
 
     _recorder: Recorder | None = None
+    _turned: list[tuple[str, float]] | None = None  # knobs, while a change is being made
 
     # -- changes --------------------------------------------------------------------------------
 
@@ -42,15 +45,23 @@ class Host(Keeper):
             Refused; or the engine died on it, in which case the last good session plays on.
         """
         with self._lock:
-            link = self.link
+            link, self._turned = self.link, []
             try:
                 answer = link.ask(operation, ANSWER_SECONDS)
             except EngineLost as error:
+                self._turned = None
                 self.replace_engine(link, str(error))
+                raise
+            except BaseException:
+                self._turned = None
                 raise
             with self._state:
                 self.now = {**self.now, **answer}
                 self.spec = after(self.spec, operation)
+                late, self._turned = self._turned or [], None
+            for name, value in late:  # turned meanwhile, so after the change
+                with suppress(RestyleError):
+                    self.set(name, value)
             return self.now
 
     def insert(self, place: str, entry: dict[str, Any], index: int | None = None) -> int:
@@ -85,6 +96,8 @@ class Host(Keeper):
             listed = {k.parameter.name: k for k in knobs(self.spec, self.now)}
             knob = listed[find_parameter([k.parameter for k in listed.values()], name).name]
             value = check_value(knob.parameter, value)
+            if self._turned is not None:
+                self._turned.append((name, value))
             if knob.slot is not None:
                 self.spec = turned(self.spec, name, value)
                 self._push(-1 if at is None else at, knob.whom, knob.slot, knob.sent(value))
@@ -145,14 +158,18 @@ class Host(Keeper):
         return found
 
     def record(self, files: Mapping[str, Path]) -> Recorder:
-        """Record ``dry``, ``wet`` or both from now on, aligned; stop it before :meth:`close`.
+        """Record ``dry``, ``wet`` or both, aligned; stop it before :meth:`close`.
+
+        From now on, or from the first sample on where the host was made with these ``taps``.
 
         Raises
         ------
         AudioFileError
             A file cannot be written.
         """
-        self._tap(files)
+        if set(files) != self._tapped:
+            self._tap(files)
+        self._tapped = set(files)
         latency = int(self.board.status[LATENCY])
         self._recorder = Recorder(
             {name: ring for name, ring in self.taps.items() if name in files},
@@ -176,6 +193,5 @@ class Host(Keeper):
     def _engine_replaced(self) -> None:
         recorder = self._recorder
         if recorder is not None:
-            self._tap(recorder.written)
             rings = {n: r for n, r in self.taps.items() if n in recorder.written}
             recorder.switch(rings, self._lost_by(self.board))

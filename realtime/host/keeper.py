@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +21,7 @@ from .link import EngineLost, Link
 from .watch import Incident, Watchdog
 
 ANSWER_SECONDS = 15.0  # an operation that takes longer is a hang
+END_SECONDS = 3.0  # how long the end waits for a change that is being made
 MOST_STRIKES = 2  # ends of the engine with the same stage running
 PATIENCE_SECONDS = 30.0  # how long a stage under suspicion waits for a standby
 PATIENT_TRIES = 2  # before the default devices are tried, where that is allowed
@@ -40,6 +41,8 @@ class Keeper:
         Whether a second process waits to take over.
     journal : bool
         Whether the engine journals blocks and events from the start, for a capture.
+    taps : iterable of str
+        ``dry``, ``wet``: what is kept for a recording from the first sample on.
 
     Attributes
     ----------
@@ -58,9 +61,11 @@ class Keeper:
         *,
         standby: bool = True,
         journal: bool = False,
+        taps: Iterable[str] = (),
     ) -> None:
         self.spec, self._tell = spec, tell or (lambda text: None)
         self._standby_wanted, self._journal = standby, journal
+        self._tapped = {"dry", "wet"} if journal else set(taps)
         self._lock = threading.RLock()
         self._events, self._state = threading.Lock(), threading.Lock()
         self.incidents: list[Incident] = []
@@ -91,8 +96,10 @@ class Keeper:
             self._standby = Link(Board(), self._heard)
 
     def _open(self, link: Link, spec: Spec) -> dict[str, Any]:
-        journal = self._journal
-        operation = {"op": "open", "spec": spec.to_dict(), "journal": journal}
+        operation = {
+            "op": "open", "spec": spec.to_dict(), "journal": self._journal,
+            "taps": dict.fromkeys(self._tapped, True),
+        }  # fmt: skip
         opened: dict[str, Any] = link.ask(operation, ANSWER_SECONDS)
         return opened
 
@@ -100,10 +107,15 @@ class Keeper:
         """Stop the sound and both processes; the board stays readable until :meth:`close`."""
         self._closing = True
         self._watchdog.stop()
-        with self._lock:
+        if not self._lock.acquire(timeout=END_SECONDS):  # somebody waits for an engine that hangs
+            self.link.kill()
+            self._lock.acquire()
+        try:
             for link in (self.link, self._standby):
                 if link is not None:
                     link.end()
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Stop, and give the shared memory back."""
@@ -155,8 +167,10 @@ class Keeper:
             self.replace_engine(link, message[2])
 
     def _notice(self, notice: dict[str, Any]) -> None:
-        if "stage" in notice:
-            self._tell(f"stage {notice['stage']} failed and is passed over: {notice['failed']}")
+        if "note" in notice:
+            self._tell(notice["note"])
+        elif "stage" in notice:
+            self._tell(f"'{notice['stage']}' failed and is passed over: {notice['failed']}")
         elif "late" in notice:
             done = notice.get("instead") and f"'{notice['instead']}' plays instead"
             done = done or (notice.get("lane") and f"it moved to the {notice['lane']} lane")

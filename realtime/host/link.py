@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import signal
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -15,6 +16,19 @@ from ..errors import RestyleError, StreamError
 from .board import Board
 
 START_SECONDS = 120.0  # a first start compiles
+
+
+@contextmanager
+def without_interrupts() -> Iterator[None]:
+    """Hold Ctrl-C back in this thread, and so in a process that it starts."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class EngineLost(StreamError):
@@ -55,7 +69,8 @@ class Link:
         self.process = context.Process(
             target=main, args=(board.name, theirs), name="restyle-engine", daemon=True
         )
-        self.process.start()
+        with without_interrupts():
+            self.process.start()
         theirs.close()
         self._reader = threading.Thread(target=self._read, name="restyle-link", daemon=True)
         self._reader.start()

@@ -29,6 +29,7 @@ class Relief:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._seen: dict[int, int] = {}
+        self._notes: dict[int, str] = {}  # what a plug-in's latency turned out to be, once told
         self._last = 0.0
 
     def look(self) -> list[dict[str, Any]]:
@@ -40,7 +41,11 @@ class Relief:
         for slot in (s for c in desk.session.path.chains for s in c.slots):
             if slot.error is not None and self._seen.get(-slot.identity) is None:
                 self._seen[-slot.identity] = 1
-                notices.append({"stage": slot.identity, "failed": str(slot.error)})
+                notices.append({"stage": slot.stage.name, "failed": str(slot.error)})
+            note = getattr(slot.stage, "note", None)
+            if note is not None and self._notes.get(slot.identity) != note:
+                self._notes[slot.identity] = note
+                notices.append({"note": note})
         if errors and not self._seen.get(identity + (1 << 40)):
             self._seen[identity + (1 << 40)] = 1
             reason = engine.model.error if engine.model else None

@@ -19,7 +19,7 @@ from ..chain.plugin import PluginStage
 from ..desk import Desk
 from ..errors import DeviceError, RestyleError
 from ..io.transport import Transport
-from ..io.worker import raise_priority
+from ..io.worker import lower_priority, raise_a_little, raise_priority
 from ..ring import Ring
 from ..spec import DeviceSpec, Spec
 from ..voices import UNKNOWN_BLOCK
@@ -33,6 +33,8 @@ SWITCH_SECONDS = 1e-4  # how often Python's threads take turns: short, for the w
 def main(board_name: str, pipe: Connection) -> None:
     """Run an engine process until the pipe closes; the target of a spawned process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the control process's to handle
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back until here
     sys.setswitchinterval(SWITCH_SECONDS)
     server = Server(Board(board_name), pipe)
     pipe.send(("ready", os.getpid(), server.prepare()))
@@ -73,10 +75,14 @@ class Server:
 
     def serve(self) -> None:
         """Answer until told to quit."""
+        raise_a_little()
         while not self.quitting:
             if self.pipe.poll(TICK_SECONDS):
                 number, operation = self.pipe.recv()
-                self.pipe.send(self._answer(number, operation))
+                lower_priority()  # it may take long
+                answer = self._answer(number, operation)
+                raise_a_little()
+                self.pipe.send(answer)
             self._tick()
 
     def close(self) -> None:
@@ -119,7 +125,7 @@ class Server:
         self.desk = desk
         if operation.get("journal"):
             self.board.record[0]["journal"] = self.board.journal.address
-            self._op_tap({"dry": True, "wet": True})
+        self._op_tap(operation.get("taps", {}))
         gc.collect()
         gc.freeze()
         gc.disable()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 
 import numpy as np
 from numba import njit
@@ -68,6 +69,22 @@ def raise_priority() -> bool:
     except (AttributeError, OSError):
         return False
     return True
+
+
+def raise_a_little() -> None:
+    """Ask for the lowest real-time priority: for a thread that holds Python's lock for moments.
+
+    Were it at no such priority, other programs could keep it from the processor while it holds the
+    lock that a worker waits for.
+    """
+    with suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+
+
+def lower_priority() -> None:
+    """Back to how ordinary threads are scheduled."""
+    with suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 class Worker:

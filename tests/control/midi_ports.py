@@ -76,7 +76,6 @@ def devices() -> dict[str, Any]:
         found["learnt"] = mapping.to_dict() if mapping else None
         found["thread alive"] = turned(box, 127)
         other.send_message([0xE0, 1, 2])
-        found["dropped"] = inputs.dropped
     with MidiInputs(bindings.feed, ["PAD"], poll_seconds=0.1) as inputs:
         found["only"] = inputs.ports
     found["said"] = said

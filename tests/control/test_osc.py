@@ -288,25 +288,3 @@ def test_a_port_in_use_is_one_sentence(rig: Rig) -> None:
     port = rig.server.address[1]
     with pytest.raises(ControlError, match=f"OSC cannot listen on 127.0.0.1 port {port}"):
         OscServer(rig.surface, port=port)
-
-
-@pytest.mark.parametrize(
-    ("host", "port", "says"),
-    [
-        ("example.com", 9000, "an address in numbers"),
-        ("203.0.113.7", 0, "cannot listen on 203.0.113.7"),
-        ("127.0.0.1", 70000, "must be within 0..65535"),
-    ],
-)
-def test_an_address_that_is_not_ours_is_one_sentence(host: str, port: int, says: str) -> None:
-    with pytest.raises(ControlError, match=says):
-        OscServer(surface(), host, port)
-
-
-def test_a_closed_server_gives_its_port_back() -> None:
-    with OscServer(surface(), port=0) as first:
-        port = first.address[1]
-        assert first.address[0] == "127.0.0.1"
-    with OscServer(surface(), port=port):
-        pass
-    assert not first._thread.is_alive()

@@ -167,6 +167,15 @@ def host_name(key: str) -> str:
     return plugins.RECIPES[key].name
 
 
+def test_a_latency_a_plugin_does_not_state_is_told(
+    half: Path, bundle: Callable[[str], Path], own_cache: Path
+) -> None:
+    with playing(half) as played:
+        entry = {"plugin": str(bundle("delay")), "delay_samples": 300, "honest": False}
+        played.host.insert("post", entry)
+        played.until(lambda: any("its sound begins after 300" in t for t in played.told))
+
+
 @pytest.mark.parametrize("key", ["crashes on load", "hangs on load"])
 def test_a_plugin_that_cannot_be_loaded_is_refused_and_the_sound_goes_on(
     half: Path, bundle: Callable[[str], Path], own_cache: Path, key: str

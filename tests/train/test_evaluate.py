@@ -19,7 +19,7 @@ from train.baselines import matched_eq
 from train.checkpoint import BEST, describe, folder_of, write
 from train.data.pairs import Pair, PairSet
 from train.evaluation.aims import figures, misses
-from train.evaluation.candidates import CANDIDATES, Clips, clips, in_player, in_torch, shifted
+from train.evaluation.candidates import CANDIDATES, clips, in_player, in_torch, shifted
 from train.evaluation.distances import JUDGES, distances, result
 from train.evaluation.player import play
 from train.evaluation.results import fingerprint, kept, table
@@ -277,30 +277,3 @@ def test_clips_are_before_and_after_and_bounded(
     np.testing.assert_allclose(
         y[half : half + 10000], np.clip(played[:10000], -0.98, 0.98), atol=1e-4
     )
-
-
-def test_voice_verdicts_take_speech_alone_and_ask_each_judge_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked: list[str] = []
-
-    def judge(name: str, said: Any) -> Any:
-        return lambda *sounds: asked.append(name) or said
-
-    voice = verdicts.voice
-    monkeypatch.setattr(voice, "quality", judge("mos", {"mos_speech": 3.5, "mos_overall": 3.0}))
-    for name, said in (("voiced_fraction", 0.5), ("pitch_kept", 0.25), ("speaker_similarity", 1)):
-        monkeypatch.setattr(voice, name, judge(name, said))
-    monkeypatch.setattr(voice, "words", judge("words", ""))
-    monkeypatch.setattr(
-        voice, "word_errors", lambda texts, heard: float(heard == [""] * len(texts))
-    )
-    x = plucked(0)
-    spoken = Clips(Pair("speech 1", x, x, text="one two"), {"copy": x, "model": -x})
-    tune = Clips(Pair("score 1", x, x), {"copy": x + 1, "model": x})
-    for _ in range(2):
-        found = verdicts.speech([spoken, tune], "model")
-        assert tuple(found) == verdicts.SPEECH and tuple(found.values()) == (0.5, 0.25, 3.5, 3, 1)
-        assert verdicts.words([spoken, tune], "model") == {"word_errors": 1.0}
-    assert sorted(asked) == ["mos", "pitch_kept", "speaker_similarity", "voiced_fraction", "words"]
-    assert verdicts.speech([tune], "model") == verdicts.words([tune], "model") == {}
