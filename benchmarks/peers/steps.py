@@ -67,8 +67,6 @@ def torch_step(path: Path, *, script: bool) -> Step:
 
     from train.recipes import get_recipe
 
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
     torch.manual_seed(0)
     card = _card(path)
     network: Any = get_recipe(card.name).network().eval()
@@ -87,6 +85,14 @@ def torch_step(path: Path, *, script: bool) -> Step:
         held[:] = new
 
     return step
+
+
+def _settle_torch() -> None:
+    """One thread, denormals off: the whole process's, which is why it is not done per step."""
+    import torch
+
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
 
 
 def pedalboard_step(path: Path) -> Step:
@@ -117,6 +123,8 @@ MAKERS: dict[str, Callable[[Path], Step]] = {
 def prepare(job: dict[str, Any]) -> Callable[[dict[str, Any]], list[float]]:
     """Build the steps; each round runs in a thread of its own, as a callback does."""
     prepared = {}
+    if job["peer"] in ("torch eager", "TorchScript"):
+        _settle_torch()  # the threads of the rounds inherit it
     for name, path in job["models"].items():
         card = _card(Path(path))
         period_s = card.hop_length / card.sample_rate
