@@ -7,10 +7,12 @@ from realtime.errors import ConfigError, nearest
 from .base import Recipe
 from .effect import AmpBlend, Tape, TubeAmp
 from .instrument import Choir, SquareSynth, Strings
+from .tagger import Tagger
 from .voice import RadioVoice, Whisper
 
 RECIPES: dict[str, type[Recipe]] = {
-    r.name: r for r in (TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, SquareSynth, Strings, Choir)
+    r.name: r
+    for r in (TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, SquareSynth, Strings, Choir, Tagger)
 }
 
 
