@@ -209,3 +209,14 @@ def test_the_next_port_is_taken_and_told(plain: Desk) -> None:
         assert Desk(plain.played, plain.console, second).get("/api/state")
     with pytest.raises(ControlError, match="address in numbers"):
         PanelServer(plain.console, "my.host", 0)
+
+
+def test_a_body_that_trickles_is_not_waited_for(
+    plain: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.control.panel.app.BODY_SECONDS", 0.2)
+    head = f"PUT /api/bypass HTTP/1.1\r\nHost: 127.0.0.1:{plain.port}\r\nContent-Length: 12\r\n"
+    with socket.create_connection(("127.0.0.1", plain.port), timeout=20) as raw:
+        raw.sendall((head + 'Content-Type: application/json\r\n\r\n{"on"').encode())
+        assert b" 408 " in raw.recv(4096).split(b"\r\n")[0]
+    assert not plain.host.spec.bypass
