@@ -179,7 +179,8 @@ def models(
         fit(recipe, options=Options(device=device))
         judge.run(recipe, None, typer.echo)
         path = _export(recipe)
-        typer.echo(f"wrote {path} and {clips.write_clip(path)}")
+        made = clips.write_clip(path)
+        typer.echo(f"wrote {path}{f' and {made}' if made else ''}")
     clips.render_demo()
     pages.write_pages()
 
@@ -201,7 +202,8 @@ def demo() -> None:
 
     typer.echo(f"wrote {clips.render_demo()}")
     for path in sorted(clips.EXPORTED.glob("*.onnx")):
-        typer.echo(f"wrote {clips.write_clip(path)}")
+        if made := clips.write_clip(path):
+            typer.echo(f"wrote {made}")
 
 
 @app.command()

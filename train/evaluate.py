@@ -93,7 +93,12 @@ def run(recipe: Recipe, out: Path | None = None, log: Callable[[str], None] = pr
         file = Path(place) / f"{recipe.name}.onnx"
         graph = export.to_onnx(recipe, network)
         file.write_bytes(export.seal(recipe, network, recipe.card(network, {}, {}), graph))
-        found = judged(recipe, network, recipe.data(), folder, file, log)
+        if recipe.kind == "tagger":
+            from .evaluation.tagging import judged_tags
+
+            found = judged_tags(file, recipe.data(), recipe.outside(), log)
+        else:
+            found = judged(recipe, network, recipe.data(), folder, file, log)
     found["weights"] = fingerprint(network)
     log(write(recipe, found, folder))
     log(f"wrote {folder}")

@@ -20,6 +20,7 @@ from .models import models, verify
 from .render import render
 from .replay import replay
 from .scan import scan
+from .tag import tag
 
 app = typer.Typer(
     name="restyle",
@@ -43,7 +44,7 @@ def interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (live, render, replay, models, verify, scan, devices, doctor):
+for command in (live, render, replay, tag, models, verify, scan, devices, doctor):
     app.command()(interruptible(command))
 app.command("import")(interruptible(import_nam))
 

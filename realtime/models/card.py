@@ -11,8 +11,8 @@ input ``x``               waveform: ``[batch, 1, T]`` samples, ``T`` a multiple 
                           spectrum: ``[batch, 2, T, n_bins]`` frames, real and imaginary plane
 input ``controls``        optional, ``[1, n_controls]``, in the order of :attr:`Card.controls`
 input ``state_<name>``    ``[batch, *shape]``, one for each :attr:`Card.states`
-output ``y``              the shape of ``x``; of a tagger ``[batch, n_labels, T]``, a probability for
-                          each of :attr:`Card.labels` at every hop
+output ``y``              the shape of ``x``; of a tagger ``[batch, n_labels, T]``, a probability
+                          for each of :attr:`Card.labels` at every hop
 output ``state_<n>_out``  the shape of its input
 ========================  ======================================================================
 

@@ -34,7 +34,8 @@ def state(console: Console, names: Names, body: Body) -> dict[str, Any]:
 
 def models(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:
     """Answer GET /api/models."""
-    return [_model(e, console) for e in list_models() if e.card is not None]
+    playable = (e for e in list_models() if e.card is not None and e.card.kind != "tagger")
+    return [_model(e, console) for e in playable]
 
 
 def _model(entry: Entry, console: Console) -> dict[str, Any]:
