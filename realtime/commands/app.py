@@ -14,9 +14,11 @@ from ..errors import RestyleError
 from . import midi, preset
 from .devices import devices
 from .doctor import doctor
+from .explain import explain
 from .import_nam import import_nam
 from .live import live
 from .models import models, verify
+from .personal import like, personalise
 from .render import render
 from .replay import replay
 from .scan import scan
@@ -44,7 +46,10 @@ def interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (live, render, replay, tag, models, verify, scan, devices, doctor):
+COMMANDS = (
+    live, render, replay, tag, models, verify, scan, devices, doctor, personalise, like, explain,
+)  # fmt: skip
+for command in COMMANDS:
     app.command()(interruptible(command))
 app.command("import")(interruptible(import_nam))
 
@@ -82,6 +87,8 @@ def _benchmark(name: str, summary: str) -> None:
 
 
 _benchmark("startup", "Time from nothing to the first callback, cold and warm.")
+_benchmark("like", "Records and hidden effects: judges of what `restyle like` makes of them.")
+_benchmark("personalise", "Three minutes of pairs: before and after, and a refusal.")
 _benchmark("networks", "Networks trained for the same CPU time: quality, cost, latency.")
 _benchmark("nam", "What captures cost: kernel, ONNX Runtime, other players.")
 _benchmark("rates", "Conversions between sample rates: quality, latency, cost.")
