@@ -80,6 +80,5 @@ def measure(network: Streamable, controls: torch.Tensor | None, hop: int, n_fft:
     measured = int(heard[-1]) + 1 if heard.size else 0
     frames = isinstance(network, FrameTCN)
     samples = n_fft + (long - 1) * hop if frames else long
-    return Memory(
-        "frames" if frames else "samples", long, measured, samples, size / max(float(size.max()), 1e-30)
-    )
+    weight = size / max(float(size.max()), 1e-30)
+    return Memory("frames" if frames else "samples", long, measured, samples, weight)

@@ -20,7 +20,7 @@ from ..stft import FrameTransform
 from . import pictures
 from .attribution import Attribution, of_samples, of_spectrum, of_tagger
 from .influence import BANDS, N_FFT, influences
-from .memory import Memory, measure
+from .memory import Memory, analytic, measure
 from .network import open_network
 from .page import Page
 
@@ -122,8 +122,9 @@ def _origin(page: Page, network: Streamable, card: Card, x: Array) -> None:
     controls = torch.tensor([[c.default for c in card.controls]]) if card.controls else None
     loudest = int(np.argmax(np.convolve(np.square(x[RATE // 2 :]), np.ones(512)))) + RATE // 2
     if isinstance(network, FrameTCN) and card.spectrum is not None:
-        part = x[max(0, loudest - RATE) : loudest + 2048]
         s, hop = card.spectrum, card.hop_length
+        before = (analytic(network) + 16) * hop + s.n_fft  # all it remembers, and a little more
+        part = x[max(0, loudest - before) : loudest + 2048]
         whole = torch.from_numpy(part[None, : len(part) // hop * hop].copy())
         frames = FrameTransform(s.n_fft, s.synthesis_length, hop).forward(whole)
         found = of_spectrum(network, frames, frames.shape[2] - 8, controls)
@@ -137,7 +138,7 @@ def _origin(page: Page, network: Streamable, card: Card, x: Array) -> None:
         return
     if isinstance(network, FrameTCN):
         return
-    reach = min(loudest, 8192)
+    reach = min(loudest, analytic(network) + 32)
     part = x[loudest - reach : loudest + 1]
     found = of_samples(network, part, reach, controls)
     _attributed(page, found, "Which samples before it it comes from.")
