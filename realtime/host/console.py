@@ -257,7 +257,7 @@ class HostConsole:
         spec = self._host.spec
         path, controls = None if spec.model is None else Path(spec.model), dict(spec.controls)
         if model is not None:
-            listed = {e.name: e.path for e in list_models() if e.card is not None}
+            listed = {e.name: e.path for e in list_models() if e.converts}
             if model not in listed:
                 raise ModelError(f"there is no model '{model[:80]}'{nearest(model, listed)}")
             path, controls = listed[model], {}

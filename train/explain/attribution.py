@@ -111,7 +111,7 @@ def of_spectrum(
     with torch.no_grad():
         values = float(answer(frames)), float(answer(faint))
     return Attribution(
-        parts[0].sum(dim=0).T.numpy(), f"mean log magnitude of frame {at}", *values, gap
+        parts[0].sum(dim=0).T.numpy(), "mean log magnitude of the loudest frame", *values, gap
     )
 
 
@@ -128,4 +128,4 @@ def of_samples(
     parts, gap = integrated(answer, whole, silence)
     with torch.no_grad():
         values = float(answer(whole)), float(answer(silence))
-    return Attribution(parts[0, 0].numpy(), f"output sample {at}", *values, gap)
+    return Attribution(parts[0, 0].numpy(), "output at the loudest place", *values, gap)

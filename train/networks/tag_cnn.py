@@ -57,7 +57,8 @@ class TagCNN(Streamable):
         self.head = nn.Sequential(nn.Linear(channels, channels), nn.GELU())
         self.outward = nn.Linear(channels, labels)
         self.state_shapes = [(1, n_fft - hop), *(b.state_shape for b in self.blocks)]
-        self.receptive_field = n_fft + hop * sum(dilations)
+        # the first sample of a periodic Hann window weighs nothing
+        self.receptive_field = n_fft - 1 + hop * sum(dilations)
 
     def log_mel(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
         """``x [b, 1, t * hop]`` and what came before to log energies ``[b, t, bands]``."""
