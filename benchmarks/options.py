@@ -47,7 +47,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 def choose_models(wanted: str | None) -> Models:
     """Pass-through and every usable model, or those named."""
     if wanted is None:
-        found = [(e.name, e.path) for e in list_models() if e.card and e.card.kind == "converter"]
+        found = [(e.name, e.path) for e in list_models() if e.converts]
         return [(PASS_THROUGH, None), *found]
     names = [n.strip() for n in wanted.split(",") if n.strip()]
     if not names:

@@ -94,7 +94,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(list(argv))
     models: list[tuple[str, Path | None]]
     if options.models is None:
-        models = [("pass-through", None), *((e.name, e.path) for e in list_models() if e.card)]
+        models = [("pass-through", None), *((e.name, e.path) for e in list_models() if e.converts)]
     else:
         models = [(Path(n).stem, find_model(n)) for n in options.models.split(",")]
     report = Report("startup", "python -m benchmarks.startup")

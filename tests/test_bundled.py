@@ -16,7 +16,7 @@ from realtime.models.streaming import load_model
 from realtime.models.verify import verify
 
 ROOT = Path(__file__).parent.parent
-STYLES = sorted((ROOT / "exported").glob("*.onnx"))
+STYLES = [p for p in sorted((ROOT / "exported").glob("*.onnx")) if read_entry(p).converts]
 BLENDS = [p for p in STYLES if any(c.kind == "blend" for c in load_model(p).card.controls)]
 
 

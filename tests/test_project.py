@@ -9,6 +9,7 @@ import numpy as np
 
 import realtime
 from realtime.commands.app import app
+from realtime.models.catalog import read_entry
 from scripts import card_table
 
 ROOT = Path(__file__).parent.parent
@@ -33,7 +34,8 @@ def test_readme_lists_every_bundled_style() -> None:
     assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.M)) == bundled
     for name in bundled:
         assert (ROOT / "exported" / f"{name}.md").exists()
-        assert (ROOT / "exported" / f"{name}.flac").exists()
+        plays = read_entry(ROOT / "exported" / f"{name}.onnx").converts
+        assert (ROOT / "exported" / f"{name}.flac").exists() is plays
 
 
 def test_readme_lists_every_command() -> None:

@@ -38,15 +38,17 @@ def _tune(voice: Voice, seconds: float) -> Array:
     return np.asarray(0.7 * samples / np.abs(samples).max(), dtype=np.float32)
 
 
-def write_clip(path: Path) -> Path:
+def write_clip(path: Path) -> Path | None:
     """Write ``<model>.flac``: three seconds of input, then the same three seconds restyled.
 
     Guitars go through effects, keys through instruments, a synthesised voice through voices.  What
-    packs badly is shortened, so that no file is larger than `CLIP_BYTES`.
+    packs badly is shortened, so that no file is larger than `CLIP_BYTES`.  A tagger has no clip.
     """
     entry = read_entry(path)
     if entry.card is None:
         raise ValueError(f"{path} has no card")
+    if entry.card.kind == "tagger":
+        return None
     target, n = path.with_suffix(".flac"), round(CLIP_SECONDS * SAMPLE_RATE)
     x = _clip_input(entry.card.metrics.get("kind", "effect"))
     while True:

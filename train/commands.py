@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from realtime.errors import ConfigError, RestyleError
+from realtime.models.catalog import find_model
 
 app = typer.Typer(
     name="train",
@@ -179,7 +180,8 @@ def models(
         fit(recipe, options=Options(device=device))
         judge.run(recipe, None, typer.echo)
         path = _export(recipe)
-        typer.echo(f"wrote {path} and {clips.write_clip(path)}")
+        made = clips.write_clip(path)
+        typer.echo(f"wrote {path}{f' and {made}' if made else ''}")
     clips.render_demo()
     pages.write_pages()
 
@@ -201,7 +203,8 @@ def demo() -> None:
 
     typer.echo(f"wrote {clips.render_demo()}")
     for path in sorted(clips.EXPORTED.glob("*.onnx")):
-        typer.echo(f"wrote {clips.write_clip(path)}")
+        if made := clips.write_clip(path):
+            typer.echo(f"wrote {made}")
 
 
 @app.command()
@@ -243,6 +246,25 @@ def listen(
         _recipe(name, threads)
     page = _later("train.listen").write_page(list(names or RECIPES), out)
     typer.echo(f"wrote {page}")
+
+
+@app.command()
+@_interruptible
+def heard(
+    names: Annotated[list[str] | None, typer.Argument(help="Styles; default: all.")] = None,
+    threads: Threads = 1,
+) -> None:
+    """Let the tagger judge styles: does it hear in them what they are to be?"""
+    judge = _later("train.evaluation.heard")
+    rows = {}
+    for name in names or [n for n in judge.LABELS if (Path("exported") / f"{n}.onnx").exists()]:
+        if name not in judge.LABELS:
+            known = ", ".join(judge.LABELS)
+            raise ConfigError(f"the tagger has no label for '{name}'; it judges {known}")
+        recipe = _recipe(name, threads)
+        rows[name] = judge.heard(recipe, recipe.data(), find_model(name))
+        typer.echo(f"{name} heard", err=True)
+    typer.echo(judge.table(rows))
 
 
 @app.command(context_settings=dict(PASS_ON))

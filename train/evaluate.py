@@ -94,8 +94,13 @@ def run(recipe: Recipe, out: Path | None = None, log: Callable[[str], None] = pr
         graph = export.to_onnx(recipe, network)
         file.write_bytes(export.seal(recipe, network, recipe.card(network, {}, {}), graph))
         data = recipe.data()
-        found = judged(recipe, network, data, folder, file, log)
-        found |= recipe.further(data, file)
+        if recipe.kind == "tagger":
+            from .evaluation.tagging import judged_tags
+
+            found = judged_tags(file, data, recipe.outside(), log)
+        else:
+            found = judged(recipe, network, data, folder, file, log)
+            found |= recipe.further(data, file)
     found["weights"] = fingerprint(network)
     log(write(recipe, found, folder))
     log(f"wrote {folder}")

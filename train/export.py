@@ -25,7 +25,7 @@ from torch import Tensor
 
 from realtime.errors import ConfigError, ModelError
 from realtime.io.files import whole_file
-from realtime.models.card import CARD_KEY, STATE_KEY, TEST_KEY, Card
+from realtime.models.card import CARD_KEY, KINDS, STATE_KEY, TEST_KEY, Card
 from realtime.models.metadata import pack_array, write_metadata
 from realtime.models.streaming import load_model
 from realtime.models.verify import verify
@@ -149,7 +149,7 @@ def prove(recipe: Recipe, network: Streamable, file: bytes, seed: int = 12) -> d
     ModelError
         The difference is above :data:`TOLERANCE`.
     """
-    model = load_model(file)
+    model = load_model(file, kinds=KINDS)
     try:
         x = _signal(recipe, model.card, PROOF_STEPS, seed)
         model.reset()

@@ -14,12 +14,15 @@ from ..errors import RestyleError
 from . import bench, midi, preset
 from .devices import devices
 from .doctor import doctor
+from .explain import explain
 from .import_nam import import_nam
 from .live import live
 from .models import models, verify
+from .personal import like, personalise
 from .render import render
 from .replay import replay
 from .scan import scan
+from .tag import tag
 
 app = typer.Typer(
     name="restyle",
@@ -43,7 +46,10 @@ def interruptible(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-for command in (live, render, replay, models, verify, scan, devices, doctor):
+COMMANDS = (
+    live, render, replay, tag, models, verify, scan, devices, doctor, personalise, like, explain,
+)  # fmt: skip
+for command in COMMANDS:
     app.command()(interruptible(command))
 app.command("import")(interruptible(import_nam))
 

@@ -10,6 +10,7 @@ import typer
 
 from ..errors import ConfigError
 from ..io.files import check_target
+from ..models.catalog import find_model
 from .common import (
     ChainOption,
     ModelOption,
@@ -107,6 +108,9 @@ def live(
     panel_token: Annotated[
         str | None, typer.Option(help="Token to show; made and printed where one is needed.")
     ] = None,
+    tags: Annotated[
+        bool, typer.Option("--tags", help="Tell what is heard in what is played.")
+    ] = False,
     terminal: Annotated[
         bool, typer.Option("--terminal", help="A full view in the terminal, for SSH; no panel.")
     ] = False,
@@ -163,6 +167,7 @@ def live(
         Run(
             spec, seconds, simulation, simulate_out, stats,
             Recording(record, record_dry, capture), saved, osc, save_session, settings, terminal,
+            find_model("tagger") if tags else None,
         ).play()  # fmt: skip
     finally:
         if simulation is not None:

@@ -19,6 +19,7 @@ from ..host.console import HostConsole
 from ..host.host import Host
 from ..host.notes import Notes
 from ..host.surface import HostSurface
+from ..host.tags import LiveTags
 from ..io.files import Clip, write_audio
 from ..spec import Spec
 from .common import err, write_json
@@ -60,6 +61,7 @@ class Run:
     save: Path | None = None
     panel: PanelSettings | None = None
     terminal: bool = False
+    tagger: Path | None = None
 
     def play(self) -> None:
         """Open everything, play, and close it again.
@@ -104,7 +106,7 @@ class Run:
                 if self.terminal:
                     run_with_terminal(host, console, self.seconds)
                 else:
-                    run_with_meter(host, self.seconds)
+                    run_with_meter(host, self.seconds, console.tags)
         except KeyboardInterrupt:
             _once_is_enough()
             err.print("stopped")
@@ -136,6 +138,8 @@ class Run:
         if address is not None:
             controllers.enter_context(OscServer(console.surface, address.host, address.port, tell))
             err.print(f"OSC on {address.host}:{address.port}", highlight=False)
+        if self.tagger is not None:
+            console.tags = controllers.enter_context(LiveTags(console.host, self.tagger))
         if self.panel is not None:
             serve_panel(controllers, self.panel, console, console.notes)
 

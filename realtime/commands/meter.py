@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import numpy as np
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from ..errors import RestyleError
 from ..host.host import Host
+from ..host.tags import LiveTags
 from .common import err
+from .tag import heard
 
 REFRESH_HZ = 8
 WIDTH = 24
@@ -25,7 +28,15 @@ def bar(db: float) -> Text:
     return Text("█" * filled, style=style) + Text("░" * (WIDTH - filled), style="bright_black")
 
 
-def view(host: Host, figures: dict[str, Any]) -> Table:
+def heard_lately(tags: LiveTags) -> Text:
+    """What a tagger has heard in the last seconds."""
+    latest = tags.latest()
+    if not latest:
+        return Text("nothing yet", "bright_black")
+    return heard(tuple(latest), np.array(list(latest.values()), dtype=np.float32))
+
+
+def view(host: Host, figures: dict[str, Any], tags: LiveTags | None = None) -> Table:
     """One refresh of the meter."""
     meters = host.meters()
     table = Table.grid(padding=(0, 1))
@@ -42,20 +53,24 @@ def view(host: Host, figures: dict[str, Any]) -> Table:
         Text(f"xruns {lost}", style="red" if lost else "green"),
         f"latency {latency['total_samples']} = {latency['total_ms']:.2f} ms",
     )
+    if tags is not None:
+        table.add_row("heard", heard_lately(tags))
     return table
 
 
-def run_with_meter(host: Host, seconds: float | None) -> None:
+def run_with_meter(host: Host, seconds: float | None, tags: LiveTags | None = None) -> None:
     """Wait for the session's end, showing the meter where there is a terminal."""
     end = None if seconds is None else time.monotonic() + seconds
     if not err.is_terminal:
         host.wait(seconds)
+        if tags is not None:
+            err.print(Text("heard at the end: ").append_text(heard_lately(tags)))
         return
-    with Live(view(host, host.stats()), console=err, transient=True) as shown:
+    with Live(view(host, host.stats(), tags), console=err, transient=True) as shown:
         while host.active and (end is None or time.monotonic() < end):
             host.wait(1.0 / REFRESH_HZ)
             try:
-                shown.update(view(host, host.stats()))
+                shown.update(view(host, host.stats(), tags))
             except RestyleError:
                 continue  # an engine is being replaced
 

@@ -20,8 +20,8 @@ from .values import check_value, find_parameter, shares
 
 
 def model_names() -> list[str]:
-    """Names of the models there are."""
-    return [e.name for e in list_models() if e.card is not None]
+    """Names of the models that play."""
+    return [e.name for e in list_models() if e.converts]
 
 
 def find_card(model: str) -> Card | None:

@@ -58,6 +58,7 @@ class Board:
             "wet": tap,
             "watch_dry": Ring.size(WIDEST, WATCH_SAMPLES),
             "watch_wet": Ring.size(WIDEST, WATCH_SAMPLES),
+            "listen": tap,
             "hops": 8 * N_BINS,
             "calls": 8 * N_BINS,
         }

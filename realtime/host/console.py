@@ -26,6 +26,7 @@ from .mover import with_device
 from .notes import Notes
 from .pipe import EnginePipe
 from .surface import HostSurface
+from .tags import LiveTags
 from .takes import Takes, recordings_folder
 
 LARGEST_BLOCK = 8192
@@ -49,6 +50,8 @@ class HostConsole:
     ----------
     counts : Counter
         Refusals of the panel, by kind.
+    tags : LiveTags or None
+        A tagger that listens, set by whoever started it.
     """
 
     def __init__(
@@ -62,11 +65,17 @@ class HostConsole:
         self.surface, self.notes = surface, notes
         self.midi = MidiDesk(surface, mappings, notes)
         self.counts: Counter[str] = Counter()
+        self.tags: LiveTags | None = None
         self._host = host
         self._figures = Figures(host)
         self._takes = Takes(host, folder or recordings_folder())
         self._devices = threading.Lock()
         self._rings: tuple[object, Ring, Ring] | None = None
+
+    @property
+    def host(self) -> Host:
+        """The host it works."""
+        return self._host
 
     # -- what plays -------------------------------------------------------------------------------
 
@@ -130,8 +139,11 @@ class HostConsole:
         return self._figures.costs
 
     def figures(self) -> dict[str, Any]:
-        """Processor time, counters and recording."""
-        return {**self._figures.read(), "recording": self._takes.state()}
+        """Processor time, counters, recording, and tags where a tagger listens."""
+        found = {**self._figures.read(), "recording": self._takes.state()}
+        if self.tags is not None:
+            found["tags"] = {name: round(p, 3) for name, p in self.tags.latest().items()}
+        return found
 
     def levels(self) -> Mapping[str, float]:
         """Meters of the engine [dBFS]."""
@@ -245,7 +257,7 @@ class HostConsole:
         spec = self._host.spec
         path, controls = None if spec.model is None else Path(spec.model), dict(spec.controls)
         if model is not None:
-            listed = {e.name: e.path for e in list_models() if e.card is not None}
+            listed = {e.name: e.path for e in list_models() if e.converts}
             if model not in listed:
                 raise ModelError(f"there is no model '{model[:80]}'{nearest(model, listed)}")
             path, controls = listed[model], {}

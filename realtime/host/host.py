@@ -33,7 +33,7 @@ class Host(Mover):
     """Plays a session and keeps it playing; see :class:`realtime.host.keeper.Keeper`."""
 
     _recorder: Recorder | None = None
-    _watched = False
+    _watched = _listened = False
     _turned: list[tuple[str, float]] | None = None  # knobs, while a change is being made
 
     # -- changes --------------------------------------------------------------------------------
@@ -219,6 +219,19 @@ class Host(Mover):
             self._watched = on
             self.link.ask({"op": "watch", "on": on}, ANSWER_SECONDS)
 
+    def listen(self, on: bool) -> int:
+        """Have what is played copied to the ring of a tagger, or no more.
+
+        Returns
+        -------
+        int
+            The stream's position, or a little before it.
+        """
+        with self._lock:
+            self._listened = on
+            position: int = self.link.ask({"op": "listen", "on": on}, ANSWER_SECONDS)
+        return position
+
     def _tap(self, names: Iterable[str]) -> None:
         with self._lock:
             operation = {"op": "tap", **{n: n in names or self._journal for n in ("dry", "wet")}}
@@ -233,6 +246,9 @@ class Host(Mover):
         if self._watched:
             with suppress(RestyleError):
                 self.link.ask({"op": "watch", "on": True}, ANSWER_SECONDS)
+        if self._listened:
+            with suppress(RestyleError):
+                self.listen(True)
         if recorder is not None:
             rings = {n: r for n, r in self.taps.items() if n in recorder.written}
             recorder.switch(rings, self._lost_by(self.board))

@@ -51,7 +51,7 @@ class Server:
     """Answers operations; see :mod:`realtime.desk` for those a session understands.
 
     Besides them: ``open`` (``spec``), ``stats``, ``tap`` (``dry``, ``wet``: channels or 0),
-    ``watch`` (``on``), ``journal`` (``on``), ``log`` and ``quit``.
+    ``watch`` (``on``), ``listen`` (``on``), ``journal`` (``on``), ``log`` and ``quit``.
     """
 
     def __init__(self, board: Board, pipe: Connection) -> None:
@@ -150,6 +150,9 @@ class Server:
 
     def _op_watch(self, operation: dict[str, Any]) -> None:
         self.taps.watch(self._need().channels, bool(operation.get("on")))
+
+    def _op_listen(self, operation: dict[str, Any]) -> int:
+        return self.taps.listen(self._need().channels, bool(operation.get("on")))
 
     def _op_states(self, operation: dict[str, Any]) -> dict[int, str]:
         slots = [s for c in self._need().session.path.chains for s in c.slots if s.present]

@@ -53,6 +53,15 @@ class Taps:
             record["watch_dry"] = 0
             self._pass_a_callback()
 
+    def listen(self, channels: int, on: bool) -> int:
+        """Copy what is played to the ring of a tagger, or no more; the stream's position."""
+        record = self._board.record[0]
+        record["listen"] = 0
+        self._pass_a_callback()
+        if on:
+            record["listen"] = self._ring("listen", channels, TAP_SECONDS * 48_000)
+        return int(record["samples"])
+
     def _ring(self, part: str, channels: int, samples: int) -> int:
         ring = Ring(channels, samples, memory=self._board.part(part))
         self._kept.append(ring)

@@ -82,6 +82,8 @@ def _tap(s, x, y, n):  # type: ignore[no-untyped-def]
     if s.watch_dry != 0:
         ring.write(s.watch_dry, x, 0, n)
         ring.write(s.watch_wet, y, 0, n)
+    if s.listen != 0:
+        ring.write(s.listen, y, 0, n)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

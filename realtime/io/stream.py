@@ -41,7 +41,7 @@ _INTEGERS = (
     # which of the two taps are open (bits): one word, so that both begin with the same block
     "taps",
     # the same for whoever only looks: never waited for, nothing counted as lost
-    "watch_dry", "watch_wet",
+    "watch_dry", "watch_wet", "listen",
     # counters
     "callbacks", "samples", "first_ns", "last_ns", "deadline_misses", "longest_gap_ns",
     "min_block", "max_seen_block", "busy_ns", "worker_blocks", "worker_ns",

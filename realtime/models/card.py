@@ -11,7 +11,8 @@ input ``x``               waveform: ``[batch, 1, T]`` samples, ``T`` a multiple 
                           spectrum: ``[batch, 2, T, n_bins]`` frames, real and imaginary plane
 input ``controls``        optional, ``[1, n_controls]``, in the order of :attr:`Card.controls`
 input ``state_<name>``    ``[batch, *shape]``, one for each :attr:`Card.states`
-output ``y``              the shape of ``x``
+output ``y``              the shape of ``x``; of a tagger ``[batch, n_labels, T]``, a probability
+                          for each of :attr:`Card.labels` at every hop
 output ``state_<n>_out``  the shape of its input
 ========================  ======================================================================
 
@@ -28,11 +29,12 @@ from typing import Any
 
 from ..errors import CardError
 
-FORMAT_VERSION = (1, 0)
+FORMAT_VERSION = (1, 1)
 CARD_KEY = "restyle.card"
 STATE_KEY = "restyle.state."
 TEST_KEY = "restyle.test_vector"
 
+KINDS = ("converter", "tagger")
 DOMAINS = ("waveform", "spectrum")
 WINDOWS = ("asymmetric_hann",)
 CONTROL_KINDS = ("continuous", "blend", "categorical")
@@ -102,6 +104,10 @@ class Card:
         How many hops later than its input frame a step's output frame belongs.
     licence : str
         Licence of the weights, an SPDX expression, or ``unknown``.
+    kind : str
+        ``converter`` (sound in, sound out) or ``tagger`` (sound in, probabilities of labels out).
+    labels : tuple of str
+        What a tagger tells; since format 1.1.
     provenance, metrics, proof : dict
         Training data with licences, recipe, seed, revision; figures with the command that made
         them; streaming error and measured latency found by the export gate.
@@ -120,6 +126,7 @@ class Card:
     states: tuple[State, ...] = ()
     controls: tuple[Control, ...] = ()
     kind: str = "converter"
+    labels: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     proof: dict[str, Any] = field(default_factory=dict)
@@ -134,6 +141,12 @@ class Card:
             return (channels, 1, self.hop_length)
         return (channels, 2, 1, self.spectrum.n_bins)
 
+    def output_shape(self, channels: int) -> tuple[int, ...]:
+        """Shape of ``y`` for one step [batch = channels]."""
+        if self.kind == "tagger":
+            return (channels, len(self.labels), 1)
+        return self.step_shape(channels)
+
     def to_json(self, *, indent: int | None = None) -> str:
         """Serialise; the inverse of :func:`from_json`."""
         return json.dumps(asdict(self), indent=indent, ensure_ascii=False, sort_keys=True)
@@ -146,6 +159,11 @@ def _check(card: Card) -> None:
 
     name_ok = bool(card.name) and all(c.isalnum() or c in "-_." for c in card.name)
     need(name_ok, f"name must be letters, digits, '-', '_' or '.', got {card.name!r}")
+    need(bool(card.kind), "kind is empty; a model that converts sound is a 'converter'")
+    need(
+        (card.kind == "tagger") == bool(card.labels) and len(set(card.labels)) == len(card.labels),
+        "a tagger, and only that, names its labels, each once",
+    )
     need(card.domain in DOMAINS, f"domain must be one of {DOMAINS}, got {card.domain!r}")
     for key in ("sample_rate", "hop_length", "latency", "lookahead"):
         value = getattr(card, key)
@@ -235,6 +253,7 @@ def from_json(text: str) -> Card:
     try:
         if data.get("spectrum") is not None:
             data["spectrum"] = _build(Spectrum, data["spectrum"], "model card, spectrum")
+        data["labels"] = tuple(str(label) for label in data.get("labels", ()))
         data["states"] = tuple(
             State(str(s["name"]), tuple(int(d) for d in s["shape"])) for s in data.get("states", ())
         )

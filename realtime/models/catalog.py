@@ -32,6 +32,11 @@ class Entry:
         """The card's name, or the file's."""
         return self.card.name if self.card else self.path.stem
 
+    @property
+    def converts(self) -> bool:
+        """Whether it makes sound of sound: what a stream plays."""
+        return self.card is not None and self.card.kind == "converter"
+
 
 def user_folder() -> Path:
     """Where the user's models live: ``$RESTYLE_MODELS`` or ``~/.local/share/restyle/models``."""

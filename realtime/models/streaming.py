@@ -54,12 +54,15 @@ class StreamingModel:
         Audio channels; each has a state of its own (the graph's batch axis).
     name : str
         What to call the file in messages.
+    kinds : tuple of str
+        Kinds of model that will do, see :data:`realtime.models.card.KINDS`.
 
     Attributes
     ----------
     card : Card
     x, y : ndarray [shape=card.step_shape(channels), float32]
-        Input and output of one step; the model owns them, the engine fills and reads them.
+        Input and output of one step; the model owns them, the engine fills and reads them.  A
+        tagger's `y` has the shape ``card.output_shape(channels)``.
     controls : ndarray [shape=(1, n_controls), float32]
         Current control values, written by the engine before each step.
     step_address, reset_address, argument : int
@@ -73,7 +76,13 @@ class StreamingModel:
         The graph cannot be read or run, or the test vector in it is not reproduced.
     """
 
-    def __init__(self, model: bytes, channels: int = 1, name: str = "model") -> None:
+    def __init__(
+        self,
+        model: bytes,
+        channels: int = 1,
+        name: str = "model",
+        kinds: tuple[str, ...] = ("converter",),
+    ) -> None:
         try:
             metadata = read_metadata(model)
             if CARD_KEY not in metadata:
@@ -82,8 +91,11 @@ class StreamingModel:
                     " with restyle's trainer, or add a card: see docs/model-format.md"
                 )
             self.card: Card = from_json(metadata[CARD_KEY])
-            if self.card.kind != "converter":
-                raise CardError(f"a model of kind '{self.card.kind}' does not convert sound")
+            if self.card.kind not in kinds:
+                hint = "; see: restyle tag" if self.card.kind == "tagger" else ""
+                raise CardError(
+                    f"a model of kind '{self.card.kind}' is no {' or '.join(kinds)}{hint}"
+                )
             self.channels = channels
             self.metadata = metadata
             self._graph = OrtGraph(model)
@@ -103,13 +115,13 @@ class StreamingModel:
                 raise CardError(str(error)) from None
         inputs = {t.name: t for t in graph.inputs}
         outputs = {t.name: t for t in graph.outputs}
-        shape = card.step_shape(self.channels)
+        shapes = {"x": card.step_shape(self.channels), "y": card.output_shape(self.channels)}
         for name, table in (("x", inputs), ("y", outputs)):
             if name not in table:
                 raise CardError(f"the graph has no {name}; it has {', '.join(sorted(table))}")
-            _fit(table[name], shape)
-        self.x: Array = np.zeros(shape, dtype=np.float32)
-        self.y: Array = np.zeros(shape, dtype=np.float32)
+            _fit(table[name], shapes[name])
+        self.x: Array = np.zeros(shapes["x"], dtype=np.float32)
+        self.y: Array = np.zeros(shapes["y"], dtype=np.float32)
         self.controls: Array = np.array([[c.default for c in card.controls]], dtype=np.float32)
         bound = {"x": self.x}
         if card.controls:
@@ -155,8 +167,9 @@ class StreamingModel:
         """Run the test vector from the initial state on channel 0; return (expected, got)."""
         try:
             vector = json.loads(self.metadata[TEST_KEY])
-            shape = (int(vector["steps"]), *self.card.step_shape(1))
-            x, expected = (unpack_array(vector[k], shape) for k in ("x", "y"))
+            steps = int(vector["steps"])
+            x = unpack_array(vector["x"], (steps, *self.card.step_shape(1)))
+            expected = unpack_array(vector["y"], (steps, *self.card.output_shape(1)))
             if not len(x):
                 raise ValueError("it has no steps")
         except (ValueError, KeyError, TypeError, OverflowError) as error:
@@ -215,8 +228,10 @@ def _fit(tensor: Tensor, shape: tuple[int, ...]) -> None:
         )
 
 
-def load_model(source: str | Path | bytes, channels: int = 1) -> StreamingModel:
-    """Read a model from a file or from bytes.
+def load_model(
+    source: str | Path | bytes, channels: int = 1, kinds: tuple[str, ...] = ("converter",)
+) -> StreamingModel:
+    """Read a model of one of these `kinds` from a file or from bytes.
 
     Raises
     ------
@@ -224,10 +239,10 @@ def load_model(source: str | Path | bytes, channels: int = 1) -> StreamingModel:
         With the file's name and one sentence.
     """
     if isinstance(source, bytes):
-        return StreamingModel(source, channels)
+        return StreamingModel(source, channels, kinds=kinds)
     path = Path(source)
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ModelError(f"cannot read model {path}: {error.strerror}") from None
-    return StreamingModel(data, channels, path.name)
+    return StreamingModel(data, channels, path.name, kinds)

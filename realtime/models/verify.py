@@ -18,7 +18,7 @@ from ..dsp.stft import analyse, synthesise
 from ..dsp.windows import asymmetric_windows
 from ..engine import Engine
 from ..errors import ModelError, RestyleError
-from .card import Spectrum
+from .card import KINDS, Spectrum
 from .nam.build import Variant
 from .nam.convert import CAPTURE_KEY, make_player, null_db, unpack_capture
 from .streaming import StreamingModel, load_model
@@ -43,7 +43,7 @@ def verify(path: str | Path) -> list[Check]:
     """Check a model file; the first entry fails when it cannot be loaded at all."""
     checks: list[Check] = []
     try:
-        model = load_model(path)
+        model = load_model(path, kinds=KINDS)
     except RestyleError as error:
         return [Check("loads", False, str(error))]
     try:
@@ -54,7 +54,8 @@ def verify(path: str | Path) -> list[Check]:
         expected, got = model.run_test_vector()
         off = _relative(got, expected)
         checks.append(Check("test vector", off <= VECTOR_TOLERANCE, f"relative error {off:.1e}"))
-        for check in (_streaming, _rewind, _causality, _silence, _latency, *_extra(model)):
+        own = (_probabilities, _prompt) if card.kind == "tagger" else (_silence, _latency)
+        for check in (_streaming, _rewind, _causality, *own, *_extra(model)):
             try:
                 checks.append(check(model, Path(path)))
             except RestyleError as problem:
@@ -140,16 +141,46 @@ def _causality(model: StreamingModel, path: Path) -> Check:
     return Check("causality", good, f"past changed by {before:.1e}, present by {after:.1e}")
 
 
+def _hard_signals(n: int) -> Array:
+    """Silence, a full-scale square and full-scale noise ``[3, n]``."""
+    square = np.where(np.arange(n) // 64 % 2, 1.0, -1.0)
+    noise = np.random.default_rng(4).uniform(-1, 1, n)
+    return np.stack([np.zeros(n), square, noise]).astype(np.float32)
+
+
+def _probabilities(model: StreamingModel, path: Path) -> Check:
+    """A tagger's answers to silence, a full-scale square and noise lie within 0..1."""
+    low, high = 1.0, 0.0
+    for signal in _hard_signals(model.card.hop_length * 96):
+        model.reset()
+        y = np.stack([model.step(x) for x in signal.reshape(96, 1, 1, -1)])
+        low, high = min(low, float(y.min())), max(high, float(y.max()))
+    good = low >= 0.0 and high <= 1.0  # not so for NaN
+    return Check("bounded", good, f"probabilities within {low:.3f}..{high:.3f}")
+
+
+def _prompt(model: StreamingModel, path: Path) -> Check:
+    """A tagger hears an impulse in the hop it falls into."""
+    struck = 40
+    base = 0.05 * np.random.default_rng(5).standard_normal((96, *model.card.step_shape(1)))
+    other = base.copy()
+    other[struck].flat[-17] += 0.5
+    runs = []
+    for x in (base, other):
+        model.reset()
+        runs.append(np.stack([model.step(f) for f in x.astype(np.float32)]))
+    changed = np.flatnonzero(np.any(runs[0] != runs[1], axis=(1, 2, 3)))
+    found = int(changed[0]) - struck if changed.size else -1
+    return Check("prompt", found == 0, f"an impulse changes the tags after {found} hop(s)")
+
+
 def _silence(model: StreamingModel, path: Path) -> Check:
     """Silence, a full-scale square and noise must give finite, bounded output."""
     engine = Engine(model, sample_rate=model.card.sample_rate)
-    n = model.card.hop_length * 96
-    square = np.where(np.arange(n) // 64 % 2, 1.0, -1.0)
-    signals = np.stack([np.zeros(n), square, np.random.default_rng(4).uniform(-1, 1, n)])
     raw_peak = 0.0
-    for signal in signals:
+    for signal in _hard_signals(model.card.hop_length * 96):
         engine.reset()
-        y = engine.process_hops(signal[None].astype(np.float32))
+        y = engine.process_hops(signal[None])
         raw_peak = max(raw_peak, float(np.abs(y).max()))
     clean = engine.counters()["model_resets"] == 0 and raw_peak <= 1.0
     return Check("bounded", clean, f"silence, full-scale square, noise: peak {raw_peak:.3f}")

@@ -163,7 +163,7 @@ def test_a_newer_minor_format_version_is_read() -> None:
         (lambda c: c.update(latency=0.5), "latency must be a whole"),
         (lambda c: c.update(licence=""), "licence is empty"),
         (lambda c: c.update(domain="spectrum"), "STFT geometry"),
-        (lambda c: c.update(kind="classifier"), "does not convert sound"),
+        (lambda c: c.update(kind="classifier"), "is no converter"),
         (lambda c: c.update(states=[{"name": "past"}]), "malformed states"),
         (lambda c: c.update(states=c["states"] * 2), "same name"),
         (lambda c: c.update(states=[{"name": "past", "shape": [1, 0]}]), "empty axis"),

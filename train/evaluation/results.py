@@ -34,6 +34,12 @@ def write(recipe: Recipe, result: dict[str, Any], folder: Path) -> str:
         with whole_file(place / "result.json") as partial:
             partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     lines = [f"# {recipe.name}", ""]
+    if result["kind"] == "tagger":
+        from .tagging import table as tag_table
+
+        for name, part in result["sets"].items():
+            lines += [f"## {name} ({part['recordings']} recordings)", "", *tag_table(part), ""]
+        return _text(folder, lines)
     for name, part in result["sets"].items():
         found = figures(part["rows"])
         if result["kind"] != "instrument":  # what an effect changes the tagger hardly hears
@@ -43,6 +49,10 @@ def write(recipe: Recipe, result: dict[str, Any], folder: Path) -> str:
         lines += [f"{said}.", "", f"![{name}]({name}.png)", ""]
     missed = misses(result)
     lines += ["Misses: " + "; ".join(missed) + "." if missed else "Misses no aim.", ""]
+    return _text(folder, lines)
+
+
+def _text(folder: Path, lines: list[str]) -> str:
     text = "\n".join(lines)
     with whole_file(folder / "result.md") as partial:
         partial.write_text(text, encoding="utf-8")

@@ -8,11 +8,14 @@ from .base import Recipe
 from .effect import AmpBlend, Tape, TubeAmp
 from .instrument import Choir, SquareSynth, Strings
 from .latent import LatentKeys
+from .tagger import Tagger
 from .voice import RadioVoice, Whisper
 
 RECIPES: dict[str, type[Recipe]] = {
     r.name: r
-    for r in (TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, SquareSynth, Strings, Choir, LatentKeys)
+    for r in (
+        TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, SquareSynth, Strings, Choir, LatentKeys, Tagger,
+    )
 }  # fmt: skip
 
 

@@ -35,6 +35,18 @@ export function showProcessor(message) {
   say(id("hop"), `a hop takes ${shown(p50)} µs, p99 ${shown(p99)} of ${shown(budget)} µs`);
 }
 
+/** What a tagger hears in what is played: the likeliest first. */
+export function showTags(tags) {
+  id("heard").classList.toggle("hidden", !tags);
+  if (!tags) return;
+  const likely = Object.entries(tags).sort((a, b) => b[1] - a[1]).slice(0, 4);
+  id("heard-list").replaceChildren(...likely.map(([name, p]) => {
+    const bar = el("i", {});
+    bar.style.transform = `scaleX(${p.toFixed(3)})`;
+    return el("li", { class: p >= 0.5 ? "sure" : "" }, el("span", {}, name), el("span", { class: "track" }, bar), el("b", {}, `${Math.round(100 * p)} %`));
+  }));
+}
+
 const NAMED = {
   missed: "callbacks missed", concealed_samples: "samples concealed", input_underflows: "input underflows",
   input_overflows: "input overflows", output_underflows: "output underflows", output_overflows: "output overflows",

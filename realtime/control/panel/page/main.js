@@ -8,7 +8,7 @@ import { showDevices } from "./devices.js";
 import { id, say } from "./dom.js";
 import { listenToKeys, showHelp } from "./keys.js";
 import { Knob } from "./knob.js";
-import { showCounters, showLatency, showProcessor } from "./latency.js";
+import { showCounters, showLatency, showProcessor, showTags } from "./latency.js";
 import { Live } from "./live.js";
 import { Meters } from "./meters.js";
 import { Midi } from "./midi.js";
@@ -145,6 +145,7 @@ function slow(message, now) { // what nobody reads thirty times a second
   slowly = now;
   showProcessor(message);
   showCounters(message.counters);
+  showTags(message.tags);
 }
 
 prepareDialog();

@@ -1,0 +1,122 @@
+"""Recordings with labels, for the tagger: from the sets the styles learn from.
+
+A recording is a pair whose two sides are the same and whose controls are its labels, 0 or 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import teachers
+from .manifest import SPLITS
+from .pairs import Pair, PairSet
+from .recordings import Recording, RecordingSet, load_set
+
+Array = npt.NDArray[np.float32]
+INSTRUMENTS = {  # General MIDI program: label
+    "0": "piano", "4": "electric piano", "6": "harpsichord", "11": "vibraphone", "24": "guitar",
+    "27": "guitar", "48": "strings", "52": "choir", "73": "flute", "80": "synth",
+}  # fmt: skip
+LABELS = (
+    "piano", "electric piano", "harpsichord", "vibraphone", "guitar", "strings", "choir", "flute",
+    "synth", "speech", "band", "driven", "noise",
+)  # fmt: skip
+MINUTES = {"tunes": 3.0, "keys": 1.6}  # of each program and soundfont
+SPEECH, BAND = 10.0, 90.0  # minutes, of which long recordings are used in pieces
+DRIVES = (teachers.warm, teachers.fuzz, teachers.tube_amp)
+DRIVEN = 5  # every so manieth recording of an instrument goes through an amplifier
+LONGEST = 40 * 48000  # samples of one recording that are used
+SHORTEST = 2 * 48000
+PIECES, PIECE = 3, 15 * 48000  # of a whole band, spread over the recording
+FONTS = ("fluidr3", "musescore")  # TimGM6mb is for the test alone
+
+
+def row(*labels: str) -> tuple[float, ...]:
+    """The controls of a recording with these labels."""
+    return tuple(float(name in labels) for name in LABELS)
+
+
+def tagged() -> PairSet:
+    """Instruments of two soundfonts, driven and not, speech and whole bands.
+
+    Raises
+    ------
+    ConfigError
+        A set is not here.
+    """
+    found: dict[str, list[Pair]] = {split: [] for split in SPLITS}
+    for name, minutes in MINUTES.items():
+        for program in INSTRUMENTS:
+            for font in FONTS if program in ("0", "4", "24", "27") else FONTS[:1]:
+                tags = {"program": program, "font": font}
+                _add(found, load_set(name, minutes, tags=tags), INSTRUMENTS[program])
+    _add(found, load_set("speech", SPEECH), "speech", driven=False)
+    _add(found, load_set("game-music", BAND), "band", driven=False, pieces=PIECES)
+    return PairSet(*(tuple(found[split]) for split in SPLITS))
+
+
+def outside() -> dict[str, tuple[Pair, ...]]:
+    """Held-out sounds: a soundfont no training heard, and notes of a real piano."""
+    made: dict[str, list[Pair]] = {split: [] for split in SPLITS}
+    for name in MINUTES:
+        for program in ("0", "24", "48", "52", "80"):
+            tags = {"program": program, "font": "timgm6mb"}
+            _add(made, load_set(name, 4.0, tags=tags), INSTRUMENTS[program])
+    piano = load_set("salamander")
+    notes = [p for split in SPLITS for p in _pairs(getattr(piano, split), "piano", False)]
+    return {
+        "timgm6mb": tuple(p for split in SPLITS for p in made[split]),
+        "salamander": tuple(notes),
+    }
+
+
+def sources() -> list[dict[str, Any]]:
+    """Where the sound comes from, for the card."""
+    rows: list[dict[str, Any]] = []
+    for name in (*MINUTES, "speech", "game-music"):
+        rows += [dict(r) for r in load_set(name, 0.01).manifest.provenance()]
+    unique = {(r["source"], r["licence"]): {"source": r["source"], "licence": r["licence"]}
+              for r in rows}  # fmt: skip
+    return list(unique.values())
+
+
+def _add(
+    found: dict[str, list[Pair]],
+    recordings: RecordingSet,
+    label: str,
+    driven: bool = True,
+    pieces: int = 1,
+) -> None:
+    for split in SPLITS:
+        given = getattr(recordings, split)
+        found[split] += _pairs(_cut(given) if pieces > 1 else given, label, driven)
+
+
+def _cut(recordings: tuple[Recording, ...]) -> tuple[Recording, ...]:
+    """Some pieces of each."""
+    made = []
+    for r in recordings:
+        for start in np.linspace(0, max(0, len(r.samples) - PIECE), PIECES + 2)[1:-1].astype(int):
+            part = r.samples[start : start + PIECE].copy()
+            made.append(replace(r, name=f"{r.name} at {start / 48000:.0f} s", samples=part))
+    return tuple(made)
+
+
+def _pairs(recordings: tuple[Recording, ...], label: str, driven: bool) -> Iterator[Pair]:
+    for number, recording in enumerate(recordings):
+        x = recording.samples[:LONGEST]
+        level = float(np.sqrt(np.square(x, dtype=np.float64).mean()))
+        if level < 1e-4 or len(x) < SHORTEST:
+            continue
+        x = np.asarray(x * np.float32(0.1 / level))
+        yield Pair(recording.name, x, x, row(label))
+        if driven and number % DRIVEN == 0:
+            drive = DRIVES[number // DRIVEN % len(DRIVES)]
+            y = drive(x)
+            y = np.asarray(y * np.float32(0.1 / (np.sqrt(np.square(y).mean()) + 1e-9)))
+            yield Pair(f"{recording.name} {drive.__name__}", y, y, row(label, "driven"))

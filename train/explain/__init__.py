@@ -1,0 +1,1 @@
+"""What a model hears and does, in pictures and sounds."""

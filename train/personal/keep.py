@@ -1,0 +1,80 @@
+"""A tuned network becomes a file through the same gate as the bundled ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnxscript
+import torch
+
+from realtime.errors import ConfigError
+from realtime.models.card import Card
+
+from ..export import export
+from ..networks.layers import Streamable
+from .recipe import FromFile, SpectralFromFile, WaveformFromFile
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def check_out(out: Path) -> None:
+    """Refuse a place that cannot be written, before any work is done.
+
+    Raises
+    ------
+    ConfigError
+        Another ending than .onnx, a name that a card cannot hold, or no such folder.
+    """
+    if out.suffix != ".onnx":
+        raise ConfigError(f"--out names a model file; end it in .onnx, got '{out.name}'")
+    if not NAME.fullmatch(out.stem):
+        raise ConfigError(
+            f"'{out.stem}' cannot be a model's name; use letters, digits, '-', '_' and '.'"
+        )
+    if not out.parent.is_dir():
+        raise ConfigError(f"the folder {out.parent} does not exist; make it first")
+
+
+def renamed(recipe: FromFile, name: str, summary: str) -> FromFile:
+    """The recipe under the new file's name."""
+    title = name.replace("-", " ").replace("_", " ").capitalize()
+    card = replace(recipe.base, name=name, title=title, summary=summary)
+    if isinstance(recipe, WaveformFromFile):
+        return WaveformFromFile(card, recipe.channels, recipe.kernel, recipe.dilations)
+    assert isinstance(recipe, SpectralFromFile)
+    keys = ("hidden", "dilations", "narrow", "wide", "noise", "dry")
+    return SpectralFromFile(card, **{key: getattr(recipe, key) for key in keys})
+
+
+def keep(
+    recipe: FromFile,
+    network: Streamable,
+    out: Path,
+    metrics: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> Card:
+    """Write `out` through the export gate; returns its card.
+
+    Raises
+    ------
+    ModelError
+        The gate refused; nothing was written.
+    """
+    tools = (
+        f"torch {torch.__version__}, onnx {onnx.__version__}, onnxscript {onnxscript.__version__}"
+    )
+    parameters = sum(p.numel() for p in network.parameters())
+    told = {**provenance, "parameters": parameters, "tools": tools}
+    card = recipe.card(network, dict(metrics), told)
+    export(recipe, network, card, out)
+    return card
+
+
+def rounded(rows: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Figures to four digits, as cards hold them."""
+    return {k: {m: float(f"{v:.4g}") for m, v in row.items()} for k, row in rows.items()}

@@ -1,0 +1,127 @@
+"""A model file becomes a torch network again: a user has the ``.onnx`` file and nothing else.
+
+The exporter keeps the weights' own names except for linear layers over frames, whose matrix it
+transposes and renumbers; those are found by their bias, which keeps its name and is added to the
+product.  Shapes and states tell the architecture; the card tells the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+from onnx import numpy_helper
+
+from realtime.errors import ModelError, RestyleError
+from realtime.models.card import CARD_KEY, Card, from_json
+from realtime.models.metadata import read_metadata
+
+from ..networks.layers import Streamable
+from .recipe import FromFile, SpectralFromFile, WaveformFromFile
+
+Weights = dict[str, npt.NDArray[np.float32]]
+
+
+def rebuild(path: Path) -> tuple[FromFile, Streamable]:
+    """Read a converter that restyle trained back into torch.
+
+    Returns
+    -------
+    FromFile
+        A recipe of the file's name, geometry and controls.
+    Streamable
+        The network with the file's weights, bit by bit, in evaluation mode.
+
+    Raises
+    ------
+    ModelError
+        Unreadable, or not a network of restyle's trainer.
+    """
+    try:
+        data = path.read_bytes()
+        entries = read_metadata(data)
+        if CARD_KEY not in entries:
+            raise ModelError("it carries no restyle card")
+        card = from_json(entries[CARD_KEY])
+        graph = onnx.load_from_string(data).graph
+        weights = named_weights(graph)
+        recipe = _waveform(card, weights) if card.spectrum is None else _spectral(card, weights)
+        network = recipe.network().eval()
+        _fill(network, weights)
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from None
+    except (RestyleError, KeyError, IndexError, ZeroDivisionError, RuntimeError) as error:
+        what = f"no {error}" if isinstance(error, KeyError) else str(error).splitlines()[0]
+        raise ModelError(
+            f"{path.name} cannot be trained further ({what}); choose a converter that restyle"
+            " trained, such as tube-amp"
+        ) from None
+    return recipe, network
+
+
+def named_weights(graph: onnx.GraphProto) -> Weights:
+    """Initialisers by the names of the torch state dict, transposed ones found by their bias."""
+    found: Weights = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    products = {n.output[0]: n for n in graph.node if n.op_type == "MatMul"}
+    for node in graph.node:
+        if node.op_type != "Add":
+            continue
+        bias = next((i for i in node.input if i.endswith(".bias")), None)
+        product = next((products[i] for i in node.input if i in products), None)
+        if bias is None or product is None or product.input[1] not in found:
+            continue
+        found.setdefault(bias.removesuffix("bias") + "weight", found[product.input[1]].T)
+    return found
+
+
+def _waveform(card: Card, weights: Weights) -> WaveformFromFile:
+    first = weights["layers.0.conv.weight"]
+    channels, kernel = int(first.shape[0]), int(first.shape[2])
+    layers = sum(k.startswith("layers.") and k.endswith(".conv.weight") for k in weights)
+    past = [s.shape[1] for s in card.states[:layers]]
+    return WaveformFromFile(card, channels, kernel, tuple(p // (kernel - 1) for p in past))
+
+
+def _spectral(card: Card, weights: Weights) -> SpectralFromFile:
+    if card.controls:
+        raise ModelError("it is a spectrum model with controls")
+    hidden = int(weights["encode.bias"].shape[0])
+    blocks = sum(k.startswith("blocks.") and k.endswith(".mix.bias") for k in weights)
+    bands = int(weights["encode.weight"].shape[1]) - 1
+    wide = int(weights["spread"].shape[0]) - 1
+    noise = "noise.table" in weights
+    heads = weights["decode.bias"].shape[0] // bands
+    return SpectralFromFile(
+        card,
+        hidden=hidden,
+        dilations=tuple(s.shape[0] for s in card.states[:blocks]),
+        narrow=bands - wide,
+        wide=wide,
+        noise=noise,
+        dry=heads - noise == 2,
+    )
+
+
+def _fill(network: Streamable, weights: Mapping[str, Any]) -> None:
+    """Copy every weight; also compare the tables that are not weights.
+
+    Raises
+    ------
+    ModelError
+        One is missing or has another shape or content.
+    """
+    state = {}
+    for key, own in network.state_dict().items():
+        value = torch.from_numpy(np.array(weights[key], dtype=np.float32))
+        if value.shape != own.shape:
+            raise ModelError(f"{key} is {list(value.shape)}, expected {list(own.shape)}")
+        state[key] = value
+    network.load_state_dict(state)
+    for key, table in network.named_buffers():
+        if key in weights and not torch.equal(table, torch.from_numpy(weights[key].copy())):
+            raise ModelError(f"its table '{key}' is another one")
