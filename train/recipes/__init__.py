@@ -14,7 +14,8 @@ from .voice import RadioVoice, Whisper
 RECIPES: dict[str, type[Recipe]] = {
     r.name: r
     for r in (
-        TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, SquareSynth, Strings, Choir, LatentKeys, Tagger,
+        TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, SquareSynth, Strings, Choir, LatentKeys,
+        Tagger,
     )
 }  # fmt: skip
 
