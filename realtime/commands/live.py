@@ -29,6 +29,7 @@ from .live_options import (
 )
 from .live_panel import PORT, PanelSettings
 from .live_run import Run, osc_address
+from .live_source import silent_card, source_settings, without_input
 
 Maps = Annotated[str | None, typer.Option(metavar="1,2", help="Device channels, from 1; 0: none.")]
 
@@ -85,6 +86,13 @@ def live(
     capture: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Keep all of it for 'restyle replay'.")
     ] = None,
+    source: Annotated[
+        str, typer.Option(help="input, or model: a generator plays and nothing comes in.")
+    ] = "input",
+    seed: Annotated[int | None, typer.Option(help="Which music a generator plays.")] = None,
+    loop: Annotated[
+        int | None, typer.Option(metavar="SECONDS", help="A generator begins again after so long.")
+    ] = None,
     simulate: Annotated[
         Path | None, typer.Option(metavar="IN.wav", help="Play a file instead of a sound card.")
     ] = None,
@@ -127,14 +135,16 @@ def live(
         raise ConfigError(f"--seconds must be positive, got {seconds:g}")
     if demo:
         model, simulate, simulate_out = demo_session(model, input, simulate, simulate_out)
-    if simulate is None and (simulate_out is not None or fast):
+    virtual = simulate is not None or (source == "model" and simulate_out is not None)
+    if not virtual and (simulate_out is not None or fast):
         raise ConfigError("--simulate-out and --fast go with --simulate IN.wav")
+    controls = source_settings(source, model, seed, loop, controls)
     if capture is not None and (record is not None or record_dry is not None):
         raise ConfigError(
             "a capture holds input.wav and output.wav already; leave --record and --record-dry out"
         )
     osc_address(osc)
-    by_default = (simulate is None or demo) and not (fast or terminal)
+    by_default = (not virtual or demo) and not (fast or terminal)
     served = by_default if panel is None else panel
     settings = PanelSettings(panel_host, panel_port, panel_token).check() if served else None
     for target in (simulate_out, record, record_dry):
@@ -152,16 +162,21 @@ def live(
         model=model, chain=chain, mix=mix, gain=gain, output_gain=output_gain, controls=controls,
         lane=lane, fixed_latency=fixed_latency, input=input, output=output, rate=rate, block=block,
         channels=channels, clocks=clocks, fall_back=fall_back, in_map=in_map, out_map=out_map,
-        simulated=simulate is not None,
+        simulated=virtual,
     )  # fmt: skip
     if saved is not None:
         asked = {"mix": mix, "input_gain_db": gain, "output_gain_db": output_gain}
         spec = with_saved(spec, saved, itertools.count(1), asked)
+    if source == "model":
+        spec = without_input(spec, input, simulate)
     if spec.model is None and not spec.stages:
         err.print("no --model and no --chain: sound passes through", highlight=False)
     simulation = None
     if simulate is not None:
         simulation = Simulation.open(simulate, spec, block, channels, paced=not fast)
+        spec = simulation.spec
+    elif virtual:
+        simulation, seconds = silent_card(spec, seconds, block, channels, paced=not fast), None
         spec = simulation.spec
     try:
         Run(

@@ -257,6 +257,18 @@ class Simulation:
                 f"{path.name}: resampled from {clip.sample_rate} to {rate} Hz", highlight=False
             )
             samples = resample(samples, clip.sample_rate, rate)
+        return cls.of(samples, rate, sizes, spec, paced)
+
+    @classmethod
+    def of(
+        cls,
+        samples: npt.NDArray[np.float32],
+        rate: int,
+        sizes: int | list[int],
+        spec: Spec,
+        paced: bool,
+    ) -> Simulation:
+        """Put a sound ``[channels, n]`` into a card of its own."""
         length = samples.shape[1]
         tail = int(TAIL_SECONDS * rate)
         whole = sizes if isinstance(sizes, int) else 1

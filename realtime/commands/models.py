@@ -11,9 +11,9 @@ import typer
 from rich.table import Table
 
 from ..models.catalog import find_model, list_models
+from ..models.checks import Check
+from ..models.load import open_model
 from ..models.soak import soak
-from ..models.streaming import load_model
-from ..models.verify import Check
 from ..models.verify import verify as run_checks
 from .common import JsonOption, out
 
@@ -79,7 +79,7 @@ def verify(
 
 
 def _soak(path: Path, minutes: float) -> Check:
-    model = load_model(path)
+    model = open_model(path)
     try:
         seen = soak(model, minutes)
     finally:

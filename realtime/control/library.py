@@ -21,7 +21,7 @@ from .values import check_value, find_parameter, shares
 
 def model_names() -> list[str]:
     """Names of the models that play."""
-    return [e.name for e in list_models() if e.converts]
+    return [e.name for e in list_models() if e.plays]
 
 
 def find_card(model: str) -> Card | None:
@@ -38,7 +38,7 @@ def find_card(model: str) -> Card | None:
     entry = read_entry(path)
     if entry.card is None:
         raise ModelError(f"{path.name} {entry.problem}")
-    return entry.card
+    return entry.card.as_played()
 
 
 def check_effect(entry: Mapping[str, Any]) -> Sequence[Parameter]:

@@ -15,7 +15,7 @@ from ..control.panel.console import Heard
 from ..control.panel.fields import Conflict, NotFound
 from ..control.preset_file import preset_path, save_preset
 from ..errors import ChainError, ConfigError, ModelError, nearest
-from ..io.device import DeviceInfo, find_device, list_devices
+from ..io.device import NO_INPUT, DeviceInfo, find_device, list_devices
 from ..models.catalog import list_models
 from ..ring import Ring
 from ..spec import PLACES
@@ -229,7 +229,9 @@ class HostConsole:
             raise Conflict("a recording is under way; stop it before you change the device")
         with self._devices:
             list_devices(anew=True)
-            sides = (find_device(input, "input"), find_device(output, "output"))
+            sides: tuple[DeviceInfo, ...] = (find_device(output, "output"),)
+            if input != NO_INPUT:
+                sides = (find_device(input, "input"), *sides)
         device = with_device(self._host.spec, input, output, block)
         self._host.change_device(device, may_pause=self._shares(sides))
 
@@ -257,7 +259,7 @@ class HostConsole:
         spec = self._host.spec
         path, controls = None if spec.model is None else Path(spec.model), dict(spec.controls)
         if model is not None:
-            listed = {e.name: e.path for e in list_models() if e.converts}
+            listed = {e.name: e.path for e in list_models() if e.plays}
             if model not in listed:
                 raise ModelError(f"there is no model '{model[:80]}'{nearest(model, listed)}")
             path, controls = listed[model], {}

@@ -211,13 +211,17 @@ def make_device(spec: DeviceSpec) -> Transport:
 
         assert spec.tape is not None
         return TapeDevice(Tape(spec.tape))
-    from ..io.device import find_device
+    from ..io.device import NO_INPUT, find_device
     from ..io.duplex import PortAudioDevice
     from ..io.split_device import SplitDevice, same_clock
 
-    one = spec.clocks == "one" or (
-        spec.clocks == "auto"
-        and same_clock(find_device(spec.input, "input"), find_device(spec.output, "output"))
+    one = (
+        spec.input == NO_INPUT
+        or spec.clocks == "one"
+        or (
+            spec.clocks == "auto"
+            and same_clock(find_device(spec.input, "input"), find_device(spec.output, "output"))
+        )
     )
 
     def opened(rate: int | None) -> Transport:

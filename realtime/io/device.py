@@ -65,6 +65,9 @@ def list_devices(anew: bool = False) -> list[DeviceInfo]:
     ]  # fmt: skip
 
 
+NO_INPUT = "none"  # in place of an input device: silence comes in
+
+
 def find_device(wanted: str | int | None, side: str) -> DeviceInfo:
     """Choose a device by index or by a part of its name or host API.
 

@@ -1,10 +1,10 @@
-"""A full-duplex device: one stream, one clock, called by PortAudio."""
+"""A full-duplex device, or an output alone: one stream, one clock, called by PortAudio."""
 
 from __future__ import annotations
 
 from ..dsp.drift_record import Drift
 from ..errors import DeviceError
-from .device import find_device
+from .device import NO_INPUT, find_device
 from .port_stream import PortStream
 
 PROBE_SECONDS = 0.15
@@ -16,9 +16,9 @@ class PortAudioDevice:
     Parameters
     ----------
     input, output : str, int or None
-        See :func:`find_device`.
+        See :func:`find_device`; the input ``none`` opens the output alone, and silence comes in.
     sample_rate : int [Hz] or None
-        None takes the input device's default.
+        None takes the input device's default, without one the output's.
     block_size : int or None [samples]
         What callbacks should bring.  The host's own period (PortAudio's ``blocksize=0``) is used
         when it is constant and no other size is asked for, as any other choice makes PortAudio add
@@ -46,11 +46,12 @@ class PortAudioDevice:
     ) -> None:
         if block_size is not None and not 1 <= block_size <= 8192:
             raise DeviceError(f"block size must be within 1..8192 samples, got {block_size}")
-        hear, play = find_device(input, "input"), find_device(output, "output")
-        self.name = f"{hear.name} → {play.name} ({hear.host_api})"
-        self.input_name, self.output_name = hear.name, play.name
-        self.sample_rate = sample_rate or hear.default_sample_rate
-        self.in_channels = min(channels or 1, hear.max_input_channels)
+        hear = None if input == NO_INPUT else find_device(input, "input")
+        play = find_device(output, "output")
+        self.input_name, self.output_name = hear.name if hear else NO_INPUT, play.name
+        self.name = f"{self.input_name} → {play.name} ({play.host_api})"
+        self.sample_rate = sample_rate or (hear or play).default_sample_rate
+        self.in_channels = min(channels or 1, hear.max_input_channels) if hear else 0
         self.out_channels = min(max(channels or 1, 2), play.max_output_channels)
         self._stream = PortStream(
             self.name, hear, play, self.sample_rate, self.in_channels, self.out_channels

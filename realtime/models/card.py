@@ -23,18 +23,18 @@ float32.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from math import isfinite
 from typing import Any
 
 from ..errors import CardError
 
-FORMAT_VERSION = (1, 1)
+FORMAT_VERSION = (1, 2)
 CARD_KEY = "restyle.card"
 STATE_KEY = "restyle.state."
 TEST_KEY = "restyle.test_vector"
 
-KINDS = ("converter", "tagger")
+KINDS = ("converter", "tagger", "generator")
 DOMAINS = ("waveform", "spectrum")
 WINDOWS = ("asymmetric_hann",)
 CONTROL_KINDS = ("continuous", "blend", "categorical")
@@ -54,6 +54,12 @@ class Control:
     default: float = 0.0
     unit: str = ""
     kind: str = "continuous"
+
+
+SOURCE_CONTROLS = (  # of every generator, after its own
+    Control("seed", 0, 9999, 0, kind="categorical"),
+    Control("loop", 0, 600, 0, "s", kind="categorical"),
+)
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,8 @@ class Card:
     licence : str
         Licence of the weights, an SPDX expression, or ``unknown``.
     kind : str
-        ``converter`` (sound in, sound out) or ``tagger`` (sound in, probabilities of labels out).
+        ``converter`` (sound in, sound out), ``tagger`` (sound in, probabilities of labels out) or
+        ``generator`` (noise in, sound out, one hop a call; since format 1.2).
     labels : tuple of str
         What a tagger tells; since format 1.1.
     provenance, metrics, proof : dict
@@ -140,6 +147,12 @@ class Card:
         if self.spectrum is None:
             return (channels, 1, self.hop_length)
         return (channels, 2, 1, self.spectrum.n_bins)
+
+    def as_played(self) -> Card:
+        """The card with what the player adds: a generator's seed and loop, in seconds."""
+        if self.kind != "generator":
+            return self
+        return replace(self, controls=(*self.controls, *SOURCE_CONTROLS))
 
     def output_shape(self, channels: int) -> tuple[int, ...]:
         """Shape of ``y`` for one step [batch = channels]."""

@@ -33,8 +33,13 @@ class Entry:
         return self.card.name if self.card else self.path.stem
 
     @property
+    def plays(self) -> bool:
+        """Whether it makes sound, of sound or of nothing."""
+        return self.card is not None and self.card.kind in ("converter", "generator")
+
+    @property
     def converts(self) -> bool:
-        """Whether it makes sound of sound: what a stream plays."""
+        """Whether it makes sound of sound."""
         return self.card is not None and self.card.kind == "converter"
 
 

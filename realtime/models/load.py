@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..errors import ModelError, RestyleError
 from .card import CARD_KEY, from_json
+from .generator import Generator
 from .metadata import read_metadata
 from .nam.build import Variant, variants
 from .nam.convert import CAPTURE_KEY, make_player, unpack_capture
@@ -58,4 +59,5 @@ def open_model(source: str | Path, channels: int = 1, block_size: int | None = N
             return make_player(Variant("", capture), card.name, channels, hop)
     except RestyleError as error:
         raise type(error)(f"{path.name}: {error}") from None
-    return StreamingModel(data, channels, path.name)
+    model = StreamingModel(data, channels, path.name, ("converter", "generator"))
+    return Generator(model) if model.card.kind == "generator" else model

@@ -6,7 +6,6 @@ reference is ``onnxruntime.InferenceSession``, which sees the whole signal in on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +18,16 @@ from ..dsp.windows import asymmetric_windows
 from ..engine import Engine
 from ..errors import ModelError, RestyleError
 from .card import KINDS, Spectrum
+from .checks import Check, endless, hard_signals, probabilities, prompt, repeats
 from .nam.build import Variant
 from .nam.convert import CAPTURE_KEY, make_player, null_db, unpack_capture
-from .streaming import StreamingModel, load_model
+from .streaming import StreamingModel, load_model, paired_output
 
 Array = npt.NDArray[np.float32]
 STREAM_TOLERANCE = 1e-5  # relative to the peak
 VECTOR_TOLERANCE = 1e-4
 STEPS = 48
 KERNEL_DB = -90.0  # two float32 sums in different order, on any capture's inner levels
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check: its name, whether it passed, and what was found."""
-
-    name: str
-    passed: bool
-    found: str
 
 
 def verify(path: str | Path) -> list[Check]:
@@ -54,7 +45,9 @@ def verify(path: str | Path) -> list[Check]:
         expected, got = model.run_test_vector()
         off = _relative(got, expected)
         checks.append(Check("test vector", off <= VECTOR_TOLERANCE, f"relative error {off:.1e}"))
-        own = (_probabilities, _prompt) if card.kind == "tagger" else (_silence, _latency)
+        own = {"tagger": (probabilities, prompt), "generator": (endless, repeats)}.get(
+            card.kind, (_silence, _latency)
+        )
         for check in (_streaming, _rewind, _causality, *own, *_extra(model)):
             try:
                 checks.append(check(model, Path(path)))
@@ -72,6 +65,8 @@ def _relative(got: Array, expected: Array) -> float:
 
 def _noise(model: StreamingModel, steps: int, seed: int = 0) -> Array:
     shape = (steps, *model.card.step_shape(model.channels))
+    if model.card.kind == "generator":
+        return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
     scale = 0.1 if model.card.spectrum is None else 1.0
     return (scale * np.random.default_rng(seed).standard_normal(shape)).astype(np.float32)
 
@@ -90,6 +85,8 @@ def _offline(model: StreamingModel, path: Path, x: Array) -> Array:
     feed = {"x": whole, **model.initial_states()}
     if model.card.controls:
         feed["controls"] = model.controls
+    if model.card.kind == "generator":  # one hop a call
+        return _one_by_one(session, feed, x)
     try:
         result = session.run(["y"], feed)[0]
     except Exception as error:
@@ -99,12 +96,30 @@ def _offline(model: StreamingModel, path: Path, x: Array) -> Array:
     return np.stack(np.split(result, len(x), axis=time_axis))
 
 
+def _one_by_one(session: Any, feed: dict[str, Array], x: Array) -> Array:
+    names = [o.name for o in session.get_outputs()]
+    states = [k for k in feed if k.startswith("state_")]
+    wanted = ["y", *(str(paired_output(k, names)) for k in states)]
+    found = []
+    for frame in x:
+        y, *new = session.run(wanted, {**feed, "x": frame})
+        feed = {**feed, **dict(zip(states, new, strict=True))}
+        found.append(y)
+    return np.stack(found)
+
+
+def _steps(model: StreamingModel) -> int:
+    """A generator decides a few times in a second, so more of it must be looked at."""
+    return 12 * STEPS if model.card.kind == "generator" else STEPS
+
+
 def _streaming(model: StreamingModel, path: Path) -> Check:
-    x = _noise(model, STEPS)
+    steps = _steps(model)
+    x = _noise(model, steps)
     model.reset()
     streamed = np.stack([model.step(f) for f in x])
     rng = np.random.default_rng(1)
-    cuts = np.unique(np.r_[0, rng.integers(1, STEPS, 6), STEPS])
+    cuts = np.unique(np.r_[0, rng.integers(1, steps, 6), steps])
     error = _relative(streamed, _offline(model, path, x))
     for start, end in zip(cuts[:-1], cuts[1:], strict=True):
         if start == 0:
@@ -112,7 +127,7 @@ def _streaming(model: StreamingModel, path: Path) -> Check:
     return Check(
         "streaming = offline",
         error <= STREAM_TOLERANCE,
-        f"relative error {error:.1e}, {STEPS} steps",
+        f"relative error {error:.1e}, {steps} steps",
     )
 
 
@@ -130,9 +145,9 @@ def _rewind(model: StreamingModel, path: Path) -> Check:
 
 
 def _causality(model: StreamingModel, path: Path) -> Check:
-    x = _noise(model, STEPS, seed=3)
+    x = _noise(model, _steps(model), seed=3)
     other = x.copy()
-    change = STEPS // 2
+    change = len(x) // 2
     other[change:] += 0.1
     a, b = _offline(model, path, x), _offline(model, path, other)
     before = _relative(b[:change], a[:change])
@@ -141,44 +156,11 @@ def _causality(model: StreamingModel, path: Path) -> Check:
     return Check("causality", good, f"past changed by {before:.1e}, present by {after:.1e}")
 
 
-def _hard_signals(n: int) -> Array:
-    """Silence, a full-scale square and full-scale noise ``[3, n]``."""
-    square = np.where(np.arange(n) // 64 % 2, 1.0, -1.0)
-    noise = np.random.default_rng(4).uniform(-1, 1, n)
-    return np.stack([np.zeros(n), square, noise]).astype(np.float32)
-
-
-def _probabilities(model: StreamingModel, path: Path) -> Check:
-    """A tagger's answers to silence, a full-scale square and noise lie within 0..1."""
-    low, high = 1.0, 0.0
-    for signal in _hard_signals(model.card.hop_length * 96):
-        model.reset()
-        y = np.stack([model.step(x) for x in signal.reshape(96, 1, 1, -1)])
-        low, high = min(low, float(y.min())), max(high, float(y.max()))
-    good = low >= 0.0 and high <= 1.0  # not so for NaN
-    return Check("bounded", good, f"probabilities within {low:.3f}..{high:.3f}")
-
-
-def _prompt(model: StreamingModel, path: Path) -> Check:
-    """A tagger hears an impulse in the hop it falls into."""
-    struck = 40
-    base = 0.05 * np.random.default_rng(5).standard_normal((96, *model.card.step_shape(1)))
-    other = base.copy()
-    other[struck].flat[-17] += 0.5
-    runs = []
-    for x in (base, other):
-        model.reset()
-        runs.append(np.stack([model.step(f) for f in x.astype(np.float32)]))
-    changed = np.flatnonzero(np.any(runs[0] != runs[1], axis=(1, 2, 3)))
-    found = int(changed[0]) - struck if changed.size else -1
-    return Check("prompt", found == 0, f"an impulse changes the tags after {found} hop(s)")
-
-
 def _silence(model: StreamingModel, path: Path) -> Check:
     """Silence, a full-scale square and noise must give finite, bounded output."""
     engine = Engine(model, sample_rate=model.card.sample_rate)
     raw_peak = 0.0
-    for signal in _hard_signals(model.card.hop_length * 96):
+    for signal in hard_signals(model.card.hop_length * 96):
         engine.reset()
         y = engine.process_hops(signal[None])
         raw_peak = max(raw_peak, float(np.abs(y).max()))

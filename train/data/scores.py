@@ -57,10 +57,8 @@ def compose(seed: int, seconds: float, low: int = 40, high: int = 84) -> Score:
     The same seed gives the same score.
     """
     rng = np.random.default_rng(seed)
-    tempo = float(rng.uniform(70, 160))
-    scale = SCALES[str(rng.choice(list(SCALES)))]
-    root = int(rng.integers(low, low + 12))
-    pitches = [p for p in range(low, high) if (p - root) % 12 in scale]
+    tempo, scale, root = _key(rng, low)
+    pitches = [p for p in range(low, high) if (p - root) % 12 in SCALES[scale]]
     notes: list[Note] = []
     beat, end = 0.0, seconds * tempo / 60.0
     while beat < end:
@@ -69,6 +67,18 @@ def compose(seed: int, seconds: float, low: int = 40, high: int = 84) -> Score:
         if rng.random() < 0.3:
             beat += float(rng.choice((0.5, 1.0, 2.0)))
     return Score(tuple(sorted(notes, key=lambda n: n.start)), tempo)
+
+
+def key_of(seed: int, low: int = 40) -> tuple[str, int]:
+    """Scale and lowest root (a MIDI pitch) of the score that :func:`compose` makes of a seed."""
+    return _key(np.random.default_rng(seed), low)[1:]
+
+
+def _key(rng: np.random.Generator, low: int) -> tuple[float, str, int]:
+    """Tempo, scale and root."""
+    tempo = float(rng.uniform(70, 160))
+    scale = str(rng.choice(list(SCALES)))
+    return tempo, scale, int(rng.integers(low, low + 12))
 
 
 def _velocity(rng: np.random.Generator, loudness: float) -> int:

@@ -6,6 +6,7 @@ from realtime.errors import ConfigError, nearest
 
 from .base import Recipe
 from .effect import AmpBlend, Tape, TubeAmp
+from .generator import EndlessKeys
 from .instrument import Choir, SquareSynth, Strings
 from .latent import LatentKeys
 from .tagger import Tagger
@@ -15,7 +16,7 @@ RECIPES: dict[str, type[Recipe]] = {
     r.name: r
     for r in (
         TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, SquareSynth, Strings, Choir, LatentKeys,
-        Tagger,
+        Tagger, EndlessKeys,
     )
 }  # fmt: skip
 

@@ -34,7 +34,7 @@ def state(console: Console, names: Names, body: Body) -> dict[str, Any]:
 
 def models(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:
     """Answer GET /api/models."""
-    playable = (e for e in list_models() if e.converts)
+    playable = (e for e in list_models() if e.plays)
     return [_model(e, console) for e in playable]
 
 
@@ -86,7 +86,7 @@ def sample(console: Console, names: Names, body: Body) -> File:
 
 def _find(name: str, kind: type[ControlError] = ControlError) -> Entry:
     """A model of the list by its name; a path is none."""
-    listed = {e.name: e for e in list_models() if e.converts}
+    listed = {e.name: e for e in list_models() if e.plays}
     if name not in listed:
         raise kind(f"there is no model '{name[:80]}'{nearest(name, listed)}")
     return listed[name]
