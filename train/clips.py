@@ -14,6 +14,7 @@ from realtime.models.catalog import read_entry
 from .data.pairs import Voice
 from .data.render import SAMPLE_RATE, render
 from .data.scores import compose, to_midi
+from .evaluation.generating import played
 from .evaluation.player import play
 from .export import EXPORTED
 
@@ -42,7 +43,9 @@ def write_clip(path: Path) -> Path | None:
     """Write ``<model>.flac``: three seconds of input, then the same three seconds restyled.
 
     Guitars go through effects, keys through instruments, a synthesised voice through voices.  What
-    packs badly is shortened, so that no file is larger than `CLIP_BYTES`.  A tagger has no clip.
+    packs badly is shortened, so that no file is larger than `CLIP_BYTES`.
+
+    A tagger has no clip, a generator one of its styles in turn.
     """
     entry = read_entry(path)
     if entry.card is None:
@@ -50,6 +53,9 @@ def write_clip(path: Path) -> Path | None:
     if entry.card.kind == "tagger":
         return None
     target, n = path.with_suffix(".flac"), round(CLIP_SECONDS * SAMPLE_RATE)
+    if entry.card.kind == "generator":
+        soundfile.write(str(target), _every_style(path, entry.card), SAMPLE_RATE, "PCM_16")
+        return target
     x = _clip_input(entry.card.metrics.get("kind", "effect"))
     while True:
         sound = np.clip(before_and_after(path, entry.card, x[:n]), -0.98, 0.98)
@@ -57,6 +63,16 @@ def write_clip(path: Path) -> Path | None:
         if target.stat().st_size <= CLIP_BYTES:
             return target
         n = round(0.98 * n * CLIP_BYTES / target.stat().st_size)
+
+
+def _every_style(path: Path, card: Card) -> Array:
+    """A little of each style of a generator, one after the other."""
+    styles = [c.name for c in card.controls if c.kind == "blend"]
+    piece = 2 * CLIP_SECONDS / len(styles)
+    zeros = dict.fromkeys(styles, 0.0)
+    parts = [played(path, piece, {**zeros, s: 1.0, "seed": float(k)}) for k, s in enumerate(styles)]
+    fade = np.minimum(1.0, np.arange(len(parts[0]))[::-1] / 480).astype(np.float32)
+    return np.concatenate([part * fade for part in parts])
 
 
 def before_and_after(path: Path, card: Card, x: Array) -> Array:

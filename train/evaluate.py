@@ -98,6 +98,10 @@ def run(recipe: Recipe, out: Path | None = None, log: Callable[[str], None] = pr
             from .evaluation.tagging import judged_tags
 
             found = judged_tags(file, data, recipe.outside(), log)
+        elif recipe.kind == "generator":
+            from .evaluation.generating import judged_generator
+
+            found = judged_generator(file, data, log)
         else:
             found = judged(recipe, network, data, folder, file, log)
             found |= recipe.further(data, file)

@@ -8,9 +8,8 @@ from pathlib import Path
 from realtime.models.card import Card
 from realtime.models.catalog import read_entry
 
-from .evaluation.results import table
+from .evaluation.results import rows_of
 from .evaluation.tables import by_kind, sets_of
-from .evaluation.tagging import table as tag_table
 from .export import EXPORTED
 from .latent import report as latent
 
@@ -33,7 +32,7 @@ def card_page(card: Card) -> str:
         lines += ["Controls: " + ", ".join(f"`{c.name}` ({c.kind})" for c in card.controls), ""]
     for name, part in sets_of(m).items():
         lines += [f"## Test set `{name}`: {part['recordings']} recordings", ""]
-        lines += [*tag_table(part), ""] if card.kind == "tagger" else [table(part["rows"]), ""]
+        lines += [*rows_of(card.kind, part), ""]
     if "latent" in m:
         lines += latent.lines(m["latent"])
     lines += [f"Made by `{m['command']}`." if "command" in m else "Not judged.", ""]
@@ -83,20 +82,26 @@ def overview(models: list[tuple[Path, Card]]) -> str:
             f" {path.stat().st_size / 1e6:.2f} |"
             f" {clip if path.with_suffix('.flac').exists() else ''} |"
         )
-    tables = by_kind({card.name: card.metrics for _, card in models if card.kind != "tagger"})
-    for card in (c for _, c in models if c.kind == "tagger"):
-        tables += [f"### {card.title}", "", TAGGING, ""]
+    tables = by_kind({card.name: card.metrics for _, card in models if card.kind not in OWN})
+    for card in (c for _, c in models if c.kind in OWN):
+        tables += [f"### {card.title}", "", OWN[card.kind], ""]
         for name, part in sorted(sets_of(card.metrics).items()):
-            tables += [f"Test set *{name}*, {part['windows']} windows of 3 s:", ""]
-            tables += [*tag_table(part), ""]
+            extent = f", {part['windows']} windows of 3 s" if "windows" in part else ""
+            tables += [f"Test set *{name}*{extent}:", "", *rows_of(card.kind, part), ""]
     return "\n".join([*_HEAD, *rows, *_MIDDLE, *tables, *_TAIL])
 
 
+GENERATING = (
+    "Distances of music to the recordings of the training split in the embedding of an outside"
+    " tagger (musicnn): eight clips of 20 s each, all at one level. *Any notes* strikes the same"
+    " instruments by chance; filtered noise has the recordings' mean spectrum."
+)
 TAGGING = (
     "Macro means over labels, on windows of three seconds: recordings, two of them mixed, noise."
     " Logistic regression heard the same training windows; musicnn was trained by others on other"
     " music and is compared on the labels it has a name for."
 )
+OWN = {"tagger": TAGGING, "generator": GENERATING}  # kinds with tables of their own
 _HEAD = (
     "# Bundled styles",
     "",

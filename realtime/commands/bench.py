@@ -19,6 +19,7 @@ BENCHMARKS = {
     "capture": "A session captured, replayed and compared bit by bit.",
     "edits": "A random edit every 100 ms of virtual time: clicks, latency, memory.",
     "panel": "What the panel costs: its own processor time, and the engine's p99.",
+    "generator": "An hour of a generator's music: bounded, no loop, the same seed the same bits.",
     "clocks": "Two devices on two clocks, an hour in virtual time: pitch, latency, breaks.",
     "recovery": "Engine killed, model too slow, model gone wrong: time until sound is back.",
     "latency": "Latency declared and measured, CPU per hop, missed callbacks under load.",

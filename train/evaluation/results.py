@@ -13,6 +13,7 @@ from ..checkpoint import folder_of
 from ..networks.layers import Streamable
 from ..networks.weights import fingerprint
 from ..recipes.base import Recipe
+from . import generating, tagging
 from .aims import figures, misses
 from .candidates import in_order
 
@@ -34,11 +35,10 @@ def write(recipe: Recipe, result: dict[str, Any], folder: Path) -> str:
         with whole_file(place / "result.json") as partial:
             partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     lines = [f"# {recipe.name}", ""]
-    if result["kind"] == "tagger":
-        from .tagging import table as tag_table
-
+    if result["kind"] in ("tagger", "generator"):
         for name, part in result["sets"].items():
-            lines += [f"## {name} ({part['recordings']} recordings)", "", *tag_table(part), ""]
+            lines += [f"## {name} ({part['recordings']} recordings)", ""]
+            lines += [*rows_of(result["kind"], part), ""]
         return _text(folder, lines)
     for name, part in result["sets"].items():
         found = figures(part["rows"])
@@ -50,6 +50,13 @@ def write(recipe: Recipe, result: dict[str, Any], folder: Path) -> str:
     missed = misses(result)
     lines += ["Misses: " + "; ".join(missed) + "." if missed else "Misses no aim.", ""]
     return _text(folder, lines)
+
+
+def rows_of(kind: str, part: dict[str, Any]) -> list[str]:
+    """One test set as lines of Markdown, by the kind of model."""
+    if kind == "tagger":
+        return tagging.table(part)
+    return generating.table(part) if kind == "generator" else [table(part["rows"])]
 
 
 def _text(folder: Path, lines: list[str]) -> str:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 HIGHEST_HZ = 16000.0
+DAMPED = 0.3  # what is left of the notes that sound when others begin: a player's damping hand
 
 
 def hertz(pitch: Tensor) -> Tensor:
@@ -103,6 +104,8 @@ class Partials(nn.Module):
         Tensor [shape=(batch, hop)]
             Samples; then the new states.
         """
+        anew = (struck.amax(dim=1, keepdim=True) > 0.0).to(struck)
+        envelope = envelope * (1.0 - (1.0 - DAMPED) * anew)
         begins = torch.repeat_interleave(struck, self.partials, dim=1)
         fresh = begins * blended(weights, self.amplitude)
         envelope = torch.maximum(envelope * blended(weights, self.decay), fresh)
