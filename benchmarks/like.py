@@ -47,7 +47,7 @@ def lead(x: Array) -> Array:
 
 
 def hall(x: Array) -> Array:
-    """A warm amplifier, a phaser and hard clipping in a hall: the search has reverb alone of them."""
+    """A warm amplifier, a phaser and clipping in a hall: of these the search has reverb alone."""
     y = teachers.warm(x)
     return teachers.filtered(
         y, pb.Clipping(-14), pb.Phaser(rate_hz=0.4, mix=0.4), pb.LadderFilter(cutoff_hz=3500),

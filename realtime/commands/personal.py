@@ -1,4 +1,4 @@
-"""``restyle personalise`` and ``restyle like``: what they do is the trainer's, which needs torch."""
+"""``restyle personalise`` and ``restyle like``: the work is the trainer's, which needs torch."""
 
 from __future__ import annotations
 

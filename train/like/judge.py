@@ -1,4 +1,4 @@
-"""Who is nearer to the reference?  Judges that the search never listened to, on parts it never heard."""
+"""Who is nearer to the reference?  Judges that no search listened to, on parts it never heard."""
 
 from __future__ import annotations
 

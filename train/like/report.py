@@ -22,13 +22,14 @@ WORDS = {
 }
 OFFERS = {
     "model": "The model is nearer to the reference than the dry sound and any equaliser.",
-    "blend": "amp-blend at the nearest mix is nearer to the reference than the dry sound, any equaliser"
-    " and the network that was taught; it was written, folded into one plain model.",
-    "chain": "**The model failed:** it is no nearer to the reference than a static equaliser or the dry"
-    " sound. The chain of effects is nearer; it is what was kept.",
+    "blend": "amp-blend at the nearest mix is nearer to the reference than the dry sound, any"
+    " equaliser and the network that was taught; it was written, folded into one plain model.",
+    "chain": "**The model failed:** it is no nearer to the reference than a static equaliser or the"
+    " dry sound. The chain of effects is nearer; it is what was kept.",
     "equaliser": "**It failed:** neither the model nor the chain is nearer to the reference than a"
     " static equaliser. The equaliser was kept, as a chain of filters.",
-    "nothing": "**It failed:** nothing that was tried is nearer to the reference than the dry sound.",
+    "nothing": "**It failed:** nothing that was tried is nearer to the reference than the dry"
+    " sound.",
 }
 
 
@@ -47,7 +48,8 @@ def report(result: Result, material: Material, out: Path) -> str:
         table(rows),
         "",
         "Distances to the reference: smaller is nearer. `score` is the mean of the first four over"
-        " those of the dry playing. `statistics` is what the search lowered, on parts it never heard.",
+        " those of the dry playing. `statistics` is what the search lowered, on parts it never"
+        " heard.",
         "",
         *(f"- {name}: {WORDS[name]}" for name in rows),
         "",

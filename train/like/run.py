@@ -65,7 +65,7 @@ class Result:
     Attributes
     ----------
     offer : str
-        ``model``, ``blend``, ``chain``, ``equaliser`` or ``nothing``: the nearest by the judges, and honest.
+        ``model``, ``blend``, ``chain``, ``equaliser`` or ``nothing``: see :func:`choose`.
     files : dict
         ``model``, ``chain`` (a whole chain that needs no model), ``around`` (what stays beside the
         model), ``report``; only what was written.
@@ -131,17 +131,18 @@ def like(
         loud = max(pieces(np.concatenate(material.fit)), key=lambda p: float(np.mean(p**2)))
         dry = [*_spread(pieces(np.concatenate(material.fit)), SEARCHED - 1), loud]
         likeness = Likeness(material.reference, material.fit)
-        timing = {"clock": clock, "stopped": lambda: stop.asked, "progress": show}
+        timing: dict[str, Any] = {"clock": clock, "stopped": lambda: stop.asked, "progress": show}
         blend: dict[str, float] = {}
         if any(e.name == BLEND for e in list_models()):
             show.begin("nearest blend")
             blend, distance = fit_blend(
                 find_model(BLEND), dry[:1], likeness, SHARES["blend"] * total, **timing
-            )  # type: ignore[arg-type]
+            )
             weights = ", ".join(f"{k} {v:g}" for k, v in blend.items())
             show.say(f"nearest blend of {BLEND}: {weights} (distance {distance:.3f})")
         show.begin("searching a chain")
-        found = search(dry, likeness, SHARES["search"] * total, seed=seed, **timing)  # type: ignore[arg-type]
+        seconds = SHARES["search"] * total
+        found = search(dry, likeness, seconds, seed=seed, **timing)
         chain = levelled(found.chain, np.concatenate(material.fit))
         show.say(
             f"{found.tried} chains tried; distance {found.nothing:.3f} dry,"
@@ -150,7 +151,7 @@ def like(
         taught = None
         if any(s.place == "model" and s.effect != "Gain" for s in chain) and not stop.asked:
             show.begin("teaching a network")
-            taught = teach(chain, material.fit, SHARES["teach"] * total, **timing)  # type: ignore[arg-type]
+            taught = teach(chain, material.fit, SHARES["teach"] * total, **timing)
             show.say(taught.said())
         show.begin("judging")
         eq = equaliser(material.fit, material.reference)
@@ -169,7 +170,7 @@ def like(
 
 
 def read(reference: Path, mine: Path) -> Material:
-    """Read both; the last third of the reference and the last quarter of the playing are held out."""
+    """Read both; the reference's last third and the playing's last quarter are held out."""
     theirs = read_sounds(reference, SHORTEST_REFERENCE)
     own = read_sounds(mine)
     wanted, wanted_held = _cut([s.samples for s in theirs], 2 / 3)
@@ -178,7 +179,7 @@ def read(reference: Path, mine: Path) -> Material:
 
 
 def _cut(sounds: Sequence[Array], share: float) -> tuple[list[Array], list[Array]]:
-    """Each recording's beginning and end; what is too short for a piece stays whole in the first."""
+    """Each recording's beginning and end; what is too short for a piece is all beginning."""
     early, late = [], []
     for x in sounds:
         at = round(share * len(x))

@@ -25,6 +25,7 @@ from .statistics import Likeness
 
 Array = npt.NDArray[np.float32]
 PRICE = 0.01  # distance that a stage must win to be worth having
+SLOW = 0.05  # the same for a stage that no network can learn, and that what is played mimics easily
 EFFORT = 0.08  # the same for turning its first knob all the way; by the square for less
 STEP = 0.2  # first deviation of the search, of each knob's way
 STARTS = ({}, {"Distortion": 0.4}, {"Compressor": 0.5, "Distortion": 0.2})
@@ -97,7 +98,7 @@ def search(
             return 10.0
         distance = likeness(sounds)
         turned = np.clip((point - off)[firsts] / (1.0 - off[firsts]), -1.0, 1.0)
-        price = distance + PRICE * len(chain) + EFFORT * float(np.sum(turned**2))
+        price = distance + _price(chain) + EFFORT * float(np.sum(turned**2))
         if price < best_price:
             best_price = price
             found.point, found.chain, found.distance = point.copy(), chain, distance
@@ -127,6 +128,10 @@ def search(
     except _Over:
         pass
     return found
+
+
+def _price(chain: Chain) -> float:
+    return sum(PRICE if stage.place == "model" else SLOW for stage in chain)
 
 
 def _columns(*places: str) -> list[int]:

@@ -1,7 +1,7 @@
 """The chain found teaches a network, with the player's own dry playing as the lesson.
 
-What hears at most 40 ms of the past (filters, drive) goes into the network and costs no latency; what
-remembers longer or moves by itself (compressor, chorus, delay, reverb) stays an effect.
+What hears at most 40 ms of the past (filters, drive) goes into the network and costs no latency;
+what remembers longer or moves by itself (compressor, chorus, delay, reverb) stays an effect.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
+
 from realtime.errors import ConfigError, RestyleError
 from realtime.models.catalog import list_models
 

@@ -1,4 +1,4 @@
-"""How late a wet recording is: interfaces and plug-ins delay it, and a model must not learn that."""
+"""How late a wet recording is: interfaces delay it, and a model must not learn that."""
 
 from __future__ import annotations
 

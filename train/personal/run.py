@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +152,7 @@ def plain(
 ) -> tuple[FromFile, Streamable, dict[str, float]]:
     """A blend at its best mix for these pairs, folded into a plain network; others as they are.
 
-    The style vector alone is fitted first: each style, the even mix, then the mixes of the best two.
+    The style vector alone is fitted first: each style, the even mix, then mixes of the best two.
     """
     if not isinstance(recipe, WaveformFromFile) or not recipe.styles:
         return recipe, network, {}

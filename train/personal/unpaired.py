@@ -1,7 +1,7 @@
 """Recordings of the target alone: the style's few numbers are what can be fitted honestly.
 
-Matching statistics with all weights of a network was tried and made it worse than doing nothing; the
-mix of a blend has too few numbers to go wrong.
+Matching statistics with all weights of a network was tried and made it worse than doing nothing;
+the mix of a blend has too few numbers to go wrong.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def fit_unpaired(
     recipe, network = rebuild(path)
     if not recipe.base.controls:
         raise ConfigError(
-            f"{recipe.name} has no mix of styles to fit to recordings without pairs; take amp-blend,"
-            " give --pairs, or see: restyle like --help"
+            f"{recipe.name} has no mix of styles to fit to recordings without pairs; take"
+            " amp-blend, give --pairs, or see: restyle like --help"
         )
     with progress or Progress() as show, Stop() as stop:
         wanted = [s.samples for s in read_sounds(audio)]
