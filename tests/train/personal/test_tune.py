@@ -16,7 +16,8 @@ from train.personal.run import Worse, personalise
 from train.personal.tune import all_layers, last_layers, loss_over, tune
 from train.processes import Stop
 
-from .sounds import bent, folders, tune as melody, write
+from .sounds import bent, folders, write
+from .sounds import tune as melody
 
 
 class Ticks:
