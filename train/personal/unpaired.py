@@ -16,7 +16,8 @@ from realtime.errors import ConfigError
 from realtime.models.catalog import find_model
 
 from ..data.licences import OWN, check_licence
-from ..like.blend import fit_blend, through
+from ..evaluation.player import play
+from ..like.blend import fit_blend
 from ..like.statistics import Likeness, pieces
 from ..processes import Stop
 from .keep import check_out, keep, renamed
@@ -72,8 +73,7 @@ def fit_unpaired(
         default = np.array([c.default for c in recipe.base.controls])
         chosen = np.array([weights[c.name] for c in recipe.base.controls])
         before, after = (
-            likeness([through(recipe, network, w / w.sum(), x) for x in held])
-            for w in (default, chosen)
+            likeness([play(path, x, list(w / w.sum())) for x in held]) for w in (default, chosen)
         )
         said = ", ".join(f"{k} {v:g}" for k, v in weights.items())
         show.say(f"{said}; held-out distance {before:.3f} before, {after:.3f} after")

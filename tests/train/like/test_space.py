@@ -44,7 +44,7 @@ def test_the_files_are_chains_that_the_player_loads(tmp_path: Path) -> None:
     around.write_text(to_file(chain, around_model=True))
     pre, post = load_chain(whole)
     assert pre is not None and post is None
-    assert [s.name for s in pre.stages] == [s.effect for s in chain]
+    assert [s.name for s in pre.slots] == [s.effect for s in chain]
     stages = read_stages(around)
     assert [s.entry["effect"] for s in stages["pre"]] == ["Compressor"]
     assert [s.entry["effect"] for s in stages["post"]] == ["Chorus", "Delay", "Reverb"]
