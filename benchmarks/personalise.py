@@ -61,6 +61,7 @@ def main(argv: list[str]) -> int:
         print(f"wrote {done.path.name}; CPU {minutes[0]:.1f} min, wall {minutes[1]:.1f} min")
         found[base] = {
             "rows": done.rows, "steps": done.tuned.steps, "ended": done.tuned.ended,
+            "weights_moved": done.tuned.moved, "weights": done.tuned.weights,
             "cpu_minutes": round(minutes[0], 2), "wall_minutes": round(minutes[1], 2),
         }  # fmt: skip
         if options.json:

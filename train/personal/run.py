@@ -27,7 +27,7 @@ from .material import read_pairs, split
 from .progress import Progress
 from .rebuild import rebuild
 from .recipe import FromFile, SpectralFromFile, WaveformFromFile
-from .tune import Tuned, all_layers, last_layers, loss_over, tune
+from .tune import Tuned, loss_over, tune
 
 SHARE = 0.75  # of the time is for the training; the rest judges and writes
 RATES = {"waveform": 6e-3, "spectrum": 1e-3}  # learning rates
@@ -97,13 +97,13 @@ def personalise(
         show.begin("training")
         tuned = tune(
             recipe, network, data, max(1.0, 60 * minutes * SHARE - (clock() - began)),
-            moving=last_layers if spectral else all_layers,
             learning_rate=RATES["spectrum" if spectral else "waveform"],
             clock=clock, stopped=lambda: stop.asked, progress=show,
         )  # fmt: skip
         show.say(
-            f"{tuned.steps} steps in {tuned.seconds:.0f} s ({tuned.cpu_seconds:.0f} s of CPU),"
-            f" ended: {tuned.ended}; held-out loss {tuned.before:.4f} → {tuned.after:.4f}"
+            f"{tuned.moved} of {tuned.weights} weights, {tuned.steps} steps in {tuned.seconds:.0f} s"
+            f" ({tuned.cpu_seconds:.0f} s of CPU), ended: {tuned.ended}; held-out loss"
+            f" {tuned.before:.4f} → {tuned.after:.4f}"
         )
         if tuned.after >= tuned.before:
             kept = " before anything better was found" if tuned.ended == "interrupted" else ""
@@ -127,6 +127,7 @@ def personalise(
                 "seconds": round(seconds, 1),
                 "blend": mix,
                 "steps": tuned.steps,
+                "trained": f"last layers and all biases: {tuned.moved} weights",
                 "cpu_minutes": round(tuned.cpu_seconds / 60, 2),
                 "limits": "Fitted to one person's recordings; other input may sound otherwise.",
                 "ended": tuned.ended,

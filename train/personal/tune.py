@@ -43,6 +43,8 @@ class Tuned:
     history : list of (seconds, loss)
     ended : str
         Why: ``time``, ``no better`` or ``interrupted``.
+    moved, weights : int
+        How many numbers were trained, of how many.
     """
 
     network: Streamable
@@ -52,6 +54,8 @@ class Tuned:
     cpu_seconds: float = 0.0
     seconds: float = 0.0
     ended: str = "time"
+    moved: int = 0
+    weights: int = 0
     history: list[tuple[float, float]] = field(default_factory=list)
 
 
@@ -133,6 +137,8 @@ def tune(
     began, wall, cpu = clock(), time.monotonic(), time.process_time()
     first = loss_over(recipe, network, data.validation)
     found = Tuned(copy.deepcopy(network).eval(), first, first, history=[(0.0, first)])
+    found.moved = sum(weight.numel() for weight in weights)
+    found.weights = sum(weight.numel() for weight in own.parameters())
     since, checked = 0, clock()
     pause = max(seconds / CHECKS, 6 * (checked - began))  # validation is not to take the time
     while True:
