@@ -78,9 +78,13 @@ def main(argv: list[str]) -> int:
                 arguments[0], arguments[1], str(arguments[2]), refused,
                 minutes=0.2, clock=time.process_time,
             )  # fmt: skip
-            print(f"{title}: NOT refused")
+            said = "NOT refused"
         except RestyleError as error:
-            print(f"{title}: {error}; file written: {refused.exists()}")
+            said = str(error)
+        print(f"{title}: {said}; file written: {refused.exists()}")
+        found.setdefault("refused", {})[title] = {"said": said, "written": refused.exists()}
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
     return 0
 
 

@@ -101,9 +101,9 @@ def personalise(
             clock=clock, stopped=lambda: stop.asked, progress=show,
         )  # fmt: skip
         show.say(
-            f"{tuned.moved} of {tuned.weights} weights, {tuned.steps} steps in {tuned.seconds:.0f} s"
-            f" ({tuned.cpu_seconds:.0f} s of CPU), ended: {tuned.ended}; held-out loss"
-            f" {tuned.before:.4f} → {tuned.after:.4f}"
+            f"{tuned.moved} of {tuned.weights} weights, {tuned.steps} steps in"
+            f" {tuned.seconds:.0f} s ({tuned.cpu_seconds:.0f} s of CPU), ended: {tuned.ended};"
+            f" held-out loss {tuned.before:.4f} → {tuned.after:.4f}"
         )
         if tuned.after >= tuned.before:
             kept = " before anything better was found" if tuned.ended == "interrupted" else ""
