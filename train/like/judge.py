@@ -74,13 +74,13 @@ def judge(
 
     ``score`` is the mean over the judges of distance over that of the copy: below 1 is nearer than
     doing nothing.  Where the truth is known, ``esr`` and ``stft`` compare with it after the best
-    gain.
+    gain; the ``reference``, if it is there, is other playing and compared with nothing.
     """
     rows = {name: panel(sounds) for name, sounds in candidates.items()}
     for name, row in rows.items():
         parts = [row[k] / (rows["copy"][k] + 1e-9) for k in JUDGES]
         row["score"] = float(np.mean(parts))
-        if truth is not None:
+        if truth is not None and name != "reference":
             row |= _against(candidates[name], truth)
     return rows
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .run import Material, Result
 
 WORDS = {
+    "reference": "the reference's own beginning: as near as its own sound with other notes",
     "copy": "the dry playing",
     "matched EQ": "the reference's mean spectrum, by 1025 static gains",
     "equaliser": "the same by eight peak filters, as a chain file can hold them",

@@ -160,6 +160,7 @@ def like(
             known = [truth(x) for x in material.held] if truth is not None else None
             if known is not None:
                 made["truth"] = [at_level(y, x) for y, x in zip(known, material.held, strict=True)]
+            made = {"reference": material.reference, **made}
             rows = judge(Panel(material.reference_held), made, known)
         result = Result(choose(rows), rows, found, chain, taught, blend)
         show.begin("writing")
