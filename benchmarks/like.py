@@ -92,6 +92,8 @@ def main(argv: list[str]) -> int:
             reference, mine, options.out / f"like-{name.replace(' ', '-')}.onnx",
             minutes=options.minutes, threads=options.threads, clock=time.process_time, truth=truth,
         )  # fmt: skip
+        if result.found.interrupted:
+            return 2
         print(f"\n{table(result.rows)}\n")
         print(f"offer: {result.offer}; CPU {result.cpu_seconds / 60:.1f} min,", end=" ")
         print(f"wall {result.seconds / 60:.1f} min", flush=True)

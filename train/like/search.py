@@ -86,10 +86,8 @@ def search(
     def cost(point: Vector) -> float:
         nonlocal best_price
         elapsed = clock() - began
-        if stopped():
-            found.interrupted = True
-            raise _Over
-        if elapsed >= seconds:
+        found.interrupted = stopped()
+        if found.interrupted or elapsed >= seconds:
             raise _Over
         chain = decode(point)
         sounds = [play(chain, x) for x in dry]
@@ -109,21 +107,20 @@ def search(
         )
         return price + outside
 
+    def until(part: float) -> Callable[[], bool]:
+        return lambda: clock() - began < seconds * part
+
     early = _columns("before", "model")
     try:
-        for k, start in enumerate(STARTS):
+        for k, start in enumerate(STARTS):  # several beginnings, the best goes on
             point = nothing()
             for slot, span in zip(SLOTS, spans(), strict=True):
                 if slot.effect in start:
                     point[span.start] = start[slot.effect]
-            _descend(
-                cost, point, early, lambda k=k: clock() - began < seconds * 0.13 * (k + 1), seed
-            )
-        # several beginnings, the best goes on
-        share = lambda part: lambda: clock() - began < seconds * part  # noqa: E731
-        _descend(cost, found.point, early, share(0.6), seed + 1, 0.1)
-        _descend(cost, found.point, _columns("after"), share(0.78), seed + 2)
-        _descend(cost, found.point, list(range(len(nothing()))), share(0.97), seed + 3, 0.06)
+            _descend(cost, point, early, until(0.13 * (k + 1)), seed)
+        _descend(cost, found.point, early, until(0.6), seed + 1, 0.1)
+        _descend(cost, found.point, _columns("after"), until(0.78), seed + 2)
+        _descend(cost, found.point, list(range(len(nothing()))), until(0.97), seed + 3, 0.06)
         _prune(cost, found)
     except _Over:
         pass

@@ -14,7 +14,6 @@ import torch
 from realtime.errors import ConfigError, RestyleError
 from realtime.models.catalog import find_model
 
-from ..data.licences import OWN, check_licence
 from ..data.manifest import SAMPLE_RATE
 from ..data.pairs import PairSet
 from ..networks.layers import Streamable
@@ -22,7 +21,7 @@ from ..networks.waveform_tcn import WaveformTCN
 from ..processes import Stop
 from .compare import Row, compare
 from .fold import fold
-from .keep import check_out, keep, renamed, rounded
+from .keep import Origin, check_out, keep, renamed, rounded
 from .material import read_pairs, split
 from .progress import Progress
 from .rebuild import rebuild
@@ -55,7 +54,7 @@ def personalise(
     base: str,
     out: Path,
     *,
-    licence: str = OWN,
+    origin: Origin | None = None,
     minutes: float = 6.0,
     threads: int = 1,
     clock: Callable[[], float] = time.monotonic,
@@ -69,6 +68,8 @@ def personalise(
         Folders (or files) of the same playing before and after, paired by name.
     base : str
         A converter that restyle trained, by name or path.
+    origin : Origin, optional
+        Whose the recordings are.
     minutes : float
         In all, within a little.
     clock : callable
@@ -79,9 +80,9 @@ def personalise(
     RestyleError
         Bad material or base, no better than the base (:class:`Worse`); nothing is written then.
     """
-    licence = check_licence(licence)
+    origin = origin or Origin()
     check_out(out)
-    check_minutes(minutes)
+    check_effort(minutes, threads)
     torch.set_num_threads(threads)
     began, wall, cpu = clock(), time.monotonic(), time.process_time()
     with progress or Progress() as show, Stop() as stop:
@@ -122,7 +123,7 @@ def personalise(
             out,
             metrics_of(rows, len(data.test)),
             {
-                "data": [{"source": f"recordings of the folder '{wet.name}'", "licence": licence}],
+                "data": [origin.entry(f"folders '{dry.name}' and '{wet.name}'")],
                 "base": base_path.stem,
                 "seconds": round(seconds, 1),
                 "blend": mix,
@@ -137,8 +138,8 @@ def personalise(
     return Personal(out, rows, tuned, *spent)
 
 
-def check_minutes(minutes: float) -> None:
-    """Refuse times that make no sense.
+def check_effort(minutes: float, threads: int) -> None:
+    """Refuse times and numbers of threads that make no sense.
 
     Raises
     ------
@@ -146,6 +147,8 @@ def check_minutes(minutes: float) -> None:
     """
     if not 0.05 <= minutes <= 600:
         raise ConfigError(f"--minutes must be within 0.05..600, got {minutes:g}")
+    if threads < 1:
+        raise ConfigError(f"--threads must be 1 or more, got {threads}")
 
 
 def plain(
@@ -226,7 +229,7 @@ def as_table(rows: dict[str, Row]) -> str:
     return "\n".join(lines)
 
 
-def unpaired(audio: Path) -> tuple[Path, Path]:
+def inside(audio: Path) -> tuple[Path, Path]:
     """The ``dry`` and ``wet`` folders inside one folder.
 
     Raises

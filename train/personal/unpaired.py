@@ -15,16 +15,15 @@ import torch
 from realtime.errors import ConfigError
 from realtime.models.catalog import find_model
 
-from ..data.licences import OWN, check_licence
 from ..evaluation.player import play
 from ..like.blend import fit_blend
 from ..like.statistics import Likeness, pieces
 from ..processes import Stop
-from .keep import check_out, keep, renamed
+from .keep import Origin, check_out, keep, renamed
 from .material import read_sounds
 from .progress import Progress
 from .rebuild import rebuild
-from .run import RUN, Worse, check_minutes
+from .run import RUN, Worse, check_effort
 
 SHARE = 0.6  # of the time is for the fit
 
@@ -35,7 +34,7 @@ def fit_unpaired(
     base: str,
     out: Path,
     *,
-    licence: str = OWN,
+    origin: Origin | None = None,
     minutes: float = 6.0,
     threads: int = 1,
     progress: Progress | None = None,
@@ -47,9 +46,9 @@ def fit_unpaired(
     RestyleError
         Bad material, a base without a blend, or no nearer on what was held out (:class:`Worse`).
     """
-    licence = check_licence(licence)
+    origin = origin or Origin()
     check_out(out)
-    check_minutes(minutes)
+    check_effort(minutes, threads)
     torch.set_num_threads(threads)
     path = find_model(base)
     recipe, network = rebuild(path)
@@ -89,7 +88,7 @@ def fit_unpaired(
             recipe, network, out,
             {"kind": "blend", "statistics": {"before": before, "after": after}, "command": RUN},
             {
-                "data": [{"source": f"statistics of '{audio.name}'", "licence": licence}],
+                "data": [origin.entry(f"statistics of '{audio.name}'")],
                 "base": path.stem,
                 "limits": "Only the mix of the base's styles was fitted.",
             },
