@@ -17,8 +17,8 @@ from .space import gain_to, play
 from .statistics import Likeness
 
 Array = npt.NDArray[np.float32]
-JUDGES = {"embedding": 0.0, "mfcc": 0.0, "contrast": 0.0, "loudness_range": 1.0}  # and what of it
-# nobody hears: added to both sides of the ratio, so that a tenth of a LU decides nothing
+# what is added to both sides of a judge's ratio, so that a tenth of a LU decides nothing
+JUDGES = {"embedding": 0.0, "mfcc": 0.0, "contrast": 0.0, "loudness_range": 1.0}
 Row = dict[str, float]
 
 
@@ -73,8 +73,8 @@ def judge(
 ) -> dict[str, Row]:
     """Rows of all candidates; ``copy`` must be among them.
 
-    ``score`` is that of :func:`score`.  Where the truth is known, ``esr`` and ``stft`` compare with it after the best
-    gain; the ``reference``, if it is there, is other playing and compared with nothing.
+    ``score`` is that of :func:`score`.  Where the truth is known, ``esr`` and ``stft`` compare with
+    it after the best gain; the ``reference``, if it is there, is other playing and is not compared.
     """
     rows = {name: panel(sounds) for name, sounds in candidates.items()}
     for name, row in rows.items():

@@ -11,6 +11,7 @@ from realtime.chain.file import load_chain
 from realtime.models.streaming import load_model
 from train.evaluation.player import play as through_player
 from train.judges.packages import folder_of
+from train.like.judge import score
 from train.like.offer import choose
 from train.like.run import like
 from train.like.space import play
@@ -35,7 +36,7 @@ def recordings(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_a_model_a_chain_and_a_page_are_written(recordings, tmp_path: Path) -> None:
     out = tmp_path / "mine.onnx"
-    result = like(*recordings, out, origin=Origin("Ada", "CC-BY-4.0"), minutes=3, clock=Counter())
+    result = like(*recordings, out, origin=Origin("Ada", "CC-BY-4.0"), minutes=1.5, clock=Counter())
     rows = result.rows
     assert result.offer in ("model", "blend")
     assert rows[result.offer]["score"] < min(1.0, rows["equaliser"]["score"])
@@ -46,7 +47,7 @@ def test_a_model_a_chain_and_a_page_are_written(recordings, tmp_path: Path) -> N
     assert data["licence"] == "CC-BY-4.0" and "Ada" in data["source"]
     assert model.card.latency == 0
     whole, _ = load_chain(result.files["chain"])
-    assert whole is not None and whole.names() == [s.effect for s in result.chain]
+    assert whole is not None and whole.names == [s.effect for s in result.chain]
     page = result.files["report"].read_text()
     assert page.count("data:audio/flac;base64,") == len(rows)
     for stage in result.chain:
@@ -89,3 +90,11 @@ def test_ctrl_c_at_once_still_judges_and_says_so(recordings, tmp_path: Path, mon
 def test_a_model_is_offered_only_where_it_is_nearer(scores, offer: str) -> None:
     everything = {"copy": 1.0, "matched EQ": 0.9, "equaliser": 0.8, **scores}
     assert choose({name: {"score": s} for name, s in everything.items()}) == offer
+
+
+def test_the_score_is_a_mean_of_ratios_and_a_tenth_of_a_lu_decides_nothing() -> None:
+    copy = {"embedding": 4.0, "mfcc": 50.0, "contrast": 10.0, "loudness_range": 0.1}
+    assert score(copy, copy) == pytest.approx(1.0)
+    half = {name: value / 2 for name, value in copy.items()}
+    assert score(half, copy) == pytest.approx((3 * 0.5 + 1.05 / 1.1) / 4)
+    assert score({**copy, "loudness_range": 0.2}, copy) < 1.03
