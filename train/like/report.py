@@ -45,7 +45,7 @@ table{border-collapse:collapse;width:100%}td,th{padding:.3rem .6rem;text-align:r
  border-bottom:1px solid #ddd}td:first-child,th:first-child{text-align:left}
 tr.kept{background:#e8f3e8;font-weight:600}pre{background:#f4f4f4;padding:.8rem;overflow:auto}
 audio{height:2rem;vertical-align:middle;width:18rem}.bar{height:.6rem;background:#58a;width:0}
-td.score{min-width:8rem}@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}
+td.score{min-width:8rem}.scroll{overflow-x:auto}@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}
  td,th{border-color:#444}tr.kept{background:#243524}pre{background:#242424}}
 """
 
@@ -79,7 +79,8 @@ def report(
     """
     heard = "".join(
         f"<tr{_kept(name, result)}><td>{escape(name)}</td><td>"
-        f"<audio controls src='data:audio/flac;base64,{flac(x)}'></audio></td>"
+        f"<audio controls aria-label='{escape(name)}'"
+        f" src='data:audio/flac;base64,{flac(x)}'></audio></td>"
         f"<td style='text-align:left'>{escape(WORDS[name])}</td></tr>"
         for name, x in _excerpts(sounds).items()
     )
@@ -154,8 +155,8 @@ def commands(result: Result, out: Path) -> list[str]:
     found = []
     if "model" in result.files:
         around = result.files.get("around")
-        beside = f" --chain {around.name}" if around is not None else ""
-        found.append(f"restyle live --model {out.name}{beside}")
+        beside = f" --chain {around}" if around is not None else ""
+        found.append(f"restyle live --model {out}{beside}")
     if "chain" in result.files:
-        found.append(f"restyle live --chain {result.files['chain'].name}")
+        found.append(f"restyle live --chain {result.files['chain']}")
     return found or ["restyle live"]

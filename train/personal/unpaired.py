@@ -6,6 +6,8 @@ the mix of a blend has too few numbers to go wrong.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +39,7 @@ def fit_unpaired(
     origin: Origin | None = None,
     minutes: float = 6.0,
     threads: int = 1,
+    clock: Callable[[], float] = time.monotonic,
     progress: Progress | None = None,
 ) -> Path:
     """Write a blend whose defaults bring `mine` nearest to the recordings in `audio`.
@@ -67,7 +70,7 @@ def fit_unpaired(
         show.begin("fitting the mix")
         weights, _ = fit_blend(
             path, fit[:2], likeness, 60 * minutes * SHARE,
-            stopped=lambda: stop.asked, progress=show,
+            clock=clock, stopped=lambda: stop.asked, progress=show,
         )  # fmt: skip
         default = np.array([c.default for c in recipe.base.controls])
         chosen = np.array([weights[c.name] for c in recipe.base.controls])

@@ -52,7 +52,7 @@ def test_a_model_a_chain_and_a_page_are_written(recordings, tmp_path: Path) -> N
     assert page.count("data:audio/flac;base64,") == len(rows)
     for stage in result.chain:
         assert stage.effect in page
-    assert f"--model {out.name}" in page
+    assert f"--model {out}" in page
     assert result.taught is not None
     x = tune(5, 2.0)
     taught = play([s for s in result.chain if s.place == "model"], x)

@@ -8,7 +8,7 @@ from realtime.models.catalog import find_model
 from realtime.models.streaming import load_model
 from train.data.pairs import Pair
 from train.evaluation.player import play
-from train.personal.keep import check_out, renamed
+from train.personal.keep import Origin, check_out, renamed
 from train.personal.material import split
 from train.personal.progress import Progress
 from train.personal.rebuild import rebuild
@@ -32,7 +32,7 @@ class Ticks:
 
 
 def material():
-    x = melody(5, 30.0)
+    x = melody(5, 14.0)
     return split((Pair("a", x, bent(x)),), 2000)
 
 
@@ -70,19 +70,38 @@ def test_only_the_last_layers_move_when_asked() -> None:
     assert not moving & {"encode.weight", "blocks.0.mix.weight"}
 
 
+def test_frozen_weights_stay_to_the_bit_and_the_others_move() -> None:
+    recipe, network = rebuild(find_model("tube-amp"))
+    found = tune(recipe, network, material(), 40, learning_rate=6e-3, batch=2, clock=Ticks())
+    before, after = network.state_dict(), found.network.state_dict()
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    last = len(network.layers) - 2
+    assert found.after < found.before
+    assert same == {f"layers.{k}.conv.weight" for k in range(last)}
+    moved = sum(before[name].numel() for name in before.keys() - same)
+    assert (found.moved, found.weights) == (moved, sum(w.numel() for w in before.values()))
+
+
+def test_a_training_that_gets_no_better_ends_early() -> None:
+    recipe, network = rebuild(find_model("tube-amp"))
+    found = tune(recipe, network, material(), 300, learning_rate=3.0, batch=1, clock=Ticks())
+    assert found.ended == "no better" and found.history[-1][0] < 200
+    assert found.after == min(loss for _, loss in found.history)
+
+
 def test_a_file_is_written_and_says_what_it_is(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("train.personal.compare.judges_are_here", lambda: False)
     out = tmp_path / "mine.onnx"
     dry, wet = folders(tmp_path)
-    done = personalise(dry, wet, "tube-amp", out, minutes=1.2, licence="CC-BY-4.0",
-                       clock=Ticks())  # fmt: skip
+    done = personalise(dry, wet, "tube-amp", out, minutes=0.6,
+                       origin=Origin("Ada", "CC-BY-4.0"), clock=Ticks())  # fmt: skip
     assert done.rows["personal"]["loss"] < done.rows["base"]["loss"]
     model = load_model(out.read_bytes())
     model.close()
     card = model.card
     assert card.name == "mine" and card.provenance["base"] == "tube-amp"
     assert card.provenance["data"] == [
-        {"source": "recordings of the folder 'wet'", "licence": "CC-BY-4.0"}
+        {"source": "recordings of Ada: folders 'dry' and 'wet'", "licence": "CC-BY-4.0"}
     ]
     assert card.metrics["sets"]["held-out"]["rows"]["base"]["esr"] > 0
     assert card.proof["streaming_error"] < 1e-5
