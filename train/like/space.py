@@ -24,7 +24,7 @@ Array = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float64]
 PLACES = ("before", "model", "after")
 LOUDEST = 0.98  # peak after the level is set
-RANGE_GAIN = 24.0  # dB, either way
+RANGE_GAIN = 24.0  # dB, either way, of one effect
 
 
 @dataclass(frozen=True)
@@ -167,12 +167,16 @@ def levelled(chain: Chain, x: Array) -> Chain:
 
 
 def gain_to(y: Array, x: Array, place: str) -> Chain:
-    """The gain that makes `y` as loud as `x` without clipping; nothing where it is so already."""
+    """Gains that make `y` as loud as `x` without clipping; nothing where it is so already."""
     power = [float(np.mean(np.square(v, dtype=np.float64))) + 1e-12 for v in (x, y)]
     peak = float(np.abs(y).max(initial=1e-6))
     db = min(10 * math.log10(power[0] / power[1]), 20 * math.log10(LOUDEST / peak))
-    db = round(max(-RANGE_GAIN, min(RANGE_GAIN, db)), 1)
-    return (Stage("Gain", place, {"gain_db": db}),) if abs(db) >= 0.1 else ()
+    stages = []
+    while abs(db) >= 0.1 and len(stages) < 3:  # one effect turns no farther than its range
+        part = round(max(-RANGE_GAIN, min(RANGE_GAIN, db)), 1)
+        stages.append(Stage("Gain", place, {"gain_db": part}))
+        db -= part
+    return tuple(stages)
 
 
 def text(chain: Chain) -> str:

@@ -103,6 +103,7 @@ def tune(
     learning_rate: float = 3e-3,
     batch: int = 6,
     seed: int = 0,
+    patience: int = PATIENCE,
     clock: Callable[[], float] = time.monotonic,
     stopped: Callable[[], bool] = lambda: False,
     progress: Callable[[float, str], None] = lambda share, now: None,
@@ -113,6 +114,8 @@ def tune(
     ----------
     moving : callable
         Chooses the weights that move.
+    patience : int
+        Validations without a better one until it ends early.
     clock : callable
         What the seconds are counted by: the wall's clock, or the processor's in benchmarks.
     stopped : callable
@@ -153,7 +156,7 @@ def tune(
                 found.after, found.network = loss, copy.deepcopy(mean)
             progress(min(share, 1.0), f"step {found.steps}, held-out loss {found.after:.4f}")
             checked = clock()
-            if interrupted or share >= 1 or since >= PATIENCE:
+            if interrupted or share >= 1 or since >= patience:
                 found.ended = (
                     "interrupted" if interrupted else "time" if share >= 1 else "no better"
                 )

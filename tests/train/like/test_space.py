@@ -7,7 +7,7 @@ from realtime.chain.file import load_chain
 from realtime.chain.ranges import RANGES
 from realtime.control.chain_text import read_stages
 from train.like.equaliser import CENTRES, equaliser, spectrum
-from train.like.space import SIZE, SLOTS, decode, levelled, nothing, play, text, to_file
+from train.like.space import SIZE, SLOTS, Stage, decode, levelled, nothing, play, text, to_file
 
 from ..personal.sounds import tune
 
@@ -35,6 +35,12 @@ def test_the_chain_plays_as_loud_as_it_is_played(tmp_path: Path) -> None:
         peak, power = np.abs(y).max(), np.mean(y**2) / np.mean(x**2)
         assert peak <= 1.0
         assert 10 * np.log10(power) == pytest.approx(0, abs=0.3) or peak > 0.9
+
+
+def test_a_drive_of_45_db_is_taken_back_in_full() -> None:
+    x = 0.02 * tune(1, 4.0)
+    y = play(levelled((Stage("Distortion", "model", {"drive_db": 45.0}),), x), x)
+    assert 10 * np.log10(np.mean(y**2) / np.mean(x**2)) == pytest.approx(0, abs=0.3)
 
 
 def test_the_files_are_chains_that_the_player_loads(tmp_path: Path) -> None:
