@@ -30,8 +30,8 @@ WORDS = {
 }
 OFFERS = {
     "model": "The model is nearer to the reference than the dry sound and any equaliser.",
-    "blend": "amp-blend at the nearest mix is nearer to the reference than the dry sound, any"
-    " equaliser and the network that was taught; it was written, folded into one plain model.",
+    "blend": "amp-blend at the nearest mix is nearer to the reference than the dry sound and any"
+    " equaliser; it was written, folded into one plain model.",
     "chain": "The model failed: it is no nearer to the reference than a static equaliser or the"
     " dry sound. The chain of effects is nearer; it is what was kept.",
     "equaliser": "It failed: neither the model nor the chain is nearer to the reference than a"
@@ -54,11 +54,12 @@ def verdict(result: Result) -> str:
     """What was kept and why, and whether the chain is nearer than the model."""
     said = OFFERS[result.offer]
     rows = result.rows
+    if result.offer == "blend" and "model" in rows:
+        said += " The network that was taught is farther away and was not kept."
     if result.offer in ("model", "blend") and rows["chain"]["score"] < rows[result.offer]["score"]:
         said += (
             f" The chain of effects is nearer still: {rows['chain']['score']:.2f} against"
-            f" {rows[result.offer]['score']:.2f} of the dry distance; it is kept beside the model"
-            " and costs more CPU and no network."
+            f" {rows[result.offer]['score']:.2f} of the dry distance; it is kept beside the model."
         )
     if result.found.interrupted or (
         result.taught is not None and result.taught.tuned.ended == "interrupted"

@@ -31,12 +31,12 @@ except Exception:
 @pytest.fixture
 def recordings(tmp_path: Path) -> tuple[Path, Path]:
     reference = write(tmp_path / "record.wav", hidden(tune(3, 12.0)))
-    return reference, write(tmp_path / "mine.wav", tune(1, 24.0))
+    return reference, write(tmp_path / "mine.wav", tune(1, 20.0))
 
 
 def test_a_model_a_chain_and_a_page_are_written(recordings, tmp_path: Path) -> None:
     out = tmp_path / "mine.onnx"
-    result = like(*recordings, out, origin=Origin("Ada", "CC-BY-4.0"), minutes=1.5, clock=Counter())
+    result = like(*recordings, out, origin=Origin("Ada", "CC-BY-4.0"), minutes=1.0, clock=Counter())
     rows = result.rows
     assert result.offer in ("model", "blend")
     assert rows[result.offer]["score"] < min(1.0, rows["equaliser"]["score"])

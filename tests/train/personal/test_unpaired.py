@@ -52,9 +52,9 @@ def test_what_the_base_sounds_like_already_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "my.onnx").exists()
 
 
-def test_a_base_without_a_mix_is_refused(recordings, tmp_path: Path) -> None:
+def test_a_base_without_a_mix_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="tube-amp has no mix of styles"):
-        fit_unpaired(*recordings, "tube-amp", tmp_path / "my.onnx")
+        fit_unpaired(tmp_path, tmp_path, "tube-amp", tmp_path / "my.onnx")
 
 
 def test_one_folder_with_both_sides_is_found(tmp_path: Path) -> None:
