@@ -27,7 +27,7 @@ from ..personal.tune import Tuned, all_layers, loss_over, tune
 from .space import Chain, play
 
 Array = npt.NDArray[np.float32]
-RATE = 2e-3  # learning rate; 6e-3 ends twice as far from the chain
+RATE = 2e-3  # learning rate; faster ones end farther from the chain
 PATIENCE = 24  # validations: a chain can always be asked for more, so time alone ends the lesson
 LEVELS = (0.0, -9.0)  # dB: the playing as it is, and softer, since a drive depends on it
 
