@@ -87,19 +87,16 @@ def candidates(material: Material, result: Result, place: Path) -> dict[str, lis
 
 
 def choose(rows: dict[str, Row]) -> str:
-    """The best honest offer: nearer than doing nothing and nearer than a static equaliser.
+    """The best honest offer.
 
-    A model goes before the chain, since it is what was asked for; the report says so where the
-    chain is nearer.
+    A model must be nearer than doing nothing and than both static equalisers; it then goes before
+    the chain, since it is what was asked for, and the report says so where the chain is nearer.
+    Else the nearer of what a chain file can hold, if it is nearer than doing nothing.
     """
     limit = min(1.0, rows["matched EQ"]["score"], rows["equaliser"]["score"])
-    better = {name: row["score"] for name, row in rows.items() if row["score"] < limit}
-    models = [name for name in ("model", "blend") if name in better]
-    if models:
-        return min(models, key=lambda name: better[name])
-    if "chain" in better:
-        return "chain"
-    return "equaliser" if rows["equaliser"]["score"] < 1.0 else "nothing"
+    models = [n for n in ("model", "blend") if n in rows and rows[n]["score"] < limit]
+    chains = [n for n in ("chain", "equaliser") if n in rows and rows[n]["score"] < 1.0]
+    return min(models or chains, key=lambda n: rows[n]["score"], default="nothing")
 
 
 def write(result: Result, material: Material, out: Path, origin: Origin) -> None:

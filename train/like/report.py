@@ -33,7 +33,7 @@ OFFERS = {
     "blend": "amp-blend at the nearest mix is nearer to the reference than the dry sound and any"
     " equaliser; it was written, folded into one plain model.",
     "chain": "The model failed: it is no nearer to the reference than a static equaliser or the"
-    " dry sound. The chain of effects is nearer; it is what was kept.",
+    " dry sound. The chain of effects is nearer than the dry sound; it is what was kept.",
     "equaliser": "It failed: neither the model nor the chain is nearer to the reference than a"
     " static equaliser. The equaliser was kept, as a chain of filters.",
     "nothing": "It failed: nothing that was tried is nearer to the reference than the dry sound.",
@@ -61,6 +61,8 @@ def verdict(result: Result) -> str:
             f" The chain of effects is nearer still: {rows['chain']['score']:.2f} against"
             f" {rows[result.offer]['score']:.2f} of the dry distance; it is kept beside the model."
         )
+    if result.offer == "chain" and rows["matched EQ"]["score"] < rows["chain"]["score"]:
+        said += " The mean spectrum by 1025 static gains, which no chain holds, is nearer still."
     if result.found.interrupted or (
         result.taught is not None and result.taught.tuned.ended == "interrupted"
     ):

@@ -84,6 +84,7 @@ def test_ctrl_c_at_once_still_judges_and_says_so(recordings, tmp_path: Path, mon
         ({"model": 0.6, "chain": 0.5, "blend": 0.55}, "blend"),
         ({"model": 0.85, "chain": 0.5, "blend": 0.9}, "chain"),  # no nearer than the equaliser
         ({"model": 1.1, "chain": 0.9, "blend": 0.95}, "equaliser"),
+        ({"matched EQ": 0.7, "model": 0.78, "chain": 0.75}, "chain"),  # one file holds it
         ({"chain": 1.2, "equaliser": 1.1, "matched EQ": 1.3}, "nothing"),
     ],
 )
