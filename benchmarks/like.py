@@ -47,7 +47,7 @@ def lead(x: Array) -> Array:
 
 
 def hall(x: Array) -> Array:
-    """A warm amplifier, a phaser and hard clipping in a hall: the search has reverb alone of them."""
+    """A warm amplifier, a phaser and clipping in a hall: of these the search has reverb alone."""
     y = teachers.warm(x)
     return teachers.filtered(
         y, pb.Clipping(-14), pb.Phaser(rate_hz=0.4, mix=0.4), pb.LadderFilter(cutoff_hz=3500),
@@ -66,7 +66,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="restyle bench like", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5.0, help="of CPU, for each reference")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--only", default="", help="part of a reference's name")
+    parser.add_argument("--only", default="", help="parts of names, commas between")
     parser.add_argument("--out", type=Path, default=Path("out/like"))
     parser.add_argument("--json", type=Path)
     parser.add_argument("--content", action="store_true", help="how much content moves statistics")
@@ -80,8 +80,10 @@ def main(argv: list[str]) -> int:
     mine = options.out / "mine.wav"
     _write(mine, _score(*MINE))
     found: dict[str, Any] = {}
+    if options.json and options.json.exists():
+        found = json.loads(options.json.read_text())  # references not run now stay as they were
     for name, make, truth in references():
-        if options.only not in name:
+        if not any(part in name for part in options.only.split(",")):
             continue
         reference = options.out / f"{name.replace(' ', '-')}.wav"
         _write(reference, make())
@@ -90,6 +92,8 @@ def main(argv: list[str]) -> int:
             reference, mine, options.out / f"like-{name.replace(' ', '-')}.onnx",
             minutes=options.minutes, threads=options.threads, clock=time.process_time, truth=truth,
         )  # fmt: skip
+        if result.found.interrupted:
+            return 2
         print(f"\n{table(result.rows)}\n")
         print(f"offer: {result.offer}; CPU {result.cpu_seconds / 60:.1f} min,", end=" ")
         print(f"wall {result.seconds / 60:.1f} min", flush=True)
@@ -98,6 +102,7 @@ def main(argv: list[str]) -> int:
             "offer": result.offer,
             "chain": text(result.chain).splitlines(),
             "tried": result.found.tried,
+            "said": result.taught.said() if result.taught is not None else "no network",
             "cpu_minutes": round(result.cpu_seconds / 60, 2),
             "wall_minutes": round(result.seconds / 60, 2),
         }

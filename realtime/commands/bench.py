@@ -14,6 +14,8 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_optio
 BENCHMARKS = {
     "startup": "Time from nothing to the first callback, cold and warm.",
     "networks": "Networks trained for the same CPU time: quality, cost, latency.",
+    "personalise": "Three minutes of one's own pairs: before and after, and refusals.",
+    "like": "Records and hidden effects: what `restyle like` makes of them, by judges.",
     "nam": "What captures cost: kernel, ONNX Runtime, other players.",
     "rates": "Conversions between sample rates: quality, latency, cost.",
     "capture": "A session captured, replayed and compared bit by bit.",

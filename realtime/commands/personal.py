@@ -1,4 +1,4 @@
-"""``restyle personalise`` and ``restyle like``: what they do is the trainer's, which needs torch."""
+"""``restyle personalise`` and ``restyle like``: the work is the trainer's, which needs torch."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ from ..errors import ConfigError, ControlError
 
 OutOption = Annotated[Path, typer.Option(help="The model to write, NAME.onnx.")]
 ThreadsOption = Annotated[int, typer.Option(help="CPU threads.")]
+OwnerOption = Annotated[str | None, typer.Option(help="Whose recordings they are, for the card.")]
+LicenceOption = Annotated[
+    str, typer.Option(help="Of the recordings: SPDX, or own-recording; for the card.")
+]
 ANSWER = 10.0  # seconds until a running restyle must have answered
 
 
@@ -35,27 +39,28 @@ def personalise(
     mine: Annotated[
         Path | None, typer.Option(help="Dry playing, where --audio holds the target alone.")
     ] = None,
-    licence: Annotated[
-        str, typer.Option(help="Of the recordings: SPDX, or own-recording.")
-    ] = "own-recording",
+    owner: OwnerOption = None,
+    licence: LicenceOption = "own-recording",
     minutes: Annotated[float, typer.Option(help="In all.")] = 6.0,
     threads: ThreadsOption = 1,
 ) -> None:
     """Bend a model to three minutes of your own recordings."""
-    run = _trainer("train.personal.run")
+    run, origin = _trainer("train.personal.run"), _origin(owner, licence)
+    timing: dict[str, Any] = {"origin": origin, "minutes": minutes, "threads": threads}
+    if mine is not None:
+        if audio is None or pairs is not None:
+            raise ConfigError("--mine goes with --audio FOLDER and without --pairs")
+        done = _trainer("train.personal.unpaired").fit_unpaired(audio, mine, base, out, **timing)
+        typer.echo(f"wrote {done}; play it: restyle live --model {done}")
+        return
+    if pairs is None and audio is None:
+        raise ConfigError("name recordings: --pairs DRY WET, or --audio FOLDER")
     if pairs is None:
-        if audio is None:
-            raise ConfigError("name recordings: --pairs DRY WET, or --audio FOLDER")
-        if mine is not None:
-            done = _trainer("train.personal.unpaired").fit_unpaired(
-                audio, mine, base, out, licence=licence, minutes=minutes, threads=threads
-            )
-            typer.echo(f"wrote {done}")
-            return
-        pairs = run.unpaired(audio)
+        pairs = run.inside(audio)
     elif audio is not None:
-        pairs = (audio / pairs[0], audio / pairs[1])
-    done = run.personalise(*pairs, base, out, licence=licence, minutes=minutes, threads=threads)
+        dry, wet = (place if place.exists() else audio / place for place in pairs)
+        pairs = dry, wet
+    done = run.personalise(*pairs, base, out, **timing)
     typer.echo(
         f"wrote {done.path} after {done.seconds / 60:.1f} minutes"
         f" ({done.cpu_seconds / 60:.1f} of CPU); play it: restyle live --model {done.path}"
@@ -66,6 +71,8 @@ def like(
     reference: Annotated[Path, typer.Argument(help="A recording of the sound, or a folder.")],
     mine: Annotated[Path, typer.Option(help="Your dry playing, a file or a folder.")],
     out: OutOption,
+    owner: OwnerOption = None,
+    licence: LicenceOption = "own-recording",
     minutes: Annotated[float, typer.Option(help="In all.")] = 5.0,
     osc: Annotated[
         str | None, typer.Option(help="HOST:PORT of a running restyle, to play it at once.")
@@ -76,10 +83,13 @@ def like(
     """Make your playing sound like a record: a chain of effects, and a model taught by it."""
     target = _target(osc) if osc is not None else None
     run = _trainer("train.like.run")
-    result = run.like(reference, mine, out, minutes=minutes, threads=threads, seed=seed)
+    origin = _origin(owner, licence)
+    result = run.like(
+        reference, mine, out, origin=origin, minutes=minutes, threads=threads, seed=seed
+    )
     page = _trainer("train.like.report")
-    typer.echo(page.table(result.rows))
-    typer.echo(page.OFFERS[result.offer].replace("**", ""))
+    typer.echo(_trainer("train.like.judge").table(result.rows))
+    typer.echo(page.verdict(result))
     typer.echo(f"report: {result.files['report']}")
     for command in page.commands(result, out):
         typer.echo(f"play: {command}")
@@ -107,6 +117,11 @@ def _trainer(module: str) -> Any:
             f"making a model needs the package '{name}'; install it with:"
             " pip install 'restyle[train]'"
         ) from None
+
+
+def _origin(owner: str | None, licence: str) -> Any:
+    made = _trainer("train.personal.keep").Origin
+    return made(licence=licence) if owner is None else made(owner, licence)
 
 
 def _target(text: str) -> tuple[str, int]:

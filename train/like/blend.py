@@ -9,12 +9,10 @@ from pathlib import Path
 import cma
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from ..export import settled
-from ..networks.layers import Streamable
-from ..personal.rebuild import rebuild
-from ..personal.recipe import FromFile
+from realtime.models.catalog import read_entry
+
+from ..evaluation.player import play
 from .statistics import Likeness
 
 Array = npt.NDArray[np.float32]
@@ -42,15 +40,16 @@ def fit_blend(
     dry : sequence of ndarray [shape=(n,), float32]
         Every mix tried plays them.
     """
-    recipe, network = rebuild(path)
-    names = [c.name for c in recipe.base.controls]
+    card = read_entry(path).card
+    assert card is not None
+    names = [c.name for c in card.controls]
     best: tuple[float, npt.NDArray[np.float64]] = (np.inf, np.ones(len(names)))
     began = clock()
 
     def cost(weights: npt.NDArray[np.float64]) -> float:
         nonlocal best
         mix = np.maximum(weights, 0.0) + 1e-6
-        distance = likeness([through(recipe, network, mix / mix.sum(), x) for x in dry])
+        distance = likeness([play(path, x, list(mix / mix.sum())) for x in dry])
         if distance < best[0]:
             best = distance, mix / mix.sum()
         progress(min(1.0, (clock() - began) / seconds), f"blend, distance {best[0]:.3f}")
@@ -70,15 +69,3 @@ def fit_blend(
         if np.isfinite(costs).all():
             strategy.tell(asked, costs)
     return {n: round(float(w), 3) for n, w in zip(names, best[1], strict=True)}, best[0]
-
-
-def through(
-    recipe: FromFile, network: Streamable, weights: npt.NDArray[np.float64], x: Array
-) -> Array:
-    """``x [shape=(n,)]`` through a blend in torch."""
-    controls = torch.from_numpy(weights.astype(np.float32))[None]
-    states = settled(recipe, network)
-    states[-1] = controls  # the mix has arrived already
-    with torch.no_grad():
-        y = network.offline(torch.from_numpy(x)[None, None], states, controls)
-    return np.asarray(y[0, 0].numpy())

@@ -1,4 +1,4 @@
-"""Who is nearer to the reference?  Judges that the search never listened to, on parts it never heard."""
+"""Who is nearer to the reference?  Judges that no search listened to, on parts it never heard."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from .space import gain_to, play
 from .statistics import Likeness
 
 Array = npt.NDArray[np.float32]
-JUDGES = ("embedding", "mfcc", "contrast", "loudness_range")
+# what is added to both sides of a judge's ratio, so that a tenth of a LU decides nothing
+JUDGES = {"embedding": 0.0, "mfcc": 0.0, "contrast": 0.0, "loudness_range": 1.0}
 Row = dict[str, float]
 
 
@@ -72,17 +73,20 @@ def judge(
 ) -> dict[str, Row]:
     """Rows of all candidates; ``copy`` must be among them.
 
-    ``score`` is the mean over the judges of distance over that of the copy: below 1 is nearer than
-    doing nothing.  Where the truth is known, ``esr`` and ``stft`` compare with it after the best
-    gain.
+    ``score`` is that of :func:`score`.  Where the truth is known, ``esr`` and ``stft`` compare with
+    it after the best gain; the ``reference``, if it is there, is other playing and is not compared.
     """
     rows = {name: panel(sounds) for name, sounds in candidates.items()}
     for name, row in rows.items():
-        parts = [row[k] / (rows["copy"][k] + 1e-9) for k in JUDGES]
-        row["score"] = float(np.mean(parts))
-        if truth is not None:
+        row["score"] = score(row, rows["copy"])
+        if truth is not None and name != "reference":
             row |= _against(candidates[name], truth)
     return rows
+
+
+def score(row: Row, copy: Row) -> float:
+    """Mean over the judges of distance over that of the copy: below 1 is nearer."""
+    return float(np.mean([(row[k] + f) / (copy[k] + f + 1e-9) for k, f in JUDGES.items()]))
 
 
 def _against(sounds: Sequence[Array], truth: Sequence[Array]) -> Row:

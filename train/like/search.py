@@ -25,6 +25,7 @@ from .statistics import Likeness
 
 Array = npt.NDArray[np.float32]
 PRICE = 0.01  # distance that a stage must win to be worth having
+SLOW = 0.05  # the same for a stage that no network can learn, and that what is played mimics easily
 EFFORT = 0.08  # the same for turning its first knob all the way; by the square for less
 STEP = 0.2  # first deviation of the search, of each knob's way
 STARTS = ({}, {"Distortion": 0.4}, {"Compressor": 0.5, "Distortion": 0.2})
@@ -85,10 +86,8 @@ def search(
     def cost(point: Vector) -> float:
         nonlocal best_price
         elapsed = clock() - began
-        if stopped():
-            found.interrupted = True
-            raise _Over
-        if elapsed >= seconds:
+        found.interrupted = stopped()
+        if found.interrupted or elapsed >= seconds:
             raise _Over
         chain = decode(point)
         sounds = [play(chain, x) for x in dry]
@@ -97,7 +96,7 @@ def search(
             return 10.0
         distance = likeness(sounds)
         turned = np.clip((point - off)[firsts] / (1.0 - off[firsts]), -1.0, 1.0)
-        price = distance + PRICE * len(chain) + EFFORT * float(np.sum(turned**2))
+        price = distance + _price(chain) + EFFORT * float(np.sum(turned**2))
         if price < best_price:
             best_price = price
             found.point, found.chain, found.distance = point.copy(), chain, distance
@@ -108,25 +107,28 @@ def search(
         )
         return price + outside
 
+    def until(part: float) -> Callable[[], bool]:
+        return lambda: clock() - began < seconds * part
+
     early = _columns("before", "model")
     try:
-        for k, start in enumerate(STARTS):
+        for k, start in enumerate(STARTS):  # several beginnings, the best goes on
             point = nothing()
             for slot, span in zip(SLOTS, spans(), strict=True):
                 if slot.effect in start:
                     point[span.start] = start[slot.effect]
-            _descend(
-                cost, point, early, lambda k=k: clock() - began < seconds * 0.13 * (k + 1), seed
-            )
-        # several beginnings, the best goes on
-        share = lambda part: lambda: clock() - began < seconds * part  # noqa: E731
-        _descend(cost, found.point, early, share(0.6), seed + 1, 0.1)
-        _descend(cost, found.point, _columns("after"), share(0.78), seed + 2)
-        _descend(cost, found.point, list(range(len(nothing()))), share(0.97), seed + 3, 0.06)
+            _descend(cost, point, early, until(0.13 * (k + 1)), seed)
+        _descend(cost, found.point, early, until(0.6), seed + 1, 0.1)
+        _descend(cost, found.point, _columns("after"), until(0.78), seed + 2)
+        _descend(cost, found.point, list(range(len(nothing()))), until(0.97), seed + 3, 0.06)
         _prune(cost, found)
     except _Over:
         pass
     return found
+
+
+def _price(chain: Chain) -> float:
+    return sum(PRICE if stage.place == "model" else SLOW for stage in chain)
 
 
 def _columns(*places: str) -> list[int]:

@@ -1,8 +1,8 @@
 """The chains that a search may find: a fixed order of pedalboard effects, each of which may be off.
 
-Compressor, high-pass, a peak before the drive, drive, three equaliser bands, low-pass, chorus, delay,
-reverb.  A point is a vector in ``[0, 1]``; every chain is readable, none has more than twelve
-stages.  Ranges lie inside those of :mod:`realtime.chain.ranges`.
+Compressor, high-pass, a peak before the drive, drive, three equaliser bands, low-pass, chorus,
+delay, reverb.  A point is a vector in ``[0, 1]``; every chain is readable, none has more than
+twelve stages.  Ranges lie inside those of :mod:`realtime.chain.ranges`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Array = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float64]
 PLACES = ("before", "model", "after")
 LOUDEST = 0.98  # peak after the level is set
-RANGE_GAIN = 24.0  # dB, either way
+RANGE_GAIN = 24.0  # dB, either way, of one effect
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,9 @@ SLOTS = (
         Knob("threshold_db", 0.0, -50.0), Knob("ratio", 1.5, 12.0, log=True),
         Knob("attack_ms", 0.5, 50.0, log=True), Knob("release_ms", 30.0, 500.0, log=True),
     )),
-    Slot("HighpassFilter", "model", 20.0, 10.0, (Knob("cutoff_frequency_hz", 20.0, 1200.0, log=True),)),
+    Slot("HighpassFilter", "model", 20.0, 10.0, (
+        Knob("cutoff_frequency_hz", 20.0, 1200.0, log=True),
+    )),
     Slot("PeakFilter", "model", 0.0, 1.0, (
         Knob("gain_db", -15.0, 15.0), Knob("cutoff_frequency_hz", 200.0, 4000.0, log=True),
     ), (("q", 0.8),)),
@@ -81,13 +83,18 @@ SLOTS = (
     Slot("HighShelfFilter", "model", 0.0, 1.0, (
         Knob("gain_db", -18.0, 18.0), Knob("cutoff_frequency_hz", 1200.0, 8000.0, log=True),
     )),
-    Slot("LowpassFilter", "model", 20000.0, 1500.0, (Knob("cutoff_frequency_hz", 20000.0, 700.0, log=True),)),
-    Slot("LowpassFilter", "model", 20000.0, 1500.0, (Knob("cutoff_frequency_hz", 20000.0, 700.0, log=True),)),
+    Slot("LowpassFilter", "model", 20000.0, 1500.0, (
+        Knob("cutoff_frequency_hz", 20000.0, 700.0, log=True),
+    )),
+    Slot("LowpassFilter", "model", 20000.0, 1500.0, (
+        Knob("cutoff_frequency_hz", 20000.0, 700.0, log=True),
+    )),
     Slot("Chorus", "after", 0.0, 0.06, (
         Knob("mix", 0.0, 0.7), Knob("rate_hz", 0.1, 6.0, log=True), Knob("depth", 0.05, 0.7),
     )),
     Slot("Delay", "after", 0.0, 0.05, (
-        Knob("mix", 0.0, 0.6), Knob("delay_seconds", 0.04, 0.8, log=True), Knob("feedback", 0.0, 0.7),
+        Knob("mix", 0.0, 0.6), Knob("delay_seconds", 0.04, 0.8, log=True),
+        Knob("feedback", 0.0, 0.7),
     )),
     Slot("Reverb", "after", 0.0, 0.04, (
         Knob("wet_level", 0.0, 0.7), Knob("room_size", 0.05, 0.95), Knob("damping", 0.0, 1.0),
@@ -160,12 +167,16 @@ def levelled(chain: Chain, x: Array) -> Chain:
 
 
 def gain_to(y: Array, x: Array, place: str) -> Chain:
-    """The gain that makes `y` as loud as `x` without clipping; nothing where it is so already."""
+    """Gains that make `y` as loud as `x` without clipping; nothing where it is so already."""
     power = [float(np.mean(np.square(v, dtype=np.float64))) + 1e-12 for v in (x, y)]
     peak = float(np.abs(y).max(initial=1e-6))
     db = min(10 * math.log10(power[0] / power[1]), 20 * math.log10(LOUDEST / peak))
-    db = round(max(-RANGE_GAIN, min(RANGE_GAIN, db)), 1)
-    return (Stage("Gain", place, {"gain_db": db}),) if abs(db) >= 0.1 else ()
+    stages = []
+    while abs(db) >= 0.1 and len(stages) < 3:  # one effect turns no farther than its range
+        part = round(max(-RANGE_GAIN, min(RANGE_GAIN, db)), 1)
+        stages.append(Stage("Gain", place, {"gain_db": part}))
+        db -= part
+    return tuple(stages)
 
 
 def text(chain: Chain) -> str:

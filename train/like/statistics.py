@@ -50,7 +50,7 @@ GROUPS = {  # weight, and how far it moves with guitars and scores, as benchmark
     "dynamics": (1.0, 1.0),
     "grit": (1.0, 2.3),
 }
-FREE = 1.0  # deviations that what is played explains, and no effect is to answer for
+FREE = 0.7  # deviations that what is played explains, and no effect is to answer for
 EPS = 1e-12
 
 

@@ -1,7 +1,7 @@
 """The chain found teaches a network, with the player's own dry playing as the lesson.
 
-What hears at most 40 ms of the past (filters, drive) goes into the network and costs no latency; what
-remembers longer or moves by itself (compressor, chorus, delay, reverb) stays an effect.
+What hears at most 40 ms of the past (filters, drive) goes into the network and costs no latency;
+what remembers longer or moves by itself (compressor, chorus, delay, reverb) stays an effect.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from ..personal.tune import Tuned, all_layers, loss_over, tune
 from .space import Chain, play
 
 Array = npt.NDArray[np.float32]
-RATE = 6e-3  # learning rate
+RATE = 2e-3  # learning rate; faster ones end farther from the chain
+PATIENCE = 24  # validations: a chain can always be asked for more, so time alone ends the lesson
 LEVELS = (0.0, -9.0)  # dB: the playing as it is, and softer, since a drive depends on it
 
 
@@ -79,7 +80,8 @@ def teach(
     name, recipe, network = bases[min(tried)[1]]
     tuned = tune(
         recipe, network, data, max(1.0, seconds - (clock() - began)),
-        moving=all_layers, learning_rate=RATE, clock=clock, stopped=stopped, progress=progress,
+        moving=all_layers, learning_rate=RATE, patience=PATIENCE,
+        clock=clock, stopped=stopped, progress=progress,
     )  # fmt: skip
     return Taught(recipe, tuned, name, loss_over(recipe, tuned.network, data.test))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,33 @@ import torch
 from realtime.errors import ConfigError
 from realtime.models.card import Card
 
+from ..data.licences import OWN, check_licence
 from ..export import export
 from ..networks.layers import Streamable
 from .recipe import FromFile, SpectralFromFile, WaveformFromFile
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Whose the recordings are and under what licence; the card says both.
+
+    Raises
+    ------
+    ConfigError
+        A licence that is none.
+    """
+
+    owner: str = "the person who made this model"
+    licence: str = OWN
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "licence", check_licence(self.licence))
+
+    def entry(self, what: str) -> dict[str, str]:
+        """An entry of a card's ``provenance.data``."""
+        return {"source": f"recordings of {self.owner}: {what}", "licence": self.licence}
 
 
 def check_out(out: Path) -> None:

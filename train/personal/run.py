@@ -14,7 +14,6 @@ import torch
 from realtime.errors import ConfigError, RestyleError
 from realtime.models.catalog import find_model
 
-from ..data.licences import OWN, check_licence
 from ..data.manifest import SAMPLE_RATE
 from ..data.pairs import PairSet
 from ..networks.layers import Streamable
@@ -22,12 +21,12 @@ from ..networks.waveform_tcn import WaveformTCN
 from ..processes import Stop
 from .compare import Row, compare
 from .fold import fold
-from .keep import check_out, keep, renamed, rounded
+from .keep import Origin, check_out, keep, renamed, rounded
 from .material import read_pairs, split
 from .progress import Progress
 from .rebuild import rebuild
 from .recipe import FromFile, SpectralFromFile, WaveformFromFile
-from .tune import Tuned, all_layers, last_layers, loss_over, tune
+from .tune import Tuned, loss_over, tune
 
 SHARE = 0.75  # of the time is for the training; the rest judges and writes
 RATES = {"waveform": 6e-3, "spectrum": 1e-3}  # learning rates
@@ -55,7 +54,7 @@ def personalise(
     base: str,
     out: Path,
     *,
-    licence: str = OWN,
+    origin: Origin | None = None,
     minutes: float = 6.0,
     threads: int = 1,
     clock: Callable[[], float] = time.monotonic,
@@ -69,6 +68,8 @@ def personalise(
         Folders (or files) of the same playing before and after, paired by name.
     base : str
         A converter that restyle trained, by name or path.
+    origin : Origin, optional
+        Whose the recordings are.
     minutes : float
         In all, within a little.
     clock : callable
@@ -79,9 +80,9 @@ def personalise(
     RestyleError
         Bad material or base, no better than the base (:class:`Worse`); nothing is written then.
     """
-    licence = check_licence(licence)
+    origin = origin or Origin()
     check_out(out)
-    check_minutes(minutes)
+    check_effort(minutes, threads)
     torch.set_num_threads(threads)
     began, wall, cpu = clock(), time.monotonic(), time.process_time()
     with progress or Progress() as show, Stop() as stop:
@@ -97,13 +98,13 @@ def personalise(
         show.begin("training")
         tuned = tune(
             recipe, network, data, max(1.0, 60 * minutes * SHARE - (clock() - began)),
-            moving=last_layers if spectral else all_layers,
             learning_rate=RATES["spectrum" if spectral else "waveform"],
             clock=clock, stopped=lambda: stop.asked, progress=show,
         )  # fmt: skip
         show.say(
-            f"{tuned.steps} steps in {tuned.seconds:.0f} s ({tuned.cpu_seconds:.0f} s of CPU),"
-            f" ended: {tuned.ended}; held-out loss {tuned.before:.4f} → {tuned.after:.4f}"
+            f"{tuned.moved} of {tuned.weights} weights, {tuned.steps} steps in"
+            f" {tuned.seconds:.0f} s ({tuned.cpu_seconds:.0f} s of CPU), ended: {tuned.ended};"
+            f" held-out loss {tuned.before:.4f} → {tuned.after:.4f}"
         )
         if tuned.after >= tuned.before:
             kept = " before anything better was found" if tuned.ended == "interrupted" else ""
@@ -122,11 +123,12 @@ def personalise(
             out,
             metrics_of(rows, len(data.test)),
             {
-                "data": [{"source": f"recordings of the folder '{wet.name}'", "licence": licence}],
+                "data": [origin.entry(f"folders '{dry.name}' and '{wet.name}'")],
                 "base": base_path.stem,
                 "seconds": round(seconds, 1),
                 "blend": mix,
                 "steps": tuned.steps,
+                "trained": f"last layers and all biases: {tuned.moved} weights",
                 "cpu_minutes": round(tuned.cpu_seconds / 60, 2),
                 "limits": "Fitted to one person's recordings; other input may sound otherwise.",
                 "ended": tuned.ended,
@@ -136,8 +138,8 @@ def personalise(
     return Personal(out, rows, tuned, *spent)
 
 
-def check_minutes(minutes: float) -> None:
-    """Refuse times that make no sense.
+def check_effort(minutes: float, threads: int) -> None:
+    """Refuse times and numbers of threads that make no sense.
 
     Raises
     ------
@@ -145,6 +147,8 @@ def check_minutes(minutes: float) -> None:
     """
     if not 0.05 <= minutes <= 600:
         raise ConfigError(f"--minutes must be within 0.05..600, got {minutes:g}")
+    if threads < 1:
+        raise ConfigError(f"--threads must be 1 or more, got {threads}")
 
 
 def plain(
@@ -152,7 +156,7 @@ def plain(
 ) -> tuple[FromFile, Streamable, dict[str, float]]:
     """A blend at its best mix for these pairs, folded into a plain network; others as they are.
 
-    The style vector alone is fitted first: each style, the even mix, then the mixes of the best two.
+    The style vector alone is fitted first: each style, the even mix, then mixes of the best two.
     """
     if not isinstance(recipe, WaveformFromFile) or not recipe.styles:
         return recipe, network, {}
@@ -225,7 +229,7 @@ def as_table(rows: dict[str, Row]) -> str:
     return "\n".join(lines)
 
 
-def unpaired(audio: Path) -> tuple[Path, Path]:
+def inside(audio: Path) -> tuple[Path, Path]:
     """The ``dry`` and ``wet`` folders inside one folder.
 
     Raises

@@ -43,6 +43,8 @@ class Tuned:
     history : list of (seconds, loss)
     ended : str
         Why: ``time``, ``no better`` or ``interrupted``.
+    moved, weights : int
+        How many numbers were trained, of how many.
     """
 
     network: Streamable
@@ -52,6 +54,8 @@ class Tuned:
     cpu_seconds: float = 0.0
     seconds: float = 0.0
     ended: str = "time"
+    moved: int = 0
+    weights: int = 0
     history: list[tuple[float, float]] = field(default_factory=list)
 
 
@@ -99,6 +103,7 @@ def tune(
     learning_rate: float = 3e-3,
     batch: int = 6,
     seed: int = 0,
+    patience: int = PATIENCE,
     clock: Callable[[], float] = time.monotonic,
     stopped: Callable[[], bool] = lambda: False,
     progress: Callable[[float, str], None] = lambda share, now: None,
@@ -109,6 +114,8 @@ def tune(
     ----------
     moving : callable
         Chooses the weights that move.
+    patience : int
+        Validations without a better one until it ends early.
     clock : callable
         What the seconds are counted by: the wall's clock, or the processor's in benchmarks.
     stopped : callable
@@ -133,6 +140,8 @@ def tune(
     began, wall, cpu = clock(), time.monotonic(), time.process_time()
     first = loss_over(recipe, network, data.validation)
     found = Tuned(copy.deepcopy(network).eval(), first, first, history=[(0.0, first)])
+    found.moved = sum(weight.numel() for weight in weights)
+    found.weights = sum(weight.numel() for weight in own.parameters())
     since, checked = 0, clock()
     pause = max(seconds / CHECKS, 6 * (checked - began))  # validation is not to take the time
     while True:
@@ -147,7 +156,7 @@ def tune(
                 found.after, found.network = loss, copy.deepcopy(mean)
             progress(min(share, 1.0), f"step {found.steps}, held-out loss {found.after:.4f}")
             checked = clock()
-            if interrupted or share >= 1 or since >= PATIENCE:
+            if interrupted or share >= 1 or since >= patience:
                 found.ended = (
                     "interrupted" if interrupted else "time" if share >= 1 else "no better"
                 )

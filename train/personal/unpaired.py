@@ -1,11 +1,13 @@
 """Recordings of the target alone: the style's few numbers are what can be fitted honestly.
 
-Matching statistics with all weights of a network was tried and made it worse than doing nothing; the
-mix of a blend has too few numbers to go wrong.
+Matching statistics with all weights of a network was tried and made it worse than doing nothing;
+the mix of a blend has too few numbers to go wrong.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,15 +17,15 @@ import torch
 from realtime.errors import ConfigError
 from realtime.models.catalog import find_model
 
-from ..data.licences import OWN, check_licence
-from ..like.blend import fit_blend, through
+from ..evaluation.player import play
+from ..like.blend import fit_blend
 from ..like.statistics import Likeness, pieces
 from ..processes import Stop
-from .keep import check_out, keep, renamed
+from .keep import Origin, check_out, keep, renamed
 from .material import read_sounds
 from .progress import Progress
 from .rebuild import rebuild
-from .run import RUN, Worse, check_minutes
+from .run import RUN, Worse, check_effort
 
 SHARE = 0.6  # of the time is for the fit
 
@@ -34,9 +36,10 @@ def fit_unpaired(
     base: str,
     out: Path,
     *,
-    licence: str = OWN,
+    origin: Origin | None = None,
     minutes: float = 6.0,
     threads: int = 1,
+    clock: Callable[[], float] = time.monotonic,
     progress: Progress | None = None,
 ) -> Path:
     """Write a blend whose defaults bring `mine` nearest to the recordings in `audio`.
@@ -46,16 +49,16 @@ def fit_unpaired(
     RestyleError
         Bad material, a base without a blend, or no nearer on what was held out (:class:`Worse`).
     """
-    licence = check_licence(licence)
+    origin = origin or Origin()
     check_out(out)
-    check_minutes(minutes)
+    check_effort(minutes, threads)
     torch.set_num_threads(threads)
     path = find_model(base)
     recipe, network = rebuild(path)
     if not recipe.base.controls:
         raise ConfigError(
-            f"{recipe.name} has no mix of styles to fit to recordings without pairs; take amp-blend,"
-            " give --pairs, or see: restyle like --help"
+            f"{recipe.name} has no mix of styles to fit to recordings without pairs; take"
+            " amp-blend, give --pairs, or see: restyle like --help"
         )
     with progress or Progress() as show, Stop() as stop:
         wanted = [s.samples for s in read_sounds(audio)]
@@ -67,13 +70,12 @@ def fit_unpaired(
         show.begin("fitting the mix")
         weights, _ = fit_blend(
             path, fit[:2], likeness, 60 * minutes * SHARE,
-            stopped=lambda: stop.asked, progress=show,
+            clock=clock, stopped=lambda: stop.asked, progress=show,
         )  # fmt: skip
         default = np.array([c.default for c in recipe.base.controls])
         chosen = np.array([weights[c.name] for c in recipe.base.controls])
         before, after = (
-            likeness([through(recipe, network, w / w.sum(), x) for x in held])
-            for w in (default, chosen)
+            likeness([play(path, x, list(w / w.sum())) for x in held]) for w in (default, chosen)
         )
         said = ", ".join(f"{k} {v:g}" for k, v in weights.items())
         show.say(f"{said}; held-out distance {before:.3f} before, {after:.3f} after")
@@ -89,7 +91,7 @@ def fit_unpaired(
             recipe, network, out,
             {"kind": "blend", "statistics": {"before": before, "after": after}, "command": RUN},
             {
-                "data": [{"source": f"statistics of '{audio.name}'", "licence": licence}],
+                "data": [origin.entry(f"statistics of '{audio.name}'")],
                 "base": path.stem,
                 "limits": "Only the mix of the base's styles was fitted.",
             },

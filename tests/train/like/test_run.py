@@ -1,0 +1,101 @@
+"""The whole way, on a clock that counts questions: what is written, and what Ctrl-C leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime.chain.file import load_chain
+from realtime.models.streaming import load_model
+from train.evaluation.player import play as through_player
+from train.judges.packages import folder_of
+from train.like.judge import score
+from train.like.offer import choose
+from train.like.run import like
+from train.like.space import play
+from train.personal.keep import Origin
+from train.processes import Stop
+
+from ..personal.sounds import tune, write
+from .test_search import Counter, hidden
+
+pytest.importorskip("librosa")
+try:
+    folder_of("musicnn")
+except Exception:
+    pytest.skip("musicnn is not installed (make judges)", allow_module_level=True)
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> tuple[Path, Path]:
+    reference = write(tmp_path / "record.wav", hidden(tune(3, 12.0)))
+    return reference, write(tmp_path / "mine.wav", tune(1, 20.0))
+
+
+def test_a_model_a_chain_and_a_page_are_written(recordings, tmp_path: Path) -> None:
+    out = tmp_path / "mine.onnx"
+    result = like(*recordings, out, origin=Origin("Ada", "CC-BY-4.0"), minutes=1.0, clock=Counter())
+    rows = result.rows
+    assert result.offer in ("model", "blend")
+    assert rows[result.offer]["score"] < min(1.0, rows["equaliser"]["score"])
+    assert rows["copy"]["score"] == pytest.approx(1.0)
+    model = load_model(out.read_bytes())
+    model.close()
+    (data,) = model.card.provenance["data"]
+    assert data["licence"] == "CC-BY-4.0" and "Ada" in data["source"]
+    assert model.card.latency == 0
+    whole, _ = load_chain(result.files["chain"])
+    assert whole is not None and whole.names == [s.effect for s in result.chain]
+    page = result.files["report"].read_text()
+    assert page.count("data:audio/flac;base64,") == len(rows)
+    for stage in result.chain:
+        assert stage.effect in page
+    assert f"--model {out}" in page
+    assert result.taught is not None
+    x = tune(5, 2.0)
+    taught = play([s for s in result.chain if s.place == "model"], x)
+    made = through_player(out, x)
+    if result.offer == "model":  # the pairs were the chain's: it does what the chain does
+        assert np.corrcoef(taught[4800:], made[4800:])[0, 1] > 0.8
+
+
+def test_ctrl_c_at_once_still_judges_and_says_so(recordings, tmp_path: Path, monkeypatch) -> None:
+    enter = Stop.__enter__
+
+    def at_once(self: Stop) -> Stop:
+        enter(self)
+        self.asked = True
+        return self
+
+    monkeypatch.setattr(Stop, "__enter__", at_once)
+    result = like(*recordings, tmp_path / "my.onnx", clock=Counter())
+    assert result.found.interrupted and result.taught is None
+    assert "stopped early" in result.files["report"].read_text()
+    assert (tmp_path / "my.onnx").exists() == ("model" in result.files)
+    assert not list(tmp_path.glob("*.partial*"))
+
+
+@pytest.mark.parametrize(
+    ("scores", "offer"),
+    [
+        ({"model": 0.5, "chain": 0.6, "blend": 0.7}, "model"),
+        ({"model": 0.6, "chain": 0.5, "blend": 0.55}, "blend"),
+        ({"model": 0.85, "chain": 0.5, "blend": 0.9}, "chain"),  # no nearer than the equaliser
+        ({"model": 1.1, "chain": 0.9, "blend": 0.95}, "equaliser"),
+        ({"matched EQ": 0.7, "model": 0.78, "chain": 0.75}, "chain"),  # one file holds it
+        ({"chain": 1.2, "equaliser": 1.1, "matched EQ": 1.3}, "nothing"),
+    ],
+)
+def test_a_model_is_offered_only_where_it_is_nearer(scores, offer: str) -> None:
+    everything = {"copy": 1.0, "matched EQ": 0.9, "equaliser": 0.8, **scores}
+    assert choose({name: {"score": s} for name, s in everything.items()}) == offer
+
+
+def test_the_score_is_a_mean_of_ratios_and_a_tenth_of_a_lu_decides_nothing() -> None:
+    copy = {"embedding": 4.0, "mfcc": 50.0, "contrast": 10.0, "loudness_range": 0.1}
+    assert score(copy, copy) == pytest.approx(1.0)
+    half = {name: value / 2 for name, value in copy.items()}
+    assert score(half, copy) == pytest.approx((3 * 0.5 + 1.05 / 1.1) / 4)
+    assert score({**copy, "loudness_range": 0.2}, copy) < 1.03

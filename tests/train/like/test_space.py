@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime.chain.file import load_chain
+from realtime.chain.ranges import RANGES
+from realtime.control.chain_text import read_stages
+from train.like.equaliser import CENTRES, equaliser, spectrum
+from train.like.space import SIZE, SLOTS, Stage, decode, levelled, nothing, play, text, to_file
+
+from ..personal.sounds import tune
+
+
+def test_every_knob_lies_inside_what_the_player_accepts() -> None:
+    for slot in SLOTS:
+        known = {p.name: p for p in RANGES[slot.effect]}
+        for knob in slot.knobs:
+            for value in (knob.low, knob.high):
+                assert known[knob.name].minimum <= value <= known[knob.name].maximum, slot.effect
+
+
+def test_nothing_is_nothing_and_everything_is_all_slots() -> None:
+    assert decode(nothing()) == ()
+    x = tune(1, 1.0)
+    assert play((), x) is x
+    assert [s.effect for s in decode(np.ones(SIZE))] == [s.effect for s in SLOTS]
+
+
+def test_the_chain_plays_as_loud_as_it_is_played(tmp_path: Path) -> None:
+    x = tune(1, 4.0)
+    rng = np.random.default_rng(3)
+    for _ in range(5):
+        y = play(levelled(decode(rng.uniform(0, 1, SIZE)), x), x)
+        peak, power = np.abs(y).max(), np.mean(y**2) / np.mean(x**2)
+        assert peak <= 1.0
+        assert 10 * np.log10(power) == pytest.approx(0, abs=0.3) or peak > 0.9
+
+
+def test_a_drive_of_45_db_is_taken_back_in_full() -> None:
+    x = 0.02 * tune(1, 4.0)
+    y = play(levelled((Stage("Distortion", "model", {"drive_db": 45.0}),), x), x)
+    assert 10 * np.log10(np.mean(y**2) / np.mean(x**2)) == pytest.approx(0, abs=0.3)
+
+
+def test_the_files_are_chains_that_the_player_loads(tmp_path: Path) -> None:
+    chain = decode(np.full(SIZE, 0.8))
+    whole, around = tmp_path / "whole.toml", tmp_path / "around.toml"
+    whole.write_text(to_file(chain, around_model=False))
+    around.write_text(to_file(chain, around_model=True))
+    pre, post = load_chain(whole)
+    assert pre is not None and post is None
+    assert [s.name for s in pre.slots] == [s.effect for s in chain]
+    stages = read_stages(around)
+    assert [s.entry["effect"] for s in stages["pre"]] == ["Compressor"]
+    assert [s.entry["effect"] for s in stages["post"]] == ["Chorus", "Delay", "Reverb"]
+    assert text(chain).count("\n") == len(chain) - 1
+
+
+def test_the_player_plays_the_chain_as_the_search_heard_it(tmp_path: Path) -> None:
+    x = tune(1, 1.0)
+    chain = decode(np.full(SIZE, 0.8))
+    path = tmp_path / "whole.toml"
+    path.write_text(to_file(chain, around_model=False))
+    stage_chain, _ = load_chain(path)
+    assert stage_chain is not None
+    stage_chain.prepare(48000, 1, 512)
+    n = len(x) // 512 * 512
+    y = np.concatenate([stage_chain.process(x[None, k : k + 512])[0] for k in range(0, n, 512)])
+    late = stage_chain.latency
+    assert np.allclose(y[late:], play(chain, x)[: n - late], atol=2e-3)
+
+
+def test_the_equaliser_brings_the_octaves_nearer() -> None:
+    x, wanted = tune(1, 8.0), np.random.default_rng(0).standard_normal(96000).astype(np.float32)
+    y = play(equaliser([x], [wanted]), x)
+    before, after = (np.abs(spectrum([s]) - spectrum([wanted])).mean() for s in (x, y))
+    assert after < 0.6 * before and len(CENTRES) == 8

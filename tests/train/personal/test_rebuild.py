@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from realtime.errors import ModelError
+from realtime.models.catalog import bundled_folder
+from realtime.models.streaming import load_model
+from tests.networks import gru_model
+from train.export import seal, to_onnx
+from train.personal.fold import fold
+from train.personal.rebuild import named_weights, rebuild
+
+FOLDER = bundled_folder()
+assert FOLDER is not None
+BUNDLED = sorted(FOLDER.glob("*.onnx"))
+
+
+@pytest.mark.parametrize("path", BUNDLED, ids=lambda p: p.stem)
+def test_every_bundled_file_becomes_a_network_with_its_weights(path: Path) -> None:
+    _, network = rebuild(path)
+    before = named_weights(onnx.load(str(path)).graph)
+    for key, weight in network.state_dict().items():
+        assert np.array_equal(before[key], weight.numpy()), key
+
+
+def test_a_rebuilt_network_becomes_the_same_file_again() -> None:
+    path = FOLDER / "whisper.onnx"  # frames and noise; test_unpaired writes a blend again
+    recipe, network = rebuild(path)
+    graph = to_onnx(recipe, network)
+    again = named_weights(onnx.load_from_string(graph).graph)
+    before = named_weights(onnx.load(str(path)).graph)
+    for key in network.state_dict():
+        assert np.array_equal(before[key], again[key]), key
+    card = recipe.card(network, {}, {})
+    first, second = load_model(path.read_bytes()), load_model(seal(recipe, network, card, graph))
+    try:
+        assert (first.card.hop_length, first.card.latency) == (card.hop_length, card.latency)
+        assert [c.name for c in first.card.controls] == [c.name for c in card.controls]
+        rng = np.random.default_rng(0)
+        for model in (first, second):
+            model.reset()
+        for _ in range(20):
+            x = rng.standard_normal(card.step_shape(1)).astype(np.float32) * np.float32(0.3)
+            # bit by bit, through ONNX Runtime
+            assert np.array_equal(first.step(x).copy(), second.step(x).copy())
+    finally:
+        first.close()
+        second.close()
+
+
+def test_the_rebuilt_network_in_torch_is_what_the_file_plays() -> None:
+    recipe, network = rebuild(FOLDER / "tube-amp.onnx")
+    model = load_model((FOLDER / "tube-amp.onnx").read_bytes())
+    try:
+        model.reset()
+        x = np.random.default_rng(1).standard_normal((1, 1, 64 * 30)).astype(np.float32) * 0.2
+        played = [model.step(np.ascontiguousarray(x[..., k : k + 64])).copy()
+                  for k in range(0, x.shape[2], 64)]  # fmt: skip
+        silence = torch.zeros(1, 1, 64 * 400)
+        with torch.no_grad():
+            y = network.offline(torch.from_numpy(x), network.settled_state(silence))
+    finally:
+        model.close()
+    assert np.abs(np.concatenate(played, axis=2) - y.numpy()).max() < 1e-6
+
+
+def test_a_blend_folded_at_fixed_weights_sounds_the_same() -> None:
+    recipe, network = rebuild(FOLDER / "amp-blend.onnx")
+    weights = torch.tensor([[0.2, 0.3, 0.4, 0.1]])
+    plain_recipe, plain = fold(recipe, network, weights)
+    x = 0.2 * torch.randn(1, 1, 4096, generator=torch.Generator().manual_seed(2))
+    states = network.initial_state(1)
+    states[-1] = weights
+    with torch.no_grad():
+        expected, got = network.offline(x, states, weights), plain.offline(x)
+    assert (got - expected).abs().max() < 5e-6
+    assert not plain_recipe.card(plain, {}, {}).controls
+
+
+def test_other_models_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "gru.onnx"
+    path.write_bytes(gru_model())
+    with pytest.raises(ModelError, match="cannot be trained further"):
+        rebuild(path)
+    path.write_bytes(b"no model")
+    with pytest.raises(ModelError, match="cannot be trained further"):
+        rebuild(path)
+    with pytest.raises(ModelError, match="cannot read"):
+        rebuild(tmp_path / "missing.onnx")

@@ -1,0 +1,136 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from realtime.models.catalog import find_model
+from realtime.models.streaming import load_model
+from train.data.pairs import Pair
+from train.evaluation.player import play
+from train.personal.keep import Origin, check_out, renamed
+from train.personal.material import split
+from train.personal.progress import Progress
+from train.personal.rebuild import rebuild
+from train.personal.run import Worse, personalise
+from train.personal.tune import all_layers, last_layers, loss_over, tune
+from train.processes import Stop
+
+from .sounds import bent, folders, write
+from .sounds import tune as melody
+
+
+class Ticks:
+    """A clock that goes on by one each time it is read."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+def material():
+    x = melody(5, 14.0)
+    return split((Pair("a", x, bent(x)),), 2000)
+
+
+def test_stopping_keeps_the_best_so_far() -> None:
+    recipe, network = rebuild(find_model("tube-amp"))
+    steps: list[int] = []
+
+    def stopped() -> bool:
+        steps.append(1)
+        return len(steps) > 12
+
+    found = tune(recipe, network, material(), 1e9, moving=all_layers, learning_rate=6e-3, batch=2,
+                 clock=Ticks(), stopped=stopped)  # fmt: skip
+    assert found.ended == "interrupted" and found.steps == 12
+    assert found.after < found.before
+    assert found.after == pytest.approx(loss_over(recipe, found.network, material().validation))
+
+
+def test_only_the_last_layers_move_when_asked() -> None:
+    recipe, network = rebuild(find_model("square-synth"))
+    assert sum(w.numel() for w in last_layers(network)) < 0.4 * 820_736
+    moving = {n for n, w in network.named_parameters() if w.requires_grad}
+    assert {"decode.weight", "encode.bias", "blocks.0.norm.weight", "blocks.6.mix.weight"} <= moving
+    assert not moving & {"encode.weight", "blocks.0.mix.weight"}
+
+
+def test_frozen_weights_stay_and_what_was_never_heard_comes_nearer() -> None:
+    recipe, network = rebuild(find_model("tube-amp"))
+    data = material()
+    base = loss_over(recipe, network, data.test)
+    found = tune(recipe, network, data, 60, learning_rate=6e-3, batch=2, clock=Ticks())
+    assert loss_over(recipe, found.network, data.test) < 0.7 * base
+    assert base == loss_over(recipe, network, data.test)  # the one that came in is untouched
+    before, after = network.state_dict(), found.network.state_dict()
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    last = len(network.layers) - 2
+    assert found.after < found.before
+    assert same == {f"layers.{k}.conv.weight" for k in range(last)}
+    moved = sum(before[name].numel() for name in before.keys() - same)
+    assert (found.moved, found.weights) == (moved, sum(w.numel() for w in before.values()))
+
+
+def test_a_training_that_gets_no_better_ends_early() -> None:
+    recipe, network = rebuild(find_model("tube-amp"))
+    found = tune(recipe, network, material(), 300, learning_rate=3.0, batch=1, clock=Ticks())
+    assert found.ended == "no better" and found.history[-1][0] < 200
+    assert found.after == min(loss for _, loss in found.history)
+
+
+def test_a_file_is_written_and_says_what_it_is(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("train.personal.compare.judges_are_here", lambda: False)
+    out = tmp_path / "mine.onnx"
+    dry, wet = folders(tmp_path)
+    done = personalise(dry, wet, "tube-amp", out, minutes=0.6,
+                       origin=Origin("Ada", "CC-BY-4.0"), clock=Ticks())  # fmt: skip
+    assert done.rows["personal"]["loss"] < done.rows["base"]["loss"]
+    model = load_model(out.read_bytes())
+    model.close()
+    card = model.card
+    assert card.name == "mine" and card.provenance["base"] == "tube-amp"
+    assert card.provenance["data"] == [
+        {"source": "recordings of Ada: folders 'dry' and 'wet'", "licence": "CC-BY-4.0"}
+    ]
+    assert card.metrics["sets"]["held-out"]["rows"]["base"]["esr"] > 0
+    assert card.proof["streaming_error"] < 1e-5
+
+
+def test_what_gets_no_better_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    base = find_model("tube-amp")
+    x = melody(1, 24.0)
+    write(tmp_path / "dry" / "riff.wav", x)
+    write(tmp_path / "wet" / "riff.wav", play(base, x))  # it sounds like that already
+    with pytest.raises(Worse, match="nothing was written"):
+        personalise(tmp_path / "dry", tmp_path / "wet", "tube-amp", tmp_path / "mine.onnx",
+                    minutes=0.4, clock=Ticks())  # fmt: skip
+    assert not (tmp_path / "mine.onnx").exists()
+    assert torch.get_num_threads() >= 1 and np.isfinite(x).all()
+
+
+def test_ctrl_c_before_anything_was_found_says_so(tmp_path: Path, monkeypatch) -> None:
+    asked = Stop.__enter__
+
+    def at_once(self: Stop) -> Stop:
+        asked(self)
+        self.asked = True
+        return self
+
+    monkeypatch.setattr(Stop, "__enter__", at_once)
+    with pytest.raises(Worse, match="before anything better was found; nothing was written"):
+        personalise(*folders(tmp_path), "tube-amp", tmp_path / "mine.onnx", progress=Progress())
+    assert not (tmp_path / "mine.onnx").exists()
+
+
+def test_a_name_that_no_card_can_hold_is_refused_before_the_work(tmp_path: Path) -> None:
+    for name, sentence in (("a b.onnx", "cannot be a model's name"), ("a.wav", "end it in .onnx")):
+        with pytest.raises(Exception, match=sentence):
+            check_out(tmp_path / name)
+    with pytest.raises(Exception, match="make it first"):
+        check_out(tmp_path / "none" / "a.onnx")
+    recipe, network = rebuild(find_model("choir"))
+    assert renamed(recipe, "my-choir", "x").card(network, {}, {}).title == "My choir"
