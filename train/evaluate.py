@@ -19,7 +19,7 @@ from .baselines import matched_eq
 from .checkpoint import folder_of, load
 from .data.pairs import PairSet
 from .data.render import SAMPLE_RATE
-from .evaluation.candidates import CANDIDATES, Clips, clips
+from .evaluation.candidates import CANDIDATES, Clips, among, clips
 from .evaluation.distances import Rows, distances, evaluate, result
 from .evaluation.results import EVALUATION, fingerprint, write
 from .figures import spectrograms
@@ -60,7 +60,7 @@ def judged(
     for name, pairs in {"test": data.test, **recipe.outside()}.items():
         made = clips(recipe, network, pairs, gain, file)
         rows = distances(made)
-        for candidate in CANDIDATES:
+        for candidate in among(made):
             for judge in judges:
                 rows[candidate].update(judge(made, candidate))
         sets[name], counts[name] = rows, len(made)

@@ -1,8 +1,9 @@
 """Every way to get from the dry recordings to the style, side by side.
 
 ``copy`` does nothing, ``matched_eq`` is one static equaliser fitted on the training set, ``own_eq``
-one fitted on the very recording it is judged on, ``hand_made`` a chain of effects, ``model`` the
-style, ``oracle`` the true target.
+one fitted on the very recording it is judged on, ``hand_made`` a chain of effects, ``no_adversary``
+the same recipe trained without its discriminators (where there are such), ``model`` the style,
+``oracle`` the true target.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ import torch
 
 from ..baselines import apply_eq, hand_made, matched_eq
 from ..batches import whole
+from ..checkpoint import BEST, folder_of, load
 from ..data.pairs import Pair
 from ..data.render import SAMPLE_RATE
 from ..networks.layers import Streamable
+from ..recipes import get_recipe
 from ..recipes.base import Recipe
 from .player import play
 
 Array = npt.NDArray[np.float32]
 CANDIDATES = ("copy", "matched_eq", "own_eq", "hand_made", "model", "oracle")
+ROWS = (*CANDIDATES[:4], "no_adversary", *CANDIDATES[4:])  # in tables, where there are such
 SECONDS = 12.0  # of each recording, the warm-up of the network left out
 SHORTEST_NOTE = 0.05  # seconds of it inside the part
 
@@ -34,6 +38,17 @@ class Clips:
 
     pair: Pair  # cut to the same part; its notes shifted along
     sounds: dict[str, Array]
+
+
+def among(made: list[Clips]) -> tuple[str, ...]:
+    """The candidates that there are, in their order."""
+    return tuple(name for name in ROWS if all(name in c.sounds for c in made))
+
+
+def _rivals(recipe: Recipe) -> dict[str, Streamable]:
+    """Networks of the recipe's rivals, of those that were trained."""
+    known = {k: get_recipe(name) for k, name in recipe.rivals.items()}
+    return {k: load(r)[0] for k, r in known.items() if (folder_of(r) / BEST).exists()}
 
 
 def in_torch(recipe: Recipe, network: Streamable, pair: Pair) -> Array:
@@ -67,7 +82,7 @@ def clips(
     file : Path or None
         The network exported: the player's engine runs it; None: torch runs the network.
     """
-    made = []
+    made, rivals = [], _rivals(recipe)
     for pair in pairs:
         y = in_player(recipe, file, pair) if file else in_torch(recipe, network, pair)
         begin = recipe.warm_up
@@ -78,6 +93,7 @@ def clips(
             "matched_eq": apply_eq(pair.dry, gain)[cut],
             "own_eq": apply_eq(pair.dry, own)[cut],
             "hand_made": hand_made(recipe.name, pair.dry, pair.wet)[cut],
+            **{k: in_torch(recipe, rival, pair)[: len(y)] for k, rival in rivals.items()},
             "model": y,
             "oracle": pair.wet[cut],
         }

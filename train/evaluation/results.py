@@ -14,7 +14,7 @@ from ..checkpoint import folder_of
 from ..networks.layers import Streamable
 from ..recipes.base import Recipe
 from .aims import figures, misses
-from .candidates import CANDIDATES
+from .candidates import ROWS
 
 COLUMNS = (  # in tables; a card has no order
     "frechet", "mmd", "mfcc", "probe", "tag_flip", "pitch_f1", "onset_f1", "word_errors", "voiced",
@@ -81,7 +81,7 @@ def table(rows: dict[str, dict[str, float]]) -> str:
     columns = [c for c in COLUMNS if c in known]
     lines = ["| | " + " | ".join(c.replace("_", " ") for c in columns) + " |"]
     lines.append("|---" * (len(columns) + 1) + "|")
-    for name in (c for c in CANDIDATES if c in rows):
+    for name in (c for c in ROWS if c in rows):
         cells = (number(rows[name].get(c)) for c in columns)
         lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -7,11 +7,14 @@ from realtime.errors import ConfigError, nearest
 from .base import Recipe
 from .effect import AmpBlend, Tape, TubeAmp
 from .instrument import Choir, SquareSynth, Strings
+from .unpaired import StringsUnpaired, StringsWithoutAdversary
 from .voice import RadioVoice, Whisper
 
 RECIPES: dict[str, type[Recipe]] = {
     r.name: r for r in (TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, SquareSynth, Strings, Choir)
 }
+RECIPES[StringsUnpaired.name] = StringsUnpaired
+ABLATIONS: dict[str, type[Recipe]] = {StringsWithoutAdversary.name: StringsWithoutAdversary}
 
 
 def get_recipe(name: str) -> Recipe:
@@ -22,6 +25,8 @@ def get_recipe(name: str) -> Recipe:
     ConfigError
         There is none; the nearest name is suggested.
     """
+    if name in ABLATIONS:
+        return ABLATIONS[name]()
     if name not in RECIPES:
         known = ", ".join(RECIPES)
         raise ConfigError(f"no recipe '{name}'{nearest(name, RECIPES)}; there are {known}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -54,6 +54,8 @@ class Recipe(ABC):
         What fills the network's memory before the part that the loss hears.
     latency : int [samples]
         By how much :meth:`convert` lags.
+    rivals : dict of candidate to recipe
+        Whose best networks are judged beside the style's, where they were trained.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Recipe(ABC):
     schedule: Schedule
     warm_up: int
     latency: int
+    rivals: ClassVar[dict[str, str]] = {}
 
     @abstractmethod
     def data(self) -> PairSet:
@@ -104,6 +107,17 @@ class Recipe(ABC):
     def adversary(self) -> nn.Module | None:
         """Discriminators for the last part of the training; by default none."""
         return None
+
+    def prepare(self, network: Streamable, data: PairSet) -> None:  # noqa: B027
+        """Give a fresh network a start that follows from the data; by default nothing."""
+
+    def practise(self, network: Streamable, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Output and target as the training's losses take them; :meth:`aligned` unless more."""
+        return self.aligned(network, batch)
+
+    def validation(self, y: Tensor, target: Tensor, dry: Tensor) -> Tensor:
+        """What the best checkpoint is chosen by, on held-out sound; by default the loss."""
+        return self.loss(y, target)
 
     def aligned(self, network: Streamable, batch: Batch) -> tuple[Tensor, Tensor]:
         """Convert and cut both signals to where they belong together, warm-up removed."""
