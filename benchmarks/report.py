@@ -3,7 +3,7 @@
 Schema of a result file (``"schema": "restyle-bench/1"``)
 ---------------------------------------------------------
 ==============  ===============================================================================
-``kind``        ``latency`` | ``fft`` | ``startup`` | ``rates`` | ``clocks``
+``kind``        ``latency`` | ``fft`` | ``startup`` | ``rates`` | ``clocks`` | ``panel`` …
 ``command``     the command that printed it
 ``date``        UTC, ISO 8601
 ``machine``     :func:`benchmarks.machine.facts`; ``others`` tells how shared it was

@@ -79,6 +79,8 @@ def describe(session: Session) -> dict[str, Any]:
         "model": card.name if card else None,
         "lane": session.lane,
         "lane_reason": session.lane_reason,
+        "hop_length": engine.hop_length,
+        "model_rate": engine.sample_rate,
         "latency": session.budget.to_dict(),
         "controls": [asdict(c) for c in card.controls] if card else [],
         "stages": [

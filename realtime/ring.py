@@ -150,6 +150,12 @@ class Ring:
         """Fill ``block [shape=(channels, n)]``; return how many samples came out."""
         return int(read(self.address, block, 0, block.shape[1]))
 
+    def take(self) -> npt.NDArray[np.float32]:
+        """Everything that can be read now ``[shape=(channels, n)]``, in a new array."""
+        block = np.empty((self.channels, self.read_available), dtype=np.float32)
+        self.readinto(block)
+        return block
+
 
 def _rounded(capacity: int) -> int:
     """Round up to a power of two."""

@@ -59,7 +59,7 @@ def test_readme_names_only_options_that_exist() -> None:
         command = commands[name]
         if hasattr(command, "commands"):
             command = command.commands[rest.split()[0].rstrip("`")]
-        known = {option for p in command.params for option in p.opts}
+        known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
         assert set(re.findall(r"--[a-z-]+", rest)) <= known, name
 
 
@@ -157,6 +157,7 @@ def test_the_wheel_holds_packages_and_models(tmp_path: Path) -> None:
         "realtime/engine.py",
         "realtime/io/callback.py",
         "realtime/models/ort.py",
+        "realtime/control/panel/page/index.html",
         "train/fit.py",
         "train/recipes/effect.py",
         "train/listen_page.html",

@@ -86,6 +86,7 @@ _benchmark("nam", "What captures cost: kernel, ONNX Runtime, other players.")
 _benchmark("rates", "Conversions between sample rates: quality, latency, cost.")
 _benchmark("capture", "A session captured, replayed and compared bit by bit.")
 _benchmark("edits", "A random edit every 100 ms of virtual time: clicks, latency, memory.")
+_benchmark("panel", "What the panel costs: its own processor time, and the engine's p99.")
 _benchmark("clocks", "Two devices on two clocks, an hour in virtual time: pitch, latency, breaks.")
 _benchmark("latency", "Latency declared and measured, CPU per hop, missed callbacks under load.")
 

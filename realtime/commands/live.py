@@ -26,6 +26,7 @@ from .live_options import (
     saved_session,
     with_saved,
 )
+from .live_panel import PORT, PanelSettings
 from .live_run import Run, osc_address
 
 Maps = Annotated[str | None, typer.Option(metavar="1,2", help="Device channels, from 1; 0: none.")]
@@ -93,6 +94,22 @@ def live(
         bool, typer.Option("--fast", help="Simulated: do not wait for the clock.")
     ] = False,
     stats: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write counters.")] = None,
+    panel: Annotated[
+        bool | None,
+        typer.Option("--panel/--no-panel", help="Serve a page; on unless --simulate is given."),
+    ] = None,
+    panel_port: Annotated[
+        int, typer.Option(help="Its port; the next free one where it is taken, 0: any.")
+    ] = PORT,
+    panel_host: Annotated[
+        str, typer.Option(help="Its address; other than this machine's own needs a token.")
+    ] = "127.0.0.1",
+    panel_token: Annotated[
+        str | None, typer.Option(help="Token to show; made and printed where one is needed.")
+    ] = None,
+    terminal: Annotated[
+        bool, typer.Option("--terminal", help="A full view in the terminal, for SSH; no panel.")
+    ] = False,
     demo: Annotated[
         bool, typer.Option("--demo", help="Microphone if there is one, else the bundled clip.")
     ] = False,
@@ -113,6 +130,9 @@ def live(
             "a capture holds input.wav and output.wav already; leave --record and --record-dry out"
         )
     osc_address(osc)
+    by_default = (simulate is None or demo) and not (fast or terminal)
+    served = by_default if panel is None else panel
+    settings = PanelSettings(panel_host, panel_port, panel_token).check() if served else None
     for target in (simulate_out, record, record_dry):
         if target is not None:
             check_target(target)
@@ -142,7 +162,7 @@ def live(
     try:
         Run(
             spec, seconds, simulation, simulate_out, stats,
-            Recording(record, record_dry, capture), saved, osc, save_session,
+            Recording(record, record_dry, capture), saved, osc, save_session, settings, terminal,
         ).play()  # fmt: skip
     finally:
         if simulation is not None:

@@ -214,9 +214,7 @@ def _from_one(channels: tuple[int, ...] | None) -> tuple[int, ...] | None:
     return None if channels is None else tuple(c - 1 for c in channels)
 
 
-def to_session(
-    spec: Spec, saved: SessionFile | None, surface: HostSurface, name: str
-) -> SessionFile:
+def to_session(spec: Spec, base: SessionFile, surface: HostSurface, name: str) -> SessionFile:
     """What plays, as a session file that restores it."""
     d = spec.device
     device = DeviceSettings(
@@ -226,7 +224,6 @@ def to_session(
         channels=d.channels, lane=spec.lane, worker_blocks=spec.worker_blocks,
         fixed_latency=spec.fixed_latency,
     )  # fmt: skip
-    base = saved or SessionFile()
     return replace(base, preset=surface.save(name), device=device)
 
 

@@ -11,19 +11,21 @@ from typing import Any
 
 from ..capture.capture import Capture
 from ..capture.recorder import Recorder
-from ..control.bindings import Bindings
-from ..control.midi import MidiInputs
 from ..control.osc import OscServer
 from ..control.preset_file import write_file
 from ..control.session_file import OscSettings, SessionFile
 from ..errors import ConfigError, RestyleError, StreamError
+from ..host.console import HostConsole
 from ..host.host import Host
+from ..host.notes import Notes
 from ..host.surface import HostSurface
 from ..io.files import Clip, write_audio
 from ..spec import Spec
 from .common import err, write_json
 from .live_options import Recording, Simulation, to_session
+from .live_panel import PanelSettings, serve_panel
 from .meter import run_with_meter, summary
+from .terminal import run_with_terminal
 
 
 @dataclass
@@ -42,6 +44,9 @@ class Run:
         Where controllers and recordings come from.
     osc : str or None
         ``[HOST:]PORT``.
+    panel : PanelSettings or None
+    terminal : bool
+        Whether to show the full view instead of the compact meter.
     """
 
     spec: Spec
@@ -53,6 +58,8 @@ class Run:
     saved: SessionFile | None = None
     osc: str | None = None
     save: Path | None = None
+    panel: PanelSettings | None = None
+    terminal: bool = False
 
     def play(self) -> None:
         """Open everything, play, and close it again.
@@ -76,10 +83,12 @@ class Run:
         """Play; the last figures."""
         files = self._files()
         paced = self.simulation is None or self.simulation.paced
+        notes = Notes(tell)
         host = Host(
-            self.spec, tell, standby=paced, journal=self.recording.capture is not None, taps=files
+            self.spec, notes, standby=paced, journal=self.recording.capture is not None, taps=files
         )
         surface = HostSurface(host, self.saved.preset.name if self.saved else None)
+        console = self._console(host, surface, notes)
         capture: Capture | None = None
         recorder: Recorder | None = None
         try:
@@ -91,31 +100,44 @@ class Run:
             if files:
                 recorder = host.record(files)
             with contextlib.ExitStack() as controllers:
-                self._connect(controllers, surface)
-                run_with_meter(host, self.seconds)
+                self._connect(controllers, console)
+                if self.terminal:
+                    run_with_terminal(host, console, self.seconds)
+                else:
+                    run_with_meter(host, self.seconds)
         except KeyboardInterrupt:
             _once_is_enough()
             err.print("stopped")
         finally:
             _once_is_enough()
             try:
-                figures = self._finish(host, surface, recorder, capture)
+                figures = self._finish(host, console, recorder, capture)
             finally:
                 host.close()
         return figures
 
+    def _console(self, host: Host, surface: HostSurface, notes: Notes) -> HostConsole:
+        """Everything a panel does, with the session file's controllers and folder."""
+        record = self.saved.record if self.saved else None
+        return HostConsole(
+            host, surface, notes, self.saved.midi if self.saved else (),
+            Path(record.folder) if record else None,
+        )  # fmt: skip
+
     def _osc(self) -> OscSettings | None:
         return osc_address(self.osc) or (self.saved.osc if self.saved else None)
 
-    def _connect(self, controllers: contextlib.ExitStack, surface: HostSurface) -> None:
-        """Start MIDI and OSC where they are asked for."""
+    def _connect(self, controllers: contextlib.ExitStack, console: HostConsole) -> None:
+        """Start MIDI, OSC and the panel where they are asked for."""
         address = self._osc()
+        controllers.enter_context(console.midi)
         if self.saved is not None and self.saved.midi:
-            bindings = Bindings(surface, self.saved.midi, tell)
-            controllers.enter_context(MidiInputs(bindings.feed, report=tell))
+            console.midi.open()
         if address is not None:
-            controllers.enter_context(OscServer(surface, address.host, address.port, tell))
+            controllers.enter_context(OscServer(console.surface, address.host, address.port, tell))
             err.print(f"OSC on {address.host}:{address.port}", highlight=False)
+        if self.panel is not None:
+            serve_panel(controllers, self.panel, console, console.notes)
 
     def _files(self) -> dict[str, Path]:
         """What to record to."""
@@ -134,7 +156,7 @@ class Run:
     def _finish(
         self,
         host: Host,
-        surface: HostSurface,
+        console: HostConsole,
         recorder: Recorder | None,
         capture: Capture | None,
     ) -> dict[str, Any]:
@@ -145,14 +167,17 @@ class Run:
         changes: list[Any] = []
         try:
             figures, changes = host.stats(), host.changes() if capture is not None else []
+            figures["panel"] = dict(console.counts)
             if self.save is not None:
                 name = self.saved.preset.name if self.saved else self.save.stem
-                kept = to_session(host.spec, self.saved, surface, name)
+                base = replace(self.saved or SessionFile(), midi=console.midi.bindings.mappings)
+                kept = to_session(host.spec, base, console.surface, name)
                 write_file(self.save, replace(kept, osc=self._osc()))
                 err.print(f"kept the session in {self.save}", highlight=False)
         except RestyleError as error:
             err.print(f"at the end: {error}", highlight=False)
         host.stop()
+        recorder = recorder or host.recorder
         if recorder is not None:
             recorder.stop()
             for name, written in recorder.written.items():

@@ -18,7 +18,8 @@ WIDTH = 24
 FLOOR_DB = -60.0
 
 
-def _bar(db: float) -> Text:
+def bar(db: float) -> Text:
+    """A level as a coloured bar."""
     filled = round(WIDTH * max(0.0, min(1.0, 1.0 - db / FLOOR_DB)))
     style = "red" if db > -0.1 else "yellow" if db > -9 else "green"
     return Text("█" * filled, style=style) + Text("░" * (WIDTH - filled), style="bright_black")
@@ -31,7 +32,7 @@ def view(host: Host, figures: dict[str, Any]) -> Table:
     for side in ("input", "output"):
         db = meters[f"{side}_peak_db"]
         rms = meters[f"{side}_rms_db"]
-        table.add_row(side, _bar(db), f"{db:6.1f} dB peak", f"{rms:6.1f} dB rms")
+        table.add_row(side, bar(db), f"{db:6.1f} dB peak", f"{rms:6.1f} dB rms")
     latency, block = figures["latency"], figures["block_size"] or "varying"
     lost = figures["callbacks_missed"] + figures["xruns"]["ring_underflows"]
     table.add_row(

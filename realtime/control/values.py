@@ -88,7 +88,7 @@ def with_share(parameters: Sequence[Parameter], name: str, weight: float) -> dic
     if not others:
         return {name: 1.0}
     even = {n: rest / len(others) for n in others}
-    shared = {n: rest * v / total for n, v in others.items()} if total > 0 else even
+    shared = {n: rest * (v / total) for n, v in others.items()} if total > 0 else even
     return {name: float(weight), **shared}
 
 

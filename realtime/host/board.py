@@ -6,9 +6,12 @@ at the end, and the queues of parameter events (in) and of the journal and recor
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
+from ..dsp.meters import N_BINS
 from ..errors import ConfigError
 from ..events import EventQueue
 from ..io.stream import STREAM
@@ -17,6 +20,7 @@ from ..shared import Shared
 
 EVENTS, JOURNAL = 4096, 1 << 16  # entries
 TAP_SECONDS = 8  # what a recording's writer may lag behind
+WATCH_SAMPLES = 1 << 15  # the same for a display, which may miss some
 LARGEST_RATE, WIDEST = 192_000, 8
 
 # int64 slots of the status
@@ -38,6 +42,8 @@ class Board:
     record : ndarray [shape=(1,), dtype=STREAM]
         The stream's counters; addresses in it mean something to the engine process only.
     status : ndarray [int64], meters : ndarray [float64]
+    hops, calls : ndarray [shape=(N_BINS,), int64]
+        Durations of the engine's hops and of the callbacks, see :mod:`realtime.dsp.meters`.
     """
 
     def __init__(self, name: str | None = None) -> None:
@@ -50,6 +56,10 @@ class Board:
             "journal": EventQueue.size(JOURNAL),
             "dry": tap,
             "wet": tap,
+            "watch_dry": Ring.size(WIDEST, WATCH_SAMPLES),
+            "watch_wet": Ring.size(WIDEST, WATCH_SAMPLES),
+            "hops": 8 * N_BINS,
+            "calls": 8 * N_BINS,
         }
         self._at: dict[str, tuple[int, int]] = {}
         total = 0
@@ -67,6 +77,8 @@ class Board:
         self.record: npt.NDArray[np.void] = np.frombuffer(self.part("record"), dtype=STREAM)
         self.status = np.frombuffer(self.part("status"), dtype=np.int64)
         self.meters = np.frombuffer(self.part("meters"), dtype=np.float64)
+        self.hops = np.frombuffer(self.part("hops"), dtype=np.int64)
+        self.calls = np.frombuffer(self.part("calls"), dtype=np.int64)
         self.events = EventQueue(EVENTS, self.part("events"))
         self.journal = EventQueue(JOURNAL, self.part("journal"))
 
@@ -83,11 +95,12 @@ class Board:
 
     def clear(self) -> None:
         """Forget a dead engine: zero everything but the events that wait."""
-        for name in ("record", "status", "meters"):
+        for name in ("record", "status", "meters", "hops", "calls"):
             self.part(name)[:] = bytes(self._at[name][1])
 
     def close(self) -> None:
         """Give the memory back; views of it must not be used any more."""
-        self.record = self.status = self.meters = np.zeros(0)  # type: ignore[assignment]
+        empty: Any = np.zeros(0)
+        self.record = self.status = self.meters = self.hops = self.calls = empty
         self.events, self.journal = EventQueue(1), EventQueue(1)
         self.memory.release(self.owner)

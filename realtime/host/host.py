@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,22 @@ from typing import Any
 from ..capture.recorder import Recorder
 from ..chain.library import check_plugin
 from ..control.values import check_value, find_parameter
+from ..errors import RestyleError
 from ..ring import Ring
 from ..spec import StageSpec, after
 from .board import LATENCY, METERS, RATE, Board
-from .keeper import ANSWER_SECONDS, Keeper
+from .keeper import ANSWER_SECONDS
 from .knobs import knobs, turned
 from .link import EngineLost
+from .mover import Mover
 
 
-class Host(Keeper):
+class Host(Mover):
     """Plays a session and keeps it playing; see :class:`realtime.host.keeper.Keeper`."""
 
     _recorder: Recorder | None = None
+    _watched = False
+    _turned: list[tuple[str, float]] | None = None  # knobs, while a change is being made
 
     # -- changes --------------------------------------------------------------------------------
 
@@ -42,26 +47,36 @@ class Host(Keeper):
             Refused; or the engine died on it, in which case the last good session plays on.
         """
         with self._lock:
-            link = self.link
+            link, self._turned = self.link, []
             try:
                 answer = link.ask(operation, ANSWER_SECONDS)
             except EngineLost as error:
+                self._turned = None
                 self.replace_engine(link, str(error))
+                raise
+            except BaseException:
+                self._turned = None
                 raise
             with self._state:
                 self.now = {**self.now, **answer}
                 self.spec = after(self.spec, operation)
+                late, self._turned = self._turned or [], None
+            for name, value in late:  # turned meanwhile, so after the change
+                with suppress(RestyleError):
+                    self.set(name, value)
             return self.now
 
     def insert(self, place: str, entry: dict[str, Any], index: int | None = None) -> int:
-        """Fade a stage into a chain; `entry` is its table in a chain file.
+        """Fade a stage into a chain; `entry` is its table in a chain or preset file.
 
         Returns its identity.
         """
+        entry = dict(entry)
+        bypass, mix = bool(entry.pop("bypass", False)), float(entry.pop("stage_mix", 1.0))
         if "plugin" in entry:  # one that crashes or hangs when loaded does so apart from the sound
             check_plugin(str(entry["plugin"]), entry.get("plugin_name"))
         with self._lock:
-            stage = StageSpec(self.new_identity(), entry)
+            stage = StageSpec(self.new_identity(), entry, bypass, mix)
             many = len(self.spec.chain(place)) if index is None else index
             self.do({"op": "insert", "place": place, "index": many, "stage": asdict(stage)})
             return stage.identity
@@ -85,6 +100,8 @@ class Host(Keeper):
             listed = {k.parameter.name: k for k in knobs(self.spec, self.now)}
             knob = listed[find_parameter([k.parameter for k in listed.values()], name).name]
             value = check_value(knob.parameter, value)
+            if self._turned is not None:
+                self._turned.append((name, value))
             if knob.slot is not None:
                 self.spec = turned(self.spec, name, value)
                 self._push(-1 if at is None else at, knob.whom, knob.slot, knob.sent(value))
@@ -158,15 +175,49 @@ class Host(Keeper):
             self._tap(files)
         self._tapped = set(files)
         latency = int(self.board.status[LATENCY])
-        self._recorder = Recorder(
-            {name: ring for name, ring in self.taps.items() if name in files},
-            files,
-            int(self.board.status[RATE]),
-            skip={"wet": latency} if "dry" in files else None,
-            lost=self._lost_by(self.board),
-            tell=self._tell,
-        )
+        try:
+            self._recorder = Recorder(
+                {name: ring for name, ring in self.taps.items() if name in files},
+                files,
+                int(self.board.status[RATE]),
+                skip={"wet": latency} if "dry" in files else None,
+                lost=self._lost_by(self.board),
+                tell=self._tell,
+            )
+        except RestyleError:
+            self._untap()
+            raise
         return self._recorder
+
+    def stop_recording(self) -> Recorder | None:
+        """End the recording there is, write what waits, and return it."""
+        with self._lock:
+            recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.stop()
+            self._untap()
+        return recorder
+
+    def _untap(self) -> None:
+        self._tapped = {"dry", "wet"} if self._journal else set()
+        with suppress(RestyleError):  # an engine that has ended taps nothing
+            self._tap(())
+
+    @property
+    def journaled(self) -> bool:
+        """Whether a capture keeps all of the sound."""
+        return self._journal
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """The recording under way."""
+        return self._recorder
+
+    def watch(self, on: bool) -> None:
+        """Have what is heard and played copied to the rings of a display, or no more."""
+        with self._lock:
+            self._watched = on
+            self.link.ask({"op": "watch", "on": on}, ANSWER_SECONDS)
 
     def _tap(self, names: Iterable[str]) -> None:
         with self._lock:
@@ -179,6 +230,9 @@ class Host(Keeper):
 
     def _engine_replaced(self) -> None:
         recorder = self._recorder
+        if self._watched:
+            with suppress(RestyleError):
+                self.link.ask({"op": "watch", "on": True}, ANSWER_SECONDS)
         if recorder is not None:
             rings = {n: r for n, r in self.taps.items() if n in recorder.written}
             recorder.switch(rings, self._lost_by(self.board))

@@ -19,12 +19,12 @@ from ..chain.plugin import PluginStage
 from ..desk import Desk
 from ..errors import DeviceError, RestyleError
 from ..io.transport import Transport
-from ..io.worker import raise_priority
-from ..ring import Ring
+from ..io.worker import lower_priority, raise_a_little, raise_priority
 from ..spec import DeviceSpec, Spec
 from ..voices import UNKNOWN_BLOCK
-from .board import HEARTBEAT, LATENCY, METERS, MODE, PREFILL, RATE, TAP_SECONDS, Board
+from .board import HEARTBEAT, LATENCY, METERS, MODE, PREFILL, RATE, Board
 from .relief import Relief
+from .taps import Taps
 
 TICK_SECONDS = 0.01
 SWITCH_SECONDS = 1e-4  # how often Python's threads take turns: short, for the worker's sake
@@ -51,14 +51,14 @@ class Server:
     """Answers operations; see :mod:`realtime.desk` for those a session understands.
 
     Besides them: ``open`` (``spec``), ``stats``, ``tap`` (``dry``, ``wet``: channels or 0),
-    ``journal`` (``on``), ``log`` and ``quit``.
+    ``watch`` (``on``), ``journal`` (``on``), ``log`` and ``quit``.
     """
 
     def __init__(self, board: Board, pipe: Connection) -> None:
         self.board, self.pipe = board, pipe
         self.desk: Desk | None = None
         self.relief: Relief | None = None
-        self._rings: list[Any] = []
+        self.taps = Taps(board)
         self._told = False
         self.quitting = False
 
@@ -75,10 +75,14 @@ class Server:
 
     def serve(self) -> None:
         """Answer until told to quit."""
+        raise_a_little()
         while not self.quitting:
             if self.pipe.poll(TICK_SECONDS):
                 number, operation = self.pipe.recv()
-                self.pipe.send(self._answer(number, operation))
+                lower_priority()  # it may take long
+                answer = self._answer(number, operation)
+                raise_a_little()
+                self.pipe.send(answer)
             self._tick()
 
     def close(self) -> None:
@@ -142,15 +146,10 @@ class Server:
         return self._need().describe()
 
     def _op_tap(self, operation: dict[str, Any]) -> int:
-        record, channels = self.board.record[0], self._need().channels
-        for name in ("dry", "wet"):
-            address = 0
-            if operation.get(name):
-                ring = Ring(channels, TAP_SECONDS * 48_000, memory=self.board.part(name))
-                self._rings.append(ring)
-                address = ring.address
-            record[f"tap_{name}"] = address
-        return int(record["samples"])
+        return self.taps.record(self._need().channels, operation)
+
+    def _op_watch(self, operation: dict[str, Any]) -> None:
+        self.taps.watch(self._need().channels, bool(operation.get("on")))
 
     def _op_states(self, operation: dict[str, Any]) -> dict[int, str]:
         slots = [s for c in self._need().session.path.chains for s in c.slots if s.present]
@@ -173,6 +172,8 @@ class Server:
         meters = session.engine.meters()
         for i, name in enumerate(METERS):
             self.board.meters[i] = meters[name]
+        self.board.hops[:] = session.engine.histogram("hop")
+        self.board.calls[:] = session.memory.callback_histogram
         if session.pending:
             session.tidy()
         for notice in self.relief.look() if self.relief else ():
@@ -235,7 +236,8 @@ def describe_device(device: Transport) -> dict[str, Any]:
     """What was opened, as plain data."""
     names = ("name", "sample_rate", "block_size", "in_channels", "out_channels", "paced")
     largest = int(getattr(device, "largest_block", UNKNOWN_BLOCK))
-    return {**{n: getattr(device, n) for n in names}, "largest_block": largest}
+    sides = {n: getattr(device, f"{n}_name", device.name) for n in ("input", "output")}
+    return {**{n: getattr(device, n) for n in names}, **sides, "largest_block": largest}
 
 
 def try_priority() -> list[str]:

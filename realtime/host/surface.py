@@ -26,11 +26,11 @@ class HostSurface:
     ----------
     host : Host
     preset : str or None
-        Name of what was loaded, for :meth:`status`.
+        Name of what was loaded or saved last, for :meth:`status`.
     """
 
     def __init__(self, host: Host, preset: str | None = None) -> None:
-        self._host, self._preset = host, preset
+        self._host, self.preset = host, preset
 
     def parameters(self) -> Sequence[Parameter]:
         """All parameters as they stand now; others after a change of model or chain."""
@@ -67,7 +67,7 @@ class HostSurface:
         preset = open_preset(name_or_path, Library())
         spec = to_spec(preset, self._host.spec, self._host.new_identity)
         self._host.do({"op": "preset", "spec": spec.to_dict()})
-        self._preset = preset.name
+        self.preset = preset.name
 
     def save(self, name: str, note: str = "") -> Preset:
         """The sound as it is now, as a preset."""
@@ -82,7 +82,7 @@ class HostSurface:
         now, spec = self._host.now, self._host.spec
         return {
             "style": now.get("model"),
-            "preset": self._preset,
+            "preset": self.preset,
             "bypass": spec.bypass,
             "lane": now.get("lane"),
             "latency_samples": now.get("latency", {}).get("declared_samples"),

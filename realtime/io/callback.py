@@ -25,7 +25,7 @@ from ..native import (
     view_i64,
 )
 from .play import hand_out_events, note, play, take_up
-from .stream import BLOCK, LOSS, view_stream
+from .stream import BLOCK, LOSS, TAP_DRY, TAP_WET, view_stream
 
 F32 = np.float32
 
@@ -66,15 +66,22 @@ def _give_out(s, y, target, start, n):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def _tap(s, x, y, n):  # type: ignore[no-untyped-def]
-    """Copy the block to whoever records; what finds no room is counted, never waited for."""
+    """Copy the block to whoever records; what finds no room is counted, never waited for.
+
+    Whoever watches has rings of its own, so that neither takes the other's samples.
+    """
     lost = 0
-    if s.tap_dry != 0:
+    taps = s.taps
+    if taps & TAP_DRY:
         lost = n - ring.write(s.tap_dry, x, 0, n)
-    if s.tap_wet != 0:
+    if taps & TAP_WET:
         lost = max(lost, n - ring.write(s.tap_wet, y, 0, n))
     if lost > 0:
         s.tap_lost += lost
         note(s, LOSS, lost, 0.0)
+    if s.watch_dry != 0:
+        ring.write(s.watch_dry, x, 0, n)
+        ring.write(s.watch_wet, y, 0, n)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -121,6 +128,7 @@ def run_callback(s, source, target, n, flags):  # type: ignore[no-untyped-def]
         s.samples += part
     restore_denormals(old)
     spent = monotonic_ns(s.clock) - begin
+    s.busy_ns += spent
     count_duration(view_i64(s.callback_histogram, N_BINS), spent)
     if spent * s.sample_rate > n * 1e9:
         s.deadline_misses += 1

@@ -36,8 +36,13 @@ class DeviceInfo:
     default_output: bool
 
 
-def list_devices() -> list[DeviceInfo]:
+def list_devices(anew: bool = False) -> list[DeviceInfo]:
     """All devices of all host APIs.
+
+    Parameters
+    ----------
+    anew : bool
+        Look again: PortAudio keeps the list of its start.  Not while this process plays.
 
     Raises
     ------
@@ -45,6 +50,9 @@ def list_devices() -> list[DeviceInfo]:
         PortAudio is missing or broken.
     """
     sd = library()
+    if anew:
+        sd._terminate()
+        sd._initialize()
     apis = sd.query_hostapis()
     defaults = list(sd.default.device)
     return [

@@ -48,6 +48,7 @@ class PortAudioDevice:
             raise DeviceError(f"block size must be within 1..8192 samples, got {block_size}")
         hear, play = find_device(input, "input"), find_device(output, "output")
         self.name = f"{hear.name} → {play.name} ({hear.host_api})"
+        self.input_name, self.output_name = hear.name, play.name
         self.sample_rate = sample_rate or hear.default_sample_rate
         self.in_channels = min(channels or 1, hear.max_input_channels)
         self.out_channels = min(max(channels or 1, 2), play.max_output_channels)

@@ -26,7 +26,7 @@ from ..native import (
     sleep_address,
     sleep_ns,
 )
-from .stream import view_stream
+from .stream import TAP_DRY, TAP_WET, view_stream
 from .voice import WORKER, view_voice
 from .worker import raise_priority
 
@@ -52,8 +52,8 @@ def _settle_worker(address, control, nanosleep):  # type: ignore[no-untyped-def]
 @njit(nogil=True, error_model="numpy", cache=True)
 def _wait_for_writer(s, control, nanosleep):  # type: ignore[no-untyped-def]
     """Virtual time: wait until whoever records has made room for another block."""
-    for tap in (s.tap_dry, s.tap_wet):
-        while tap != 0 and ring.write_available(tap) < s.max_block and control[STOP] == 0:
+    for tap, bit in ((s.tap_dry, TAP_DRY), (s.tap_wet, TAP_WET)):
+        while s.taps & bit and ring.write_available(tap) < s.max_block and control[STOP] == 0:
             sleep_ns(nanosleep, 200_000)
     while s.journal != 0 and events.room(s.journal) < 64 and control[STOP] == 0:
         sleep_ns(nanosleep, 200_000)

@@ -70,6 +70,7 @@ class SplitDevice:
         )
         self._in = PortStream(hear.name, hear, None, self.sample_rate, self.in_channels)
         self.name = f"{hear.name} ⇢ {play.name}"
+        self.input_name, self.output_name = hear.name, play.name
         self.input_latency = self.output_latency = 0
         try:
             self._in_block = self._probe()

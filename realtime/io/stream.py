@@ -22,6 +22,7 @@ from .voice import Voice
 CROSSFADE_SECONDS = 0.02
 EVENTS = 4096  # events that may wait for the callback
 SILENT = -1  # in a channel map: no channel
+TAP_DRY, TAP_WET = 1, 2  # bits of ``taps``
 
 # kinds of journal entries (position, kind, a, b)
 BLOCK, EVENT_FIXED, EVENT_VOICE, SWAP, LOSS = 1, 2, 3, 4, 5
@@ -37,9 +38,13 @@ _INTEGERS = (
     "voice", "incoming", "mail", "unheard", "faded", "fade_length", "swaps", "swap_position",
     # parameter events in, journal and recordings out (0: none)
     "events", "journal", "tap_dry", "tap_wet", "tap_lost",
+    # which of the two taps are open (bits): one word, so that both begin with the same block
+    "taps",
+    # the same for whoever only looks: never waited for, nothing counted as lost
+    "watch_dry", "watch_wet",
     # counters
     "callbacks", "samples", "first_ns", "last_ns", "deadline_misses", "longest_gap_ns",
-    "min_block", "max_seen_block", "worker_blocks",
+    "min_block", "max_seen_block", "busy_ns", "worker_blocks", "worker_ns",
     "input_underflows", "input_overflows", "output_underflows", "output_overflows",
     "ring_underflows", "ring_overflows", "concealed_samples", "dropped_samples", "journal_lost",
     "callback_histogram", "gap_histogram",
@@ -139,7 +144,7 @@ class StreamMemory:
 
     @property
     def beat(self) -> int:
-        """Address of the count of blocks the workers have made."""
+        """Address of the count of blocks the workers have made; their time [ns] lies after it."""
         fields = STREAM.fields
         assert fields is not None
         return self.address + fields["worker_blocks"][1]

@@ -83,7 +83,7 @@ class Voice:
             array.fill(0.0)  # touches the pages
             r[name] = array.ctypes.data
         r["line_length"] = longest
-        self._beat = np.zeros(1, dtype=np.int64)
+        self._beat = np.zeros(2, dtype=np.int64)
         r["beat"] = self._beat.ctypes.data
         self._dry_state = np.zeros(DELAY_STATE, dtype=np.int64)
         self.chain_events = EventQueue(EVENTS)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from contextlib import suppress
 
 import numpy as np
 from numba import njit
@@ -15,7 +17,16 @@ from numba import njit
 from .. import ring
 from ..converter import WHOLE
 from ..lane import view_lane
-from ..native import call_hop, flush_denormals, restore_denormals, sleep_address, sleep_ns, view_i64
+from ..native import (
+    call_hop,
+    clock_address,
+    flush_denormals,
+    monotonic_ns,
+    restore_denormals,
+    sleep_address,
+    sleep_ns,
+    view_i64,
+)
 from .voice import Voice, view_voice
 
 RT_PRIORITY = 3  # below the audio callback's (JACK gives its clients 5)
@@ -36,19 +47,21 @@ def wait_for(voice, count, nanosleep, limit_ns):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def put(voice, block, nanosleep):  # type: ignore[no-untyped-def]
-    """Write a block to the output ring, waiting for room while the voice runs."""
+def put(voice, block, spent, nanosleep):  # type: ignore[no-untyped-def]
+    """Write a block that took `spent` ns to the output ring, waiting for room while it runs."""
     s = view_voice(voice)
     done = 0
     while done < block.shape[1] and s.stop == 0:
         done += ring.write(s.ring_out, block, done, block.shape[1] - done)
         if done < block.shape[1]:
             sleep_ns(nanosleep, 200_000)
-    view_i64(s.beat, 1)[0] += 1
+    beat = view_i64(s.beat, 2)
+    beat[0] += 1
+    beat[1] += spent
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def native_loop(voice, block, address, nanosleep):  # type: ignore[no-untyped-def]
+def native_loop(voice, block, address, clock, nanosleep):  # type: ignore[no-untyped-def]
     """Process hops until the voice stops; `block [channels, hop]` at `address` is scratch."""
     s = view_voice(voice)
     lane = view_lane(s.lane)
@@ -56,8 +69,9 @@ def native_loop(voice, block, address, nanosleep):  # type: ignore[no-untyped-de
     while s.stop == 0:
         if wait_for(voice, block.shape[1], nanosleep, 50_000_000):
             ring.read(s.ring_in, block, 0, block.shape[1])
+            begin = monotonic_ns(clock)
             call_hop(lane.hop_function, (s.lane, address, WHOLE))
-            put(voice, block, nanosleep)
+            put(voice, block, monotonic_ns(clock) - begin, nanosleep)
     restore_denormals(old)
 
 
@@ -68,6 +82,22 @@ def raise_priority() -> bool:
     except (AttributeError, OSError):
         return False
     return True
+
+
+def raise_a_little() -> None:
+    """Ask for the lowest real-time priority: for a thread that holds Python's lock for moments.
+
+    Were it at no such priority, other programs could keep it from the processor while it holds the
+    lock that a worker waits for.
+    """
+    with suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+
+
+def lower_priority() -> None:
+    """Back to how ordinary threads are scheduled."""
+    with suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 class Worker:
@@ -105,12 +135,14 @@ class Worker:
             path = self.voice.path
             block = np.zeros((path.engine.channels, path.block_length), dtype=np.float32)
             if path.native:
-                native_loop(voice, block, block.ctypes.data, sleep)
+                native_loop(voice, block, block.ctypes.data, clock_address(), sleep)
                 return
             assert self.voice.ring_in is not None
             while not self.voice.record["stop"]:
                 if wait_for(voice, path.block_length, sleep, 50_000_000):
                     self.voice.ring_in.readinto(block)
-                    put(voice, path.process(block), sleep)
+                    begin = time.monotonic_ns()
+                    made = path.process(block)
+                    put(voice, made, time.monotonic_ns() - begin, sleep)
         except BaseException as error:
             self.error = error

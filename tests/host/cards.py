@@ -57,11 +57,14 @@ def playing(
     paced: bool = True,
     standby: bool = False,
     channels: int = 1,
+    held: bool = False,
     **settings: Any,
 ) -> Iterator[Played]:
-    """Play `x` (a sine by default) through a host."""
+    """Play `x` (a sine by default) through a host; `held` waits before the first sample."""
     x = sine(RATE * 60, 220.0, 0.3) if x is None else x
     tape = Tape.make(np.repeat(x, channels, axis=0) if len(x) == 1 else x, RATE, BLOCK, paced=paced)
+    if held:
+        tape.hold(0)
     spec = Spec(
         device=DeviceSpec(kind="tape", tape=tape.name),
         model=None if model is None else str(model),

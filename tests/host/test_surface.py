@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import mido
 import numpy as np
@@ -67,6 +68,26 @@ def test_a_control_is_heard(models: Path) -> None:
         surface.set("gain", 0.0)
         played.play_on()
         assert played.level() == pytest.approx(0.3, rel=0.01)
+
+
+def test_what_is_turned_while_the_model_changes_holds_afterwards(models: Path) -> None:
+    with playing(models / "controls.onnx") as played:
+        host = played.host
+        asked = host.link.ask
+
+        def ask(operation: Any, seconds: float) -> Any:
+            if operation["op"] == "swap":  # somebody turns a knob just now
+                host.set("mix", 0.25)
+                host.set("gain", 0.75)
+            return asked(operation, seconds)
+
+        host.link.ask = ask  # type: ignore[method-assign]
+        host.do({"op": "swap", "model": str(models / "controls.onnx")})
+        assert (host.get("mix"), host.get("gain")) == (0.25, 0.75)
+        assert host.spec.controls["gain"] == 0.75
+        played.play_on()
+        # the mix is of 0.3 and of 0.75 times 0.3
+        assert played.level() == pytest.approx(0.3 * (0.75 + 0.25 * 0.75), rel=0.01)
 
 
 def test_a_preset_is_loaded_whole_or_not_at_all_and_saved_as_it_is(models: Path) -> None:

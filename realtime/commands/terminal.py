@@ -1,0 +1,89 @@
+"""``restyle live --terminal``: levels, latency, processor, counters and knobs in a terminal."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from ..errors import RestyleError
+from ..host.console import HostConsole
+from ..host.host import Host
+from .common import err
+from .meter import bar
+
+REFRESH_HZ = 10
+KNOBS = 40  # shown
+
+
+def levels(console: HostConsole) -> Table:
+    """Two meters and the limiter."""
+    found = console.levels()
+    table = Table.grid(padding=(0, 1))
+    for side in ("input", "output"):
+        peak, rms = found[f"{side}_peak_db"], found[f"{side}_rms_db"]
+        table.add_row(side, bar(peak), f"{peak:6.1f} dB peak", f"{rms:6.1f} dB rms")
+    table.add_row("limiter", f"{found['limiter_db']:.1f} dB")
+    return table
+
+
+def timing(console: HostConsole) -> Table:
+    """Lane, processor, latency by part, counters that are not 0."""
+    state, figures = console.state(), console.figures()
+    latency, hop = state["latency"], figures["hop_us"]
+    table = Table.grid(padding=(0, 1))
+    table.add_row("device", f"{state['device']['input']} / {state['device']['output']}")
+    table.add_row("rate, block", f"{state['sample_rate']} Hz, {state['block'] or 'varying'}")
+    table.add_row("lane", f"{state['lane']}, cpu {figures['cpu_percent']:.1f} %")
+    table.add_row("hop", f"p50 {hop['p50']:.0f} µs, p99 {hop['p99']:.0f} of {hop['budget']:.0f} µs")
+    parts = ", ".join(f"{p['name']} {p['samples']}" for p in latency["parts"] if p["samples"])
+    table.add_row("latency", f"{latency['declared_samples']} samples = {latency['ms']:.2f} ms")
+    table.add_row("", parts or "no part adds any")
+    counted = [f"{k} {v}" for k, v in figures["counters"].items() if v]
+    table.add_row("counters", ", ".join(counted) or "all zero")
+    return table
+
+
+def knobs(console: HostConsole) -> Table:
+    """Every parameter with a bar for where it stands."""
+    table = Table.grid(padding=(0, 1))
+    listed = list(console.surface.parameters())
+    for p in listed[:KNOBS]:
+        span = p.maximum - p.minimum
+        share = (p.value - p.minimum) / span if 0 < span < float("inf") else 0.0
+        filled = round(16 * min(1.0, max(0.0, share)))
+        line = Text("━" * filled, style="cyan") + Text("─" * (16 - filled), style="bright_black")
+        table.add_row(p.name, line, f"{p.value:g} {p.unit}")
+    if len(listed) > KNOBS:
+        table.add_row(f"and {len(listed) - KNOBS} more")
+    return table
+
+
+def view(console: HostConsole) -> Group:
+    """One refresh."""
+    state = console.state()
+    playing = state["style"] or "no model"
+    name = f"{playing}{' (bypassed)' if state['bypass'] else ''}"
+    said = [Text(str(n["text"]), style="yellow") for n in console.notes.kept[-3:]]
+    return Group(
+        Panel(levels(console), title=name, title_align="left"),
+        Panel(timing(console), title="timing", title_align="left"),
+        Panel(knobs(console), title="knobs", title_align="left"),
+        *said,
+    )
+
+
+def run_with_terminal(host: Host, console: HostConsole, seconds: float | None) -> None:
+    """Show the view until the sound ends, `seconds` have passed, or Ctrl-C."""
+    end = None if seconds is None else time.monotonic() + seconds
+    with Live(view(console), console=err, transient=True, auto_refresh=False) as shown:
+        while host.active and (end is None or time.monotonic() < end):
+            host.wait(1.0 / REFRESH_HZ)
+            try:
+                shown.update(view(console), refresh=True)
+            except (RestyleError, IndexError, ValueError):
+                continue  # an engine is being replaced

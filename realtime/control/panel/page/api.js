@@ -1,0 +1,50 @@
+// The HTTP side: one function a call, errors as sentences.
+
+/** Ask the server; returns its JSON.  Throws an Error whose message is the server's sentence. */
+export async function ask(method, path, body) {
+  const options = { method, headers: {} };
+  if (method !== "GET") {
+    options.headers["Content-Type"] = "application/json";
+    if (body !== undefined) options.body = JSON.stringify(body);
+  }
+  let answer;
+  try {
+    answer = await fetch(`api/${path}`, options);
+  } catch {
+    throw new Error("restyle does not answer; is it still running?");
+  }
+  let data = null;
+  try {
+    data = await answer.json();
+  } catch {
+    // an answer without a body
+  }
+  if (!answer.ok) throw new Error(data?.error ?? `the server answered ${answer.status}`);
+  return data;
+}
+
+const part = encodeURIComponent;
+
+export const api = {
+  state: () => ask("GET", "state"),
+  models: () => ask("GET", "models"),
+  model: (name) => ask("PUT", "model", { name }),
+  effects: () => ask("GET", "effects"),
+  insert: (place, entry, index = null) => ask("POST", `chain/${place}`, { entry, index }),
+  move: (place, stage, index) => ask("PUT", `chain/${place}/${stage}`, { index }),
+  remove: (place, stage) => ask("DELETE", `chain/${place}/${stage}`),
+  presets: () => ask("GET", "presets"),
+  save: (name, note, replace) => ask("PUT", `presets/${part(name)}`, { note, replace }),
+  load: (name) => ask("POST", `presets/${part(name)}/load`, {}),
+  forget: (name) => ask("DELETE", `presets/${part(name)}`),
+  devices: () => ask("GET", "devices"),
+  device: (input, output, block) => ask("PUT", "device", { input, output, block }),
+  record: (dry, format) => ask("POST", "recording", { dry, format }),
+  stop: () => ask("DELETE", "recording"),
+  recordings: () => ask("GET", "recordings"),
+  recording: (name) => `api/recordings/${part(name)}`,
+  midi: () => ask("GET", "midi"),
+  learn: (parameter) => ask("POST", "midi/learn", { parameter }),
+  unlearn: () => ask("DELETE", "midi/learn"),
+  unmap: (parameter) => ask("DELETE", `midi/mappings/${part(parameter)}`),
+};

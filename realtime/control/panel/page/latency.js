@@ -1,0 +1,59 @@
+// The latency budget as a stacked bar, the processor's share, and what was missed.
+
+import { el, id, say, set, shown } from "./dom.js";
+
+/** Draw the parts that sum to the latency. */
+export function showLatency(latency) {
+  const parts = latency.parts.filter((p) => p.samples > 0 || p.ms > 0);
+  const total = parts.reduce((sum, p) => sum + p.ms, 0);
+  say(id("latency-sum"), `${shown(latency.ms, "ms")} declared`);
+  const bar = id("latency");
+  bar.replaceChildren(...parts.map((p, k) => {
+    const piece = el("div", { class: `piece p${k % 6}`, title: `${p.name}: ${shown(p.ms, "ms")}` });
+    piece.style.flexGrow = String(Math.max(p.ms, total / 100));
+    return piece;
+  }));
+  bar.classList.toggle("empty", parts.length === 0);
+  set(bar, { role: "img", "aria-label": `Latency: ${parts.map((p) => `${p.name} ${shown(p.ms, "ms")}`).join(", ") || "none"}` });
+  id("latency-legend").replaceChildren(...(parts.length ? parts : latency.parts.slice(0, 1)).map((p, k) =>
+    el("li", {}, el("i", { class: parts.length ? `p${k % 6}` : "" }), el("span", {}, p.name), el("b", {}, `${p.samples} · ${shown(p.ms, "ms")}`))));
+}
+
+/** Time per hop against what there is. */
+export function showProcessor(message) {
+  const { p50, p99, budget } = message.hop_us;
+  say(id("cpu"), `${shown(message.cpu_percent, "", 2)} % of a core`);
+  if (!budget) {
+    say(id("hop"), "no deadline here");
+    return;
+  }
+  const bar = id("hopbar");
+  if (!bar.firstChild) bar.append(el("div", { class: "p99" }), el("div", { class: "p50" }));
+  bar.firstChild.style.transform = `scaleX(${Math.min(1, p99 / budget).toFixed(3)})`;
+  bar.lastChild.style.transform = `scaleX(${Math.min(1, p50 / budget).toFixed(3)})`;
+  bar.classList.toggle("tight", p99 > 0.6 * budget);
+  say(id("hop"), `a hop takes ${shown(p50)} µs, p99 ${shown(p99)} of ${shown(budget)} µs`);
+}
+
+const NAMED = {
+  missed: "callbacks missed", concealed_samples: "samples concealed", input_underflows: "input underflows",
+  input_overflows: "input overflows", output_underflows: "output underflows", output_overflows: "output overflows",
+  ring_underflows: "late worker blocks", ring_overflows: "worker blocks lost",
+  restarts: "engine restarts", model_errors: "model errors", rests: "rests of a slow model",
+};
+
+const DOUBLE = ["concealed", "dropped_samples"]; // said by another counter
+
+/** Counters; those that are not zero are listed. */
+export function showCounters(counters) {
+  const entries = Object.entries(counters).filter(([name, n]) => n > 0 && !DOUBLE.includes(name));
+  say(id("dropouts"), entries.length ? "" : "none");
+  const rows = entries.map(([name, n]) => `${NAMED[name] ?? name.replaceAll("_", " ")}\n${n}`);
+  const list = id("counts");
+  if (list.dataset.rows === rows.join("\n")) return;
+  list.dataset.rows = rows.join("\n");
+  list.replaceChildren(...rows.flatMap((row) => {
+    const [name, n] = row.split("\n");
+    return [el("dt", {}, name), el("dd", {}, n)];
+  }));
+}

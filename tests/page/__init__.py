@@ -1,0 +1,1 @@
+"""The panel's page in a browser, against a live session."""

@@ -1,0 +1,124 @@
+"""Debian's Chromium on the page of a real `restyle live` with the simulated device."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from ..signals import Array
+
+ROOT = Path(__file__).parents[2]
+ARTEFACTS = ROOT / "out" / "page"
+RATE = 48000
+PATIENCE = 60.0  # seconds
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+
+def chromium() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    pytest.skip("no Chromium on this machine (apt install chromium)")
+
+
+@dataclass
+class Live:
+    """A running `restyle live` and where its files go."""
+
+    url: str
+    folder: Path
+
+    def recorded(self, name: str) -> Array:
+        """A recording's samples ``[channels, n]``."""
+        found = list(self.folder.rglob(name))
+        assert len(found) == 1, f"{name} is in {found}"
+        return np.ascontiguousarray(soundfile.read(found[0], dtype="float32", always_2d=True)[0].T)
+
+
+@pytest.fixture(scope="package")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A session that plays the bundled clip over and over."""
+    folder = tmp_path_factory.mktemp("live")
+    clip, rate = soundfile.read(ROOT / "exported" / "demo.flac", dtype="float32")
+    assert rate == RATE
+    soundfile.write(folder / "in.wav", np.tile(clip, 60), rate)
+    session = folder / "session.toml"
+    session.write_text(
+        'format = 1\nname = "page"\nmodel = "tube-amp"\n[record]\nfolder = "recordings"\n'
+        "wet = false\ndry = false\n"
+    )
+    environment = {
+        **os.environ, "RESTYLE_PRESETS": str(folder / "presets"), "PYTHONPATH": str(ROOT),
+        "XDG_DATA_HOME": str(folder / "data"), "RESTYLE_MIDI": "jack",
+    }  # fmt: skip
+    words = [
+        "--simulate",
+        "in.wav",
+        "--panel",
+        "--panel-port",
+        "0",
+        "--block",
+        "256",
+        "--session",
+        "session.toml",
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-m", "realtime.cli", "live", *words], cwd=folder, env=environment,
+        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        said = ""
+        end = time.monotonic() + 2 * PATIENCE
+        while not (found := re.search(r"panel: (\S+)", said)) and time.monotonic() < end:
+            said += process.stderr.readline()
+            assert process.poll() is None, said
+        assert found, said
+        try:
+            yield Live(found.group(1), folder)
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def page(browser: Any, live: Live, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The page, connected; nothing may fail in it.  A picture of its end is kept."""
+    made = browser.new_page(viewport={"width": 1280, "height": 800})
+    faults: list[str] = []
+    made.on("pageerror", lambda error: faults.append(str(error)))
+    made.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    made.set_default_timeout(1000 * PATIENCE)
+    made.goto(live.url)
+    made.wait_for_selector("#link.up")
+    made.wait_for_selector("#models .card.on")
+    yield made
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    made.screenshot(path=ARTEFACTS / f"{request.node.name}.png")
+    made.close()
+    assert faults == []

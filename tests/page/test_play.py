@@ -1,0 +1,208 @@
+"""What is done on the page is heard: asserted on recordings, not on the page alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pedalboard
+import pytest
+
+from realtime.config import StreamConfig
+from realtime.io.files import Clip
+from realtime.models.catalog import find_model
+from realtime.models.load import open_model
+from realtime.render import render_clip
+
+from ..signals import Array
+from .conftest import RATE, Live
+
+TRIES = 5
+SETTLED = RATE // 2  # samples after which nothing before the recording is remembered
+
+
+def record(page: Any, live: Live, seconds: float = 1.5) -> tuple[Array, Array]:
+    """Record what comes in and what goes out, aligned; the button has no choice of both."""
+    begun = page.request.post(f"{live.url}api/recording", data={"dry": True, "format": "wav"})
+    assert begun.ok, begun.text()
+    page.wait_for_timeout(1000 * seconds)
+    files = page.request.delete(
+        f"{live.url}api/recording", headers={"Content-Type": "application/json"}
+    ).json()["files"]
+    by_kind = {("dry" if "dry" in f["name"] else "wet"): live.recorded(f["name"]) for f in files}
+    n = min(x.shape[1] for x in by_kind.values())
+    return by_kind["dry"][:, :n], by_kind["wet"][:, :n]
+
+
+def rendered(model: str, x: Array, **controls: float) -> Array:
+    path = find_model(model)
+    config = StreamConfig(controls=controls)
+    clip = render_clip(Clip(x, RATE), lambda channels: open_model(path, channels), config)
+    return clip.samples
+
+
+def assert_heard(
+    page: Any, live: Live, make: Callable[[Array], Array], tolerance: float = 1e-5
+) -> None:
+    """What is heard is what `make` gives for the input.
+
+    A machine that is busy with other things conceals now and then, so some more recordings count.
+    """
+    off = -1.0
+    for _ in range(TRIES):
+        dry, wet = record(page, live)
+        assert dry.shape[1] > 2 * SETTLED
+        wanted = make(dry)
+        if np.abs(wanted[:, SETTLED:]).max() < 0.01:
+            continue  # a pause in the clip
+        off = float(np.abs(wet[:, SETTLED:] - wanted[:, SETTLED:]).max())
+        if off <= tolerance:
+            return
+    raise AssertionError(f"what is heard is off by {off}; {page.inner_text('.gauges')}")
+
+
+def assert_plays(page: Any, live: Live, model: str, **controls: float) -> None:
+    """What is heard is what the model makes of the input."""
+    assert_heard(page, live, lambda dry: rendered(model, dry, **controls))
+
+
+def choose(page: Any, model: str) -> None:
+    page.click(f'[data-model="{model}"]')
+    page.wait_for_selector(f'.card.on [data-model="{model}"]')
+
+
+def knob(page: Any, name: str, value: str) -> None:
+    """Type a value into a knob."""
+    page.focus(f'[data-parameter="{name}"]')
+    page.keyboard.press("Enter")
+    page.keyboard.type(value)
+    page.keyboard.press("Enter")
+
+
+def test_a_style_is_chosen_and_heard(page: Any, live: Live) -> None:
+    choose(page, "tape")
+    assert page.inner_text("#style-title") == "Tape"
+    assert_plays(page, live, "tape")
+
+
+def test_bypass_lets_the_input_through_and_back(page: Any, live: Live) -> None:
+    choose(page, "tape")
+    page.click("#bypass")
+    page.wait_for_selector("body.bypassed")
+    assert_heard(page, live, lambda dry: dry, tolerance=0.0)
+    page.keyboard.press("b")
+    page.wait_for_selector("body:not(.bypassed)")
+    assert_plays(page, live, "tape")
+
+
+@pytest.mark.parametrize("by", ["pointer", "keys"])
+def test_the_blend_pad_moves_between_styles(page: Any, live: Live, by: str) -> None:
+    choose(page, "amp-blend")
+    pad = page.locator(".pad")
+    if by == "pointer":
+        box = page.locator(".pad svg").bounding_box()
+        # from the middle past the lower right corner: the nearest place is the corner itself
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"], box["y"] + box["height"], steps=8)
+        page.mouse.up()
+        wanted = "fuzz"
+    else:
+        pad.focus()
+        page.keyboard.press("2")
+        wanted = "crunch"
+    page.wait_for_selector(f'.pad[aria-valuetext*="{wanted} 100 %"]')
+    weights = dict.fromkeys(("warm", "crunch", "fuzz", "radio"), 0.0)
+    assert_plays(page, live, "amp-blend", **{**weights, wanted: 1.0})
+    pad.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    text = pad.get_attribute("aria-valuetext")
+    shares = {part.rsplit(" ", 2)[0]: float(part.rsplit(" ", 2)[1]) for part in text.split(", ")}
+    assert abs(sum(shares.values()) - 100) <= 2
+    assert 0 < shares[wanted] < 100
+
+
+def test_the_chain_is_built_turned_moved_and_emptied(page: Any, live: Live) -> None:
+    page.click('[data-model=""]')  # no style: the effects alone
+    page.wait_for_selector('.card.on [data-model=""]')
+    for effect in ("Lowpass Filter", "Gain"):
+        page.click('[data-keep="add-post"]')
+        page.click(f'#dialog .choice:has(b:text-is("{effect}"))')
+        page.wait_for_selector(f'.handle:text-is("{effect}")')
+    knob(page, "post.1.cutoff_frequency_hz", "500")
+    knob(page, "post.2.gain_db", "-6")
+    both = pedalboard.Pedalboard(
+        [pedalboard.LowpassFilter(cutoff_frequency_hz=500), pedalboard.Gain(gain_db=-6)]
+    )
+    assert_heard(page, live, lambda dry: both(dry, RATE), 1e-4)
+
+    page.focus('.handle:text-is("Gain")')
+    page.keyboard.press("Alt+ArrowLeft")
+    page.wait_for_selector('[data-place=post] li:first-child .handle:text-is("Gain")')
+    assert page.evaluate("document.activeElement.textContent") == "Gain"
+    page.click('.stage:has(.handle:text-is("Lowpass Filter")) .power')
+    page.wait_for_selector(".stage.off")
+    assert_heard(page, live, lambda dry: 10 ** (-6 / 20) * dry, 1e-4)
+    for effect in ("Gain", "Lowpass Filter"):
+        page.click(f'.stage:has(.handle:text-is("{effect}")) .remove')
+        page.wait_for_selector(f'.handle:text-is("{effect}")', state="detached")
+
+
+def test_a_stage_is_dragged_to_another_place(page: Any, live: Live) -> None:
+    for effect in ("Gain", "Bitcrush"):
+        page.click('[data-keep="add-pre"]')
+        page.click(f'#dialog .choice:has(b:text-is("{effect}"))')
+        page.wait_for_selector(f'.handle:text-is("{effect}")')
+    page.drag_and_drop('.handle:text-is("Bitcrush")', '.handle:text-is("Gain")',
+                       target_position={"x": 2, "y": 10})  # fmt: skip
+    page.wait_for_selector('[data-place=pre] li:first-child .handle:text-is("Bitcrush")')
+    for effect in ("Gain", "Bitcrush"):
+        page.click(f'.stage:has(.handle:text-is("{effect}")) .remove')
+        page.wait_for_selector(f'.handle:text-is("{effect}")', state="detached")
+
+
+def test_a_preset_is_kept_and_comes_back(page: Any, live: Live) -> None:
+    choose(page, "tube-amp")
+    knob(page, "output_gain_db", "-3")
+    page.click("#open-presets")
+    page.fill("#preset-to-save", "Bühne 1")
+    page.fill("#preset-note", "<img src=x onerror=alert(1)>")
+    page.click('#dialog button[type="submit"]')
+    page.wait_for_selector(".rows li")
+    assert page.locator("#dialog img").count() == 0  # text stays text
+    page.click("#dialog-close")
+    choose(page, "tape")
+    knob(page, "output_gain_db", "0")
+    page.click("#open-presets")
+    page.click(".rows .choice")
+    page.wait_for_selector('.card.on [data-model="tube-amp"]')
+    assert_heard(page, live, lambda dry: 10 ** (-3 / 20) * rendered("tube-amp", dry), 1e-4)
+    page.click("#open-presets")
+    remove = page.locator(".rows .tool")
+    remove.click()
+    remove.click()
+    page.wait_for_selector(".rows", state="detached")
+    page.click("#dialog-close")
+    knob(page, "output_gain_db", "0")
+
+
+def test_the_record_button_keeps_what_is_heard(page: Any, live: Live) -> None:
+    choose(page, "tape")
+    before = set(live.folder.rglob("*.flac"))
+    page.click("#record")
+    page.wait_for_selector("#record.on")
+    page.wait_for_timeout(1200)
+    page.click("#record")
+    page.wait_for_selector("#record:not(.on)")
+    page.wait_for_selector(".toast a")
+    (made,) = set(live.folder.rglob("*.flac")) - before
+    kept = live.recorded(made.name)
+    assert kept.shape[1] > RATE // 2
+    assert np.abs(kept).max() > 0.01
+    name = page.get_attribute(".toast a", "download")
+    assert Path(name).name == made.name
+    page.click("#open-recordings")
+    page.wait_for_selector(f'.recording a:text-is("{name}")')
