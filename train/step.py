@@ -64,7 +64,7 @@ class Stepper:
         share_loss: bool = True,
     ) -> None:
         self.fabric, self.recipe, self.schedule, self.training = fabric, recipe, schedule, training
-        self.share_loss = share_loss and fabric.world_size > 1
+        self.share_loss = share_loss and recipe.shared_loss and fabric.world_size > 1
         self.convert: Any
         self.optimiser: Any
         self.convert, self.optimiser = fabric.setup(

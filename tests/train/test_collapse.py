@@ -109,21 +109,58 @@ class Doomed(Tiny):
         return (y - dry).square().mean()
 
 
-@pytest.mark.parametrize("killed", [False, True])
+def heaps() -> PairSet:
+    made = [Pair(f"tune{i}", plucked(i), plucked(9 + i)) for i in range(5)]
+    return PairSet(tuple(made[:3]), (made[3],), (made[4],))
+
+
+def quiet(text: str) -> None:
+    """Log nowhere."""
+
+
 def test_a_run_that_collapses_stops_with_a_sentence_and_keeps_the_best(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, killed: bool
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    made = [Pair(f"tune{i}", plucked(i), plucked(9 + i)) for i in range(5)]
-    data = PairSet(tuple(made[:3]), (made[3],), (made[4],))
     options = fit.Options(board=False, check_every=5, save_every=5)
     with pytest.raises(Collapse, match="training stopped at step .*best.pt keeps the best") as got:
-        fit.fit(Doomed(), data, log=lambda text: None, options=options)
+        fit.fit(Doomed(), heaps(), log=quiet, options=options)
     step = int(str(got.value).split("at step ")[1].split(":")[0])
     assert Doomed.after + 3 <= step <= Doomed.after + 9, "half the window and a little"
     best = checkpoint.read(checkpoint.RUNS / "doomed" / "best.pt")
     assert best["step"] < Doomed.after
-    if killed:  # the watch's memory comes back with last.pt, so the end does, too
-        monkeypatch.setattr(Doomed, "after", 0)
-        with pytest.raises(Collapse, match="training stopped at step"):
-            fit.fit(Doomed(), data, log=lambda text: None, options=options)
+
+
+class Sound(Doomed):
+    """One that stays well, killed on the way or not."""
+
+    name, after = "sound", 999
+    schedule = replace(Doomed.schedule, steps=12, learning_rate=1e-2)
+
+    def __init__(self, left: int = 999) -> None:
+        super().__init__()
+        self.left = left
+
+    def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        self.left -= 1
+        if self.left < 0:
+            raise MemoryError
+        return batch
+
+    def loss(self, y: Tensor, target: Tensor) -> Tensor:
+        return y.square().mean()
+
+
+def test_a_killed_run_goes_on_bit_for_bit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Discriminators, encoder, watch, R1's turn and both optimisers come back."""
+    monkeypatch.chdir(tmp_path)
+    options = fit.Options(board=False, check_every=5, save_every=3)
+    log = checkpoint.RUNS / "sound" / "log.jsonl"
+    fit.fit(Sound(), heaps(), log=quiet, options=options)
+    whole = log.read_text()
+    with pytest.raises(MemoryError):
+        fit.fit(Sound(8), heaps(), log=quiet, options=replace(options, fresh=True))
+    fit.fit(Sound(), heaps(), log=quiet, options=options)
+    assert log.read_text() == whole
+    last = checkpoint.read(checkpoint.RUNS / "sound" / "last.pt")["adversary"]
+    assert int(last["watch.count"]) == int(last["turn"]) == 12

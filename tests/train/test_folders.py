@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from realtime.errors import ConfigError
 from realtime.models.load import open_model
 from realtime.models.verify import verify
 from train import checkpoint, commands, folders
 from train.data.manifest import Manifest
+from train.data.pairs import PairSet
 from train.loop import Options
+from train.networks.layers import Streamable
 
 RATE = 48000
 QUICK = Options(board=False, check_every=1, save_every=2)
@@ -75,9 +78,16 @@ def test_two_folders_become_a_file_that_proves_itself(quick: None) -> None:
     assert any("trained already" in line for line in again["said"])
 
 
+def darker(recipe: folders.FolderStyle, network: Streamable, data: PairSet) -> None:
+    """A start in the wrong direction."""
+    with torch.no_grad():
+        network.decode.bias[: network.bands] = 1 - torch.linspace(0, 4, network.bands)
+        network.decode.bias[network.bands :] = -9.0
+
+
 def test_what_is_no_nearer_is_not_written(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
     dark, bright = heap("dark", False), heap("bright", True)
-    monkeypatch.setattr(folders.FolderStyle, "prepare", lambda self, network, data: None)
+    monkeypatch.setattr(folders.FolderStyle, "prepare", darker)
     schedule = replace(folders.FolderStyle.quick, steps=1)  # type: ignore[attr-defined]
     with pytest.raises(ConfigError, match="no nearer to the wanted .* nothing was written"):
         train(dark, bright, Path("shiny.onnx"), 1.0, "CC0-1.0", QUICK, schedule)

@@ -84,7 +84,9 @@ def test_a_fresh_network_is_the_matched_equaliser() -> None:
     for x in (y[0].numpy(), part):
         spectrum = np.abs(np.fft.rfft(x)) ** 2
         edges = np.linspace(0.02, 0.98, 9) * len(spectrum)
-        powers.append([spectrum[int(a) : int(b)].mean() for a, b in zip(edges, edges[1:])])
+        powers.append(
+            [spectrum[int(a) : int(b)].mean() for a, b in zip(edges, edges[1:], strict=False)]
+        )
     assert np.abs(10 * np.log10(np.divide(*powers))).max() < 1.0  # dB in every band
 
 
@@ -126,7 +128,7 @@ def test_the_opponent_learns_to_tell_and_to_know_content() -> None:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        told.append((float(adversary.rivals[0]), float(reply.contrast)))
+        told.append((float(adversary.rivals[0]), reply.contrast.item()))
     assert told[-1][0] > 0.95 and told[-1][1] < 0.5 * told[0][1]
     fake = adversary.generator_terms(torch.tanh(2 * x), torch.cat([x, real]))
     like = adversary.generator_terms(real, torch.cat([x, real]))

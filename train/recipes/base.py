@@ -54,6 +54,8 @@ class Recipe(ABC):
         What fills the network's memory before the part that the loss hears.
     latency : int [samples]
         By how much :meth:`convert` lags.
+    shared_loss : bool
+        Whether rows of several processes may simply be brought together for the loss.
     rivals : dict of candidate to recipe
         Whose best networks are judged beside the style's, where they were trained.
     """
@@ -64,6 +66,7 @@ class Recipe(ABC):
     schedule: Schedule
     warm_up: int
     latency: int
+    shared_loss: bool = True
     rivals: ClassVar[dict[str, str]] = {}
 
     @abstractmethod
