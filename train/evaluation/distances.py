@@ -58,6 +58,7 @@ def result(recipe: Recipe, sets: dict[str, Rows], counts: dict[str, int]) -> dic
     return {
         "kind": recipe.kind,
         "judges": JUDGES,
+        **({"unpaired": True} if recipe.unpaired else {}),
         "sets": {k: {"recordings": counts[k], "rows": rows} for k, rows in rounded.items()},
         "command": f"restyle train evaluate {recipe.name}",
     }

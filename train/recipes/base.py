@@ -56,6 +56,8 @@ class Recipe(ABC):
         By how much :meth:`convert` lags.
     shared_loss : bool
         Whether rows of several processes may simply be brought together for the loss.
+    unpaired : bool
+        It learns from recordings that do not belong together; only tests have true pairs.
     rivals : dict of candidate to recipe
         Whose best networks are judged beside the style's, where they were trained.
     """
@@ -67,6 +69,7 @@ class Recipe(ABC):
     warm_up: int
     latency: int
     shared_loss: bool = True
+    unpaired: bool = False
     rivals: ClassVar[dict[str, str]] = {}
 
     @abstractmethod

@@ -60,6 +60,7 @@ class Unpaired(Spectral):
     """A frame TCN between unmatched recordings: ``wet`` of a pair is any recording wanted."""
 
     hidden = 112
+    unpaired = True
     shared_loss = False  # the rows of a target are of two kinds; the loss is a mean over rows
     schedule = Schedule(
         minutes=10, steps=1200, batch=6, segment=24576, learning_rate=1e-3, average=0.99
