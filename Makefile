@@ -25,8 +25,9 @@ lint: $(VENV)/.dev ## Style, types and import directions
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.runtime ## Latency, CPU per hop and missed callbacks on this machine
-	$(BIN)/restyle bench latency
+bench: $(VENV)/.runtime ## Measure this machine: out/bench-quick/report.html in two minutes
+	$(PIP) install --quiet -c constraints.txt --editable '.[bench]'
+	$(BIN)/restyle bench --quick
 
 models: $(VENV)/.dev ## Make the training data, train, judge and export the bundled styles again
 	sh scripts/system-packages.sh fluidsynth fluid-soundfont-gm musescore-general-soundfont-small timgm6mb-soundfont flite

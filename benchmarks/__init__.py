@@ -1,7 +1,7 @@
-"""What this machine makes of restyle: latency, CPU, missed callbacks, FFT and start-up.
+"""What a machine makes of restyle: cost, latency, missed callbacks, memory, beside other ways.
 
-``python -m benchmarks.latency`` (also ``restyle bench latency``), ``python -m benchmarks.fft`` and
-``python -m benchmarks.startup`` print tables and write JSON (schema: :mod:`benchmarks.report`);
-``python -m benchmarks.readme`` puts kept results into the README.  Numbers compare within one run
-on one machine; none is a promise for another.
+``restyle bench --quick`` and ``--full`` measure everything in one run (:mod:`benchmarks.suite`);
+``restyle bench NAME`` is one of the modules here, which prints tables and writes JSON (schema:
+:mod:`benchmarks.report`).  ``python -m benchmarks.readme`` puts kept results into the pages.
+Numbers compare within one run on one machine; none is a promise for another.
 """

@@ -1,4 +1,4 @@
-"""The four audio callbacks of the glitch table, all started, stopped and counted alike."""
+"""The audio callbacks of the glitch table, all started, stopped and counted alike."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ TITLES = {
     "inline": "restyle, inline lane",
     "worker": "restyle, worker lane",
     "python": "Python callback",
+    "rtmixer": "rtmixer and Python worker",
 }
 # slots of the counts every contender keeps
 COUNT, LAST, CLOCK, CALLS, GAPS, N_SLOTS = range(6)
@@ -189,4 +190,8 @@ def make(name: str, device: Transport, path: Path | None) -> Contender:
         return Bare(device)
     if name == "python":
         return Python(device, path)
+    if name == "rtmixer":  # needs a real device
+        from .peers.rings import RingsAndWorker
+
+        return RingsAndWorker(device, path)
     return Restyle(device, name, path)

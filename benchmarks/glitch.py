@@ -20,7 +20,7 @@ from realtime.native import clock_address
 from . import contenders, jack, loads, spread
 from .child import ChildError, answer, run_child
 from .pace import PacedDevice
-from .report import Report, Row
+from .report import Row, Teller
 
 SAMPLE_RATE = 48000
 SETTLE_SECONDS = 0.3  # after the stream starts, and again after the load does
@@ -97,20 +97,21 @@ def merge(cells: list[dict[str, Any]]) -> Row:
 
 
 def table(
-    report: Report,
+    report: Teller,
     model: tuple[str, Path | None],
     block: int,
     seconds: float,
     use_jack: bool,
     load_names: tuple[str, ...] = loads.NAMES,
     rounds: int = 1,
+    names: tuple[str, ...] = contenders.NAMES,
 ) -> list[Row]:
     """Run all cells, what is compared close together in time, `rounds` times over."""
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     path = str(model[1]) if model[1] else None
     with contextlib.ExitStack() as stack:
         env = stack.enter_context(jack.dummy_server(block, SAMPLE_RATE)) if use_jack else {}
-        for _, load, name in itertools.product(range(rounds), load_names, contenders.NAMES):
+        for _, load, name in itertools.product(range(rounds), load_names, names):
             title = f"{contenders.TITLES[name]} beside {loads.TITLES[load]}"
             report.progress(f"glitch: {title}")
             job = {

@@ -21,7 +21,7 @@ from . import alignment, glitch, jack, machine, spread, stages
 from .child import ChildError, run_child
 from .options import PASS_THROUGH, Models, choose_models, command_of, parse
 from .pace import wake_lateness
-from .report import Report, Row
+from .report import Report, Row, Teller
 
 WAKE_US, WAKES = 1000.0, 2000
 
@@ -65,7 +65,7 @@ CPU = {
 }
 
 
-def round_trips(report: Report, models: Models, blocks: list[int], seconds: float) -> list[Row]:
+def round_trips(report: Teller, models: Models, blocks: list[int], seconds: float) -> list[Row]:
     """Rows of every block size, each under a JACK server of its own."""
     rows: list[Row] = []
     for block in blocks:
@@ -114,7 +114,7 @@ def run(options: argparse.Namespace, command: str) -> Report:
     report.progress("latency on the simulated device")
     rows = alignment.simulated_rows(models, blocks, 0.15 if quick else 0.3)
     report.table("latency", "Latency in samples, simulated device", rows, LATENCY)
-    at_rate = [m for m in models if _runs_at(m[1], glitch.SAMPLE_RATE)]
+    at_rate = [m for m in models if runs_at(m[1], glitch.SAMPLE_RATE)]
     if missing:
         report.note(f"No round trip over real PortAudio: {missing}.")
     else:
@@ -150,7 +150,8 @@ def run(options: argparse.Namespace, command: str) -> Report:
     return report
 
 
-def _runs_at(path: Path | None, sample_rate: int) -> bool:
+def runs_at(path: Path | None, sample_rate: int) -> bool:
+    """Whether a model runs at this rate; passing through does."""
     card = read_entry(path).card if path else None
     return path is None or (card is not None and card.sample_rate == sample_rate)
 

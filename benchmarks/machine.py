@@ -11,7 +11,7 @@ from typing import Any
 
 PACKAGES = (
     "restyle", "numpy", "numba", "onnxruntime", "onnxruntime-gpu", "sounddevice", "scipy",
-    "rocket-fft",
+    "rocket-fft", "pedalboard", "torch", "rtmixer", "neural-amp-modeler",
 )  # fmt: skip
 
 
@@ -71,6 +71,33 @@ def busy(seconds: float = 0.5) -> dict[str, float] | None:
     }
 
 
+class Others:
+    """What other programs take while this one runs: all that is busy, less its own and its
+    children's time once they have ended.
+    """
+
+    def __init__(self) -> None:
+        self._ticks, self._own = _ticks(), self._spent()
+
+    @staticmethod
+    def _spent() -> float:
+        return sum(os.times()[:4])
+
+    def share(self) -> dict[str, float] | None:
+        """As :func:`busy`, since this was made; None where unknown."""
+        now = _ticks()
+        if self._ticks is None or now is None:
+            return None
+        spent = [b - a for a, b in zip(self._ticks, now, strict=True)]
+        total = max(sum(spent[:8]), 1)
+        own = (self._spent() - self._own) * os.sysconf("SC_CLK_TCK")
+        others = max(0.0, total - spent[3] - spent[4] - own)
+        return {
+            "busy_percent": round(100 * others / total, 1),
+            "steal_percent": round(100 * spent[7] / total, 1),
+        }
+
+
 def realtime_priority() -> bool:
     """Whether this user may ask for real-time scheduling."""
     try:
@@ -81,12 +108,35 @@ def realtime_priority() -> bool:
         return False
 
 
+def virtual() -> str | None:
+    """What kind of virtual machine this is, as far as the processor tells; None on bare metal."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
+    if " hypervisor" not in flags:
+        return None
+    return _first_line("/sys/hypervisor/type") or "virtual machine"
+
+
+def memory_gib() -> float | None:
+    """Memory of the whole machine [GiB]; None where unknown."""
+    try:
+        size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+    return round(size / 2**30, 1)
+
+
 def facts() -> dict[str, Any]:
     """Collect everything, as plain data."""
     governor = _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
     return {
         "cpu": cpu_name(),
         "cores": os.cpu_count(),
+        "memory_gib": memory_gib(),
+        "virtual": virtual(),
         "governor": governor or "not readable",
         "system": f"{platform.system()} {platform.release()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -106,7 +156,9 @@ def sentence(machine: dict[str, Any]) -> str:
             f" (steal {others['steal_percent']:.0f} %)"
         )
     return (
-        f"{machine['cpu']}, {machine['cores']} cores, governor {machine['governor']},"
+        f"{machine['cpu']}, {machine['cores']} cores,"
+        f"{' ' + machine['virtual'] + ',' if machine.get('virtual') else ''}"
+        f" governor {machine['governor']},"
         f" {machine['system']}, {machine['python']},"
         f" real-time priority {'yes' if machine['realtime_priority'] else 'no'}{load}"
     )

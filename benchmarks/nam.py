@@ -65,8 +65,8 @@ def _steps(step, argument, times, period, clock, nanosleep):  # type: ignore[no-
     restore_denormals(old)
 
 
-def time_steps(model: Steppable, block: int, seconds: float, paced: bool) -> dict[str, float]:
-    """Spread of the real-time factor of one model."""
+def step_factors(model: Steppable, block: int, seconds: float, paced: bool) -> Any:
+    """Real-time factors of the steps of one model ``[steps]``."""
     rate = model.card.sample_rate
     period = int(1e9 * block / rate)
     count = int(np.clip(seconds * rate / block, 50, 20000))
@@ -76,7 +76,12 @@ def time_steps(model: Steppable, block: int, seconds: float, paced: bool) -> dic
     clocks = (clock_address(), sleep_address())
     _steps(*arguments, np.zeros(30, dtype=np.int64), 0, *clocks)
     _steps(*arguments, times, period if paced else 0, *clocks)
-    return spread_of(times / period)
+    return times / period
+
+
+def time_steps(model: Steppable, block: int, seconds: float, paced: bool) -> dict[str, float]:
+    """Spread of the real-time factor of one model."""
+    return spread_of(step_factors(model, block, seconds, paced))
 
 
 def spread_of(factors: Any) -> dict[str, float]:

@@ -1,7 +1,8 @@
-"""``python -m benchmarks.readme``: put the kept results into the README.
+"""``python -m benchmarks.readme``: put the kept results into the pages.
 
-Results lie in ``benchmarks/results``; what they say goes between ``<!-- latency:begin -->`` and
-``<!-- latency:end -->``.  ``--check`` changes nothing and fails when the README is not up to date.
+Results lie in ``benchmarks/results``.  What they say goes between markers of README,
+docs/latency.md and docs/host.md, and into ``benchmarks/REPORT.md`` with its plots.  ``--check``
+changes nothing and fails when a page is not up to date.
 """
 
 from __future__ import annotations
@@ -13,44 +14,36 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import machine
-from .report import SCHEMA, Row, markdown
+from realtime.errors import RestyleError
+
+from . import latency_page, summary
+from .report import SCHEMA
+from .suite import pages, schema
 
 ROOT = Path(__file__).parent.parent
-RESULT = Path(__file__).parent / "results" / "latency.json"
-BEGIN, END = "<!-- latency:begin -->", "<!-- latency:end -->"
-
-LATENCY = {
-    "model": "model",
-    "block": "block",
-    "lane": "lane",
-    "declared": "declared",
-    "measured": "measured",
-    "ms": "ms",
-    "round_trip": "round trip, JACK",
-    "round_trip_ms": "ms",
-}
-CPU = {
-    "model": "model",
-    "hop": "hop",
-    "hop_us": "whole hop µs",
-    "model_us": "model step µs",
-    "fft_us": "FFT + inverse µs",
-    "own_us": "restyle's own µs",
-    "cpu_percent": "CPU %",
-}
-GLITCH = {
-    "contender": "audio callback",
-    "load": "beside it",
-    "missed": "missed",
-    "expected": "of",
-    "missed_percent": "%",
-    "longest_ms": "longest interval ms",
-}
+RESULTS = Path(__file__).parent / "results"
+REPORT = ROOT / "benchmarks" / "REPORT.md"
+FIGURES = "figures"
 
 
-def load_result(path: Path) -> dict[str, Any]:
-    """Read a latency result.
+def insert(page: str, text: str, name: str) -> str:
+    """Replace what is between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``.
+
+    Raises
+    ------
+    ValueError
+        The markers are missing.
+    """
+    begin_mark, end_mark = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    head, begin, rest = page.partition(begin_mark)
+    _, end, tail = rest.partition(end_mark)
+    if not begin or not end:
+        raise ValueError(f"a page lacks the markers {begin_mark} and {end_mark}")
+    return f"{head}{begin_mark}\n{text}\n{end_mark}{tail}"
+
+
+def load_result(path: Path, kind: str) -> dict[str, Any]:
+    """Read a result of one benchmark.
 
     Raises
     ------
@@ -58,92 +51,45 @@ def load_result(path: Path) -> dict[str, Any]:
         Another kind of file.
     """
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if data.get("schema") != SCHEMA or data.get("kind") != "latency":
-        raise ValueError(f"{path.name} is no latency result of schema {SCHEMA}")
+    if data.get("schema") != SCHEMA or data.get("kind") != kind:
+        raise ValueError(f"{path.name} is no {kind} result of schema {SCHEMA}")
     return data
 
 
-def latency_rows(tables: dict[str, list[Row]]) -> list[Row]:
-    """One row for a model, block and lane: both tables side by side."""
-    keys = ("model", "block", "lane")
-    trips = {tuple(r[k] for k in keys): r for r in tables.get("round_trip", [])}
-    rows = []
-    for r in tables["latency"]:
-        trip = trips.get(tuple(r[k] for k in keys), {})
-        found = {str(r[k]) for k in ("dry", "wet", "impulse") if r[k] is not None}
-        met = {str(trip[k]) for k in ("dry", "wet") if trip.get(k) is not None}
-        rows.append(
-            {
-                **{k: r[k] for k in (*keys, "declared", "ms")},
-                "measured": " / ".join(sorted(found)),
-                "round_trip": " / ".join(sorted(met)) or None,
-                "round_trip_ms": trip.get("ms"),
-            }
-        )
-    return rows
-
-
-def section(data: dict[str, Any]) -> str:
-    """Everything that goes between the markers."""
-    tables = data["tables"]
-    rows = latency_rows(tables)
-    wrong = [
-        r for t in ("latency", "round_trip") for r in tables.get(t, []) if r["verdict"] != "ok"
-    ]
-    verdict = f"**{len(wrong)} rows differ**" if wrong else "every row is equal to the sample"
-    parts = [
-        "In samples. *Declared* is what restyle says it adds; *measured* is the simulated device's"
-        " tape: dry path, wet path and an impulse. *Round trip* goes through real PortAudio on"
-        " JACK's dummy driver, output connected to input, and is the declared latency plus one"
-        f" device period. In this run {verdict}.",
-        markdown(rows, LATENCY),
-        "CPU per hop, paced at real time: p50 / p99 / p99.9 µs.",
-        markdown(tables["cpu"], CPU),
-    ]
-    if tables.get("glitch"):
-        parts += [
-            "Missed callbacks, counted against elapsed time (the Python callback restyles with"
-            " NumPy and `InferenceSession.run`):",
-            markdown(tables["glitch"], GLITCH),
-        ]
-    parts.append(
-        f"Printed by `{data['command']}` on {data['date'][:10]}:"
-        f" {machine.sentence(data['machine'])}. Compare within one run; no machine is promised"
-        " these figures."
-    )
-    return "\n\n".join(parts)
-
-
-def insert(readme: str, text: str) -> str:
-    """Replace what is between the markers.
-
-    Raises
-    ------
-    ValueError
-        The markers are missing.
-    """
-    head, begin, rest = readme.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"README.md lacks the markers {BEGIN} and {END}")
-    return f"{head}{BEGIN}\n{text}\n{END}{tail}"
+def texts() -> dict[Path, str]:
+    """Every page as it should be."""
+    report = schema.read_report(RESULTS / "report.json")
+    latency = load_result(RESULTS / "latency.json", "latency")
+    recovery = load_result(RESULTS / "recovery.json", "recovery")
+    parts = {
+        ROOT / "README.md": ("performance", summary.section(report, recovery)),
+        ROOT / "docs" / "latency.md": ("latency", latency_page.section(latency)),
+        ROOT / "docs" / "host.md": ("recovery", summary.recovery_section(recovery)),
+    }
+    made = {p: insert(p.read_text(encoding="utf-8"), t, n) for p, (n, t) in parts.items()}
+    figures = {p.stem: f"{FIGURES}/{p.name}" for p in (REPORT.parent / FIGURES).glob("*.png")}
+    return {**made, REPORT: pages.markdown(report, figures)}
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.readme", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="fail when the README is out of date")
+    parser.add_argument("--check", action="store_true", help="fail when a page is out of date")
     options = parser.parse_args(list(argv))
-    path = ROOT / "README.md"
     try:
-        old = path.read_text(encoding="utf-8")
-        new = insert(old, section(load_result(RESULT)))
-    except (OSError, ValueError) as error:
+        if not options.check:
+            from .suite.command import write_figures
+
+            write_figures(REPORT.parent / FIGURES, schema.read_report(RESULTS / "report.json"))
+        wanted = texts()
+    except (OSError, ValueError, RestyleError) as error:
         print(f"benchmarks.readme: {error}", file=sys.stderr)
         return 2
     if options.check:
-        return 0 if new == old else 1
-    path.write_text(new, encoding="utf-8")
+        old = {p: p.read_text(encoding="utf-8") if p.exists() else "" for p in wanted}
+        return 0 if old == wanted else 1
+    for path, text in wanted.items():
+        schema.write_text(path, text)
     return 0
 
 

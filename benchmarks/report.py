@@ -3,7 +3,7 @@
 Schema of a result file (``"schema": "restyle-bench/1"``)
 ---------------------------------------------------------
 ==============  ===============================================================================
-``kind``        ``latency`` | ``fft`` | ``startup`` | ``rates`` | ``clocks`` | ``panel`` …
+``kind``        the command: ``latency``, ``fft``, ``startup``, ``recovery``, ``edits`` ...
 ``command``     the command that printed it
 ``date``        UTC, ISO 8601
 ``machine``     :func:`benchmarks.machine.facts`; ``others`` tells how shared it was
@@ -22,7 +22,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -31,6 +31,16 @@ from . import machine
 
 SCHEMA = "restyle-bench/1"
 Row = dict[str, Any]
+
+
+class Teller(Protocol):
+    """What a measurement needs of a report while it runs."""
+
+    def progress(self, text: str) -> None:
+        """Say what is going on."""
+
+    def note(self, sentence: str) -> None:
+        """Keep a remark."""
 
 
 class Report:

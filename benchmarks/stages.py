@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba import cfunc, njit, types
 
 from realtime.converter import _run_model, back, front, smooth
@@ -135,19 +136,16 @@ def _callback() -> Any:
     return callback
 
 
-def measure(model: StreamingModel, seconds: float, *, paced: bool) -> dict[str, Any]:
-    """Spread of the stages of `model` over `seconds` of sound.
+def sample(
+    model: StreamingModel, seconds: float, *, paced: bool, warm_up: int = WARM_UP
+) -> npt.NDArray[np.float64]:
+    """Times of the stages of `model` over `seconds` of sound ``[hops, N_STAGES]`` [microseconds].
 
-    Returns
-    -------
-    dict
-        ``hop_us``, ``model_us``, ``fft_us`` and ``own_us`` (per hop: all of it less FFT and step),
-        ``model_share_percent`` and ``own_share_percent`` of the total, ``cpu_percent`` of a core
-        at real time, ``hops``.
+    The first `warm_up` hops are not counted.
     """
     rate, hop = model.card.sample_rate, model.card.hop_length
     engine = Engine(model, sample_rate=rate)
-    hops = WARM_UP + max(1, round(seconds * rate / hop))
+    hops = warm_up + max(1, round(seconds * rate / hop))
     times = np.zeros((hops, N_STAGES), dtype=np.int64)
     x = np.random.default_rng(0).uniform(-0.3, 0.3, hop).astype(np.float32)
     y = np.zeros(hop, dtype=np.float32)
@@ -169,7 +167,21 @@ def measure(model: StreamingModel, seconds: float, *, paced: bool) -> dict[str, 
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
-    done = times[WARM_UP : int(slots[COUNT])] / 1000.0
+    return times[warm_up : int(slots[COUNT])] / 1000.0
+
+
+def measure(model: StreamingModel, seconds: float, *, paced: bool) -> dict[str, Any]:
+    """Spread of the stages of `model` over `seconds` of sound.
+
+    Returns
+    -------
+    dict
+        ``hop_us``, ``model_us``, ``fft_us`` and ``own_us`` (per hop: all of it less FFT and step),
+        ``model_share_percent`` and ``own_share_percent`` of the total, ``cpu_percent`` of a core
+        at real time, ``hops``.
+    """
+    done = sample(model, seconds, paced=paced)
+    rate, hop = model.card.sample_rate, model.card.hop_length
     total, step, fft = done.sum(axis=1), done[:, MODEL], done[:, FFT].sum(axis=1)
     return {
         "hop_us": spread.of_values(total),

@@ -11,7 +11,7 @@ import typer
 
 from .. import __version__
 from ..errors import RestyleError
-from . import midi, preset
+from . import bench, midi, preset
 from .devices import devices
 from .doctor import doctor
 from .import_nam import import_nam
@@ -59,39 +59,10 @@ def _group(name: str, summary: str, commands: dict[str, Callable[..., None]]) ->
 _group("preset", "Keep sounds under a name.", preset.COMMANDS)
 _group("midi", "MIDI controllers: what there is, what it sends, what it turns.", midi.COMMANDS)
 
-bench = typer.Typer(help="Measure this machine.", no_args_is_help=True)
-app.add_typer(bench, name="bench")
-_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+app.add_typer(bench.group, name="bench")
 
 
-def _benchmark(name: str, summary: str) -> None:
-    """Mount ``benchmarks.<name>.main(argv)`` as ``restyle bench <name>``."""
-
-    def run(context: typer.Context) -> None:
-        try:
-            module: Any = importlib.import_module(f"benchmarks.{name}")
-        except ModuleNotFoundError as error:
-            raise RestyleError(
-                f"this benchmark needs the package '{error.name}';"
-                " run: pip install 'restyle[train]'"
-            ) from None
-        raise typer.Exit(module.main(context.args) or 0)
-
-    bench.command(name, help=summary, context_settings=dict(_PASS_ON))(run)
-
-
-_benchmark("startup", "Time from nothing to the first callback, cold and warm.")
-_benchmark("networks", "Networks trained for the same CPU time: quality, cost, latency.")
-_benchmark("nam", "What captures cost: kernel, ONNX Runtime, other players.")
-_benchmark("rates", "Conversions between sample rates: quality, latency, cost.")
-_benchmark("capture", "A session captured, replayed and compared bit by bit.")
-_benchmark("edits", "A random edit every 100 ms of virtual time: clicks, latency, memory.")
-_benchmark("panel", "What the panel costs: its own processor time, and the engine's p99.")
-_benchmark("clocks", "Two devices on two clocks, an hour in virtual time: pitch, latency, breaks.")
-_benchmark("latency", "Latency declared and measured, CPU per hop, missed callbacks under load.")
-
-
-@app.command("train", context_settings=dict(_PASS_ON))
+@app.command("train", context_settings=dict(bench.PASS_ON))
 def train(context: typer.Context) -> None:
     """Make data, train, judge and export styles: restyle train --help."""
     try:

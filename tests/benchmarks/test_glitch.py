@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import importlib.util
+import shutil
 from pathlib import Path
 
 import pytest
 
-from benchmarks import contenders, glitch, loads
+from benchmarks import contenders, glitch, jack, loads
 from benchmarks.child import ChildError, run_child
 
 
@@ -33,6 +35,24 @@ def test_a_cell_runs_in_a_process_of_its_own() -> None:
     assert glitch.merge([cell])["expected"] > 0
     with pytest.raises(ChildError, match="failed"):
         run_child("benchmarks.glitch", {})
+
+
+@pytest.mark.skipif(
+    shutil.which("jackd") is None or importlib.util.find_spec("rtmixer") is None,
+    reason="jackd or rtmixer is not installed",
+)
+def test_rtmixer_and_a_python_worker_are_counted_on_a_real_device(
+    models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    period = 256
+    monkeypatch.setattr(glitch, "SETTLE_SECONDS", 0.1)
+    wish = {**job("rtmixer", "none", models["frames"]), "block": period, "jack": True}
+    with jack.dummy_server(period) as environment:
+        cell = run_child("benchmarks.glitch", wish, environment)
+    found = glitch.merge([cell])
+    assert found["expected"] > 10
+    assert 0 < found["seen"] <= found["expected"] + 3  # two blocks of reserve, and the edges
+    assert found["concealed_ms"] is None and found["callback_us"]["p50"] > 1.0
 
 
 def rows(load: str, **missed: int) -> list[dict[str, object]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import fft, latency, readme
+from benchmarks import fft, latency, latency_page, readme
 from benchmarks.report import SCHEMA
 from realtime.errors import RestyleError
 
@@ -31,17 +31,13 @@ def test_result_file_has_the_documented_shape(result: Path) -> None:
     assert [r["model"] for r in data["tables"]["cpu"]] == ["frames"]
 
 
-def test_readme_section(result: Path, tmp_path: Path) -> None:
-    data = readme.load_result(result)
-    text = readme.section(data)
+def test_latency_page(result: Path) -> None:
+    data = readme.load_result(result, "latency")
+    text = latency_page.section(data)
     assert data["command"] in text
     assert "| frames | 64 | inline |" in text
-    page = f"# a\n{readme.BEGIN}\nold\n{readme.END}\nb\n"
-    once = readme.insert(page, text)
-    assert "old" not in once and once.startswith("# a\n") and once.endswith("\nb\n")
-    assert readme.insert(once, text) == once
-    with pytest.raises(ValueError, match="markers"):
-        readme.insert("no markers", text)
+    with pytest.raises(ValueError, match="no recovery result"):
+        readme.load_result(result, "recovery")
 
 
 def test_a_mismatch_is_an_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:

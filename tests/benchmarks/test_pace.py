@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks import loads
+from benchmarks import loads, machine
 from benchmarks.contenders import Bare, snapshot
 from benchmarks.pace import PacedDevice, wake_lateness
 from realtime.native import clock_address
@@ -29,6 +29,18 @@ def test_cycles_that_pass_are_missed_not_made_up() -> None:
     assert 0 < seen <= 1000 * 10
     assert np.array_equal(device._out, device._in)
     assert contender.histograms()["interval"].sum() == seen - 1
+
+
+def test_own_work_and_that_of_children_is_not_that_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticks = iter([[0] * 10, [300, 0, 100, 500, 100, 0, 0, 0, 0, 0]])  # 1000, of which 400 busy
+    monkeypatch.setattr(machine, "_ticks", lambda: next(ticks))
+    spent = iter([(0.0, 0.0, 0.0, 0.0, 0.0), (0.5, 0.25, 1.0, 0.25, 9.0)])  # 2 s in all
+    monkeypatch.setattr(machine.os, "times", lambda: next(spent))
+    monkeypatch.setattr(machine.os, "sysconf", lambda name: 100)
+    found = machine.Others().share()
+    assert found == {"busy_percent": 20.0, "steal_percent": 0.0}
 
 
 @pytest.mark.parametrize("name", ["none", "gil", "cpu"])

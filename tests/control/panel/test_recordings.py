@@ -10,6 +10,7 @@ import soundfile
 
 from realtime.errors import AudioFileError
 
+from ...host.cards import BLOCK
 from ...signals import Array
 from .conftest import Desk
 
@@ -65,7 +66,12 @@ def test_dry_and_wet_are_aligned(plain: Desk) -> None:
     x, y = (sound(plain.ask("GET", f"/api/recordings/{n}").data)[:, 0] for n in (dry, wet))
     n = min(len(x), len(y))
     assert n > 9600
-    np.testing.assert_allclose(y[:n], x[:n], atol=1e-6)
+    tape = plain.played.tape  # y equals x but where a busy machine was late and concealed a block
+    at = place_of(y, tape.output[:, 0])
+    np.testing.assert_array_equal(y[:n], tape.output[at : at + n, 0])
+    at -= BLOCK  # what a card plays was given to it a period earlier
+    np.testing.assert_array_equal(x[:n], tape.input[at : at + n, 0])
+    assert np.mean(np.abs(y[:n] - x[:n]) <= 1e-6) > 0.9
 
 
 def test_recordings_are_listed_and_only_those_are_served(plain: Desk) -> None:

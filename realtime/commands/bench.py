@@ -1,0 +1,97 @@
+"""restyle bench: one report of everything, or one benchmark by its name."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import ConfigError, RestyleError
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+BENCHMARKS = {
+    "startup": "Time from nothing to the first callback, cold and warm.",
+    "networks": "Networks trained for the same CPU time: quality, cost, latency.",
+    "nam": "What captures cost: kernel, ONNX Runtime, other players.",
+    "rates": "Conversions between sample rates: quality, latency, cost.",
+    "capture": "A session captured, replayed and compared bit by bit.",
+    "edits": "A random edit every 100 ms of virtual time: clicks, latency, memory.",
+    "panel": "What the panel costs: its own processor time, and the engine's p99.",
+    "clocks": "Two devices on two clocks, an hour in virtual time: pitch, latency, breaks.",
+    "recovery": "Engine killed, model too slow, model gone wrong: time until sound is back.",
+    "latency": "Latency declared and measured, CPU per hop, missed callbacks under load.",
+}
+group = typer.Typer(
+    help="Measure this machine: a report of everything, two reports compared, or one benchmark.",
+    no_args_is_help=True,
+)
+
+
+def _load(name: str) -> Any:
+    try:
+        return importlib.import_module(f"benchmarks.{name}")
+    except ModuleNotFoundError as error:
+        raise RestyleError(
+            f"this benchmark needs the package '{error.name}'; run: pip install 'restyle[train]'"
+        ) from None
+
+
+@group.callback(invoke_without_command=True)
+def bench(
+    context: typer.Context,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A report of everything in under two minutes.")
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="The same, longer and finer, in under twenty.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="For the report: HTML, Markdown, JSON, plots."),
+    ] = None,
+    models: Annotated[
+        str | None, typer.Option(help="Names or files, commas between; default: all.")
+    ] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="A.json B.json", help="What changed from one report to another."),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--every", help="With --compare: figures that did not change, too.")
+    ] = False,
+) -> None:
+    """Measure this machine: a report of everything, two reports compared, or one benchmark."""
+    if context.invoked_subcommand is not None:
+        if quick or full or out or models or compare or every:
+            raise ConfigError(
+                f"options come after the name: restyle bench {context.invoked_subcommand} ..."
+            )
+        return
+    if quick + full + (compare is not None) != 1:
+        raise ConfigError("name one of --quick, --full and --compare, or a benchmark")
+    if compare is not None and (out or models):
+        raise ConfigError("--compare prints; --out and --models belong to --quick and --full")
+    if every and compare is None:
+        raise ConfigError("--every belongs to --compare")
+    command = _load("suite.command")
+    if compare is not None:
+        raise typer.Exit(command.compare(*compare, every))
+    try:
+        raise typer.Exit(command.measure("quick" if quick else "full", out, models))
+    except KeyboardInterrupt:
+        raise RestyleError("interrupted; nothing was written") from None
+
+
+def _mount(name: str, summary: str) -> None:
+    """Mount ``benchmarks.<name>.main(argv)`` as ``restyle bench <name>``."""
+
+    def run(context: typer.Context) -> None:
+        raise typer.Exit(_load(name).main(context.args) or 0)
+
+    group.command(name, help=summary, context_settings=dict(PASS_ON))(run)
+
+
+for _name, _summary in BENCHMARKS.items():
+    _mount(_name, _summary)
