@@ -94,6 +94,8 @@ def train_folders(
         manifest = add(folder, licence, f"{name}-{side}")
         said.append({item.origin for item in manifest.items})
         log(f"{folder}: {len(manifest.items)} recordings, {manifest.minutes():.1f} minutes")
+        for file, reason in manifest.skipped:
+            log(f"left out {file}: {reason}")
     twice = len(said[0] & said[1])
     if twice:
         raise ConfigError(

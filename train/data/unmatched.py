@@ -64,8 +64,8 @@ def unmatched_sets(inputs: RecordingSet, wanted: RecordingSet) -> PairSet:
                       if len(x) >= SHORTEST * SAMPLE_RATE]  # fmt: skip
             if not pieces:
                 raise ConfigError(
-                    f"'{side.manifest.name}' has no {split} recording of {SHORTEST:g} s or more;"
-                    " recordings are never cut between splits, so give ten or more"
+                    f"'{side.manifest.name}' has less than {SHORTEST:g} s of sound for {split};"
+                    " recordings are never cut between splits, so give ten or more of some seconds"
                 )
             sides.append(pieces)
         count = max(map(len, sides))

@@ -47,8 +47,9 @@ class MelDiscriminator(nn.Module):
     channels : int
         Of the first layer; doubled once.
     norm : str
-        ``weight``; ``spectral``, which bounds the slope of every layer by one (Miyato et al.,
-        2018); or ``none``.
+        ``weight``; ``spectral``: the kernel as a matrix ``[out, in * rows * columns]`` has norm one
+        (Miyato et al., 2018), which bounds the convolution's own norm by the root of how often the
+        kernel covers a place, not by one (Tsuzuku et al., 2018); or ``none``.
     """
 
     def __init__(
