@@ -203,6 +203,8 @@ def models(
 
     for name in names or RECIPES:
         recipe = _recipe(name, threads)
+        for rival in recipe.rivals.values():
+            fit(_recipe(rival, threads), options=Options(device=device))
         fit(recipe, options=Options(device=device))
         judge.run(recipe, None, typer.echo)
         path = _export(recipe)

@@ -131,6 +131,11 @@ def write(
         f" (a matched equaliser {found['gap']['matched_eq']:.0%}), follows the input with"
         f" correlation {found['follows']:.2f}, level {found['level_db']:+.1f} dB"
     )
+    for judge, moved in found["outside"].items():
+        log(f"{judge}, no part of the training: {moved['model']:.0%}"
+            f" (a matched equaliser {moved['matched_eq']:.0%})")  # fmt: skip
+    if found["pitch_kept"] is not None:
+        log(f"{found['pitch_kept']:.0%} of pitched moments keep their pitch within 50 cents")
     if not closed > WORST:
         raise ConfigError(
             f"the best network is no nearer to the wanted recordings than the input is"

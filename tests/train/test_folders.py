@@ -64,7 +64,9 @@ def test_two_folders_become_a_file_that_proves_itself(quick: None) -> None:
     dark, bright = heap("dark", False), heap("bright", True)
     out = Path("shiny.onnx")
     schedule = folders.FolderStyle.quick  # type: ignore[attr-defined]
+    (bright / "torn.wav").write_bytes(b"RIFF")
     found = train(dark, bright, out, 1.0, "CC0-1.0", QUICK, schedule)
+    assert any(line.startswith("left out torn.wav: ") for line in found["said"])
     assert found["gap"]["model"] > 0.5, "it begins as the matched equaliser"
     assert found["distance"]["model"] < found["distance"]["copy"]
     assert found["follows"] > 0.6
@@ -110,6 +112,11 @@ def test_what_is_no_nearer_is_not_written(quick: None, monkeypatch: pytest.Monke
         ({"to": "empty"}, "no audio file in empty"),
         ({"to": "few"}, "give ten or more"),
         ({"to": "both"}, "12 recordings lie in both folders"),
+        (
+            {"to": "broken"},
+            "none of the 3 .* in broken can be used; first: cannot read broken/take0.wav",
+        ),
+        ({"to": "short"}, "no usable recording for the set 'shiny-to'.*0.2 s is the least"),
     ],
 )
 def test_bad_questions_are_one_sentence(change: dict[str, str], said: str) -> None:
@@ -118,6 +125,10 @@ def test_bad_questions_are_one_sentence(change: dict[str, str], said: str) -> No
     heap("both", False)
     heap("both", True, count=2, first=50)
     Path("empty").mkdir()
+    for path in sorted(heap("broken", True, count=3).iterdir()):
+        path.write_bytes(path.read_bytes()[:30])
+    Path("short").mkdir()
+    soundfile.write("short/take.wav", tone(1, True)[:4800], RATE)
     words = {"from": "dark", "to": "few", "out": "shiny.onnx", "licence": "CC0-1.0"} | change
     with pytest.raises(ConfigError, match=said):
         commands.main(["unpaired", *(w for k, v in words.items() for w in (f"--{k}", v))])

@@ -11,6 +11,7 @@ from train.losses.adversarial import (
     GAMES,
     hinge_discriminator,
     lsgan_discriminator,
+    mean_matching,
     minimax_discriminator,
     minimax_generator,
     non_saturating_generator,
@@ -83,6 +84,16 @@ def test_r1_moves_the_weights_towards_a_flat_discriminator() -> None:
     assert penalty.item() == pytest.approx(12.5, rel=1e-5)
     penalty.backward()
     assert torch.allclose(w.grad, w.detach(), rtol=1e-5)  # d(|w|^2 / 2)/dw = w
+
+
+def test_matching_of_means_hears_how_much_and_not_where() -> None:
+    real = torch.rand(3, 2, 4, 6, generator=torch.Generator().manual_seed(0))
+    elsewhere = real.flip(3)[[1, 2, 0]].requires_grad_()
+    assert mean_matching([[real]], [[elsewhere]]).item() == pytest.approx(0.0, abs=1e-6)
+    other = 1.25 * real
+    apart = mean_matching([[real]], [[other]])  # a quarter of every mean, over the mean size
+    assert apart.item() == pytest.approx(0.25, rel=1e-3)
+    assert mean_matching([[other]], [[real]]).item() == pytest.approx(0.2, rel=1e-3)
 
 
 def test_contrast_by_hand_and_for_who_knows_nothing() -> None:

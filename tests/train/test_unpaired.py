@@ -13,10 +13,11 @@ from train.baselines import apply_eq, matched_eq
 from train.batches import whole
 from train.data import unmatched
 from train.data.pairs import Pair, PairSet, Voice
+from train.losses.adversarial import mean_matching
 from train.networks.mel import LogMel, MelDiscriminator
 from train.networks.unpaired import UnpairedAdversary
 from train.recipes import RECIPES, get_recipe
-from train.recipes.base import Batch
+from train.recipes.base import Batch, random_colour
 from train.recipes.unpaired import StringsUnpaired
 
 from .tiny import plucked
@@ -115,6 +116,26 @@ def test_what_the_losses_are_given(identity: float) -> None:
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(reply.real, expected, strict=True))
     assert reply.slope > 0, "R1 on the first step"
     assert adversary(torch.cat([target, y])).slope == 0, "and not on the next"
+
+
+def test_colour_is_an_equaliser_within_its_bounds() -> None:
+    x = torch.zeros(4, 32768)
+    x[:, 16384] = 1.0
+    y = random_colour(x, np.random.default_rng(3), 5.0)
+    db = 20 * torch.log10(torch.fft.rfft(y).abs())
+    assert db.abs().max() <= 5.001 and db.std(dim=1).min() > 0.5
+    assert (db[0] - db[1]).abs().max() > 2.0, "each row its own"
+    assert y.argmax(dim=1).tolist() == [16384] * 4, "no delay"
+
+
+def test_matching_joins_the_game() -> None:
+    torch.manual_seed(0)
+    x, real, fake = torch.randn(3, 2, 16384)
+    plain, matched = (UnpairedAdversary(channels=2, matching=m) for m in (0.0, 2.0))
+    matched.load_state_dict(plain.state_dict())
+    terms = [a.generator_terms(fake, torch.cat([x, real]))[0] for a in (plain, matched)]
+    inner = ([d(s)[1] for d in plain.discriminators] for s in (real, fake))
+    assert (terms[1] - terms[0]).item() == pytest.approx(2 * mean_matching(*inner).item(), rel=1e-4)
 
 
 def test_the_opponent_learns_to_tell_and_to_know_content() -> None:

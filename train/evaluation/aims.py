@@ -9,6 +9,7 @@ from ..judges.timbre import gap_share
 Rows = dict[str, dict[str, float]]
 BASELINES = ("matched_eq", "own_eq", "hand_made")
 GAP_UNPAIRED = 0.3  # of a style that learnt from recordings that do not belong together
+ONSET_UNPAIRED = 0.75  # its onset F1 over the input's: nobody told it which notes to keep
 GAP, PITCH = 0.6, 0.85  # share of the gap closed; pitch F1 over that of the true target
 LEVEL_DB = 3.0
 WORDS, VOICED, QUALITY = 0.1, 0.1, 0.3  # over, from and below the teacher's
@@ -22,7 +23,8 @@ def figures(rows: Rows) -> dict[str, float]:
     dict
         ``gap``, ``gap_matched_eq`` and ``gap_baseline`` (the best one): share of the way from
         copy to oracle by Fréchet distance.  ``gap_mmd`` and ``stft_gap``: the model's by other
-        distances.  ``pitch``: frame-pitch F1 over the oracle's.  What was not judged is not there.
+        distances.  ``pitch``: frame-pitch F1 over the oracle's; ``onset``: onset F1 over the
+        input's.  What was not judged is not there.
     """
     model, oracle = rows["model"], rows["oracle"]
     found = {}
@@ -36,6 +38,8 @@ def figures(rows: Rows) -> dict[str, float]:
     found["stft_gap"] = _share(rows, "model", "stft_distance")
     if oracle.get("pitch_f1"):
         found["pitch"] = model["pitch_f1"] / oracle["pitch_f1"]
+    if rows["copy"].get("onset_f1"):
+        found["onset"] = model["onset_f1"] / rows["copy"]["onset_f1"]
     return found
 
 
@@ -57,6 +61,10 @@ def misses(result: dict[str, Any]) -> list[str]:
                 said.append(f"{name}: a baseline closes {found['gap_baseline']:.0%} of the gap")
             if found.get("pitch", 1.0) < PITCH:
                 said.append(f"{name}: pitch F1 {found['pitch']:.2f} of the target's (aim {PITCH})")
+            if result.get("unpaired") and found.get("onset", 1.0) < ONSET_UNPAIRED:
+                said.append(
+                    f"{name}: onset F1 {found['onset']:.2f} of the input's (aim {ONSET_UNPAIRED})"
+                )
         if model["stft_distance"] >= rows["matched_eq"]["stft_distance"]:
             said.append(f"{name}: no nearer than a matched equaliser by STFT distance")
         if abs(model["level_db"]) > LEVEL_DB:

@@ -14,6 +14,7 @@ from ..baselines import apply_eq, matched_eq
 from ..data.pairs import PairSet
 from ..judges.timbre import frechet, gap_share
 from ..networks.mel import LogMel
+from .moved import listeners, pitch_kept, shares
 from .player import play
 
 Array = npt.NDArray[np.float32]
@@ -46,7 +47,8 @@ def judge(file: Path, data: PairSet, command: str) -> dict[str, Any]:
     dict
         ``distance``: Fréchet distance of log-mel frames to the wanted heap's test recordings, for
         input, matched equaliser and model, and its floor, the wanted heap's validation recordings;
-        ``gap``: share of the way from input to floor; ``follows``; ``level_db`` over the input.
+        ``gap``: share of the way from input to floor; ``outside``: the same by each judge from
+        outside that is installed; ``follows``; ``pitch_kept``; ``level_db`` over the input.
     """
     cut = [(p.dry[: SECONDS * 48000], p.wet[: SECONDS * 48000]) for p in data.test]
     gain = matched_eq(data.train)
@@ -55,9 +57,11 @@ def judge(file: Path, data: PairSet, command: str) -> dict[str, Any]:
         "matched_eq": [apply_eq(x, gain) for x, _ in cut],
         "model": [play(file, x) for x, _ in cut],
     }
-    wanted = frames([b for _, b in cut])
+    there = [b for _, b in cut]
+    others = [p.wet[: SECONDS * 48000] for p in data.validation]
+    wanted = frames(there)
     distance = {name: frechet(frames(sounds), wanted) for name, sounds in made.items()}
-    distance["floor"] = frechet(frames([p.wet[: SECONDS * 48000] for p in data.validation]), wanted)
+    distance["floor"] = frechet(frames(others), wanted)
     kept = [follows(y, x) for y, x in zip(made["model"], made["copy"], strict=True)]
     rms = [np.sqrt(np.mean(np.concatenate(made[k]) ** 2)) for k in ("model", "copy")]
     return {
@@ -69,6 +73,8 @@ def judge(file: Path, data: PairSet, command: str) -> dict[str, Any]:
             k: round(gap_share(distance["copy"], distance[k], distance["floor"]), 3)
             for k in ("matched_eq", "model")
         },
+        "outside": {k: shares(v, made, there, others) for k, v in listeners().items()},
+        "pitch_kept": pitch_kept(made["model"], made["copy"]),
         "follows": round(float(np.mean(kept)), 3),
         "level_db": round(float(20 * np.log10(rms[0] / rms[1])), 2),
     }

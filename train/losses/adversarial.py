@@ -99,6 +99,27 @@ def feature_matching(real: Features, fake: Features) -> Tensor:
     return torch.stack(terms).mean()
 
 
+def mean_matching(real: Features, fake: Features) -> Tensor:
+    """Feature matching without pairs (Salimans et al., 2016, section 3.1): means over a batch.
+
+    The means are over recordings and time, one per layer, channel and row of the picture, so that
+    what is compared is how much there is of a feature and not where.  Scaled as
+    :func:`feature_matching`; the real side gets no gradient.
+
+    Parameters
+    ----------
+    real, fake : features of shape ``[batch, channels, rows, time]``
+        Of different performances.
+    """
+    terms = []
+    for ours, theirs in zip(fake, real, strict=True):
+        for f, r in zip(ours, theirs, strict=True):
+            r = r.detach()
+            apart = f.mean(dim=(0, 3)) - r.mean(dim=(0, 3))
+            terms.append(apart.abs().mean() / (r.abs().mean() + 1e-5))
+    return torch.stack(terms).mean()
+
+
 class Game(NamedTuple):
     """A pair of losses; `middle`: score between real and fake; `chance`: the guesser's loss."""
 

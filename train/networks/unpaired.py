@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..collapse import Watch, balance
-from ..losses.adversarial import GAMES, r1_penalty
+from ..losses.adversarial import GAMES, mean_matching, r1_penalty
 from ..losses.contrastive import patch_nce
 from .discriminators import Adversary
 from .mel import ContentEncoder, MelDiscriminator
@@ -38,6 +38,8 @@ class UnpairedAdversary(Adversary):
         Name in :data:`train.losses.adversarial.GAMES`.
     weight, content : float
         Of the adversarial and of the contrastive term.
+    matching : float
+        Of :func:`train.losses.adversarial.mean_matching`, beside the game's own term.
     gamma : float
         Of R1; 0: none.  Taken every fourth step, four times as strong (Karras et al., StyleGAN2,
         2020).
@@ -66,10 +68,11 @@ class UnpairedAdversary(Adversary):
         channels: int = 16,
         window: int = 100,
         identity: bool = False,
+        matching: float = 0.0,
     ) -> None:
         views = [MelDiscriminator(*scale, channels, norm) for scale in SCALES]
         super().__init__(views, kind, weight, content, begin=0.0, rate=rate)
-        self.gamma, self.copies = gamma, 4 if identity else 3
+        self.gamma, self.matching, self.copies = gamma, matching, 4 if identity else 3
         self.content = ContentEncoder()
         self.watch = Watch(window)
         self.register_buffer("turn", torch.zeros((), dtype=torch.long))
@@ -99,9 +102,14 @@ class UnpairedAdversary(Adversary):
 
     def generator_terms(self, y: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Adversarial and contrastive term of ``[G(A) (, G(B))]`` and ``[A, B]``."""
-        x = target.chunk(2)[0]
+        x, real = target.chunk(2)
         fake = y[: len(x)]
-        fooled = GAMES[self.kind].generator([d(fake)[0] for d in self.discriminators])
+        heard = [d(fake) for d in self.discriminators]
+        fooled = GAMES[self.kind].generator([score for score, _ in heard])
+        if self.matching > 0:
+            with torch.no_grad():
+                wanted = [d(real)[1] for d in self.discriminators]
+            fooled = fooled + self.matching * mean_matching(wanted, [f for _, f in heard])
         return fooled, patch_nce(self.content(fake), self.content(x).detach())
 
     def figures(self, y: Tensor, target: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from realtime.models.card import Card
 
 from ..data.pairs import Pair, PairSet
-from ..data.render import SOUNDFONTS
+from ..data.render import SAMPLE_RATE, SOUNDFONTS
 from ..networks.layers import Streamable
 
 
@@ -149,3 +149,17 @@ def random_gain(batch: Batch, rng: np.random.Generator, low_db: float, high_db: 
     db = torch.from_numpy(rng.uniform(low_db, high_db, (len(batch.dry), 1))).to(batch.dry)
     gain = 10.0 ** (db / 20.0)
     return batch._replace(dry=batch.dry * gain, wet=batch.wet * gain)
+
+
+def random_colour(x: Tensor, rng: np.random.Generator, db: float, knots: int = 6) -> Tensor:
+    """Send every row ``[batch, n]`` through an equaliser of its own, without delay.
+
+    Its gain at `knots` frequencies from 60 Hz to 12 kHz, evenly spaced in octaves, is uniform
+    between ``-db`` and ``db``, and linear between them in dB over octaves; the rows wrap around.
+    """
+    n, points = x.shape[1], np.geomspace(60.0, 12000.0, knots)
+    octaves = np.log(np.maximum(np.fft.rfftfreq(n, 1 / SAMPLE_RATE), 1.0))
+    gains = np.stack([np.interp(octaves, np.log(points), g)
+                      for g in rng.uniform(-db, db, (len(x), knots))])  # fmt: skip
+    curve = torch.from_numpy(10.0 ** (gains / 20.0)).to(x)
+    return torch.fft.irfft(torch.fft.rfft(x) * curve, n=n)

@@ -21,7 +21,7 @@ from ..losses import RandomFeatures, level_distance, statistics_distance, stft_d
 from ..networks.frame_tcn import FrameTCN
 from ..networks.layers import Streamable
 from ..networks.unpaired import UnpairedAdversary
-from .base import Batch, Schedule, random_gain
+from .base import Batch, Schedule, random_colour, random_gain
 from .instrument import INPUTS, Instrument
 from .spectral import LEVEL, Spectral
 
@@ -36,24 +36,29 @@ class Opposition:
     ----------
     game : str
         ``hinge``, ``lsgan``, ``non-saturating`` or ``minimax`` (which saturates).
-    adversarial, content, identity, gamma : float
-        Weights of the adversarial, contrastive and identity term, and of R1.
+    adversarial, matching, content, identity, gamma : float
+        Weights of the adversarial term and, inside it, of feature matching; of the contrastive and
+        identity term, and of R1.
     norm : str
         ``weight``, ``spectral`` or ``none``, of the discriminators.
     rate : float
         Learning rate of the discriminators.
     window : int [steps]
         Over which a collapse shows.
+    colour : float [dB]
+        Inputs are heard through equalisers that are up to so much off flat at six places.
     """
 
     game: str = "hinge"
     adversarial: float = 1.0
-    content: float = 1.0
+    matching: float = 4.0
+    content: float = 0.5
     identity: float = 0.0
     gamma: float = 1.0
     norm: str = "weight"
     rate: float = 3e-4
     window: int = 100
+    colour: float = 5.0
 
 
 class Unpaired(Spectral):
@@ -63,7 +68,7 @@ class Unpaired(Spectral):
     unpaired = True
     shared_loss = False  # the rows of a target are of two kinds; the loss is a mean over rows
     schedule = Schedule(
-        minutes=10, steps=1200, batch=6, segment=24576, learning_rate=1e-3, average=0.99
+        minutes=10, steps=1800, batch=6, segment=24576, learning_rate=1e-3, average=0.99
     )
 
     def __init__(self) -> None:
@@ -76,7 +81,7 @@ class Unpaired(Spectral):
         c = self.config
         return UnpairedAdversary(
             c.game, c.adversarial, c.content, c.gamma, c.norm, c.rate, window=c.window,
-            identity=c.identity > 0,
+            identity=c.identity > 0, matching=c.matching,
         )  # fmt: skip
 
     def prepare(self, network: Streamable, data: PairSet) -> None:
@@ -99,9 +104,7 @@ class Unpaired(Spectral):
         both = torch.cat([batch.dry, batch.wet])
         heard = both if self.config.identity > 0 else batch.dry
         y = self.convert(network, heard, batch.controls)[:, self.latency :]
-        return y[:, self.warm_up :], both[
-            :, self.warm_up : self.warm_up + y.shape[1] - self.warm_up
-        ]
+        return y[:, self.warm_up :], both[:, self.warm_up : y.shape[1]]
 
     def loss(self, y: Tensor, target: Tensor) -> Tensor:
         """The input's level, and the wanted sound unchanged where that is asked for."""
@@ -117,10 +120,11 @@ class Unpaired(Spectral):
         return statistics_distance(a, b)
 
     def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
-        """Any wanted recording beside any input, each at a level of its own."""
+        """Any wanted recording beside any input, which has a level and a colour of its own."""
         wet = batch.wet[torch.from_numpy(rng.permutation(len(batch.wet)))]
         batch = random_gain(batch, rng, -22.0, 12.0)
-        return batch._replace(wet=wet)
+        dry = random_colour(batch.dry, rng, self.config.colour) if self.config.colour else batch.dry
+        return batch._replace(dry=dry, wet=wet)
 
 
 class StringsUnpaired(Unpaired, Instrument):
