@@ -135,8 +135,8 @@ class StringsUnpaired(Unpaired, Instrument):
     limits = (
         "Made to show what recordings that do not match can teach: `strings`, which learnt from"
         " matching ones, comes nearer at the same latency and cost. Notes begin and end as they do"
-        " in the input, a piano's partials stay as slightly out of tune as they are, and of pianos"
-        " that no training heard less becomes strings. Drums and voices were not in the training."
+        " in the input, a piano's partials stay as slightly out of tune as they are; a real piano"
+        " becomes strings less than a sampled one. Drums and voices were not in the training."
     )
     target, seed, tags = Voice(48), 15000, ("strings", "violin", "cello")
     rivals: ClassVar[dict[str, str]] = {"no_adversary": "strings-unpaired-without-adversary"}
