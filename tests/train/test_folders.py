@@ -60,7 +60,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folders.FolderStyle, "quick", small, raising=False)
 
 
-def test_two_folders_become_a_file_that_proves_itself(quick: None) -> None:
+def test_two_folders_become_a_file_that_proves_itself(
+    quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dark, bright = heap("dark", False), heap("bright", True)
     out = Path("shiny.onnx")
     schedule = folders.FolderStyle.quick  # type: ignore[attr-defined]
@@ -76,6 +78,7 @@ def test_two_folders_become_a_file_that_proves_itself(quick: None) -> None:
     assert {row["source"] for row in card.provenance["data"]} == {"dark", "bright"}
     assert Path(".data/sets/shiny-from/manifest.json").exists()
     assert isinstance(folders.load_set("shiny-to").manifest, Manifest)
+    monkeypatch.setattr(folders, "write", lambda *rest: {})
     again = train(dark, bright, out, 1.0, "CC0-1.0", QUICK, schedule)
     assert any("trained already" in line for line in again["said"])
 
