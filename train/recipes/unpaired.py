@@ -134,7 +134,7 @@ class StringsUnpaired(Unpaired, Instrument):
     summary = "keys and guitars become strings, learnt from strings that played other tunes"
     limits = (
         "Made to show what recordings that do not match can teach: `strings`, which learnt from"
-        " matching ones, comes nearer at the same latency and cost. Notes begin and end as they do"
+        " matching ones, comes nearer at the same latency. Notes begin and end as they do"
         " in the input, a piano's partials stay as slightly out of tune as they are; a real piano"
         " becomes strings less than a sampled one. Drums and voices were not in the training."
     )
