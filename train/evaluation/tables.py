@@ -76,8 +76,8 @@ ABOUT = {
         "other instruments. *Tag flip*: share of windows whose target tags beat piano and "
         "guitar. *Pitch F1*: keys that a transcriber (basic-pitch) hears, frame by frame, "
         f"against the score. Aims: {GAP:.0%} of the gap by Fréchet distance (styles learnt without "
-        f"pairs: {GAP_UNPAIRED:.0%}, and onset F1 {ONSET_UNPAIRED} of the input's), pitch F1 {PITCH} "
-        "of the target's, more than any baseline."
+        f"pairs: {GAP_UNPAIRED:.0%}, and onset F1 {ONSET_UNPAIRED} of the input's), pitch F1"
+        f" {PITCH} of the target's, more than any baseline."
     ),
     "effect": (
         "*ESR*: energy of the error over that of the target. *By hand*: STFT distance of a chain of"
