@@ -14,14 +14,16 @@ from .data.render import SAMPLE_RATE
 Array = npt.NDArray[np.float32]
 EQ_FFT, EQ_HOP = 2048, 512
 
+_STRINGS = (
+    pb.Compressor(-36, 8, 60, 600), pb.Distortion(8), pb.LowpassFilter(5000), pb.Chorus(0.6),
+)  # fmt: skip
 # the best a person made in a few minutes of trying, by style
 HAND_MADE: dict[str, tuple[pb.Plugin, ...]] = {
     "square-synth": (
         pb.Compressor(-32, 8, 1, 300), pb.Distortion(24), pb.LowpassFilter(7000),
     ),
-    "strings": (
-        pb.Compressor(-36, 8, 60, 600), pb.Distortion(8), pb.LowpassFilter(5000), pb.Chorus(0.6),
-    ),
+    "strings": _STRINGS,
+    "strings-unpaired": _STRINGS,
     "choir": (
         pb.Compressor(-36, 8, 80, 600), pb.PeakFilter(800, 9, 1.0), pb.LowpassFilter(3000),
         pb.Chorus(0.8, 0.4),

@@ -164,6 +164,33 @@ def _export(recipe: Any) -> Path:
 
 @app.command()
 @_interruptible
+def unpaired(
+    inputs: Annotated[Path, typer.Option("--from", help="Folder of recordings to be converted.")],
+    wanted: Annotated[Path, typer.Option("--to", help="Folder of recordings to sound like.")],
+    out: Annotated[Path, typer.Option(help="The model to write, NAME.onnx.")],
+    minutes: Annotated[float, typer.Option(help="CPU minutes to train.")] = 15.0,
+    licence: Annotated[
+        str | None, typer.Option(help="Of both, SPDX, e.g. CC-BY-4.0; or own-recording.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin again; the earlier run is kept beside.")
+    ] = False,
+    threads: Threads = 1,
+) -> None:
+    """Learn a style from two folders of recordings that do not belong together."""
+    import torch
+
+    from .fit import Options
+    from .folders import train_folders
+
+    torch.set_num_threads(threads)
+    options = Options(device=device, fresh=fresh)
+    train_folders(inputs, wanted, out, minutes, licence, options, log=typer.echo)
+
+
+@app.command()
+@_interruptible
 def models(
     names: Annotated[list[str] | None, typer.Argument(help="Recipes; default: all.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -177,6 +204,8 @@ def models(
 
     for name in names or RECIPES:
         recipe = _recipe(name, threads)
+        for rival in recipe.ablations.values():
+            fit(_recipe(rival, threads), options=Options(device=device))
         fit(recipe, options=Options(device=device))
         judge.run(recipe, None, typer.echo)
         path = _export(recipe)

@@ -210,6 +210,13 @@ def revision() -> str:
     return done.stdout.strip() or "unknown"
 
 
+def tools() -> str:
+    """Versions of what made the file."""
+    return (
+        f"torch {torch.__version__}, onnx {onnx.__version__}, onnxscript {onnxscript.__version__}"
+    )
+
+
 def metrics(recipe: Recipe, network: Streamable, data: PairSet) -> dict[str, Any]:
     """What ``restyle train evaluate`` found for these weights, or at least the distances."""
     try:
@@ -232,8 +239,7 @@ def export_recipe(recipe: Recipe) -> Path:
         "cpu_minutes": round(checkpoint["cpu_minutes"], 1),
         "revision": revision(),
         "parameters": sum(p.numel() for p in network.parameters()),
-        "tools": f"torch {torch.__version__}, onnx {onnx.__version__},"
-        f" onnxscript {onnxscript.__version__}",
+        "tools": tools(),
     }
     card = recipe.card(network, metrics(recipe, network, data), provenance)
     return export(recipe, network, card, EXPORTED / f"{recipe.name}.onnx")

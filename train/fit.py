@@ -84,6 +84,8 @@ def fit(
         data = box[0] if box else recipe.data()
         together(fabric, lambda: batches.check_data(recipe, schedule, fabric.world_size, data))
         stepper = Stepper(fabric, recipe, schedule, training, options.share_loss)
+        if not earlier:
+            training.start(lambda network: recipe.prepare(network, data))
         if earlier:
             training.recall(earlier)
             console.say(f"going on at step {training.step} from {folder / checkpoint.LAST}")

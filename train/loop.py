@@ -13,6 +13,7 @@ from realtime.errors import ConfigError, RestyleError
 
 from . import batches, checkpoint
 from .board import Board
+from .collapse import Collapse
 from .curves import draw_curves
 from .data.pairs import PairSet
 from .processes import Stop, agree, together
@@ -110,6 +111,11 @@ class Loop:
         now = rate(self.schedule, progress)
         try:
             terms = self.stepper(self.data.train, n, now)
+        except Collapse as error:
+            raise Collapse(
+                f"training stopped at step {step}: {error};"
+                f" {self.folder / checkpoint.BEST} keeps the best network before that"
+            ) from None
         except FloatingPointError:
             raise ConfigError(
                 f"the loss is not a number any more at step {step}; {self.folder} keeps the last"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,12 @@ class Training:
         if schedule.steps:
             return self.step / schedule.steps
         return self.minutes / schedule.minutes
+
+    def start(self, prepare: Callable[[Streamable], None]) -> None:
+        """Let somebody change the fresh weights, and the mean with them."""
+        prepare(self.network)
+        if self.mean is not None:
+            self.mean.load_state_dict(self.network.state_dict())
 
     def average(self, decay: float) -> None:
         """Move the mean towards the weights: mean of all at first, then exponential.

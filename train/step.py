@@ -12,6 +12,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from . import batches
+from .collapse import FIGURES
 from .data.pairs import Pair
 from .networks.discriminators import Adversary
 from .networks.layers import Streamable
@@ -23,7 +24,7 @@ CLIP = 1.0  # largest norm of the gradient
 
 
 class Aligned(nn.Module):
-    """``recipe.aligned`` as a module, so that Fabric can wrap what the network does in training."""
+    """``recipe.practise`` as a module, so that Fabric can wrap the network's work in training."""
 
     def __init__(self, recipe: Recipe, network: Streamable) -> None:
         super().__init__()
@@ -31,7 +32,7 @@ class Aligned(nn.Module):
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """``(y, target)``."""
-        return self.recipe.aligned(self.network, batch)
+        return self.recipe.practise(self.network, batch)
 
 
 @contextmanager
@@ -63,7 +64,7 @@ class Stepper:
         share_loss: bool = True,
     ) -> None:
         self.fabric, self.recipe, self.schedule, self.training = fabric, recipe, schedule, training
-        self.share_loss = share_loss and fabric.world_size > 1
+        self.share_loss = share_loss and recipe.shared_loss and fabric.world_size > 1
         self.convert: Any
         self.optimiser: Any
         self.convert, self.optimiser = fabric.setup(
@@ -102,9 +103,10 @@ class Stepper:
             terms["discriminator"] = self._teach(adversary, y.detach(), target)
             fooled, features = adversary.generator_terms(y, target)
             total = loss + adversary.weight * fooled + adversary.feature_weight * features
-            terms |= {"adversarial": self._mean(fooled), "features": self._mean(features)}
+            terms |= {"adversarial": self._mean(fooled), adversary.second: self._mean(features)}
+            self._watch(adversary, y.detach(), target, terms)
         value = self._mean(loss)
-        if not math.isfinite(value):
+        if not math.isfinite(value) or not math.isfinite(self._mean(total)):
             raise FloatingPointError
         for group in self.optimiser.param_groups:
             group["lr"] = rate
@@ -131,6 +133,18 @@ class Stepper:
         adversary.requires_grad_(False)
         return self._mean(loss)
 
+    def _watch(
+        self, adversary: Adversary, y: Tensor, target: Tensor, terms: dict[str, float]
+    ) -> None:
+        """Look for a collapse; every process comes to the same end."""
+        found = adversary.figures(y, target)
+        if found is None:
+            return
+        if self.fabric.world_size > 1:
+            found = self.fabric.all_reduce(found, reduce_op="mean")  # type: ignore[assignment]
+        terms |= dict(zip(FIGURES, found.tolist(), strict=True))
+        adversary.note(found)
+
     def _mean(self, x: Tensor) -> float:
         x = x.detach()
         if self.fabric.world_size > 1:
@@ -155,8 +169,8 @@ class Stepper:
                 batch = Batch(*(part.to(self.fabric.device) for part in batch))
                 y, target = self.recipe.aligned(network, batch)
                 copy = batch.dry[:, begin : begin + y.shape[1]]
-                found[0, index] = float(self.recipe.loss(y, target))
-                found[1, index] = float(self.recipe.loss(copy, target))
+                found[0, index] = float(self.recipe.validation(y, target, copy))
+                found[1, index] = float(self.recipe.validation(copy, target, copy))
         self.training.network.train()
         if processes > 1:  # one recording each, so the sum is the same in any order
             whole: Any = self.fabric.all_reduce(found.to(self.fabric.device), reduce_op="sum")

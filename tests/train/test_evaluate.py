@@ -133,6 +133,20 @@ def test_misses_are_said() -> None:
     assert len(misses(voice)) == 3
 
 
+def test_a_style_without_pairs_has_an_aim_of_its_own_and_must_beat_its_ablation() -> None:
+    assert misses({**metrics(frechet=44.0), "unpaired": True}) == []
+    assert "(aim 60%)" in "; ".join(misses(metrics(frechet=44.0)))
+    assert "(aim 30%)" in "; ".join(misses({**metrics(frechet=50.0), "unpaired": True}))
+    alone = {"frechet": 15.0, "stft_distance": 1.0, "level_db": 0.0}
+    found = {**metrics(), "unpaired": True}
+    assert misses(found) == []
+    part = found["sets"]["test"]["rows"]
+    part["copy"]["onset_f1"], part["model"]["onset_f1"] = 0.8, 0.4
+    assert misses(found) == ["test: onset F1 0.50 of the input's (aim 0.75)"]
+    part["model"]["onset_f1"], part["no_adversary"] = 0.7, alone
+    assert misses(found) == ["test: without its adversary it closes 90% of the gap"]
+
+
 def test_tables_have_a_row_for_each_style_and_set() -> None:
     effect = {**metrics(), "kind": "effect"}
     older = {"copy": {"esr": 1.5}, "model": {"esr": 0.1}, "level_db": -1.0, "test_recordings": 4}

@@ -61,5 +61,8 @@ def test_gradients_are_finite_on_silence(make: object) -> None:
 
 
 def test_an_unknown_kind_is_one_sentence() -> None:
-    with pytest.raises(ConfigError, match="no adversarial loss 'wgan'; there are hinge, lsgan"):
+    with pytest.raises(
+        ConfigError,
+        match="no adversarial loss 'wgan'; there are hinge, lsgan, non-",
+    ):
         Adversary([], kind="wgan")

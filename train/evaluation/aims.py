@@ -8,6 +8,8 @@ from ..judges.timbre import gap_share
 
 Rows = dict[str, dict[str, float]]
 BASELINES = ("matched_eq", "own_eq", "hand_made")
+GAP_UNPAIRED = 0.3  # of a style that learnt from recordings that do not belong together
+ONSET_UNPAIRED = 0.75  # its onset F1 over the input's: nobody told it which notes to keep
 GAP, PITCH = 0.6, 0.85  # share of the gap closed; pitch F1 over that of the true target
 LEVEL_DB = 3.0
 WORDS, VOICED, QUALITY = 0.1, 0.1, 0.3  # over, from and below the teacher's
@@ -21,7 +23,8 @@ def figures(rows: Rows) -> dict[str, float]:
     dict
         ``gap``, ``gap_matched_eq`` and ``gap_baseline`` (the best one): share of the way from
         copy to oracle by Fréchet distance.  ``gap_mmd`` and ``stft_gap``: the model's by other
-        distances.  ``pitch``: frame-pitch F1 over the oracle's.  What was not judged is not there.
+        distances.  ``pitch``: frame-pitch F1 over the oracle's; ``onset``: onset F1 over the
+        input's.  What was not judged is not there.
     """
     model, oracle = rows["model"], rows["oracle"]
     found = {}
@@ -35,6 +38,8 @@ def figures(rows: Rows) -> dict[str, float]:
     found["stft_gap"] = _share(rows, "model", "stft_distance")
     if oracle.get("pitch_f1"):
         found["pitch"] = model["pitch_f1"] / oracle["pitch_f1"]
+    if rows["copy"].get("onset_f1"):
+        found["onset"] = model["onset_f1"] / rows["copy"]["onset_f1"]
     return found
 
 
@@ -49,12 +54,17 @@ def misses(result: dict[str, Any]) -> list[str]:
         rows: Rows = part["rows"]
         model, oracle, found = rows["model"], rows["oracle"], figures(rows)
         if kind == "instrument" and "gap" in found:
-            if found["gap"] < GAP:
-                said.append(f"{name}: closes {found['gap']:.0%} of the gap (aim {GAP:.0%})")
+            aim = GAP_UNPAIRED if result.get("unpaired") else GAP
+            if found["gap"] < aim:
+                said.append(f"{name}: closes {found['gap']:.0%} of the gap (aim {aim:.0%})")
             if found["gap"] <= found["gap_baseline"]:
                 said.append(f"{name}: a baseline closes {found['gap_baseline']:.0%} of the gap")
             if found.get("pitch", 1.0) < PITCH:
                 said.append(f"{name}: pitch F1 {found['pitch']:.2f} of the target's (aim {PITCH})")
+            if result.get("unpaired") and found.get("onset", 1.0) < ONSET_UNPAIRED:
+                said.append(
+                    f"{name}: onset F1 {found['onset']:.2f} of the input's (aim {ONSET_UNPAIRED})"
+                )
         if "pca" in rows and model["stft_distance"] >= rows["pca"]["stft_distance"]:
             said.append(f"{name}: no nearer than as many principal components by STFT distance")
         if "dedicated" in rows and "frechet" in model:
@@ -75,4 +85,8 @@ def misses(result: dict[str, Any]) -> list[str]:
             said.append(
                 f"{name}: DNSMOS {model['mos_speech']:.2f} (teacher {oracle['mos_speech']:.2f})"
             )
+        if "no_adversary" in rows and "frechet" in model:
+            alone = _share(rows, "no_adversary", "frechet")
+            if found["gap"] <= alone:
+                said.append(f"{name}: without its adversary it closes {alone:.0%} of the gap")
     return said

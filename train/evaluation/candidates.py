@@ -1,8 +1,9 @@
 """Every way to get from the dry recordings to the style, side by side.
 
 ``copy`` does nothing, ``matched_eq`` is one static equaliser fitted on the training set, ``own_eq``
-one fitted on the very recording it is judged on, ``hand_made`` a chain of effects, ``model`` the
-style, ``oracle`` the true target.  A recipe may have others of its own to be compared with.
+one fitted on the very recording it is judged on, ``hand_made`` a chain of effects, ``no_adversary``
+the same recipe trained without its discriminators (where there are such), ``model`` the style,
+``oracle`` the true target.  A recipe may have others of its own to be compared with.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import torch
 
 from ..baselines import apply_eq, hand_made, matched_eq
 from ..batches import whole
+from ..checkpoint import BEST, folder_of, load
 from ..data.pairs import Pair
 from ..data.render import SAMPLE_RATE
 from ..networks.layers import Streamable
+from ..recipes import get_recipe
 from ..recipes.base import Recipe
 from .player import play
 
@@ -35,6 +38,18 @@ class Clips:
 
     pair: Pair  # cut to the same part; its notes shifted along
     sounds: dict[str, Array]
+
+
+def among(made: list[Clips]) -> tuple[str, ...]:
+    """The candidates that all recordings have, in their order."""
+    shared = set.intersection(*(set(c.sounds) for c in made))
+    return tuple(in_order(shared))
+
+
+def _ablations(recipe: Recipe) -> dict[str, Streamable]:
+    """Networks of the recipe's ablations, of those that were trained."""
+    known = {k: get_recipe(name) for k, name in recipe.ablations.items()}
+    return {k: load(r)[0] for k, r in known.items() if (folder_of(r) / BEST).exists()}
 
 
 def in_torch(recipe: Recipe, network: Streamable, pair: Pair) -> Array:
@@ -68,7 +83,7 @@ def clips(
     file : Path or None
         The network exported: the player's engine runs it; None: torch runs the network.
     """
-    made = []
+    made, ablations = [], _ablations(recipe)
     for pair in pairs:
         y = in_player(recipe, file, pair) if file else in_torch(recipe, network, pair)
         begin = recipe.warm_up
@@ -79,6 +94,7 @@ def clips(
             "matched_eq": apply_eq(pair.dry, gain)[cut],
             "own_eq": apply_eq(pair.dry, own)[cut],
             "hand_made": hand_made(recipe.name, pair.dry, pair.wet)[cut],
+            **{k: in_torch(recipe, other, pair)[: len(y)] for k, other in ablations.items()},
             "model": y,
             "oracle": pair.wet[cut],
         }

@@ -12,7 +12,7 @@ from ..data.pairs import PairSet
 from ..losses import esr, stft_distance
 from ..networks.layers import Streamable
 from ..recipes.base import Recipe
-from .candidates import Clips, clips, in_order
+from .candidates import Clips, among, clips
 
 JUDGES = 2  # raised when a figure of the same name comes to mean something else
 Rows = dict[str, dict[str, float]]
@@ -21,7 +21,7 @@ Rows = dict[str, dict[str, float]]
 def distances(made: list[Clips]) -> Rows:
     """STFT distance, error-to-signal ratio and level of every candidate, means over recordings."""
     rows: Rows = {}
-    for name in in_order(made[0].sounds):
+    for name in among(made):
         found = []
         for c in made:
             y, t = (torch.from_numpy(x[None]) for x in (c.sounds[name], c.pair.wet))
@@ -58,6 +58,7 @@ def result(recipe: Recipe, sets: dict[str, Rows], counts: dict[str, int]) -> dic
     return {
         "kind": recipe.kind,
         "judges": JUDGES,
+        **({"unpaired": True} if recipe.unpaired else {}),
         "sets": {k: {"recordings": counts[k], "rows": rows} for k, rows in rounded.items()},
         "command": f"restyle train evaluate {recipe.name}",
     }

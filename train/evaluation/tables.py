@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..judges.timbre import gap_share
-from .aims import GAP, PITCH, Rows, figures, misses
+from .aims import GAP, GAP_UNPAIRED, ONSET_UNPAIRED, PITCH, Rows, figures, misses
 from .distances import JUDGES
 from .results import number
 
@@ -108,8 +108,9 @@ ABOUT = {
         "of 3 s windows nearer to the target's mean in that embedding than to those of seven "
         "other instruments. *Tag flip*: share of windows whose target tags beat piano and "
         "guitar. *Pitch F1*: keys that a transcriber (basic-pitch) hears, frame by frame, "
-        f"against the score. Aims: {GAP:.0%} of the gap by Fréchet distance, pitch F1 {PITCH} of "
-        "the target's, more than any baseline."
+        f"against the score. Aims: {GAP:.0%} of the gap by Fréchet distance (styles learnt without "
+        f"pairs: {GAP_UNPAIRED:.0%}, and onset F1 {ONSET_UNPAIRED} of the input's), pitch F1"
+        f" {PITCH} of the target's, more than any baseline."
     ),
     "effect": (
         "*ESR*: energy of the error over that of the target. *By hand*: STFT distance of a chain of"

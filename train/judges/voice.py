@@ -105,8 +105,11 @@ def _encoder() -> Any:
         return require("resemblyzer").VoiceEncoder("cpu", verbose=False)
 
 
+def speaker(samples: Array, rate: int = 48000) -> Array:
+    """Embedding of who speaks ``[256]``, of length one."""
+    return np.asarray(_encoder().embed_utterance(_low(samples, rate)), dtype=np.float32)
+
+
 def speaker_similarity(a: Array, b: Array, rate: int = 48000) -> float:
     """Cosine of two recordings' speaker embeddings; one voice is above 0.85 or so."""
-    encoder = _encoder()
-    first, second = (encoder.embed_utterance(_low(x, rate)) for x in (a, b))
-    return float(first @ second)
+    return float(speaker(a, rate) @ speaker(b, rate))

@@ -15,20 +15,10 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from realtime.errors import ConfigError
 
-from ..losses.adversarial import (
-    feature_matching,
-    hinge_discriminator,
-    hinge_generator,
-    lsgan_discriminator,
-    lsgan_generator,
-)
+from ..losses.adversarial import GAMES, feature_matching
 from ..losses.spectral import RESOLUTIONS, magnitudes
 
 Verdict = tuple[Tensor, list[Tensor]]  # score of any shape, features of the inner layers
-KINDS = {
-    "hinge": (hinge_discriminator, hinge_generator),
-    "lsgan": (lsgan_discriminator, lsgan_generator),
-}
 
 
 class SpectralDiscriminator(nn.Module):
@@ -86,7 +76,7 @@ class Adversary(nn.Module):
     discriminators : sequence of nn.Module
         ``x [batch, n] -> score, features``.
     kind : str
-        ``hinge`` or ``lsgan``.
+        Name in :data:`train.losses.adversarial.GAMES`.
     weight, feature_weight : float
         Of the adversarial term and of feature matching, beside the recipe's own loss.
     begin : float
@@ -95,6 +85,8 @@ class Adversary(nn.Module):
     rate : float
         Learning rate of the discriminators.
     """
+
+    second = "features"  # what the log calls the second of the generator's terms
 
     def __init__(
         self,
@@ -106,8 +98,8 @@ class Adversary(nn.Module):
         rate: float = 2e-4,
     ) -> None:
         super().__init__()
-        if kind not in KINDS:
-            raise ConfigError(f"no adversarial loss '{kind}'; there are {', '.join(KINDS)}")
+        if kind not in GAMES:
+            raise ConfigError(f"no adversarial loss '{kind}'; there are {', '.join(GAMES)}")
         self.discriminators = nn.ModuleList(discriminators)
         self.kind, self.weight, self.feature_weight = kind, weight, feature_weight
         self.begin, self.rate = begin, rate
@@ -119,15 +111,22 @@ class Adversary(nn.Module):
     def discriminator_loss(self, verdicts: list[Verdict]) -> Tensor:
         """Loss of verdicts on as many real as imitated sounds, in this order along the batch."""
         halves = [score.chunk(2) for score, _ in verdicts]
-        return KINDS[self.kind][0]([h[0] for h in halves], [h[1] for h in halves])
+        return GAMES[self.kind].discriminator([h[0] for h in halves], [h[1] for h in halves])
 
     def generator_terms(self, y: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Adversarial term and feature matching of an imitation and what it should be."""
         with torch.no_grad():
             real = [features for _, features in self(target)]
         fake = self(y)
-        fooled = KINDS[self.kind][1]([score for score, _ in fake])
+        fooled = GAMES[self.kind].generator([score for score, _ in fake])
         return fooled, feature_matching(real, [features for _, features in fake])
+
+    def figures(self, y: Tensor, target: Tensor) -> Tensor | None:
+        """What tells a collapse of this step, one number each; None: nobody watches."""
+        return None
+
+    def note(self, figures: Tensor) -> None:
+        """Raise :class:`train.collapse.Collapse` where these are hopeless."""
 
 
 def spectral_adversary(channels: int = 32, **settings: float | str) -> Adversary:

@@ -10,15 +10,17 @@ from .generator import EndlessKeys
 from .instrument import Choir, SquareSynth, Strings
 from .latent import LatentKeys
 from .tagger import Tagger
+from .unpaired import StringsUnpaired, StringsWithoutAdversary
 from .voice import RadioVoice, Whisper
 
 RECIPES: dict[str, type[Recipe]] = {
     r.name: r
     for r in (
-        TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, SquareSynth, Strings, Choir, LatentKeys,
-        Tagger, EndlessKeys,
+        TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, SquareSynth, Strings, Choir, StringsUnpaired,
+        LatentKeys, Tagger, EndlessKeys,
     )
 }  # fmt: skip
+ABLATIONS: dict[str, type[Recipe]] = {StringsWithoutAdversary.name: StringsWithoutAdversary}
 
 
 def get_recipe(name: str) -> Recipe:
@@ -29,6 +31,8 @@ def get_recipe(name: str) -> Recipe:
     ConfigError
         There is none; the nearest name is suggested.
     """
+    if name in ABLATIONS:
+        return ABLATIONS[name]()
     if name not in RECIPES:
         known = ", ".join(RECIPES)
         raise ConfigError(f"no recipe '{name}'{nearest(name, RECIPES)}; there are {known}")

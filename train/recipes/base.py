@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from realtime.models.card import Card
 
 from ..data.pairs import Pair, PairSet
-from ..data.render import SOUNDFONTS
+from ..data.render import SAMPLE_RATE, SOUNDFONTS
 from ..networks.layers import Streamable
 
 Array = npt.NDArray[np.float32]
@@ -58,6 +58,12 @@ class Recipe(ABC):
         What fills the network's memory before the part that the loss hears.
     latency : int [samples]
         By how much :meth:`convert` lags.
+    shared_loss : bool
+        Whether rows of several processes may simply be brought together for the loss.
+    unpaired : bool
+        It learns from recordings that do not belong together; only tests have true pairs.
+    ablations : dict of candidate to recipe
+        Whose best networks are judged beside the style's, where they were trained.
     """
 
     name: str
@@ -66,6 +72,9 @@ class Recipe(ABC):
     schedule: Schedule
     warm_up: int
     latency: int
+    shared_loss: bool = True
+    unpaired: bool = False
+    ablations: ClassVar[dict[str, str]] = {}
 
     @abstractmethod
     def data(self) -> PairSet:
@@ -129,6 +138,17 @@ class Recipe(ABC):
         """Discriminators for the last part of the training; by default none."""
         return None
 
+    def prepare(self, network: Streamable, data: PairSet) -> None:  # noqa: B027
+        """Give a fresh network a start that follows from the data; by default nothing."""
+
+    def practise(self, network: Streamable, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Output and target as the training's losses take them; :meth:`aligned` unless more."""
+        return self.aligned(network, batch)
+
+    def validation(self, y: Tensor, target: Tensor, dry: Tensor) -> Tensor:
+        """What the best checkpoint is chosen by, on held-out sound; by default the loss."""
+        return self.loss(y, target)
+
     def aligned(self, network: Streamable, batch: Batch) -> tuple[Tensor, Tensor]:
         """Convert and cut both signals to where they belong together, warm-up removed."""
         y = self.convert(network, batch.dry, batch.controls)
@@ -153,3 +173,17 @@ def random_gain(batch: Batch, rng: np.random.Generator, low_db: float, high_db: 
     db = torch.from_numpy(rng.uniform(low_db, high_db, (len(batch.dry), 1))).to(batch.dry)
     gain = 10.0 ** (db / 20.0)
     return batch._replace(dry=batch.dry * gain, wet=batch.wet * gain)
+
+
+def random_colour(x: Tensor, rng: np.random.Generator, db: float, knots: int = 6) -> Tensor:
+    """Send every row ``[batch, n]`` through an equaliser of its own, without delay.
+
+    Its gain at `knots` frequencies from 60 Hz to 12 kHz, evenly spaced in octaves, is uniform
+    between ``-db`` and ``db``, and linear between them in dB over octaves; the rows wrap around.
+    """
+    n, points = x.shape[1], np.geomspace(60.0, 12000.0, knots)
+    octaves = np.log(np.maximum(np.fft.rfftfreq(n, 1 / SAMPLE_RATE), 1.0))
+    gains = np.stack([np.interp(octaves, np.log(points), g)
+                      for g in rng.uniform(-db, db, (len(x), knots))])  # fmt: skip
+    curve = torch.from_numpy(10.0 ** (gains / 20.0)).to(x)
+    return torch.fft.irfft(torch.fft.rfft(x) * curve, n=n)
