@@ -52,7 +52,7 @@ class LatentKeys(Spectral):
     voices = (Voice(0), Voice(48), Voice(52), Voice(24))
     latent, knobs = 16, 6
     schedule = Schedule(
-        minutes=9, steps=1300, batch=4, segment=24576, learning_rate=2e-3, average=0.98
+        minutes=9, steps=3000, batch=4, segment=24576, learning_rate=2e-3, average=0.98
     )
 
     def __init__(self) -> None:
