@@ -16,6 +16,8 @@ from . import teachers
 from .manifest import SPLITS
 from .pairs import Pair, PairSet
 from .recordings import Recording, RecordingSet, load_set
+from .render import render
+from .scores import compose, to_midi
 
 Array = npt.NDArray[np.float32]
 INSTRUMENTS = {  # General MIDI program: label
@@ -34,6 +36,12 @@ LONGEST = 40 * 48000  # samples of one recording that are used
 SHORTEST = 2 * 48000
 PIECES, PIECE = 3, 15 * 48000  # of a whole band, spread over the recording
 FONTS = ("fluidr3", "musescore")  # TimGM6mb is for the test alone
+VARIANTS = {  # label: General MIDI programs that sound like it, each on both fonts
+    "piano": (0, 1, 2), "electric piano": (4, 5), "harpsichord": (6,), "vibraphone": (11,),
+    "guitar": (24, 25, 26, 27), "strings": (48, 49, 50), "choir": (52, 53, 54), "flute": (73, 72),
+    "synth": (80, 81, 62),
+}  # fmt: skip
+SCORES, SCORE_S, SEED = 6, 9.0, 71_000  # of each program and font; seconds; where seeds begin
 
 
 def row(*labels: str) -> tuple[float, ...]:
@@ -55,6 +63,7 @@ def tagged() -> PairSet:
             for font in FONTS if program in ("0", "4", "24", "27") else FONTS[:1]:
                 tags = {"program": program, "font": font}
                 _add(found, load_set(name, minutes, tags=tags), INSTRUMENTS[program])
+    _add_variants(found)
     _add(found, load_set("speech", SPEECH), "speech", driven=False)
     _add(found, load_set("game-music", BAND), "band", driven=False, pieces=PIECES)
     return PairSet(*(tuple(found[split]) for split in SPLITS))
@@ -68,7 +77,11 @@ def outside() -> dict[str, tuple[Pair, ...]]:
             tags = {"program": program, "font": "timgm6mb"}
             _add(made, load_set(name, 4.0, tags=tags), INSTRUMENTS[program])
     piano = load_set("salamander")
-    notes = [p for split in SPLITS for p in _pairs(getattr(piano, split), "piano", False)]
+    notes = [
+        p
+        for split in SPLITS
+        for p in _pairs([(r.name, r.samples) for r in getattr(piano, split)], "piano", False)
+    ]
     return {
         "timgm6mb": tuple(p for split in SPLITS for p in made[split]),
         "salamander": tuple(notes),
@@ -94,7 +107,24 @@ def _add(
 ) -> None:
     for split in SPLITS:
         given = getattr(recordings, split)
-        found[split] += _pairs(_cut(given) if pieces > 1 else given, label, driven)
+        given = _cut(given) if pieces > 1 else given
+        found[split] += _pairs([(r.name, r.samples) for r in given], label, driven)
+
+
+def _add_variants(found: dict[str, list[Pair]]) -> None:
+    """Scores composed by rule, for more sounds of each kind than the sets have."""
+    seed = SEED
+    for label, programs in VARIANTS.items():
+        for program in programs:
+            for font in FONTS:
+                sounds = []
+                for _ in range(SCORES):
+                    score = compose(seed, SCORE_S, 40, 84)
+                    x = render(to_midi(score, program), score.seconds + 0.5, font)
+                    sounds.append((f"score {seed} {font}-{program}", x))
+                    seed += 1
+                found["train"] += _pairs(sounds[1:], label)
+                found["validation"] += _pairs(sounds[:1], label, driven=False)
 
 
 def _cut(recordings: tuple[Recording, ...]) -> tuple[Recording, ...]:
@@ -107,16 +137,16 @@ def _cut(recordings: tuple[Recording, ...]) -> tuple[Recording, ...]:
     return tuple(made)
 
 
-def _pairs(recordings: tuple[Recording, ...], label: str, driven: bool) -> Iterator[Pair]:
-    for number, recording in enumerate(recordings):
-        x = recording.samples[:LONGEST]
+def _pairs(sounds: list[tuple[str, Array]], label: str, driven: bool = True) -> Iterator[Pair]:
+    for number, (name, samples) in enumerate(sounds):
+        x = samples[:LONGEST]
         level = float(np.sqrt(np.square(x, dtype=np.float64).mean()))
         if level < 1e-4 or len(x) < SHORTEST:
             continue
         x = np.asarray(x * np.float32(0.1 / level))
-        yield Pair(recording.name, x, x, row(label))
+        yield Pair(name, x, x, row(label))
         if driven and number % DRIVEN == 0:
             drive = DRIVES[number // DRIVEN % len(DRIVES)]
             y = drive(x)
             y = np.asarray(y * np.float32(0.1 / (np.sqrt(np.square(y).mean()) + 1e-9)))
-            yield Pair(f"{recording.name} {drive.__name__}", y, y, row(label, "driven"))
+            yield Pair(f"{name} {drive.__name__}", y, y, row(label, "driven"))

@@ -15,15 +15,16 @@ from realtime.models.card import Card, State
 
 from ..data.pairs import PairSet
 from ..data.render import SAMPLE_RATE
-from ..data.tagged import LABELS, outside, sources, tagged
+from ..data.tagged import FONTS, LABELS, outside, sources, tagged
 from ..networks.layers import Streamable
 from ..networks.tag_cnn import TagCNN
-from .base import Batch, Recipe, Schedule
+from .base import Batch, Recipe, Schedule, score_sources
 
 Array = npt.NDArray[np.float32]
 HEARD = 64  # hops: what was silent for so long has no tags
 QUIET = 1e-3  # peak of a silent hop
 MIXED, NOISE, SILENT, BENT, HISS = 0.35, 0.1, 0.03, 0.5, 0.4  # shares of a batch
+TUNED, SLOWEST, FASTEST = 0.5, 0.8, 1.25  # share, and speeds, of a tape at another speed
 
 
 class Tagger(Recipe):
@@ -51,8 +52,8 @@ class Tagger(Recipe):
         return outside()
 
     def sources(self) -> list[dict[str, Any]]:
-        """From the manifests of the sets."""
-        return sources()
+        """From the manifests of the sets, and the soundfonts of further scores."""
+        return [*sources(), *score_sources(FONTS)]
 
     def network(self) -> Streamable:
         """About 100,000 weights."""
@@ -78,9 +79,11 @@ class Tagger(Recipe):
         return F.binary_cross_entropy(y.clamp(1e-5, 1 - 1e-5), target)
 
     def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
-        """Mix two recordings, bend the spectrum, add hiss, change the level; noise and silence."""
+        """Change the speed, mix two, bend the spectrum, add hiss and level; noise and silence."""
         x, labels = batch.dry.numpy().copy(), batch.controls.numpy().copy()
         n = len(x)
+        for row in np.flatnonzero(rng.random(n) < TUNED):
+            x[row] = _at_speed(x[row], float(rng.uniform(SLOWEST, FASTEST)))
         x /= np.sqrt(np.square(x).mean(axis=1, keepdims=True)) + np.float32(1e-4)
         other = rng.permutation(n)
         mixed = (rng.random(n) < MIXED) & (other != np.arange(n))
@@ -133,6 +136,12 @@ def _gains(rng: np.random.Generator, low: float, high: float, n: int) -> Array:
 
 def _hiss(rng: np.random.Generator, n: int) -> Array:
     return rng.standard_normal(n, dtype=np.float32)
+
+
+def _at_speed(x: Array, speed: float) -> Array:
+    """A tape at another speed, begun again where it ends: other pitches and other formants."""
+    places = np.arange(len(x)) * speed % (len(x) - 1)
+    return np.asarray(np.interp(places, np.arange(len(x)), x), dtype=np.float32)
 
 
 def _bent(x: Array, rng: np.random.Generator) -> Array:
