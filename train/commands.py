@@ -15,7 +15,6 @@ from typing import Annotated, Any
 import typer
 
 from realtime.errors import ConfigError, RestyleError
-from realtime.models.catalog import find_model
 
 app = typer.Typer(
     name="train",
@@ -284,16 +283,10 @@ def heard(
     threads: Threads = 1,
 ) -> None:
     """Let the tagger judge styles: does it hear in them what they are to be?"""
-    judge = _later("train.evaluation.heard")
-    rows = {}
-    for name in names or [n for n in judge.LABELS if (Path("exported") / f"{n}.onnx").exists()]:
-        if name not in judge.LABELS:
-            known = ", ".join(judge.LABELS)
-            raise ConfigError(f"the tagger has no label for '{name}'; it judges {known}")
-        recipe = _recipe(name, threads)
-        rows[name] = judge.heard(recipe, recipe.data(), find_model(name))
-        typer.echo(f"{name} heard", err=True)
-    typer.echo(judge.table(rows))
+    import torch
+
+    torch.set_num_threads(threads)
+    typer.echo(_later("train.evaluation.heard").judge(names))
 
 
 @app.command(context_settings=dict(PASS_ON))

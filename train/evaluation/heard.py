@@ -11,11 +11,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from realtime.errors import ConfigError
 from realtime.models.catalog import find_model
 from realtime.models.tagger import Tagger
 
 from ..data.pairs import PairSet
 from ..data.render import SAMPLE_RATE
+from ..export import EXPORTED
+from ..recipes import get_recipe
 from ..recipes.base import Recipe
 from .candidates import in_player
 
@@ -57,6 +60,26 @@ def heard(recipe: Recipe, data: PairSet, file: Path) -> dict[str, float]:
             for name, x in (("input", pair.dry[part]), ("model", y), ("target", pair.wet[part])):
                 found[name].append(share(tagger, np.ascontiguousarray(x), label))
     return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def judge(names: list[str] | None) -> str:
+    """:func:`table` of some styles, or of all that are bundled and have a label.
+
+    Raises
+    ------
+    ConfigError
+        One has no label.
+    """
+    wanted = names or [n for n in LABELS if (EXPORTED / f"{n}.onnx").exists()]
+    for name in wanted:
+        if name not in LABELS:
+            known = ", ".join(LABELS)
+            raise ConfigError(f"the tagger has no label for '{name}'; it judges {known}")
+    rows = {}
+    for name in wanted:
+        recipe = get_recipe(name)
+        rows[name] = heard(recipe, recipe.data(), find_model(name))
+    return table(rows)
 
 
 def table(rows: dict[str, dict[str, float]]) -> str:
