@@ -54,6 +54,9 @@ def explain(path: Path, x: Array, target: Path, folder: Path | None, source: str
     )
     if isinstance(network, TagCNN):
         _tags(page, path, network, card, x)
+    elif card.kind == "generator":
+        _music(page, path, x)
+        _controls(page, path, card, x)
     else:
         _conversion(page, path, card, x)
         _controls(page, path, card, x)
@@ -95,6 +98,17 @@ def _conversion(page: Page, path: Path, card: Card, x: Array) -> None:
     page.picture("mask", pictures.heat(mask, len(x) / RATE, rows, "Hz", "dB", signed=True),
                  "The mask: output over input. Red is made louder or new, blue is taken away,"
                  " white is left or silent.")  # fmt: skip
+
+
+def _music(page: Page, path: Path, x: Array) -> None:
+    """What a generator plays for as long as the file lasts."""
+    y = play(path, x)
+    level = _mel_db(y)
+    page.section("What it plays", "A generator hears nothing of the file; this is its music.")
+    page.sounds([("output", y)])
+    page.picture("output", pictures.heat(level, len(y) / RATE, _mel_rows(MELS, FFT), "Hz", "dB",
+                                         limits=(level.max() - 70, level.max())),
+                 "The output.")  # fmt: skip
 
 
 def _controls(page: Page, path: Path, card: Card, x: Array) -> None:

@@ -65,6 +65,14 @@ def test_a_network_that_cannot_be_read_back_is_shown_by_its_sound(
     assert "cannot be read back" in page and "What it does" in page
 
 
+def test_a_generator_is_shown_by_what_it_plays(run: Run, clip: Path, tmp_path: Path) -> None:  # noqa: F811
+    code, _, error = run("explain", "endless-keys", str(clip), "--seconds", "1")
+    assert code == 0, error
+    page = (tmp_path / "explain-endless-keys.html").read_text()
+    assert "What it plays" in page and "density, from end to end" in page
+    assert "What it does" not in page
+
+
 def test_a_gain_is_measured_as_what_it_is(tmp_path: Path) -> None:
     path = tmp_path / "gain.onnx"
     path.write_bytes(controlled_model())
