@@ -90,9 +90,10 @@ class PortStream:
         self._keep = (callback, userdata)
         self._stream = self._make(callback, userdata)
         latency = self._stream.latency
-        sides = latency if isinstance(latency, tuple) else (latency, latency)
+        if not isinstance(latency, tuple):
+            latency = latency if self._in else 0.0, latency if self._out else 0.0
         self.input_latency, self.output_latency = (
-            round(v * self.sample_rate) if 0 <= v < 10 else 0 for v in sides
+            round(v * self.sample_rate) if 0 <= v < 10 else 0 for v in latency
         )
 
     def start(self) -> None:

@@ -10,14 +10,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
-from realtime.models.catalog import read_entry
+from realtime.models.catalog import find_model, read_entry
+from realtime.models.load import open_model
 
 from ..nam.test_file import tiny, write
 
@@ -156,3 +159,25 @@ def test_a_server_that_dies_ends_the_stream_with_a_sentence_and_lets_the_process
     assert found["error"] == "StreamError"
     assert "stopped by itself" in found["message"]
     assert found["callbacks"] > 0
+
+
+def test_a_generator_plays_without_an_input_what_it_makes_offline(tmp_path: Path) -> None:
+    with jack_server(128) as (environment, _):
+        words = [
+            "live", "--source", "model", "--model", "endless-keys", "--seed", "2", "--seconds", "2",
+            "--record", str(tmp_path / "played.wav"), "--no-panel",
+        ]  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "realtime.cli", *words],
+            env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "none → system" in done.stderr + done.stdout
+    y = soundfile.read(tmp_path / "played.wav", dtype="float32", always_2d=True)[0][:, 0]
+    with closing(open_model(find_model("endless-keys"))) as player:
+        player.controls[0, -2] = 2
+        x = np.concatenate([player.step(player.x)[0, 0] for _ in range(len(y) // 128 + 40)])
+    begin = next(k for k in range(0, 40 * 128, 128) if np.array_equal(x[k : k + 4800], y[:4800]))
+    same = np.flatnonzero(x[begin : begin + len(y)] != y)
+    assert same.size < len(y) // 20  # a busy machine may have missed a cycle
+    assert np.abs(y).max() > 0.05
