@@ -134,9 +134,9 @@ class StringsUnpaired(Unpaired, Instrument):
     summary = "keys and guitars become strings, learnt from strings that played other tunes"
     limits = (
         "Made to show what recordings that do not match can teach: `strings`, which learnt from"
-        " matching ones, comes nearer at the same latency. Notes begin and end as they do"
-        " in the input, a piano's partials stay as slightly out of tune as they are; a real piano"
-        " becomes strings less than a sampled one. Drums and voices were not in the training."
+        " matching ones, comes nearer at the same latency. Notes begin and end nearly as they do"
+        " in the input, and a piano's partials stay as slightly out of tune as they are. Drums and"
+        " voices were not in the training."
     )
     target, seed, tags = Voice(48), 15000, ("strings", "violin", "cello")
     ablations: ClassVar[dict[str, str]] = {"no_adversary": "strings-unpaired-without-adversary"}
