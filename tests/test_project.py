@@ -34,7 +34,7 @@ def test_readme_lists_every_bundled_style() -> None:
     assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.M)) == bundled
     for name in bundled:
         assert (ROOT / "exported" / f"{name}.md").exists()
-        plays = read_entry(ROOT / "exported" / f"{name}.onnx").converts
+        plays = read_entry(ROOT / "exported" / f"{name}.onnx").plays
         assert (ROOT / "exported" / f"{name}.flac").exists() is plays
 
 
