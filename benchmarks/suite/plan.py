@@ -65,7 +65,7 @@ QUICK = Plan(
     blocks=(64,), round_trip_blocks=(64,),
     glitch_s=0.8, glitch_rounds=1, loads=("gil",),
     peer_s=0.3, captures=("A1 standard",), capture_s=0.4, render_s=1.0,
-    cold_starts=1, warm_starts=3, memory_s=15.0, most_models=2, limit_s=120.0,
+    cold_starts=1, warm_starts=3, memory_s=10.0, most_models=2, limit_s=120.0,
 )  # fmt: skip
 FULL = Plan(
     name="full", rounds=7, timer_wakes=4000, hot_s=4.0, paced_s=2.0,

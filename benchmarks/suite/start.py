@@ -16,7 +16,7 @@ from .rounds import Rounds, rotated
 from .yardstick import Yardstick
 
 COLD_S = 30.0  # what a cold start and the warm ones after it may take on a slow machine
-TOO_LATE = "No cold start: the time of this run was used up, as the machine was busy."
+TOO_LATE = "No cold start: too little of the time of this run was left for one."
 PARTS = ("interpreter_s", "import_s", "model_s", "session_s", "callback_s", "total_s", "cpu_s")
 
 
