@@ -6,15 +6,15 @@ are called.
 
 from __future__ import annotations
 
-import functools
 import importlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from realtime.errors import ConfigError, RestyleError
+from realtime.errors import ConfigError
+
+from .endings import explain, interruptible
 
 app = typer.Typer(
     name="train",
@@ -36,37 +36,9 @@ def main(arguments: list[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except ModuleNotFoundError as error:
-        _explain(error)
+        explain(error)
         raise
     return 0
-
-
-def _explain(error: ModuleNotFoundError) -> None:
-    """A package that is not installed is one sentence; a fault of ours is not.
-
-    Raises
-    ------
-    ConfigError
-        Names the package and how to install it.
-    """
-    name = (error.name or "").partition(".")[0]
-    if name and name not in ("train", "realtime", "exported", "benchmarks"):
-        raise ConfigError(
-            f"training needs the package '{name}'; install it with: pip install 'restyle[train]'"
-        ) from None
-
-
-def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn Ctrl-C inside `command` into one sentence."""
-
-    @functools.wraps(command)
-    def run(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-        except KeyboardInterrupt:
-            raise RestyleError("interrupted") from None
-
-    return run
 
 
 def _recipe(name: str, threads: int = 1) -> Any:
@@ -79,7 +51,7 @@ def _recipe(name: str, threads: int = 1) -> Any:
 
 
 @app.command()
-@_interruptible
+@interruptible
 def fit(
     name: Name,
     overrides: Annotated[
@@ -133,7 +105,7 @@ def fit(
 
 
 @app.command()
-@_interruptible
+@interruptible
 def evaluate(
     name: Name,
     out: Annotated[
@@ -148,7 +120,7 @@ def evaluate(
 
 
 @app.command()
-@_interruptible
+@interruptible
 def export(name: Name, threads: Threads = 1) -> None:
     """Write exported/NAME.onnx through the gate: it proves itself, or nothing is written."""
     typer.echo(f"wrote {_export(_recipe(name, threads))}")
@@ -162,7 +134,7 @@ def _export(recipe: Any) -> Path:
 
 
 @app.command()
-@_interruptible
+@interruptible
 def unpaired(
     inputs: Annotated[Path, typer.Option("--from", help="Folder of recordings to be converted.")],
     wanted: Annotated[Path, typer.Option("--to", help="Folder of recordings to sound like.")],
@@ -189,7 +161,7 @@ def unpaired(
 
 
 @app.command()
-@_interruptible
+@interruptible
 def models(
     names: Annotated[list[str] | None, typer.Argument(help="Recipes; default: all.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -215,7 +187,7 @@ def models(
 
 
 @app.command()
-@_interruptible
+@interruptible
 def readme() -> None:
     """Write exported/README.md and the model pages from the cards inside the models."""
     from . import pages
@@ -224,7 +196,7 @@ def readme() -> None:
 
 
 @app.command()
-@_interruptible
+@interruptible
 def demo() -> None:
     """Render exported/demo.flac and a clip of every model, before and after."""
     from . import clips
@@ -236,7 +208,7 @@ def demo() -> None:
 
 
 @app.command()
-@_interruptible
+@interruptible
 def morph(
     first: Annotated[str, typer.Argument(help="A model, by name or file.")],
     second: Annotated[str, typer.Argument(help="Another of the same kind.")],
@@ -247,7 +219,7 @@ def morph(
 
 
 @app.command()
-@_interruptible
+@interruptible
 def recipes() -> None:
     """List the recipes."""
     from .recipes import RECIPES, get_recipe
@@ -261,7 +233,7 @@ def recipes() -> None:
 
 
 @app.command()
-@_interruptible
+@interruptible
 def listen(
     names: Annotated[list[str] | None, typer.Argument(help="Recipes; default: all.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the page.")] = Path("out/listen"),
@@ -277,7 +249,7 @@ def listen(
 
 
 @app.command()
-@_interruptible
+@interruptible
 def heard(
     names: Annotated[list[str] | None, typer.Argument(help="Styles; default: all.")] = None,
     threads: Threads = 1,
@@ -290,7 +262,7 @@ def heard(
 
 
 @app.command(context_settings=dict(PASS_ON))
-@_interruptible
+@interruptible
 def data(context: typer.Context) -> None:
     """Fetch, make and check training data: restyle train data --help."""
     command = typer.main.get_command(_later("train.data.commands").app)

@@ -19,10 +19,10 @@ from .common import (
     check_writable,
     err,
 )
+from .live_demo import demo_session
 from .live_options import (
     Recording,
     Simulation,
-    demo_session,
     make_spec,
     saved_session,
     with_saved,

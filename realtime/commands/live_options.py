@@ -16,11 +16,11 @@ from ..chain.library import check_plugin
 from ..control.library import Library
 from ..control.preset_open import open_preset, open_session
 from ..control.session_file import DeviceSettings, SessionFile
-from ..errors import ChainError, ConfigError, RestyleError
+from ..errors import ChainError, ConfigError
 from ..host.surface import HostSurface, to_spec
 from ..io.files import read_audio, resample
 from ..io.tape import Tape
-from ..models.catalog import bundled_folder, find_model
+from ..models.catalog import find_model
 from ..models.load import open_model
 from ..spec import PLACES, DeviceSpec, Spec, StageSpec
 from .common import chosen_controls, err, make_config
@@ -28,7 +28,6 @@ from .common import chosen_controls, err, make_config
 CLOCKS = ("auto", "one", "two")
 SIMULATED_BLOCK = 64
 TAIL_SECONDS = 0.5  # a simulated card plays on for so long, to hear out the latency
-DEMO_MODEL, DEMO_CLIP, DEMO_OUT = "tube-amp", "demo.flac", Path("out") / "restyled.wav"
 
 
 @dataclass(frozen=True)
@@ -276,32 +275,3 @@ class Simulation:
         tape = Tape.make(np.pad(samples, ((0, 0), (0, tail))), rate, sizes, paced=paced)
         device = replace(spec.device, kind="tape", tape=tape.name, channels=len(samples))
         return cls(tape, replace(spec, device=device), length, rate, paced)
-
-
-def demo_session(
-    model: str | None, input: str | None, simulate: Path | None, simulate_out: Path | None
-) -> tuple[str, Path | None, Path | None]:
-    """Model, clip and target of ``--demo``: the bundled clip where there is no microphone."""
-    if simulate is None and not _has_microphone(input):
-        simulate, simulate_out = _demo_clip(), simulate_out or DEMO_OUT
-        simulate_out.parent.mkdir(parents=True, exist_ok=True)
-        err.print("no sound card: playing the bundled clip through a simulated device")
-    return model or DEMO_MODEL, simulate, simulate_out
-
-
-def _has_microphone(wanted: str | None) -> bool:
-    from ..io.device import find_device
-
-    try:
-        find_device(wanted, "input")
-        find_device(None, "output")
-    except RestyleError:
-        return False
-    return True
-
-
-def _demo_clip() -> Path:
-    folder = bundled_folder()
-    if folder is None or not (folder / DEMO_CLIP).is_file():
-        raise ConfigError(f"the bundled clip {DEMO_CLIP} is missing; reinstall restyle")
-    return folder / DEMO_CLIP

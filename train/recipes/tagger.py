@@ -39,7 +39,7 @@ class Tagger(Recipe):
     )
     hop, channels, dilations = 512, 56, (1, 2, 4, 8, 16, 32, 64, 96)
     schedule = Schedule(
-        minutes=14, batch=24, segment=122_880, learning_rate=2e-3, average=0.998, seed=5
+        minutes=15, batch=24, segment=122_880, learning_rate=2e-3, average=0.998, seed=5
     )
     warm_up, latency = 24_576, 0
 
