@@ -133,7 +133,7 @@ class EndlessKeys(Recipe):
             states=tuple(State(n, s) for n, s in zip(names, network.state_shapes, strict=True)),
             controls=(
                 *styles,
-                Control("root", 0, 11, 0, "semitones", kind="categorical"),
+                Control("root", 0, 11, 0, "st", kind="categorical"),
                 Control("scale", 0, len(rolls.SCALE_NAMES) - 1, 0, kind="categorical"),
                 Control("tempo", 40.0, 200.0, 100.0, "bpm"),
                 Control("density", 0.05, 1.0, 0.5),
