@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
-from ..models.catalog import find_model, list_models
+from ..models.catalog import Entry, find_model, list_models
 from ..models.checks import Check
 from ..models.load import open_model
 from ..models.soak import soak
@@ -35,22 +36,34 @@ def models(as_json: JsonOption = False) -> None:
         ]
         print(json.dumps(rows, indent=2))
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("name", "what it does", "domain", "rate", "hop", "latency", "size", "licence"):
+    facts = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("name", "kind", "rate", "hop", "latency", "size", "licence"):
         right = heading in ("rate", "hop", "latency", "size")
-        table.add_column(heading, justify="right" if right else "left", no_wrap=heading == "name")
+        facts.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    summaries = Table.grid(padding=(0, 2, 0, 0))
+    summaries.add_column(no_wrap=True)
     for e in entries:
-        if e.card is None:
-            table.add_row(e.name, f"[red]{e.problem}[/red]", "", "", "", "", "", "")
-            continue
-        c = e.card
-        latency = f"{c.latency} = {1000 * c.latency / c.sample_rate:.2f} ms"
-        size = f"{e.size / 1e6:.2f} MB"
-        table.add_row(
-            c.name, c.summary, c.domain, str(c.sample_rate), str(c.hop_length), latency, size,
-            c.licence,
-        )  # fmt: skip
-    out.print(table)
+        facts.add_row(*(escape(text) for text in _facts(e)))
+        said = escape(e.card.summary) if e.card else f"[red]{escape(e.problem or '')}[/red]"
+        summaries.add_row(escape(e.name), said)
+    out.print(facts)
+    out.print()
+    out.print(summaries)
+
+
+def _facts(entry: Entry) -> tuple[str, ...]:
+    c = entry.card
+    if c is None:
+        return (entry.name, "broken")
+    return (
+        entry.name,
+        c.kind,
+        str(c.sample_rate),
+        str(c.hop_length),
+        f"{c.latency} = {1000 * c.latency / c.sample_rate:.2f} ms",
+        f"{entry.size / 1e6:.1f} MB",
+        c.licence,
+    )
 
 
 def verify(

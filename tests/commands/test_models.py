@@ -1,0 +1,51 @@
+"""``restyle models``: what it says stands in the files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import onnx
+import pytest
+
+from realtime.models.catalog import bundled_folder
+
+from .conftest import Run
+
+
+def cards() -> dict[str, dict[str, object]]:
+    """The bundled models' cards, read by the onnx library."""
+    found = {}
+    for path in sorted((bundled_folder() or Path()).glob("*.onnx")):
+        model = onnx.load(str(path), load_external_data=False)
+        metadata = {p.key: p.value for p in model.metadata_props}
+        card = json.loads(next(v for k, v in metadata.items() if "card" in k))
+        found[card["name"]] = card
+    return found
+
+
+def test_every_model_has_its_facts_and_its_summary_within_80_columns(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    code, said, _ = run("models")
+    facts, summaries = said.split("\n\n", 1)
+    rows = {line.split()[0]: line.split() for line in facts.splitlines()[1:]}
+    assert code == 0 and set(rows) == set(cards())
+    for name, card in cards().items():
+        assert rows[name][1:4] == [card["kind"], str(card["sample_rate"]), str(card["hop_length"])]
+        assert rows[name][4] == str(card["latency"])
+        assert rows[name][-1] == card["licence"]
+        assert str(card["summary"]) in " ".join(summaries.split())
+
+
+def test_a_broken_file_is_listed_with_what_is_wrong(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "restyle_models"
+    folder.mkdir()
+    (folder / "bro[ken.onnx").write_text("[red]junk")
+    code, said, _ = run("models")
+    assert code == 0
+    assert "bro[ken" in said and "not an ONNX model" in said
+    code, said, _ = run("models", "--json")
+    assert code == 0
+    assert [m["name"] for m in json.loads(said) if m["problem"]] == ["bro[ken"]
