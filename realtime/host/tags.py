@@ -80,6 +80,8 @@ class LiveTags:
                 continue  # an engine is being replaced
             if ring is None or board is not self._board:
                 ring, self._board = Ring.attach(board.part("listen")), board
+                if int(board.status[RATE]) != self.tagger.sample_rate:  # another card
+                    self.tagger.reset(int(board.status[RATE]))
             for row in self.tagger.feed(ring.take()):
                 self._lately.append(row)
                 self.frames += 1

@@ -33,6 +33,7 @@ class Tagger:
     labels : tuple of str
     hop_seconds : float
         Between two answers.
+    sample_rate : int [Hz]
 
     Raises
     ------
@@ -45,17 +46,18 @@ class Tagger:
         card = self._model.card
         self.name, self.labels = card.name, card.labels
         self.hop_seconds = card.hop_length / card.sample_rate
-        self._rates = sample_rate, card.sample_rate
+        self.sample_rate = sample_rate
         self.reset()
 
-    def reset(self) -> None:
-        """Forget what was heard."""
+    def reset(self, sample_rate: int | None = None) -> None:
+        """Forget what was heard; what comes may have another rate."""
         self._model.reset()
         self._left: Array = np.zeros(0, dtype=np.float32)
-        given, own = self._rates
+        self.sample_rate = sample_rate or self.sample_rate
+        own = self._model.card.sample_rate
         self._resampler: Any = None
-        if given != own:
-            self._resampler = soxr.ResampleStream(given, own, 1, dtype="float32")
+        if self.sample_rate != own:
+            self._resampler = soxr.ResampleStream(self.sample_rate, own, 1, dtype="float32")
 
     def feed(self, samples: Array) -> Array:
         """Hear samples ``[channels, n]`` (their mean) or ``[n]``.

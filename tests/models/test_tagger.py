@@ -11,11 +11,13 @@ import soundfile
 
 from realtime.errors import CardError
 from realtime.host.tags import LiveTags
+from realtime.io.tape import Tape
 from realtime.models.card import Card, from_json
 from realtime.models.catalog import find_model
 from realtime.models.load import open_model
 from realtime.models.tagger import Tagger
 from realtime.models.verify import verify
+from realtime.spec import DeviceSpec
 
 from ..commands.conftest import Run, run  # noqa: F401
 from ..graphs import fir_model
@@ -130,3 +132,27 @@ def test_labels_belong_to_taggers_alone() -> None:
         Card("a", "A", "a", "waveform", 48000, 64, 0, "CC0-1.0", labels=("x",))
     with pytest.raises(CardError, match="names its labels"):
         Card("a", "A", "a", "waveform", 48000, 64, 0, "CC0-1.0", kind="tagger")
+
+
+def test_live_tags_follow_the_stream_to_a_card_of_another_rate(clip: np.ndarray) -> None:
+    other = Tape.make(np.tile(clip, 3), 44_100, 128, paced=True)
+    with playing() as played, LiveTags(played.host, find_model("tagger")) as tags:
+        played.until(lambda: tags.frames > 20)
+        kept: list[np.ndarray] = []
+        rows: list[np.ndarray] = []
+        feed = tags.tagger.feed
+
+        def keep(samples: np.ndarray) -> np.ndarray:
+            found = feed(samples)
+            if tags.tagger.sample_rate == 44_100:
+                kept.append(samples.copy())
+                rows.append(found)
+            return found
+
+        tags.tagger.feed = keep  # type: ignore[method-assign]
+        played.host.change_device(DeviceSpec(kind="tape", tape=other.name))
+        played.until(lambda: sum(map(len, rows)) > 100)
+    other.close()
+    with Tagger(find_model("tagger"), 44_100) as tagger:
+        offline = tagger.feed(np.concatenate(kept, axis=1))
+    assert np.array_equal(np.concatenate(rows), offline)
