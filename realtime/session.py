@@ -233,7 +233,7 @@ class Session(Rack):
 
     def callbacks_expected(self) -> float:
         """Callbacks due between the first and the last seen, by the clock and the sample rate."""
-        return callbacks_expected(self)
+        return callbacks_expected(self.memory.counters(), self.device.sample_rate)
 
     def stats(self) -> dict[str, Any]:
         """Everything measured so far, as plain data; durations in microseconds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .dsp.meters import percentiles_us, total_seconds
@@ -15,23 +16,24 @@ XRUNS = (
 )  # fmt: skip
 
 
-def callbacks_expected(session: Session) -> float:
+def callbacks_expected(counters: Mapping[str, int], sample_rate: float) -> float:
     """Callbacks due between the first and the last seen, by the clock and the sample rate.
 
     PortAudio's flags miss whole skipped cycles; elapsed time does not.
     """
-    c = session.memory.counters()
-    if c["callbacks"] < 2:
-        return float(c["callbacks"])
-    mean = c["samples"] / c["callbacks"]
-    return 1.0 + (c["last_ns"] - c["first_ns"]) * 1e-9 * session.device.sample_rate / mean
+    callbacks = counters["callbacks"]
+    if callbacks < 2:
+        return float(callbacks)
+    mean = counters["samples"] / callbacks
+    return 1.0 + (counters["last_ns"] - counters["first_ns"]) * 1e-9 * sample_rate / mean
 
 
 def stats(session: Session) -> dict[str, Any]:
     """What was measured so far; durations in microseconds."""
     memory, engine, device = session.memory, session.engine, session.device
     c = memory.counters()
-    expected = round(callbacks_expected(session)) if device.paced else c["callbacks"]
+    due = callbacks_expected(c, device.sample_rate) if device.paced else c["callbacks"]
+    expected = round(due)
 
     def spread(histogram: Any) -> dict[str, float]:
         keys = ("p50", "p99", "p99_9")

@@ -23,13 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ChainError, nearest
+from ..spec import PLACES
 from .chain import Chain
 from .effects import EffectStage, make_plugin
 from .library import open_plugin
 from .scan import SUFFIXES
 from .stage import Stage
-
-PLACES = ("pre", "post")
 
 
 def load_chain(path: str | Path) -> tuple[Chain | None, Chain | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -120,3 +121,23 @@ def fail(error: RestyleError | str) -> typer.Exit:
     """Print one sentence to standard error and return the exit to raise."""
     sys.stderr.write(f"restyle: {error}\n")
     return typer.Exit(2)
+
+
+def trainer(module: str) -> Any:
+    """A module that needs torch.
+
+    Raises
+    ------
+    ConfigError
+        Torch or another package of the extra is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if name in ("realtime", "exported"):
+            raise
+        raise ConfigError(
+            f"making a model needs the package '{name}'; install it with:"
+            " pip install 'restyle[train]'"
+        ) from None

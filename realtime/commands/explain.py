@@ -10,8 +10,7 @@ import typer
 from ..errors import ConfigError
 from ..io.files import read_audio, resample
 from ..models.catalog import find_model
-from .common import announce_cold_start, out
-from .personal import _trainer
+from .common import announce_cold_start, out, trainer
 
 RATE = 48000
 
@@ -44,5 +43,5 @@ def explain(
     if len(x) < RATE:
         raise ConfigError(f"{file.name} is shorter than a second; take a longer one")
     announce_cold_start()
-    done = _trainer("train.explain.run").explain(path, x, page, png, file.name)
+    done = trainer("train.explain.run").explain(path, x, page, png, file.name)
     out.print(f"wrote {done}", highlight=False, markup=False, soft_wrap=True)

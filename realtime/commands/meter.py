@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,15 @@ def bar(db: float) -> Text:
     return Text("█" * filled, style=style) + Text("░" * (WIDTH - filled), style="bright_black")
 
 
+def levels(found: Mapping[str, float]) -> Table:
+    """What comes in and what goes out, a row each."""
+    table = Table.grid(padding=(0, 1))
+    for side in ("input", "output"):
+        peak, rms = found[f"{side}_peak_db"], found[f"{side}_rms_db"]
+        table.add_row(side, bar(peak), f"{peak:6.1f} dB peak", f"{rms:6.1f} dB rms")
+    return table
+
+
 def heard_lately(tags: LiveTags) -> Text:
     """What a tagger has heard in the last seconds."""
     latest = tags.latest()
@@ -38,12 +48,7 @@ def heard_lately(tags: LiveTags) -> Text:
 
 def view(host: Host, figures: dict[str, Any], tags: LiveTags | None = None) -> Table:
     """One refresh of the meter."""
-    meters = host.meters()
-    table = Table.grid(padding=(0, 1))
-    for side in ("input", "output"):
-        db = meters[f"{side}_peak_db"]
-        rms = meters[f"{side}_rms_db"]
-        table.add_row(side, bar(db), f"{db:6.1f} dB peak", f"{rms:6.1f} dB rms")
+    table = levels(host.meters())
     latency, block = figures["latency"], figures["block_size"] or "varying"
     lost = figures["callbacks_missed"] + figures["xruns"]["ring_underflows"]
     table.add_row(

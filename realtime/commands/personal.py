@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import socket
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from ..control.preset import Preset
 from ..control.preset_file import save_preset
 from ..control.preset_open import absolute
 from ..errors import ConfigError, ControlError
+from .common import trainer
 
 OutOption = Annotated[Path, typer.Option(help="The model to write, NAME.onnx.")]
 ThreadsOption = Annotated[int, typer.Option(help="CPU threads.")]
@@ -45,12 +45,12 @@ def personalise(
     threads: ThreadsOption = 1,
 ) -> None:
     """Bend a model to three minutes of your own recordings."""
-    run, origin = _trainer("train.personal.run"), _origin(owner, licence)
+    run, origin = trainer("train.personal.run"), _origin(owner, licence)
     timing: dict[str, Any] = {"origin": origin, "minutes": minutes, "threads": threads}
     if mine is not None:
         if audio is None or pairs is not None:
             raise ConfigError("--mine goes with --audio FOLDER and without --pairs")
-        done = _trainer("train.personal.unpaired").fit_unpaired(audio, mine, base, out, **timing)
+        done = trainer("train.personal.unpaired").fit_unpaired(audio, mine, base, out, **timing)
         typer.echo(f"wrote {done}; play it: restyle live --model {done}")
         return
     if pairs is None and audio is None:
@@ -82,13 +82,13 @@ def like(
 ) -> None:
     """Make your playing sound like a record: a chain of effects, and a model taught by it."""
     target = _target(osc) if osc is not None else None
-    run = _trainer("train.like.run")
+    run = trainer("train.like.run")
     origin = _origin(owner, licence)
     result = run.like(
         reference, mine, out, origin=origin, minutes=minutes, threads=threads, seed=seed
     )
-    page = _trainer("train.like.report")
-    typer.echo(_trainer("train.like.judge").table(result.rows))
+    page = trainer("train.like.report")
+    typer.echo(trainer("train.like.judge").table(result.rows))
     typer.echo(page.verdict(result))
     typer.echo(f"report: {result.files['report']}")
     for command in page.commands(result, out):
@@ -99,28 +99,8 @@ def like(
         raise run.NotCloser(f"no model was written; see {result.files['report']}")
 
 
-def _trainer(module: str) -> Any:
-    """A module that needs torch.
-
-    Raises
-    ------
-    ConfigError
-        Torch or another package of the extra is not installed.
-    """
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        name = (error.name or "").partition(".")[0]
-        if name in ("realtime", "exported"):
-            raise
-        raise ConfigError(
-            f"making a model needs the package '{name}'; install it with:"
-            " pip install 'restyle[train]'"
-        ) from None
-
-
 def _origin(owner: str | None, licence: str) -> Any:
-    made = _trainer("train.personal.keep").Origin
+    made = trainer("train.personal.keep").Origin
     return made(licence=licence) if owner is None else made(owner, licence)
 
 

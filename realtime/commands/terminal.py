@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Group
 from rich.live import Live
@@ -14,26 +16,14 @@ from ..errors import RestyleError
 from ..host.console import HostConsole
 from ..host.host import Host
 from .common import err
-from .meter import bar
+from .meter import levels
 
 REFRESH_HZ = 10
 KNOBS = 40  # shown
 
 
-def levels(console: HostConsole) -> Table:
-    """Two meters and the limiter."""
-    found = console.levels()
-    table = Table.grid(padding=(0, 1))
-    for side in ("input", "output"):
-        peak, rms = found[f"{side}_peak_db"], found[f"{side}_rms_db"]
-        table.add_row(side, bar(peak), f"{peak:6.1f} dB peak", f"{rms:6.1f} dB rms")
-    table.add_row("limiter", f"{found['limiter_db']:.1f} dB")
-    return table
-
-
-def timing(console: HostConsole) -> Table:
+def timing(state: Mapping[str, Any], figures: Mapping[str, Any]) -> Table:
     """Lane, processor, latency by part, counters that are not 0."""
-    state, figures = console.state(), console.figures()
     latency, hop = state["latency"], figures["hop_us"]
     table = Table.grid(padding=(0, 1))
     table.add_row("device", f"{state['device']['input']} / {state['device']['output']}")
@@ -48,16 +38,15 @@ def timing(console: HostConsole) -> Table:
     return table
 
 
-def knobs(console: HostConsole) -> Table:
+def knobs(listed: Sequence[Mapping[str, Any]]) -> Table:
     """Every parameter with a bar for where it stands."""
     table = Table.grid(padding=(0, 1))
-    listed = list(console.surface.parameters())
     for p in listed[:KNOBS]:
-        span = p.maximum - p.minimum
-        share = (p.value - p.minimum) / span if 0 < span < float("inf") else 0.0
+        span = p["maximum"] - p["minimum"]
+        share = (p["value"] - p["minimum"]) / span if 0 < span < float("inf") else 0.0
         filled = round(16 * min(1.0, max(0.0, share)))
         line = Text("━" * filled, style="cyan") + Text("─" * (16 - filled), style="bright_black")
-        table.add_row(p.name, line, f"{p.value:g} {p.unit}")
+        table.add_row(p["name"], line, f"{p['value']:g} {p['unit']}")
     if len(listed) > KNOBS:
         table.add_row(f"and {len(listed) - KNOBS} more")
     return table
@@ -65,14 +54,16 @@ def knobs(console: HostConsole) -> Table:
 
 def view(console: HostConsole) -> Group:
     """One refresh."""
-    state = console.state()
+    state, found = console.state(), console.levels()
+    shown = levels(found)
+    shown.add_row("limiter", f"{found['limiter_db']:.1f} dB")
     playing = state["style"] or "no model"
     name = f"{playing}{' (bypassed)' if state['bypass'] else ''}"
     said = [Text(str(n["text"]), style="yellow") for n in console.notes.kept[-3:]]
     return Group(
-        Panel(levels(console), title=name, title_align="left"),
-        Panel(timing(console), title="timing", title_align="left"),
-        Panel(knobs(console), title="knobs", title_align="left"),
+        Panel(shown, title=name, title_align="left"),
+        Panel(timing(state, console.figures()), title="timing", title_align="left"),
+        Panel(knobs(state["parameters"]), title="knobs", title_align="left"),
         *said,
     )
 

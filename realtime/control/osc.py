@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import selectors
 import socket
 import threading
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import ControlError, RestyleError
+from .address import ip_version
 from .osc_arguments import Sender
 from .osc_meters import Subscriptions
 from .osc_packet import Message, decode, encode, encode_bundles
@@ -162,14 +162,7 @@ class OscServer:
 
 def _bind(host: str, port: int) -> tuple[Any, int]:
     """An open socket and the version of its protocol, 4 or 6."""
-    try:
-        version = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host).version
-    except ValueError:
-        raise ControlError(
-            f"OSC listens on an address in numbers such as 127.0.0.1 or 0.0.0.0, got '{host}'"
-        ) from None
-    if not 0 <= port <= 65535:
-        raise ControlError(f"the OSC port must be within 0..65535, got {port}")
+    version = ip_version(host, port, "OSC", "the OSC port")
     kind = socket.AF_INET if version == 4 else socket.AF_INET6
     opened = socket.socket(kind, socket.SOCK_DGRAM)
     try:

@@ -28,10 +28,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..spec import PLACES as PLACES
 from .table import Table, is_finite, shown
 
 FORMAT = 1
-PLACES = ("pre", "post")
 GAINS = (-100.0, 24.0)  # dB, those of realtime.config.StreamConfig
 STAGE_KEYS = ("bypass", "stage_mix")
 _PLUGIN_KEYS = ("plugin_name", "preset")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..dsp.meters import percentiles_us, total_seconds
 from ..io.voice import WORKER
-from ..stats import XRUNS
+from ..stats import XRUNS, callbacks_expected
 from .board import MODE
 from .host import Host
 
@@ -63,12 +63,11 @@ class Figures:
 
     def _missed(self, record: Any) -> int:
         """Callbacks that were due, by the clock, and did not come."""
-        callbacks, samples = int(record["callbacks"]), int(record["samples"])
-        if callbacks < 2 or not self._host.now.get("device", {}).get("paced", True):
+        if not self._host.now.get("device", {}).get("paced", True):
             return 0
-        elapsed = (int(record["last_ns"]) - int(record["first_ns"])) * 1e-9
-        expected = 1.0 + elapsed * float(record["sample_rate"]) * callbacks / samples
-        return max(0, round(expected) - callbacks)
+        counters = {k: int(record[k]) for k in ("callbacks", "samples", "first_ns", "last_ns")}
+        expected = callbacks_expected(counters, float(record["sample_rate"]))
+        return max(0, round(expected) - counters["callbacks"])
 
     def _look(self, now: float) -> None:
         board = self._host.board

@@ -24,7 +24,7 @@ class Taps:
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self._kept: list[Ring] = []
+        self._kept: dict[str, Ring] = {}
 
     def record(self, channels: int, wanted: Mapping[str, Any]) -> int:
         """Open the taps of a recording that are `wanted` (``dry``, ``wet``), close the others.
@@ -63,8 +63,7 @@ class Taps:
         return int(record["samples"])
 
     def _ring(self, part: str, channels: int, samples: int) -> int:
-        ring = Ring(channels, samples, memory=self._board.part(part))
-        self._kept.append(ring)
+        self._kept[part] = ring = Ring(channels, samples, memory=self._board.part(part))
         return ring.address
 
     def _pass_a_callback(self) -> None:

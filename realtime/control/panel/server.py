@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import secrets
 import socket
@@ -13,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import ControlError
+from ..address import ip_version
 from .console import Console
 from .guard import LOCAL
 
@@ -143,15 +143,7 @@ def check_address(host: str, port: int) -> int:
     ControlError
         The address is no number, or there is no such port.
     """
-    try:
-        version = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host).version
-    except ValueError:
-        raise ControlError(
-            f"the panel listens on an address in numbers such as 127.0.0.1 or 0.0.0.0, got '{host}'"
-        ) from None
-    if not 0 <= port <= 65535:
-        raise ControlError(f"the panel's port must be within 0..65535, got {port}")
-    return version
+    return ip_version(host, port, "the panel", "the panel's port")
 
 
 def _bind(host: str, port: int) -> tuple[socket.socket, int]:

@@ -9,12 +9,12 @@ from typing import Any
 
 from ...errors import ControlError, nearest
 from ...models.catalog import Entry, list_models
+from ..preset import PLACES
 from ..surface import Surface
 from ..values import check_value, find_parameter, with_share
 from .console import Console
 from .fields import NotFound
 
-PLACES = ("pre", "post")
 Body = Mapping[str, Any]
 Names = Mapping[str, str]
 

@@ -3,14 +3,13 @@
 import { api } from "./api.js";
 import { el, svg } from "./dom.js";
 import { Knob } from "./knob.js";
-import { isBounded, title } from "./names.js";
+import { isBounded, title, words } from "./names.js";
 import { trying } from "./toast.js";
 import { chooseEffect } from "./effects.js";
 
 const SHOWN = 8; // knobs of a stage before "more"
 const OWN = ["bypass", "stage_mix"];
 
-const words = (name) => name.replace(/([a-z])([A-Z])/g, "$1 $2");
 const powerSign = () => svg("svg", { viewBox: "0 0 20 20", class: "sign", "aria-hidden": "true" },
   svg("path", { d: "M10 2.5v7M5.6 5.4a6.4 6.4 0 1 0 8.8 0" }));
 

@@ -3,6 +3,7 @@
 import { api } from "./api.js";
 import { closeDialog, fillDialog, openDialog } from "./dialog.js";
 import { el } from "./dom.js";
+import { words } from "./names.js";
 import { trying } from "./toast.js";
 
 const HINTS = {
@@ -12,8 +13,6 @@ const HINTS = {
   LowpassFilter: "cuts highs", LowShelfFilter: "bass", NoiseGate: "silences pauses", PeakFilter: "one band",
   Phaser: "sweeping notches", PitchShift: "higher or lower", Reverb: "a room",
 };
-
-const words = (name) => name.replace(/([a-z])([A-Z])/g, "$1 $2");
 
 /** Let an effect be chosen; `add(entry)` gets its table as in a chain file. */
 export async function chooseEffect(add, before) {

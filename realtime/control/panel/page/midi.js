@@ -74,7 +74,10 @@ export class Midi {
   async show() {
     openDialog("MIDI", el("p", { class: "small" }, "…"));
     const state = await trying(() => api.midi());
-    if (!state) return;
+    if (state) this.list(state);
+  }
+
+  list(state) {
     this.update(state);
     const ports = state.available
       ? el("p", {}, state.ports.length ? `Listening to ${state.ports.join(", ")}.` : "No MIDI input is connected; one that is plugged in will be found.")
@@ -83,7 +86,7 @@ export class Midi {
       const remove = el("button", { type: "button", class: "tool", "aria-label": `Forget ${m.parameter}` }, "Forget");
       remove.addEventListener("click", async () => {
         const left = await trying(() => api.unmap(m.parameter));
-        if (left) { this.update(left); this.show(); }
+        if (left) this.list(left);
       });
       return el("li", {}, el("span", {}, `${source(m)} → ${m.parameter}`), remove);
     });

@@ -15,6 +15,9 @@ export function title(name) {
   return words.join(" ");
 }
 
+/** `LowpassFilter` to `Lowpass Filter`. */
+export const words = (name) => name.replace(/([a-z])([A-Z])/g, "$1 $2");
+
 /** The unit, given or in the name. */
 export const unit = (p) => p.unit || UNITS[p.name.split("_").at(-1)] || "";
 
