@@ -18,6 +18,13 @@ class ChildError(Exception):
     """A measurement's process failed; the message is its last words."""
 
 
+def surroundings(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Environment for a child that can import the benchmarks: that of its parent and `extra`."""
+    env = {**os.environ, **(extra or {})}
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), env.get("PYTHONPATH"))))
+    return env
+
+
 def run_child(
     module: str,
     job: Mapping[str, Any],
@@ -31,8 +38,7 @@ def run_child(
     ChildError
         It failed or took too long.
     """
-    env = {**os.environ, **(environment or {})}
-    env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), env.get("PYTHONPATH"))))
+    env = surroundings(environment)
     command = [sys.executable, "-m", module, json.dumps(job)]
     try:
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=limit_s)

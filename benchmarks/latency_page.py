@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 from . import machine
-from .report import SCHEMA, Row, markdown
+from .report import Row, markdown
 
 LATENCY = {
     "model": "model",
@@ -36,20 +34,6 @@ GLITCH = {
     "missed_percent": "%",
     "longest_ms": "longest interval ms",
 }
-
-
-def load_result(path: Path) -> dict[str, Any]:
-    """Read a latency result.
-
-    Raises
-    ------
-    ValueError
-        Another kind of file.
-    """
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if data.get("schema") != SCHEMA or data.get("kind") != "latency":
-        raise ValueError(f"{path.name} is no latency result of schema {SCHEMA}")
-    return data
 
 
 def latency_rows(tables: dict[str, list[Row]]) -> list[Row]:

@@ -62,11 +62,16 @@ def busy(seconds: float = 0.5) -> dict[str, float] | None:
     after = _ticks()
     if before is None or after is None:
         return None
+    return _shares(before, after)
+
+
+def _shares(before: list[int], after: list[int], own: float = 0.0) -> dict[str, float]:
+    """What was busy and stolen between two looks at the ticks, less `own` ticks."""
     spent = [b - a for a, b in zip(before, after, strict=True)]
     total = max(sum(spent[:8]), 1)
-    idle = spent[3] + spent[4]
+    others = max(0.0, total - spent[3] - spent[4] - own)
     return {
-        "busy_percent": round(100 * (total - idle) / total, 1),
+        "busy_percent": round(100 * others / total, 1),
         "steal_percent": round(100 * spent[7] / total, 1),
     }
 
@@ -88,14 +93,8 @@ class Others:
         now = _ticks()
         if self._ticks is None or now is None:
             return None
-        spent = [b - a for a, b in zip(self._ticks, now, strict=True)]
-        total = max(sum(spent[:8]), 1)
         own = (self._spent() - self._own) * os.sysconf("SC_CLK_TCK")
-        others = max(0.0, total - spent[3] - spent[4] - own)
-        return {
-            "busy_percent": round(100 * others / total, 1),
-            "steal_percent": round(100 * spent[7] / total, 1),
-        }
+        return _shares(self._ticks, now, own)
 
 
 def realtime_priority() -> bool:

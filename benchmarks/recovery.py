@@ -51,11 +51,10 @@ def sine(seconds: float) -> Array:
 
 
 @contextmanager
-def playing(model: Path, x: Array, **settings: object) -> Iterator[tuple[Host, Tape]]:
+def playing(model: Path, x: Array, standby: bool = False) -> Iterator[tuple[Host, Tape]]:
     """A host that plays ``x [n]`` on a card of its own."""
-    standby = bool(settings.pop("standby", False))
     tape = Tape.make(x[None], RATE, BLOCK)
-    spec = Spec(device=DeviceSpec(kind="tape", tape=tape.name), model=str(model), **settings)  # type: ignore[arg-type]
+    spec = Spec(device=DeviceSpec(kind="tape", tape=tape.name), model=str(model))
     try:
         with Host(spec, standby=standby) as host:
             yield host, tape

@@ -69,19 +69,19 @@ def measure(job: dict[str, Any]) -> dict[str, float]:
     }
 
 
+def start(path: Path | None, folder: str | None) -> dict[str, float]:
+    """One start with the compiled kernels of `folder`, or the usual ones."""
+    job = {"model": str(path) if path else None, "spawned": time.monotonic()}
+    environment = {"NUMBA_CACHE_DIR": folder} if folder else {}
+    found: dict[str, float] = run_child("benchmarks.startup", job, environment, limit_s=300.0)
+    return found
+
+
 def rows_for(name: str, path: Path | None, warm_starts: int = 3) -> list[Row]:
     """One cold start and the fastest of some warm ones."""
     with tempfile.TemporaryDirectory(prefix="restyle-kernels-") as folder:
-
-        def start() -> dict[str, float]:
-            job = {"model": str(path) if path else None, "spawned": time.monotonic()}
-            found: dict[str, float] = run_child(
-                "benchmarks.startup", job, {"NUMBA_CACHE_DIR": folder}, limit_s=300.0
-            )
-            return found
-
-        cold = start()
-        warm = min((start() for _ in range(warm_starts)), key=lambda r: r["total_s"])
+        cold = start(path, folder)
+        warm = min((start(path, folder) for _ in range(warm_starts)), key=lambda r: r["total_s"])
     rows: list[Row] = [{"model": name, "start": "cold", **cold}]
     return [*rows, {"model": name, "start": f"warm, best of {warm_starts}", **warm}]
 

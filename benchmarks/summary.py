@@ -6,18 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import machine
-from .suite.pages import load_sentence
+from .loads import TITLES
+from .suite.pages import load_sentence, markdown_table
 from .suite.texts import rows_of
 
 Report = dict[str, Any]
 NONE = "–"
-LOAD = "GIL hog thread"
+HEAD = ("what", "restyle", "beside it, same run")
+LOAD = TITLES["gil"]
 WORDS = {"Python callback": "Python callback (sounddevice)"}
-
-
-def _table(rows: list[tuple[str, str, str]]) -> str:
-    lines = [("what", "restyle", "beside it, same run"), ("---", "---", "---"), *rows]
-    return "\n".join(f"| {a} | {b} | {c} |" for a, b, c in lines)
 
 
 def _latency(report: Report) -> Iterator[tuple[str, str, str]]:
@@ -124,7 +121,7 @@ def section(report: Report, recovery: Report | None) -> str:
     ]  # fmt: skip
     return "\n\n".join(
         (
-            _table(rows),
+            markdown_table([HEAD, *rows]),
             f"Medians of `{report['command']}` on {report['date'][:10]}:"
             f" {machine.sentence({**report['machine'], 'others': None})}. {load_sentence(report)}"
             " Compare within one run; no machine is promised these figures.",

@@ -22,7 +22,7 @@ WAKE_PERIOD_US = 1000.0
 WARM_UP = 40  # hops, each round again
 
 
-def timer_section(plan: Plan, tell: Callable[[str], None]) -> Section:
+def timer_section(plan: Plan) -> Section:
     """How late a bare native timer wakes, whatever the program does."""
     found = Rounds()
     for _ in range(plan.rounds):

@@ -115,16 +115,16 @@ def run(plan: Plan, command: str, tell: Callable[[str], None], only: str | None)
     begin, others = time.monotonic(), machine.Others()
     everything = choose_models(only)
     files = [(name, path) for name, path in everything if path is not None]
-    files = first_of_each_kind(files) + [m for m in files if m not in first_of_each_kind(files)]
-    some = files[: plan.most_models]
     pair = first_of_each_kind(files)
+    files = pair + [m for m in files if m not in pair]
+    some = files[: plan.most_models]
     through: Models = [m for m in everything if m[1] is None]
     at_rate = [m for m in some if latency.runs_at(m[1], glitch.SAMPLE_RATE)]
     facts, listing = machine.facts(), peers.listing()
     tell("is there a JACK dummy server to be had?")
     missing = jack.unavailable()
     steps: dict[str, Callable[[], Section]] = {
-        "timer": lambda: cost.timer_section(plan, tell),
+        "timer": lambda: cost.timer_section(plan),
         "cost": lambda: cost.cost_section(files, plan, tell),
         "peers": lambda: peers_section(pair, listing, plan, tell),
         "latency": lambda: latency_section(everything, plan, tell),
@@ -153,7 +153,7 @@ def run(plan: Plan, command: str, tell: Callable[[str], None], only: str | None)
             section = {"rows": [], "notes": [f"Not measured: {error}."]}
         spent = round(time.monotonic() - since, 1)
         if name == "cost":
-            sections["stages"] = {"seconds": spent, "rows": section.pop("stages"), "notes": []}
+            sections["stages"] = {"seconds": spent, "rows": section.pop("stages", []), "notes": []}
         sections[name] = {"seconds": spent, **section}
 
     with ThreadPoolExecutor() as pool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks import machine
@@ -82,25 +82,26 @@ def _peer_rows(report: Report) -> list[list[str]]:
     ]
 
 
-def _markdown_table(rows: list[list[str]]) -> str:
+def markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """A table whose first row is its head."""
     lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def markdown(report: Report, pictures: Mapping[str, str] | None = None) -> str:
     """The report as Markdown; `pictures` maps sections to the files of their plots."""
-    parts = ["# What restyle measures on one machine", *(f"- {s}" for s in headline(report))]
-    parts = [parts[0], "\n".join(parts[1:]), WORDS, "## The machine"]
-    parts.append(_markdown_table([["what", "here"], *([a, b] for a, b in facts(report))]))
+    said = "\n".join(f"- {s}" for s in headline(report))
+    parts = ["# What restyle measures on one machine", said, WORDS, "## The machine"]
+    parts.append(markdown_table([["what", "here"], *([a, b] for a, b in facts(report))]))
     parts.append("## Peers")
-    parts.append(_markdown_table(_peer_rows(report)))
+    parts.append(markdown_table(_peer_rows(report)))
     for part in _shown(report):
         parts += [f"## {part.title}", part.about]
         if rows_of(report, part.key):
             parts.append(f"**What to see:** {part.see(report)}")
             if pictures and part.key in pictures:
                 parts.append(f"![{part.title}]({pictures[part.key]})")
-            parts.append(_markdown_table(_table(report, part)))
+            parts.append(markdown_table(_table(report, part)))
         parts += _notes(report, part)
     return "\n\n".join(parts) + "\n"
 

@@ -9,10 +9,9 @@ from typing import Any
 
 from benchmarks import stages
 from benchmarks.child import ChildError, run_child
-from realtime.models.catalog import read_entry
 from realtime.models.streaming import load_model
 
-from .cost import WARM_UP, Section
+from .cost import WARM_UP, WAYS, Section
 from .plan import Plan
 from .rounds import Rounds, ratio, rotated
 from .worker import Worker
@@ -20,7 +19,6 @@ from .yardstick import Yardstick
 
 OWN = "restyle"
 ON_NETWORKS = ("onnxruntime InferenceSession", "torch eager", "TorchScript")
-WAYS = ("hot", "paced")
 
 
 def note_peer(peers: list[dict[str, Any]], name: str, remark: str) -> None:
@@ -87,9 +85,8 @@ def peers_section(
                 reference.measure()
         for model in opened.values():
             model.close()
-    for name, path in models:
-        card = read_entry(path).card
-        assert card is not None
+    for name, _ in models:
+        card = opened[name].card
         own = found.figure((name, OWN, "paced"))
         for peer in (OWN, *ON_NETWORKS, "pedalboard"):
             if (name, peer, "paced") not in found:

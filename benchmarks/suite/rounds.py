@@ -7,7 +7,7 @@ which the reference workload was measured, too.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -44,9 +44,6 @@ class Rounds:
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self._found
-
-    def __iter__(self) -> Iterator[Hashable]:
-        return iter(self._found)
 
     def figure(self, key: Hashable) -> Figure:
         """All rounds of `key` together, and the median and p99 of each."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.errors import ConfigError, RestyleError
+from realtime.io.files import whole_file
 
 SCHEMA = "restyle-report/1"
 FILE = Path(__file__).with_name("report.schema.json")
@@ -78,9 +79,8 @@ def read_report(path: Path) -> dict[str, Any]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file, whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def write_report(path: Path, data: dict[str, Any]) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.child import run_child
+from benchmarks.startup import start as _start
 
 from .cost import Section
 from .plan import Plan
@@ -18,14 +17,6 @@ from .yardstick import Yardstick
 COLD_S = 30.0  # what a cold start and the warm ones after it may take on a slow machine
 TOO_LATE = "No cold start: too little of the time of this run was left for one."
 PARTS = ("interpreter_s", "import_s", "model_s", "session_s", "callback_s", "total_s", "cpu_s")
-
-
-def _start(path: Path, folder: str | None) -> dict[str, float]:
-    """One start with the compiled kernels of `folder`, or the usual ones."""
-    job = {"model": str(path), "spawned": time.monotonic()}
-    environment = {"NUMBA_CACHE_DIR": folder} if folder else {}
-    found: dict[str, float] = run_child("benchmarks.startup", job, environment, limit_s=300.0)
-    return found
 
 
 def startup_section(

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.loads import TITLES
+
 Row = dict[str, Any]
 Report = dict[str, Any]
 Sentence = Callable[[Report], str]
@@ -113,7 +115,7 @@ def _round_trip(report: Report) -> str:
 
 
 def _glitch(report: Report) -> str:
-    rows = [r for r in rows_of(report, "glitch") if r["load"] == "GIL hog thread"]
+    rows = [r for r in rows_of(report, "glitch") if r["load"] == TITLES["gil"]]
     found = {r["contender"]: r["missed_percent"] for r in rows}
     if not found:
         return "Nothing was measured."

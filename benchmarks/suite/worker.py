@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Any, Self
 
-from benchmarks.child import MARK, ROOT, ChildError
+from benchmarks.child import MARK, ChildError, surroundings
+
+LIMIT_SECONDS = 60.0  # for an answer
 
 
 class Worker:
@@ -23,8 +23,6 @@ class Worker:
         Calls :func:`serve`.
     job : mapping
         What it is to prepare.
-    limit_s : float
-        How long an answer may take.
 
     Raises
     ------
@@ -32,20 +30,12 @@ class Worker:
         It cannot be prepared; the message is its last words.
     """
 
-    def __init__(
-        self,
-        module: str,
-        job: Mapping[str, Any],
-        environment: Mapping[str, str] | None = None,
-        limit_s: float = 60.0,
-    ) -> None:
-        env = {**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})}
-        env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), env.get("PYTHONPATH"))))
-        self._module, self._limit_s = module, limit_s
+    def __init__(self, module: str, job: Mapping[str, Any]) -> None:
+        self._module = module
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, json.dumps(job)],
-            env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            env=surroundings({"OMP_NUM_THREADS": "1"}), text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         self._words: list[str] = []
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -57,7 +47,7 @@ class Worker:
 
     def _read(self) -> Any:
         assert self._process.stdout is not None
-        watch = threading.Timer(self._limit_s, self._process.kill)
+        watch = threading.Timer(LIMIT_SECONDS, self._process.kill)
         watch.start()
         try:
             for line in self._process.stdout:
@@ -86,12 +76,7 @@ class Worker:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

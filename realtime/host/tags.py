@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -89,10 +88,5 @@ class LiveTags:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,17 @@ from typer.testing import CliRunner
 from benchmarks import peers
 from benchmarks.child import ChildError
 from benchmarks.peers import steps
-from benchmarks.suite import command, measure, memory, plan, schema, start
+from benchmarks.suite import (
+    captures,
+    command,
+    cost,
+    measure,
+    memory,
+    plan,
+    schema,
+    speed,
+    start,
+)  # fmt: skip
 from benchmarks.suite import peers as suite_peers
 from benchmarks.suite.worker import Worker
 from realtime.commands.app import app
@@ -66,10 +77,35 @@ def test_a_tiny_run_writes_a_whole_report(
     assert "<svg" in text and str(tmp_path) not in (folder / "report.md").read_text()
 
 
+def test_what_cannot_be_measured_is_said_and_the_report_is_written(
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise ChildError("it was switched off")
+
+    places: dict[str, Any] = {
+        "timer_section": cost, "cost_section": cost, "peers_section": measure,
+        "latency_section": measure, "round_trip_section": measure, "glitch_section": measure,
+        "captures_section": captures, "render_section": speed, "startup_section": start,
+        "memory_section": memory,
+    }  # fmt: skip
+    for name, module in places.items():
+        monkeypatch.setattr(module, name, broken)
+    monkeypatch.setattr(measure.jack, "unavailable", lambda: "switched off")
+    monkeypatch.setitem(command.PLANS, "quick", TINY)
+    assert command.measure("quick", tmp_path / "out", ",".join(map(str, models.values()))) == 0
+    found = schema.read_report(tmp_path / "out" / "report.json")
+    sections = found["sections"]
+    assert all(not s["rows"] for s in sections.values()) and len(sections) == len(places) + 1
+    said = {name: s["notes"] for name, s in sections.items() if name != "stages"}
+    assert said == dict.fromkeys(said, ["Not measured: it was switched off."])
+    assert "Not measured: it was switched off." in (tmp_path / "out" / "report.md").read_text()
+
+
 def test_memory_is_read_from_the_system() -> None:
-    before = memory.resident_mib(int(Path("/proc/self").resolve().name))
+    before = memory.resident_mib(os.getpid())
     held = np.ones(8 << 20)  # 64 MiB
-    after = memory.resident_mib(int(Path("/proc/self").resolve().name))
+    after = memory.resident_mib(os.getpid())
     assert after - before == pytest.approx(64.0, abs=4.0)
     del held
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import soundfile
 from ..io.test_jack import jack_server, pytestmark  # noqa: F401 (skips this file, too)
 from ..signals import noise
 from .conftest import RATE
-from .test_live_panel import ask
+from .test_live_panel import ask, panel_port
 
 PERIOD = 256
 
@@ -29,13 +28,8 @@ def test_the_sound_moves_to_another_card_and_stays_when_the_next_is_refused(tmp_
             cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment,
         )  # fmt: skip
         try:
+            port = panel_port(process)
             assert process.stderr is not None
-            port = 0
-            while not port:
-                line = process.stderr.readline()
-                assert line, "it ended"
-                found = re.match(r"panel: http://127\.0\.0\.1:(\d+)/$", line)
-                port = int(found[1]) if found else 0
             assert ask(port, "GET", "/api/state")["device"]["simulated"]
             listed = ask(port, "GET", "/api/devices")
             assert any(d["host_api"].startswith("JACK") for d in listed), listed

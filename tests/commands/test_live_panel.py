@@ -39,6 +39,18 @@ def ask(port: int, method: str, path: str, body: Any = None) -> Any:
     return found
 
 
+def panel_port(process: subprocess.Popen[str]) -> int:
+    """Wait until ``restyle live`` has told where its panel is."""
+    assert process.stderr is not None
+    port = 0
+    while not port:
+        line = process.stderr.readline()
+        assert line, "it ended"
+        found = re.match(r"panel: http://127\.0\.0\.1:(\d+)/$", line)
+        port = int(found[1]) if found else 0
+    return port
+
+
 def test_ctrl_c_ends_sound_panel_and_recording(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "in.wav", noise(30 * RATE).T, RATE, subtype="FLOAT")
     words = ["live", "--model", "tape", "--simulate", "in.wav", "--panel", "--panel-port", "0"]
@@ -49,13 +61,8 @@ def test_ctrl_c_ends_sound_panel_and_recording(tmp_path: Path) -> None:
              "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
     try:
+        port = panel_port(process)
         assert process.stderr is not None
-        port = 0
-        while not port:
-            line = process.stderr.readline()
-            assert line, "it ended"
-            found = re.match(r"panel: http://127\.0\.0\.1:(\d+)/$", line)
-            port = int(found[1]) if found else 0
         assert ask(port, "GET", "/api/state")["style"] == "tape"
         assert ask(port, "PUT", "/api/bypass", {"on": 1})["error"]
         name = ask(port, "POST", "/api/recording", {"format": "wav"})["name"]

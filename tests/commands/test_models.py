@@ -30,9 +30,10 @@ def test_every_model_has_its_facts_and_its_summary_within_80_columns(
     monkeypatch.setenv("COLUMNS", "80")
     code, said, _ = run("models")
     facts, summaries = said.split("\n\n", 1)
+    found = cards()
     rows = {line.split()[0]: line.split() for line in facts.splitlines()[1:]}
-    assert code == 0 and set(rows) == set(cards())
-    for name, card in cards().items():
+    assert code == 0 and set(rows) == set(found)
+    for name, card in found.items():
         assert rows[name][1:4] == [card["kind"], str(card["sample_rate"]), str(card["hop_length"])]
         assert rows[name][4] == str(card["latency"])
         assert rows[name][-1] == card["licence"]

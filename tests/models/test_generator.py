@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -140,7 +139,7 @@ def test_it_is_neither_a_converter_nor_a_tagger() -> None:
         Tagger(path, 48000)
 
 
-def test_its_card_gains_seed_and_loop_as_played(tmp_path: Path) -> None:
+def test_its_card_gains_seed_and_loop_as_played() -> None:
     card = read_entry(find_model("endless-keys")).card
     assert card is not None
     assert [c.name for c in card.as_played().controls[-2:]] == ["seed", "loop"]

@@ -11,16 +11,25 @@ from typing import Any, NamedTuple
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from realtime.config import StreamConfig
 from realtime.control.panel.server import PanelServer
 from realtime.host.console import HostConsole
 from realtime.host.notes import Notes
 from realtime.host.surface import HostSurface
 from realtime.models.catalog import find_model
+from realtime.models.load import open_model
+from realtime.render import Clip, render_clip
 
 from ...host.cards import RATE, Played, playing
-from ...signals import noise
+from ...signals import Array, noise
 
 JSON = {"Content-Type": "application/json"}
+
+
+def rendered(x: Array, model: str, **controls: float) -> Array:
+    """What ``restyle render`` makes of ``x [channels, n]``."""
+    path, config = find_model(model), StreamConfig(controls=controls)
+    return render_clip(Clip(x, RATE), lambda n: open_model(path, n), config).samples
 
 
 class Answer(NamedTuple):

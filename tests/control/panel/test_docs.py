@@ -8,13 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from realtime.config import StreamConfig
 from realtime.control.panel.routes import ROUTES
-from realtime.models.catalog import find_model
-from realtime.models.load import open_model
-from realtime.render import Clip, render_clip
 
-from .conftest import Desk
+from .conftest import Desk, rendered
 
 PAGE = Path(__file__).parents[3] / "docs" / "panel.md"
 
@@ -24,9 +20,7 @@ def test_the_python_example_gets_what_render_writes(plain: Desk) -> None:
     assert found is not None
     space: dict[str, Any] = {}
     exec(found[1].replace(":8765/", f":{plain.port}/"), space)
-    path = find_model("tape")
-    x = space["sound"][None]
-    made = render_clip(Clip(x, 48000), lambda n: open_model(path, n), StreamConfig()).samples
+    made = rendered(space["sound"][None], "tape")
     assert np.array_equal(space["restyled"][None], made)
 
 

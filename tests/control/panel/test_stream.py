@@ -12,14 +12,11 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from realtime.config import StreamConfig
 from realtime.io.files import read_audio
-from realtime.models.catalog import bundled_folder, find_model
-from realtime.models.load import open_model
-from realtime.render import Clip, render_clip
+from realtime.models.catalog import bundled_folder
 
 from ...signals import Array, noise
-from .conftest import Desk
+from .conftest import Desk, rendered
 
 
 def clip(seconds: float = 2.0) -> Array:
@@ -29,12 +26,6 @@ def clip(seconds: float = 2.0) -> Array:
     found = read_audio(Path(folder) / "demo.flac")
     assert found.sample_rate == 48000
     return found.samples[:, : int(seconds * 48000)]
-
-
-def rendered(x: Array, model: str) -> Array:
-    path = find_model(model)
-    made = render_clip(Clip(x, 48000), lambda n: open_model(path, n), StreamConfig())
-    return made.samples
 
 
 def through(ws: ClientConnection, x: Array, block: int, late: int) -> Array:
@@ -79,9 +70,7 @@ def test_the_model_that_plays_is_taken_and_the_live_sound_is_not_touched(plain: 
     with plain.open("/stream?channels=2") as ws:
         hello = json.loads(ws.recv(timeout=60))
         y = through(ws, x, 64, hello["latency_samples"])
-    config = StreamConfig(controls={"warm": 0.0, "crunch": 0.0, "fuzz": 1.0, "radio": 0.0})
-    path = find_model("amp-blend")
-    expected = render_clip(Clip(x, 48000), lambda n: open_model(path, n), config).samples
+    expected = rendered(x, "amp-blend", warm=0.0, crunch=0.0, fuzz=1.0, radio=0.0)
     assert hello["style"] == "amp-blend"
     assert np.array_equal(y, expected)
     assert plain.host.incidents == []
@@ -95,7 +84,7 @@ def test_another_rate_is_converted_both_ways(plain: Desk) -> None:
         hello = json.loads(ws.recv(timeout=60))
         y = through(ws, x, 128, hello["latency_samples"])
     assert hello["sample_rate"] == 44_100 and hello["latency_samples"] > 0
-    model = rendered(np.pad(x, ((0, 0), (0, 0))), "tape")  # memory of another rate, but as loud
+    model = rendered(x, "tape")  # memory of another rate, but as loud
     assert np.sqrt(np.mean(y[:, 9000:] ** 2)) == pytest.approx(
         float(np.sqrt(np.mean(model[:, 9000:] ** 2))), rel=0.1
     )

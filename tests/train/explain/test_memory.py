@@ -37,15 +37,13 @@ def test_measured_is_analytic_and_a_changed_sample_agrees(name: str) -> None:
     if found.unit == "frames":
         assert found.samples == 256 + (found.analytic - 1) * 64
         x = torch.randn(1, 2, found.analytic + 5, 33)
-        place: tuple[slice, ...] = (slice(None), slice(None))
     else:
         unit = 64 if name == "tags" else 1
         x = torch.randn(1, 1, -(-(found.analytic + 5) // unit) * unit)
-        place = (slice(None), slice(None))
     before = answer(network, x, controls)
     for back, changes in ((found.analytic, True), (found.analytic + 1, False)):
         touched = x.clone()
-        touched[(*place, x.shape[2] - back)] += 30.0
+        touched[:, :, x.shape[2] - back] += 30.0
         assert bool((answer(network, touched, controls) != before).any()) is changes
 
 

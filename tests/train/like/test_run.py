@@ -16,10 +16,9 @@ from train.like.offer import choose
 from train.like.run import like
 from train.like.space import play
 from train.personal.keep import Origin
-from train.processes import Stop
 
-from ..personal.sounds import tune, write
-from .test_search import Counter, hidden
+from ..personal.sounds import Ticks, stop_at_once, tune, write
+from .test_search import hidden
 
 pytest.importorskip("librosa")
 try:
@@ -36,7 +35,7 @@ def recordings(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_a_model_a_chain_and_a_page_are_written(recordings, tmp_path: Path) -> None:
     out = tmp_path / "mine.onnx"
-    result = like(*recordings, out, origin=Origin("Ada", "CC-BY-4.0"), minutes=1.0, clock=Counter())
+    result = like(*recordings, out, origin=Origin("Ada", "CC-BY-4.0"), minutes=1.0, clock=Ticks())
     rows = result.rows
     assert result.offer in ("model", "blend")
     assert rows[result.offer]["score"] < min(1.0, rows["equaliser"]["score"])
@@ -62,15 +61,8 @@ def test_a_model_a_chain_and_a_page_are_written(recordings, tmp_path: Path) -> N
 
 
 def test_ctrl_c_at_once_still_judges_and_says_so(recordings, tmp_path: Path, monkeypatch) -> None:
-    enter = Stop.__enter__
-
-    def at_once(self: Stop) -> Stop:
-        enter(self)
-        self.asked = True
-        return self
-
-    monkeypatch.setattr(Stop, "__enter__", at_once)
-    result = like(*recordings, tmp_path / "my.onnx", clock=Counter())
+    stop_at_once(monkeypatch)
+    result = like(*recordings, tmp_path / "my.onnx", clock=Ticks())
     assert result.found.interrupted and result.taught is None
     assert "stopped early" in result.files["report"].read_text()
     assert (tmp_path / "my.onnx").exists() == ("model" in result.files)

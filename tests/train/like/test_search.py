@@ -7,18 +7,7 @@ from train.like.search import search
 from train.like.space import decode, play
 from train.like.statistics import Likeness
 
-from ..personal.sounds import tune
-
-
-class Counter:
-    """A clock that goes on by one for each chain."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        self.now += 1.0
-        return self.now
+from ..personal.sounds import Ticks, tune
 
 
 def hidden(x: np.ndarray) -> np.ndarray:
@@ -35,7 +24,7 @@ def sounds() -> tuple[Likeness, list[np.ndarray]]:
 def test_a_low_pass_behind_a_drive_is_found_by_statistics_of_other_notes(sounds) -> None:
     likeness, dry = sounds
     truth = likeness([hidden(x) for x in dry])
-    found = search(dry, likeness, 300, clock=Counter())
+    found = search(dry, likeness, 300, clock=Ticks())
     assert found.nothing > 0.8
     assert found.distance < max(0.35 * found.nothing, 1.2 * truth)
     names = [s.effect for s in found.chain]
@@ -45,7 +34,7 @@ def test_a_low_pass_behind_a_drive_is_found_by_statistics_of_other_notes(sounds)
 
 def test_the_same_seed_finds_the_same_chain(sounds) -> None:
     likeness, dry = sounds
-    first, second = (search(dry[:1], likeness, 60, clock=Counter(), seed=5) for _ in range(2))
+    first, second = (search(dry[:1], likeness, 60, clock=Ticks(), seed=5) for _ in range(2))
     assert first.chain == second.chain and first.tried == second.tried
 
 
@@ -69,7 +58,7 @@ def test_the_nearest_blend_is_the_one_that_made_the_reference() -> None:
 
     path, dry = find_model("amp-blend"), tune(1, 2.0)
     reference = through_player(path, tune(4, 8.0), {"fuzz": 1.0, "warm": 0.0})
-    weights, distance = fit_blend(path, [dry], Likeness([reference]), 14, clock=Counter())
+    weights, distance = fit_blend(path, [dry], Likeness([reference]), 14, clock=Ticks())
     assert max(weights, key=lambda k: weights[k]) == "fuzz"
     assert sum(weights.values()) == pytest.approx(1.0, abs=0.01)
     assert np.isfinite(distance)

@@ -27,7 +27,7 @@ def test_nothing_is_nothing_and_everything_is_all_slots() -> None:
     assert [s.effect for s in decode(np.ones(SIZE))] == [s.effect for s in SLOTS]
 
 
-def test_the_chain_plays_as_loud_as_it_is_played(tmp_path: Path) -> None:
+def test_the_chain_plays_as_loud_as_it_is_played() -> None:
     x = tune(1, 4.0)
     rng = np.random.default_rng(3)
     for _ in range(5):

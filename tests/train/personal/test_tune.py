@@ -14,21 +14,9 @@ from train.personal.progress import Progress
 from train.personal.rebuild import rebuild
 from train.personal.run import Worse, personalise
 from train.personal.tune import all_layers, last_layers, loss_over, tune
-from train.processes import Stop
 
-from .sounds import bent, folders, write
+from .sounds import Ticks, bent, folders, stop_at_once, write
 from .sounds import tune as melody
-
-
-class Ticks:
-    """A clock that goes on by one each time it is read."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        self.now += 1.0
-        return self.now
 
 
 def material():
@@ -113,14 +101,7 @@ def test_what_gets_no_better_is_refused_and_nothing_is_written(tmp_path: Path) -
 
 
 def test_ctrl_c_before_anything_was_found_says_so(tmp_path: Path, monkeypatch) -> None:
-    asked = Stop.__enter__
-
-    def at_once(self: Stop) -> Stop:
-        asked(self)
-        self.asked = True
-        return self
-
-    monkeypatch.setattr(Stop, "__enter__", at_once)
+    stop_at_once(monkeypatch)
     with pytest.raises(Worse, match="before anything better was found; nothing was written"):
         personalise(*folders(tmp_path), "tube-amp", tmp_path / "mine.onnx", progress=Progress())
     assert not (tmp_path / "mine.onnx").exists()

@@ -15,8 +15,7 @@ from train.personal.rebuild import named_weights
 from train.personal.run import Worse, inside
 from train.personal.unpaired import fit_unpaired
 
-from ..like.test_search import Counter
-from .sounds import tune, write
+from .sounds import Ticks, tune, write
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def recordings(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_the_mix_becomes_the_default_and_no_weight_moves(recordings, tmp_path: Path) -> None:
     out = fit_unpaired(*recordings, "amp-blend", tmp_path / "my.onnx", minutes=0.15,
-                       origin=Origin("Ada"), clock=Counter())  # fmt: skip
+                       origin=Origin("Ada"), clock=Ticks())  # fmt: skip
     model = load_model(out.read_bytes())
     model.close()
     defaults = {c.name: c.default for c in model.card.controls}
@@ -48,7 +47,7 @@ def test_what_the_base_sounds_like_already_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "mine" / "riff.wav", x)
     with pytest.raises(Worse, match="no nearer on the playing held out"):
         fit_unpaired(tmp_path / "theirs", tmp_path / "mine", "amp-blend", tmp_path / "my.onnx",
-                     minutes=0.1, clock=Counter())  # fmt: skip
+                     minutes=0.1, clock=Ticks())  # fmt: skip
     assert not (tmp_path / "my.onnx").exists()
 
 
