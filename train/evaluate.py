@@ -90,9 +90,7 @@ def run(recipe: Recipe, out: Path | None = None, log: Callable[[str], None] = pr
     folder = out or folder_of(recipe) / EVALUATION
     network = load(recipe)[0]
     with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / f"{recipe.name}.onnx"
-        graph = export.to_onnx(recipe, network)
-        file.write_bytes(export.seal(recipe, network, recipe.card(network, {}, {}), graph))
+        file = export.trial(recipe, network, Path(place))
         data = recipe.data()
         if recipe.kind == "tagger":
             from .evaluation.tagging import judged_tags

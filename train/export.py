@@ -190,9 +190,9 @@ def export(recipe: Recipe, network: Streamable, card: Card, target: Path) -> Pat
     graph = to_onnx(recipe, network)
     proof = prove(recipe, network, seal(recipe, network, card, graph))
     with tempfile.TemporaryDirectory() as folder:
-        trial = Path(folder) / target.name
-        trial.write_bytes(seal(recipe, network, replace(card, proof=proof), graph))
-        checks = verify(trial)
+        sealed = Path(folder) / target.name
+        sealed.write_bytes(seal(recipe, network, replace(card, proof=proof), graph))
+        checks = verify(sealed)
     proof["verify"] = {c.name: c.found for c in checks}
     bad = [f"{c.name} ({c.found})" for c in checks if not c.passed]
     if bad:
@@ -200,6 +200,14 @@ def export(recipe: Recipe, network: Streamable, card: Card, target: Path) -> Pat
     with whole_file(target) as partial:
         partial.write_bytes(seal(recipe, network, replace(card, proof=proof), graph))
     return target
+
+
+def trial(recipe: Recipe, network: Streamable, folder: Path) -> Path:
+    """The network as a file in `folder` that is only to be judged: no proof, no figures."""
+    file = folder / f"{recipe.name}.onnx"
+    graph = to_onnx(recipe, network)
+    file.write_bytes(seal(recipe, network, recipe.card(network, {}, {}), graph))
+    return file
 
 
 def revision() -> str:

@@ -14,6 +14,7 @@ from realtime.models.card import Card
 
 from . import export, fit
 from .data.folder import add
+from .data.licences import check_licence
 from .data.pairs import PairSet
 from .data.recordings import RecordingSet, load_set
 from .data.unmatched import unmatched_sets
@@ -102,7 +103,7 @@ def train_folders(
             f"{twice} recordings lie in both folders; keep what is to be converted and what it is"
             " to sound like apart"
         )
-    recipe = FolderStyle(name, minutes, _licence(licence))
+    recipe = FolderStyle(name, minutes, check_licence(licence))
     data = recipe.data()
     fit.fit(recipe, data, schedule or recipe.schedule, log, options)
     return write(recipe, data, out, log)
@@ -121,10 +122,8 @@ def write(
     network, content = fit.load(recipe)
     command = f"restyle train unpaired --out {out.name}"
     with tempfile.TemporaryDirectory() as folder:
-        trial = Path(folder) / "trial.onnx"
-        graph = export.to_onnx(recipe, network)
-        trial.write_bytes(export.seal(recipe, network, recipe.card(network, {}, {}), graph))
-        found = heaps.judge(trial, data, command)
+        file = export.trial(recipe, network, Path(folder))
+        found = heaps.judge(file, data, command)
     closed = found["gap"]["model"]
     log(
         f"closes {closed:.0%} of the gap on held-out recordings"
@@ -157,12 +156,6 @@ def write(
     export.export(recipe, network, recipe.card(network, found, provenance), out)
     log(f"wrote {out}")
     return found
-
-
-def _licence(text: str | None) -> str:
-    from .data.licences import check_licence
-
-    return check_licence(text)
 
 
 def _checked(inputs: Path, wanted: Path, out: Path, minutes: float) -> str:

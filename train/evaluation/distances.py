@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -49,16 +50,18 @@ def evaluate(recipe: Recipe, network: Streamable, data: PairSet) -> dict[str, An
     return result(recipe, {"test": distances(made)}, {"test": len(made)})
 
 
+def rounded(rows: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Figures to four digits, as cards hold them."""
+    return {k: {m: float(f"{v:.4g}") for m, v in row.items()} for k, row in rows.items()}
+
+
 def result(recipe: Recipe, sets: dict[str, Rows], counts: dict[str, int]) -> dict[str, Any]:
     """What goes into the card, figures to four digits."""
-    rounded = {
-        name: {k: {m: float(f"{v:.4g}") for m, v in row.items()} for k, row in rows.items()}
-        for name, rows in sets.items()
-    }
+    in_digits = {name: rounded(rows) for name, rows in sets.items()}
     return {
         "kind": recipe.kind,
         "judges": JUDGES,
         **({"unpaired": True} if recipe.unpaired else {}),
-        "sets": {k: {"recordings": counts[k], "rows": rows} for k, rows in rounded.items()},
+        "sets": {k: {"recordings": counts[k], "rows": rows} for k, rows in in_digits.items()},
         "command": f"restyle train evaluate {recipe.name}",
     }

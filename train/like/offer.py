@@ -16,13 +16,14 @@ from realtime.models.catalog import find_model
 
 from ..baselines import apply_eq, matched_eq
 from ..data.pairs import Pair
+from ..evaluation.distances import rounded
 from ..evaluation.player import play as play_model
+from ..export import trial
 from ..networks.waveform_tcn import WaveformTCN
 from ..personal.fold import fold
-from ..personal.keep import Origin, keep, renamed, rounded
+from ..personal.keep import Origin, keep, renamed
 from ..personal.rebuild import rebuild
 from ..personal.recipe import WaveformFromFile
-from ..personal.run import keep_trial
 from .judge import Row, at_level
 from .material import Material
 from .search import Found
@@ -80,7 +81,7 @@ def candidates(material: Material, result: Result, place: Path) -> dict[str, lis
         makers["blend"] = lambda x: play_model(find_model(BLEND), x, result.blend)
     makers["chain"] = lambda x: play(chain, x)
     if result.taught is not None:
-        file = keep_trial(result.taught.recipe, result.taught.tuned.network, place)
+        file = trial(result.taught.recipe, result.taught.tuned.network, place)
         before, after = (tuple(s for s in chain if s.place == p) for p in ("before", "after"))
         makers["model"] = lambda x: play(after, play_model(file, play(before, x)))
     return {name: [at_level(make(x), x) for x in material.held] for name, make in makers.items()}

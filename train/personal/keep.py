@@ -8,15 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import onnx
-import onnxscript
-import torch
-
 from realtime.errors import ConfigError
 from realtime.models.card import Card
 
 from ..data.licences import OWN, check_licence
-from ..export import export
+from ..export import export, tools
 from ..networks.layers import Streamable
 from .recipe import FromFile, SpectralFromFile, WaveformFromFile
 
@@ -87,16 +83,8 @@ def keep(
     ModelError
         The gate refused; nothing was written.
     """
-    tools = (
-        f"torch {torch.__version__}, onnx {onnx.__version__}, onnxscript {onnxscript.__version__}"
-    )
     parameters = sum(p.numel() for p in network.parameters())
-    told = {**provenance, "parameters": parameters, "tools": tools}
+    told = {**provenance, "parameters": parameters, "tools": tools()}
     card = recipe.card(network, dict(metrics), told)
     export(recipe, network, card, out)
     return card
-
-
-def rounded(rows: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    """Figures to four digits, as cards hold them."""
-    return {k: {m: float(f"{v:.4g}") for m, v in row.items()} for k, row in rows.items()}

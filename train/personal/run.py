@@ -16,12 +16,14 @@ from realtime.models.catalog import find_model
 
 from ..data.manifest import SAMPLE_RATE
 from ..data.pairs import PairSet
+from ..evaluation.distances import rounded
+from ..export import trial
 from ..networks.layers import Streamable
 from ..networks.waveform_tcn import WaveformTCN
 from ..processes import Stop
 from .compare import Row, compare
 from .fold import fold
-from .keep import Origin, check_out, keep, renamed, rounded
+from .keep import Origin, check_out, keep, renamed
 from .material import read_pairs, split
 from .progress import Progress
 from .rebuild import rebuild
@@ -183,20 +185,10 @@ def _judged(
     recipe: FromFile, network: Streamable, data: PairSet, base: Path, mix: dict[str, float]
 ) -> dict[str, Row]:
     with tempfile.TemporaryDirectory() as place:
-        file = keep_trial(recipe, network, Path(place))
+        file = trial(recipe, network, Path(place))
         return compare(
             recipe, data, {"base": base, "personal": file}, {"base": mix} if mix else None
         )
-
-
-def keep_trial(recipe: FromFile, network: Streamable, place: Path) -> Path:
-    """The network as a file that is only for judging."""
-    from ..export import seal, to_onnx
-
-    file = place / "trial.onnx"
-    graph = to_onnx(recipe, network)
-    file.write_bytes(seal(recipe, network, recipe.card(network, {}, {}), graph))
-    return file
 
 
 def check_better(rows: dict[str, Row], name: str, title: str) -> None:
