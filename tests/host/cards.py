@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from realtime.host.host import Host
 from realtime.io.tape import Tape
@@ -42,6 +43,14 @@ class Played:
         end = self.tape.position
         played = np.abs(self.tape.output[end - samples : end])
         return float(np.median(played) / np.sin(np.pi / 4))
+
+    def settles(self, level: float, rel: float = 0.01, seconds: float = 20.0) -> None:
+        """Wait for `level`: a busy machine may rest the model or leave its hops out for a while."""
+        end = time.monotonic() + seconds
+        while self.level() != pytest.approx(level, rel=rel):
+            heard = f"the level is {self.level():.4g} and not {level:.4g} after {seconds} s"
+            assert time.monotonic() < end, f"{heard}; told: {self.told}"
+            time.sleep(0.01)
 
     def silences(self, after: int = 4800) -> Array:
         """Lengths of the runs without sound up to now, from sample `after` on."""

@@ -40,7 +40,7 @@ def test_a_killed_engine_is_replaced_with_the_session_as_it_was(half: Path) -> N
         played.until(lambda: host.standby_ready, 60)
         played.play_on()
         level = 0.3 * (0.5 * 0.5 + 0.5) * 10 ** (-6 / 20) * 10 ** (-6 / 20)
-        assert played.level() == pytest.approx(level, rel=0.01)
+        played.settles(level)
         before = played.tape.position
         os.kill(host.link.process.pid or 0, signal.SIGKILL)
         played.until(lambda: host.incidents)
@@ -51,7 +51,7 @@ def test_a_killed_engine_is_replaced_with_the_session_as_it_was(half: Path) -> N
         assert "it died" in played.told[-1]
         assert host.spec.post[0].identity == stage
         # the stage is under suspicion for a moment if it happened to run at the end
-        played.until(lambda: played.level() == pytest.approx(level, rel=0.01), 60)
+        played.settles(level, seconds=60)
         assert np.abs(played.tape.recording).max() <= 1.0
         assert host.stats()["restarts"] == 1
 
@@ -100,7 +100,7 @@ def test_a_slimmer_variant_takes_the_place_of_a_model_that_is_too_slow(tmp_path:
     with playing(path, lane="inline") as played:
         played.until(lambda: any("'heavy-lite' plays instead" in t for t in played.told), 30)
         played.play_on(0.5)
-        assert played.level() == pytest.approx(0.075, rel=0.01)
+        played.settles(0.075)
 
 
 def test_what_is_refused_changes_nothing(half: Path, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_what_is_refused_changes_nothing(half: Path, tmp_path: Path) -> None:
         assert host.spec == before
         played.play_on()
         assert host.incidents == []
-        assert played.level() == pytest.approx(0.15, rel=0.01)
+        played.settles(0.15)
 
 
 def test_the_card_ends_without_a_restart(half: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_plugin_that_ends_the_engine_twice_is_left_out_and_named(
         # each time the sound was away for less than a second
         assert played.silences(before).max() < RATE
         assert np.abs(played.tape.recording).max() <= 1.0
-        assert played.level() == pytest.approx(0.15 * 10 ** (-6 / 20), rel=0.01)
+        played.settles(0.15 * 10 ** (-6 / 20))
 
 
 def host_name(key: str) -> str:
