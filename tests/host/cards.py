@@ -44,13 +44,13 @@ class Played:
         played = np.abs(self.tape.output[end - samples : end])
         return float(np.median(played) / np.sin(np.pi / 4))
 
-    def settles(self, level: float, rel: float = 0.01, seconds: float = 20.0) -> None:
-        """Wait for `level`: a busy machine may rest the model or leave its hops out for a while."""
-        end = time.monotonic() + seconds
-        while self.level() != pytest.approx(level, rel=rel):
-            heard = f"the level is {self.level():.4g} and not {level:.4g} after {seconds} s"
-            assert time.monotonic() < end, f"{heard}; told: {self.told}"
+    def settles(self, level: float, seconds: float = 20.0) -> None:
+        """Play on until the level is there: a busy machine may rest the model for a while."""
+        self.play_on()
+        wanted, end = pytest.approx(level, rel=0.01), time.monotonic() + seconds
+        while (heard := self.level()) != wanted and time.monotonic() < end:
             time.sleep(0.01)
+        assert heard == wanted, self.told
 
     def silences(self, after: int = 4800) -> Array:
         """Lengths of the runs without sound up to now, from sample `after` on."""

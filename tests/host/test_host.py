@@ -38,7 +38,6 @@ def test_a_killed_engine_is_replaced_with_the_session_as_it_was(half: Path) -> N
         host.set("mix", 0.5)
         stage = host.insert("post", {"effect": "Gain", "gain_db": -6.0})
         played.until(lambda: host.standby_ready, 60)
-        played.play_on()
         level = 0.3 * (0.5 * 0.5 + 0.5) * 10 ** (-6 / 20) * 10 ** (-6 / 20)
         played.settles(level)
         before = played.tape.position
@@ -99,7 +98,6 @@ def test_a_slimmer_variant_takes_the_place_of_a_model_that_is_too_slow(tmp_path:
     written(tmp_path / "heavy-lite.onnx", fir_model(np.array([0.25, 0.0], dtype=np.float32)))
     with playing(path, lane="inline") as played:
         played.until(lambda: any("'heavy-lite' plays instead" in t for t in played.told), 30)
-        played.play_on(0.5)
         played.settles(0.075)
 
 

@@ -42,7 +42,6 @@ def test_the_session_goes_on_on_another_card(played: Played, tmp_path: Path) -> 
     host.insert("post", {"effect": "Gain", "gain_db": -6.0})
     host.watch(True)
     recorder = host.record({"wet": tmp_path / "wet.wav"})
-    played.play_on()
     played.settles(0.3 * 0.75 * 10 ** (-6 / 20))
     old = host.link
     host.change_device(DeviceSpec(kind="tape", tape=other.name))
@@ -68,7 +67,6 @@ def test_the_old_card_goes_on_when_the_new_one_cannot_be_opened(
     with pytest.raises(RestyleError):
         host.change_device(gone, may_pause=may_pause)
     assert host.spec == spec
-    played.play_on(0.5)
     played.settles(0.15)
     assert host.incidents == []
 

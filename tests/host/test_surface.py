@@ -59,14 +59,11 @@ def test_every_knob_is_listed_with_its_range_and_value(models: Path) -> None:
 def test_a_control_is_heard(models: Path) -> None:
     with playing(models / "controls.onnx") as played:
         surface = HostSurface(played.host)
-        played.play_on()
         played.settles(0.15)
         surface.set("gain", 1.0)
-        played.play_on()
         played.settles(0.3)
         surface.bypass(True)
         surface.set("gain", 0.0)
-        played.play_on()
         played.settles(0.3)
 
 
@@ -85,7 +82,6 @@ def test_what_is_turned_while_the_model_changes_holds_afterwards(models: Path) -
         host.do({"op": "swap", "model": str(models / "controls.onnx")})
         assert (host.get("mix"), host.get("gain")) == (0.25, 0.75)
         assert host.spec.controls["gain"] == 0.75
-        played.play_on()
         # the mix is of 0.3 and of 0.75 times 0.3
         played.settles(0.3 * (0.75 + 0.25 * 0.75))
 
@@ -104,7 +100,6 @@ def test_a_preset_is_loaded_whole_or_not_at_all_and_saved_as_it_is(models: Path)
                 surface.load_preset(name)
         assert played.host.spec == before
         surface.load_preset("soft")
-        played.play_on()
         gain = 10 ** (-6 / 20)
         level = 0.3 * 0.75 * gain * (0.5 + 0.5 * gain)
         played.settles(level)
@@ -136,7 +131,6 @@ def test_midi_and_osc_turn_the_knobs_of_a_host(models: Path) -> None:
         surface = HostSurface(played.host)
         bindings = Bindings(surface, [MidiMapping("cc", 7, "parameter", "gain")])
         bindings.feed(mido.Message("control_change", control=7, value=127).bytes())
-        played.play_on()
         played.settles(0.3)
         with OscServer(surface, "127.0.0.1", 0) as server:
             client = SimpleUDPClient(*server.address)
@@ -147,7 +141,6 @@ def test_midi_and_osc_turn_the_knobs_of_a_host(models: Path) -> None:
             client.send_message("/restyle/style", "test-fir")
             played.until(lambda: played.host.now["model"] == "test-fir")
             client._sock.close()
-        played.play_on()
         played.settles(0.15)
 
 
