@@ -2,6 +2,6 @@
 
 ``restyle bench --quick`` and ``--full`` measure everything in one run (:mod:`benchmarks.suite`);
 ``restyle bench NAME`` is one of the modules here, which prints tables and writes JSON (schema:
-:mod:`benchmarks.report`).  ``python -m benchmarks.readme`` puts kept results into the pages.
-Numbers compare within one run on one machine; none is a promise for another.
+:mod:`benchmarks.rig.tables`).  ``python -m benchmarks.pages.readme`` puts kept results into the
+pages. Numbers compare within one run on one machine; none is a promise for another.
 """

@@ -2,7 +2,7 @@
 
 Every message names what was expected, what came and how to mend it.  Nothing on the audio path
 raises; these are raised while something is being opened, read or checked, or by
-:meth:`realtime.session.Session.wait` after the fact.
+:meth:`realtime.session.session.Session.wait` after the fact.
 """
 
 from __future__ import annotations

@@ -84,9 +84,16 @@ def fir_model(taps: np.ndarray, hop: int = 64, initial: np.ndarray | None = None
         weights,
     )
     card = Card(
-        "test-fir", "FIR", "a causal filter", "waveform", 48000, hop, 0, "GPL-3.0-or-later",
+        "test-fir",
+        "FIR",
+        "a causal filter",
+        "waveform",
+        48000,
+        hop,
+        0,
+        "GPL-3.0-or-later",
         states=(State("past", (1, past)),),
-    )  # fmt: skip
+    )
     return seal(model, card, None if initial is None else {"past": initial})
 
 
@@ -96,7 +103,14 @@ def identity_spectrum(n_fft: int = 1024, synthesis: int = 256, hop: int = 128) -
     shape = ["n", 2, "t", bins]
     model = finish([helper.make_node("Identity", ["x"], ["y"])], {"x": shape}, {"y": shape}, {})
     card = Card(
-        "test-identity", "identity", "frames pass", "spectrum", 48000, hop, synthesis - hop,
-        "GPL-3.0-or-later", spectrum=Spectrum(n_fft, synthesis),
-    )  # fmt: skip
+        "test-identity",
+        "identity",
+        "frames pass",
+        "spectrum",
+        48000,
+        hop,
+        synthesis - hop,
+        "GPL-3.0-or-later",
+        spectrum=Spectrum(n_fft, synthesis),
+    )
     return seal(model, card)

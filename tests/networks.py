@@ -42,9 +42,16 @@ def gru_model(hop: int = 64, hidden: int = 8, seed: int = 1) -> bytes:
         nodes, {"x": shape, "state_h": state}, {"y": shape, "state_h_out": state}, weights
     )
     card = Card(
-        "test-gru", "GRU", "a recurrent network", "waveform", 48000, hop, 0, LICENCE,
+        "test-gru",
+        "GRU",
+        "a recurrent network",
+        "waveform",
+        48000,
+        hop,
+        0,
+        LICENCE,
         states=(State("h", (1, hidden)),),
-    )  # fmt: skip
+    )
     initial = np.linspace(-0.5, 0.5, hidden, dtype=np.float32).reshape(1, hidden)
     return seal(model, card, {"h": initial})
 
@@ -69,18 +76,29 @@ def mask_model(n_fft: int = 256, synthesis: int = 128, hop: int = 64, seed: int 
         weights,
     )
     card = Card(
-        "test-mask", "mask", "a causal mask", "spectrum", 48000, hop, synthesis - hop, LICENCE,
-        states=(State("past", (2, 2, bins)),), spectrum=Spectrum(n_fft, synthesis),
-    )  # fmt: skip
+        "test-mask",
+        "mask",
+        "a causal mask",
+        "spectrum",
+        48000,
+        hop,
+        synthesis - hop,
+        LICENCE,
+        states=(State("past", (2, 2, bins)),),
+        spectrum=Spectrum(n_fft, synthesis),
+    )
     return seal(model, card)
 
 
 def controlled_model(hop: int = 64) -> bytes:
     """Waveform model: ``y = gain * x + choice``, two controls."""
     weights = {
-        "zero": np.array([0]), "one": np.array([1]), "two": np.array([2]), "axis": np.array([1]),
+        "zero": np.array([0]),
+        "one": np.array([1]),
+        "two": np.array([2]),
+        "axis": np.array([1]),
         "cube": np.array([1, 1, 1]),
-    }  # fmt: skip
+    }
     nodes = [
         helper.make_node("Slice", ["controls", "zero", "one", "axis"], ["gain2"]),
         helper.make_node("Slice", ["controls", "one", "two", "axis"], ["choice2"]),
@@ -92,21 +110,25 @@ def controlled_model(hop: int = 64) -> bytes:
     shape = ["n", 1, "t"]
     model = finish(nodes, {"x": shape, "controls": [1, 2]}, {"y": shape}, weights)
     card = Card(
-        "test-controls", "controls", "gain and offset", "waveform", 48000, hop, 0, LICENCE,
+        "test-controls",
+        "controls",
+        "gain and offset",
+        "waveform",
+        48000,
+        hop,
+        0,
+        LICENCE,
         controls=(
             Control("gain", 0.0, 1.0, 0.5),
             Control("choice", 0, 4, 0, kind="categorical"),
         ),
-    )  # fmt: skip
+    )
     return seal(model, card)
 
 
 def brittle_model(hop: int = 64) -> bytes:
     """``y = sqrt(x + 0.5) + m`` with a running mean `m`: x < -0.5 makes `m` NaN for ever."""
-    weights = {
-        "half": np.array(0.5, np.float32),
-        "axis": np.array([2]),
-    }  # fmt: skip
+    weights = {"half": np.array(0.5, np.float32), "axis": np.array([2])}
     nodes = [
         helper.make_node("Add", ["x", "half"], ["shifted"]),
         helper.make_node("Sqrt", ["shifted"], ["root"]),
@@ -120,18 +142,26 @@ def brittle_model(hop: int = 64) -> bytes:
         nodes, {"x": shape, "state_m": state}, {"y": shape, "state_m_out": state}, weights
     )
     card = Card(
-        "test-brittle", "brittle", "fails below -0.5", "waveform", 48000, hop, 0, LICENCE,
+        "test-brittle",
+        "brittle",
+        "fails below -0.5",
+        "waveform",
+        48000,
+        hop,
+        0,
+        LICENCE,
         states=(State("m", (1, 1)),),
-    )  # fmt: skip
+    )
     return seal(model, card)
 
 
 def failing_model(hop: int = 64) -> bytes:
     """``y = x / 2`` whose step fails (an index out of range) once a peak reaches 1."""
     weights = {
-        "half": np.array(0.5, np.float32), "table": np.zeros(1, np.float32),
+        "half": np.array(0.5, np.float32),
+        "table": np.zeros(1, np.float32),
         "axes": np.array([0, 1, 2]),
-    }  # fmt: skip
+    }
     nodes = [
         helper.make_node("Abs", ["x"], ["size"]),
         helper.make_node("ReduceMax", ["size", "axes"], ["peak"], keepdims=0),
@@ -175,7 +205,14 @@ def slow_model(hop: int = 64, rounds: int = 6, size: int = 512) -> bytes:
         nodes, {"x": shape, "state_m": state}, {"y": shape, "state_m_out": state}, weights
     )
     card = Card(
-        "test-slow", "slow", "far too slow", "waveform", 48000, hop, 0, LICENCE,
+        "test-slow",
+        "slow",
+        "far too slow",
+        "waveform",
+        48000,
+        hop,
+        0,
+        LICENCE,
         states=(State("m", (1, 1)),),
-    )  # fmt: skip
+    )
     return seal(model, card)

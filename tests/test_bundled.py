@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.engine import Engine
+from realtime.engine.engine import Engine
 from realtime.models.card import Control
 from realtime.models.catalog import read_entry
-from realtime.models.soak import soak
 from realtime.models.streaming import load_model
-from realtime.models.verify import verify
+from realtime.proof.soak import soak
+from realtime.proof.verify import verify
 
 ROOT = Path(__file__).parent.parent
 STYLES = [p for p in sorted((ROOT / "exported").glob("*.onnx")) if read_entry(p).converts]
@@ -63,8 +63,11 @@ def played(
         engine = Engine(model, sample_rate=48000)
         n = round(seconds * 48000) // 128 * 128
         t = np.arange(n * len(moves)) / 48000
-        waves = [np.sin(2 * np.pi * k * hz * t) / k for hz in (110, 164.8)
-                 for k in range(1, partials + 1)]  # fmt: skip
+        waves = [
+            np.sin(2 * np.pi * k * hz * t) / k
+            for hz in (110, 164.8)
+            for k in range(1, partials + 1)
+        ]
         x = 0.15 * np.sum(waves, axis=0)
         parts = []
         for k, move in enumerate(moves):

@@ -2,8 +2,8 @@ import subprocess
 import sys
 
 LIGHT = "import realtime"
-ENGINE = "import realtime.engine, realtime.render, realtime.session"
-COMMANDS = "import realtime.commands.app, realtime.commands.live"
+ENGINE = "import realtime.engine.engine, realtime.session.render, realtime.session.session"
+COMMANDS = "import realtime.commands.app, realtime.commands.live.command"
 
 
 def run(code: str) -> str:
@@ -38,7 +38,7 @@ def test_onnxruntime_is_told_not_to_report_before_it_is_loaded() -> None:
 
 
 def test_kernel_cache_changes_with_the_kernels_and_only_with_them(tmp_path) -> None:
-    from realtime.cache import fingerprint
+    from realtime.native.cache import fingerprint
 
     (tmp_path / "kernel.py").write_text("import numba\n")
     (tmp_path / "other.py").write_text("x = 1\n")

@@ -68,8 +68,8 @@ def test_readme_names_only_options_that_exist() -> None:
 
 
 def test_the_example_in_the_readme_plays(monkeypatch, capsys) -> None:
-    from realtime.io import duplex
-    from realtime.io.simulated import SimulatedDevice
+    from realtime.devices import one_card as duplex
+    from realtime.devices.simulated import SimulatedDevice
 
     def play_a_little(sample_rate: int, block_size: int) -> SimulatedDevice:
         tone = 0.1 * np.sin(np.arange(sample_rate // 10) * 0.1)[None].astype(np.float32)
@@ -114,8 +114,11 @@ def test_constraints_pin_every_package_asked_for() -> None:
 def test_make_asks_for_one_python_or_says_so(tmp_path: Path) -> None:
     done = subprocess.run(
         ["/bin/sh", str(ROOT / "scripts" / "make-venv.sh"), str(tmp_path / "venv")],
-        env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
     assert "restyle needs Python 3.11 or newer" in done.stderr
     assert not (tmp_path / "venv").exists()
@@ -158,11 +161,11 @@ def test_the_wheel_holds_packages_and_models(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
     for needed in (
-        "realtime/engine.py",
-        "realtime/io/callback.py",
+        "realtime/engine/engine.py",
+        "realtime/stream/callback.py",
         "realtime/models/ort.py",
-        "realtime/control/panel/page/index.html",
-        "train/fit.py",
+        "realtime/panel/page/index.html",
+        "train/fit/run.py",
         "train/recipes/effect.py",
         "train/listen_page.html",
         "benchmarks/__init__.py",

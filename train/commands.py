@@ -80,10 +80,10 @@ def fit(
     board: Annotated[bool, typer.Option(help="TensorBoard events, if it is installed.")] = True,
 ) -> None:
     """Train a recipe, or go on where it stopped; the best checkpoint is kept."""
-    from .fit import Options
-    from .fit import fit as run
-    from .overrides import apply
-    from .processes import is_first
+    from .fit.processes import is_first
+    from .fit.run import Options
+    from .fit.run import fit as run
+    from .fit.settings import apply
 
     recipe = _recipe(name, threads)
     schedule, changed = apply(recipe, overrides or [])
@@ -114,7 +114,7 @@ def evaluate(
     threads: Threads = 1,
 ) -> None:
     """Measure the best checkpoint on recordings it has never heard."""
-    from . import evaluate as judge
+    from .judging import run as judge
 
     judge.run(_recipe(name, threads), out, typer.echo)
 
@@ -127,7 +127,7 @@ def export(name: Name, threads: Threads = 1) -> None:
 
 
 def _export(recipe: Any) -> Path:
-    from .export import EXPORTED, export_recipe
+    from .export.gate import EXPORTED, export_recipe
 
     EXPORTED.mkdir(exist_ok=True)
     return export_recipe(recipe)
@@ -152,8 +152,8 @@ def unpaired(
     """Learn a style from two folders of recordings that do not belong together."""
     import torch
 
-    from .fit import Options
-    from .folders import train_folders
+    from .fit.run import Options
+    from .own.unpaired import train_folders
 
     torch.set_num_threads(threads)
     options = Options(device=device, fresh=fresh)
@@ -168,9 +168,10 @@ def models(
     threads: Threads = 1,
 ) -> None:
     """Train, judge and export every recipe, then write demo clip and pages."""
-    from . import clips, pages
-    from . import evaluate as judge
-    from .fit import Options, fit
+    from .fit.run import Options, fit
+    from .judging import clips
+    from .judging import model_pages as pages
+    from .judging import run as judge
     from .recipes import RECIPES
 
     for name in names or RECIPES:
@@ -190,7 +191,7 @@ def models(
 @interruptible
 def readme() -> None:
     """Write exported/README.md and the model pages from the cards inside the models."""
-    from . import pages
+    from .judging import model_pages as pages
 
     pages.write_pages()
 
@@ -199,7 +200,7 @@ def readme() -> None:
 @interruptible
 def demo() -> None:
     """Render exported/demo.flac and a clip of every model, before and after."""
-    from . import clips
+    from .judging import clips
 
     typer.echo(f"wrote {clips.render_demo()}")
     for path in sorted(clips.EXPORTED.glob("*.onnx")):
@@ -215,7 +216,7 @@ def morph(
     out: Annotated[Path, typer.Option(help="The new file.")] = Path("morph.onnx"),
 ) -> None:
     """Join two models into one file, with a blend of how much of each is heard."""
-    typer.echo(f"wrote {_later('train.morph').morph(first, second, out)}")
+    typer.echo(f"wrote {_later('train.export.morph').morph(first, second, out)}")
 
 
 @app.command()
@@ -244,7 +245,7 @@ def listen(
 
     for name in names or ():
         _recipe(name, threads)
-    page = _later("train.listen").write_page(list(names or RECIPES), out)
+    page = _later("train.judging.listen").write_page(list(names or RECIPES), out)
     typer.echo(f"wrote {page}")
 
 
@@ -258,14 +259,14 @@ def heard(
     import torch
 
     torch.set_num_threads(threads)
-    typer.echo(_later("train.evaluation.heard").judge(names))
+    typer.echo(_later("train.judging.heard").judge(names))
 
 
 @app.command(context_settings=dict(PASS_ON))
 @interruptible
 def data(context: typer.Context) -> None:
     """Fetch, make and check training data: restyle train data --help."""
-    command = typer.main.get_command(_later("train.data.commands").app)
+    command = typer.main.get_command(_later("train.data.sets.commands").app)
     command.main(list(context.args), prog_name="restyle train data")
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import nam
-from benchmarks.captures import random_capture
-from benchmarks.child import ChildError, answer, run_child
+from benchmarks.measures import nam
+from benchmarks.rig.captures import random_capture
+from benchmarks.rig.child import ChildError, answer, run_child
 from realtime.models.nam.build import Variant
 from realtime.models.nam.convert import make_player, to_onnx
 from realtime.models.steppable import Steppable
@@ -47,21 +47,27 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     _rounds_of(shape, variant, job, found, reference)
     rows = [
         {
-            "capture": shape, "player": p, "block": BLOCK,
-            "hot_percent": found.figure((p, "hot")), "paced_percent": found.figure((p, "paced")),
+            "capture": shape,
+            "player": p,
+            "block": BLOCK,
+            "hot_percent": found.figure((p, "hot")),
+            "paced_percent": found.figure((p, "paced")),
         }
         for p in PLAYERS
-    ]  # fmt: skip
+    ]
     library = nam.library_row(shape, variant)
     if library is not None:
         hot = library["hot_percent"]
         one = {**hot, "n": 3, "rounds": {"p50": [hot["p50"]], "p99": [hot["p99"]]}}
         rows.append(
             {
-                "capture": shape, "player": "neural-amp-modeler, 2 s at once", "block": 96000,
-                "hot_percent": one, "paced_percent": None,
+                "capture": shape,
+                "player": "neural-amp-modeler, 2 s at once",
+                "block": 96000,
+                "hot_percent": one,
+                "paced_percent": None,
             }
-        )  # fmt: skip
+        )
     yardstick = reference.figures()
     return {"rows": [{**row, "reference": yardstick} for row in rows]}
 

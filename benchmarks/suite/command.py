@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks.report import render
+from benchmarks.rig.tables import render
 from realtime.errors import ConfigError
 
 from . import schema, texts

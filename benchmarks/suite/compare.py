@@ -80,13 +80,15 @@ def _time(
     slower = (change > 0) != (name == "times_real_time")
     referenced = _reference(a, section, one) is not None
     return {
-        "what": what, "a": one[name][tail], "b": other[name][tail],
+        "what": what,
+        "a": one[name][tail],
+        "b": other[name][tail],
         "a_ratio": round(middle[0], 3) if referenced else None,
         "b_ratio": round(middle[1], 3) if referenced else None,
         "change_percent": round(100 * math.expm1(change), 1),
         "spread_percent": round(abs(100 * math.expm1(math.copysign(min(limit, 10.0), change))), 1),
         "verdict": ("slower" if slower else "faster") if flagged else "",
-    }  # fmt: skip
+    }
 
 
 def _reference(report: Row, section: str, row: Row) -> Row | None:
@@ -130,8 +132,9 @@ def _latencies(a: Row, b: Row) -> Iterator[Row]:
                 yield {
                     "what": f"{section}: {what}, declared samples",
                     "a": f"{one['declared']} {one['verdict']}",
-                    "b": f"{other['declared']} {other['verdict']}", "verdict": "CHANGED",
-                }  # fmt: skip
+                    "b": f"{other['declared']} {other['verdict']}",
+                    "verdict": "CHANGED",
+                }
 
 
 def _misses(a: Row, b: Row) -> Iterator[Row]:
@@ -143,6 +146,8 @@ def _misses(a: Row, b: Row) -> Iterator[Row]:
         changed = abs(difference) > sway and abs(difference) > 0.01
         verdict = ("more missed" if difference > 0 else "fewer missed") if changed else ""
         yield {
-            "what": f"glitch: {what}, missed %", "a": one["missed_percent"],
-            "b": other["missed_percent"], "verdict": verdict,
-        }  # fmt: skip
+            "what": f"glitch: {what}, missed %",
+            "a": one["missed_percent"],
+            "b": other["missed_percent"],
+            "verdict": verdict,
+        }

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import spread, stages
-from benchmarks.pace import wake_lateness
+from benchmarks.measures import stages
+from benchmarks.rig import spread
+from benchmarks.rig.pace import wake_lateness
 from realtime.models.streaming import StreamingModel, load_model
 
 from .plan import Plan
@@ -64,8 +65,11 @@ def cost_section(
         spectral = model.card.spectrum is not None
         rows.append(
             {
-                "model": name, "hop": model.card.hop_length, "hop_ms": round(hop_ms, 3),
-                "hot_us": found.figure((name, "hot")), "paced_us": paced,
+                "model": name,
+                "hop": model.card.hop_length,
+                "hop_ms": round(hop_ms, 3),
+                "hot_us": found.figure((name, "hot")),
+                "paced_us": paced,
                 "model_us": found.figure((name, "model")),
                 "fft_us": found.figure((name, "fft")) if spectral else None,
                 "own_us": found.figure((name, "paced", "own")),
@@ -73,7 +77,7 @@ def cost_section(
                 "against_reference": ratio(paced, yardstick["paced_us"]),
                 "stages_us": {s: found.figure((name, "stage", s, "paced"))["p50"] for s in STAGES},
             }
-        )  # fmt: skip
+        )
         by_stage += [
             {"model": name, "stage": s} | {f"{w}_us": _spread(found, name, s, w) for w in WAYS}
             for s in STAGES

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import alignment, contenders, glitch, jack, latency, machine, peers
-from benchmarks.child import ChildError
-from benchmarks.options import PASS_THROUGH, Models, choose_models
+from benchmarks.measures import glitch, latency
+from benchmarks.rig import alignment, contenders, jack, machine, peers
+from benchmarks.rig.child import ChildError
+from benchmarks.rig.options import PASS_THROUGH, Models, choose_models
 from realtime.models.catalog import read_entry
 
 from . import captures, cost, memory, speed, start
@@ -93,15 +94,24 @@ def glitch_section(
     elif rtmixer["installed"]:
         rtmixer["remark"] = f"needs a device to open; {missing}"
     rows = glitch.table(
-        teller, model, GLITCH_BLOCK, plan.glitch_s, not missing, plan.loads,
-        plan.glitch_rounds, names,
-    )  # fmt: skip
+        teller,
+        model,
+        GLITCH_BLOCK,
+        plan.glitch_s,
+        not missing,
+        plan.loads,
+        plan.glitch_rounds,
+        names,
+    )
     kept = [{k: v for k, v in row.items() if k != "against_bare"} for row in rows]
     device = "simulated real-time device" if missing else "PortAudio on JACK's dummy driver"
     return {
-        "model": model[0], "block": GLITCH_BLOCK, "device": device, "rows": kept,
+        "model": model[0],
+        "block": GLITCH_BLOCK,
+        "device": device,
+        "rows": kept,
         "notes": [*teller.notes, *glitch.summary(rows)],
-    }  # fmt: skip
+    }
 
 
 def run(plan: Plan, command: str, tell: Callable[[str], None], only: str | None) -> dict[str, Any]:
@@ -163,8 +173,12 @@ def run(plan: Plan, command: str, tell: Callable[[str], None], only: str | None)
     look_for_devices(listing)
     facts["others_during"] = others.share()
     return {
-        "schema": SCHEMA, "plan": plan.name, "command": command,
+        "schema": SCHEMA,
+        "plan": plan.name,
+        "command": command,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - begin, 1),
-        "machine": facts, "peers": listing, "sections": sections,
-    }  # fmt: skip
+        "machine": facts,
+        "peers": listing,
+        "sections": sections,
+    }

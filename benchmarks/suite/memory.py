@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.child import ChildError, answer, run_child
+from benchmarks.rig.child import ChildError, answer, run_child
 
 from .cost import Section
 from .plan import Plan
@@ -32,9 +32,9 @@ def resident_mib(process: int) -> float:
 
 def measure(job: dict[str, Any]) -> dict[str, Any]:
     """One model: ``job = {model, seconds}``; plays that much sound as fast as it can."""
+    from realtime.devices.shared_simulated import Tape
     from realtime.host.host import Host
-    from realtime.io.tape import Tape
-    from realtime.spec import DeviceSpec, Spec
+    from realtime.session.spec import DeviceSpec, Spec
 
     length = int(job["seconds"] * RATE)
     x = np.random.default_rng(0).uniform(-0.3, 0.3, (1, length)).astype(np.float32)
@@ -76,12 +76,15 @@ def memory_section(
         engine, control = found["engine"], found["control"]
         rows.append(
             {
-                "model": name, "engine_mib": engine[-1], "control_mib": control[-1],
+                "model": name,
+                "engine_mib": engine[-1],
+                "control_mib": control[-1],
                 "engine_growth_mib": round(engine[-1] - engine[0], 2),
                 "control_growth_mib": round(control[-1] - control[0], 2),
-                "seconds": plan.memory_s, "engine_samples_mib": engine,
+                "seconds": plan.memory_s,
+                "engine_samples_mib": engine,
             }
-        )  # fmt: skip
+        )
     return {"rows": rows, "notes": notes}
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks import machine
+from benchmarks.rig import machine
 
 from .texts import PARTS, Part, cell, rows_of
 
@@ -56,9 +56,12 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ("real-time priority", "permitted" if m["realtime_priority"] else "not permitted"),
         ("load by others", load_sentence(report)),
         ("packages", ", ".join(f"{k} {v}" for k, v in m["packages"].items())),
-        ("made by", f"{report['command']}, {report['date'][:16].replace('T', ' ')} UTC,"
-                    f" {report['seconds']:.0f} s"),
-    ]  # fmt: skip
+        (
+            "made by",
+            f"{report['command']}, {report['date'][:16].replace('T', ' ')} UTC,"
+            f" {report['seconds']:.0f} s",
+        ),
+    ]
 
 
 def _notes(report: Report, part: Part) -> list[str]:

@@ -7,14 +7,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks import stages
-from benchmarks.child import ChildError, run_child
+from benchmarks.measures import stages
+from benchmarks.rig.child import ChildError, run_child
 from realtime.models.streaming import load_model
 
+from ..rig.worker import Worker
 from .cost import WARM_UP, WAYS, Section
 from .plan import Plan
 from .rounds import Rounds, ratio, rotated
-from .worker import Worker
 from .yardstick import Yardstick
 
 OWN = "restyle"
@@ -44,7 +44,7 @@ def _start(
     for peer in [*chosen, *({"pedalboard"} & _available(peers))]:
         wanted = models[:1] if peer == "pedalboard" else models
         job = {"peer": peer, "models": {name: str(path) for name, path in wanted}}
-        started[peer] = (stack.enter_context(Worker("benchmarks.peers.steps", job)), wanted)
+        started[peer] = (stack.enter_context(Worker("benchmarks.rig.peers.steps", job)), wanted)
     tell(f"starting {len(started)} processes of peers")
     ready = {}
     for peer, (worker, wanted) in started.items():
@@ -95,12 +95,14 @@ def peers_section(
             rows.append(
                 {
                     "model": name if peer != "pedalboard" else "four effects, no network",
-                    "peer": peer, "hop": card.hop_length,
+                    "peer": peer,
+                    "hop": card.hop_length,
                     "hop_ms": round(1000.0 * card.hop_length / card.sample_rate, 3),
-                    "hot_us": found.figure((name, peer, "hot")), "paced_us": paced,
+                    "hot_us": found.figure((name, peer, "hot")),
+                    "paced_us": paced,
                     "against_restyle": None if peer == "pedalboard" else ratio(paced, own),
                 }
-            )  # fmt: skip
+            )
     return {"reference": reference.figures(), "rows": rows, "notes": []}
 
 
@@ -108,6 +110,6 @@ def look_for_devices(peers: list[dict[str, Any]]) -> None:
     """Whether pedalboard's own stream could be opened here."""
     if "pedalboard" in _available(peers):
         try:
-            note_peer(peers, "pedalboard", run_child("benchmarks.peers.devices", {})["remark"])
+            note_peer(peers, "pedalboard", run_child("benchmarks.rig.peers.devices", {})["remark"])
         except ChildError as error:
             note_peer(peers, "pedalboard", f"its AudioStream cannot be asked: {error}")

@@ -26,7 +26,7 @@ class Plan:
     peer_s : float
         Sound per peer, model and round, paced.
     captures : tuple of str
-        Shapes of the NAM table, see :data:`benchmarks.captures.SHAPES`.
+        Shapes of the NAM table, see :data:`benchmarks.rig.captures.SHAPES`.
     render_s : float
         Sound rendered per model and round.
     warm_starts, cold_starts : int

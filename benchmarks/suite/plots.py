@@ -14,8 +14,13 @@ from .schema import need
 from .texts import rows_of
 
 OWN, LIGHT, THIRD, OTHER, BAD, INK = (
-    "#1f6f8b", "#8fc1d4", "#e0a458", "#a9a9a9", "#b23a48", "#333333",
-)  # fmt: skip
+    "#1f6f8b",
+    "#8fc1d4",
+    "#e0a458",
+    "#a9a9a9",
+    "#b23a48",
+    "#333333",
+)
 WIDTH = 7.6  # inches
 Report = dict[str, Any]
 
@@ -74,9 +79,16 @@ def _cost(report: Report, figure: Any) -> None:
     axes.invert_yaxis()
     axes.set_xlim(0, max(100.0, 1.05 * max(tails)))
     axes.axvline(100.0, color=BAD, lw=1.0, ls="--")
-    axes.annotate("too slow from here", (100.0, 0.02), xycoords=("data", "axes fraction"),
-                  xytext=(-4, 0), textcoords="offset points", ha="right", color=BAD,
-                  fontsize=8)  # fmt: skip
+    axes.annotate(
+        "too slow from here",
+        (100.0, 0.02),
+        xycoords=("data", "axes fraction"),
+        xytext=(-4, 0),
+        textcoords="offset points",
+        ha="right",
+        color=BAD,
+        fontsize=8,
+    )
     axes.set_xlabel("share of the hop's own duration [%], paced; in brackets: hop [samples]")
     axes.legend(loc="center right", fontsize=8, frameon=False)
 
@@ -131,9 +143,14 @@ def _glitch(report: Report, figure: Any) -> None:
         colours = [OWN if r["contender"].startswith("restyle") else OTHER for r in here]
         _bars(axes, [r["contender"] for r in here], values, colours)
         for place, row in enumerate(here):
-            axes.annotate(f"{row['missed']} of {row['expected']}", (row["missed_percent"], place),
-                          xytext=(5, 0), textcoords="offset points", va="center",
-                          fontsize=8)  # fmt: skip
+            axes.annotate(
+                f"{row['missed']} of {row['expected']}",
+                (row["missed_percent"], place),
+                xytext=(5, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
         axes.set_title(f"beside: {load}", loc="left")
         axes.set_xlim(0, 118)
     axes.set_xticks(range(0, 101, 20))
@@ -163,9 +180,13 @@ def _render(report: Report, figure: Any) -> None:
 
 def _startup(report: Report, figure: Any) -> None:
     rows, axes = rows_of(report, "startup"), figure.subplots()
-    parts = (("interpreter_s", "Python itself", OTHER), ("import_s", "imports", LIGHT),
-             ("model_s", "model", OWN), ("session_s", "session (cold: compiling)", THIRD),
-             ("callback_s", "first callback", BAD))  # fmt: skip
+    parts = (
+        ("interpreter_s", "Python itself", OTHER),
+        ("import_s", "imports", LIGHT),
+        ("model_s", "model", OWN),
+        ("session_s", "session (cold: compiling)", THIRD),
+        ("callback_s", "first callback", BAD),
+    )
     left = [0.0] * len(rows)
     for key, label, colour in parts:
         widths = [r[key]["median"] for r in rows]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from realtime.native import clock_address, monotonic_ns, sleep_address, sleep_ns
+from realtime.native.intrinsics import clock_address, monotonic_ns, sleep_address, sleep_ns
 
 BLOCK, TAPS, REPEATS = 256, 64, 96
 WARM_UP = 10  # calls that are not counted

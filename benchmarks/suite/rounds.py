@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks import spread
+from benchmarks.rig import spread
 
 Figure = dict[str, Any]
 T = TypeVar("T")

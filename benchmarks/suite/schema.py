@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from realtime.audio_files import whole_file
 from realtime.errors import ConfigError, RestyleError
-from realtime.io.files import whole_file
 
 SCHEMA = "restyle-report/1"
 FILE = Path(__file__).with_name("report.schema.json")

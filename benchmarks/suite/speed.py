@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime.engine import Engine
+from realtime.engine.engine import Engine
 from realtime.models.streaming import load_model
-from realtime.path import BlockPath
-from realtime.render import render_samples
+from realtime.session.render import render_samples
+from realtime.stream.path import BlockPath
 
 from .cost import Section
 from .plan import Plan

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.startup import start as _start
+from benchmarks.measures.startup import start as _start
 
 from .cost import Section
 from .plan import Plan

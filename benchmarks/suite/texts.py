@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.loads import TITLES
+from benchmarks.rig.loads import TITLES
 
 Row = dict[str, Any]
 Report = dict[str, Any]
@@ -158,9 +158,11 @@ def _startup(report: Report) -> str:
     cold = [r["total_s"]["median"] for r in rows if r["start"] == "cold"]
     warm = [r["total_s"]["median"] for r in rows if r["start"] == "warm"]
     later = f"there is sound within {max(warm):.1f} s of the command."
-    return f"The very first start compiles for {cold[0]:.0f} s; later {later}" if cold else (
-        later[0].upper() + later[1:]
-    )  # fmt: skip
+    return (
+        f"The very first start compiles for {cold[0]:.0f} s; later {later}"
+        if cold
+        else (later[0].upper() + later[1:])
+    )
 
 
 def _memory(report: Report) -> str:
@@ -291,8 +293,8 @@ PARTS = (
 
 def cell(value: Any) -> str:
     """One cell: a figure as its quantiles, a value as median and range."""
-    from benchmarks.report import cell as plain
-    from benchmarks.report import number
+    from benchmarks.rig.tables import cell as plain
+    from benchmarks.rig.tables import number
 
     if isinstance(value, dict) and "median" in value:
         return f"{number(value['median'])} ({number(value['low'])}..{number(value['high'])})"

@@ -16,7 +16,7 @@ from .devices import devices
 from .doctor import doctor
 from .explain import explain
 from .import_nam import import_nam
-from .live import live
+from .live.command import live
 from .models import models, verify
 from .personal import like, personalise
 from .render import render
@@ -47,8 +47,19 @@ def interruptible(command: Callable[..., None]) -> Callable[..., None]:
 
 
 COMMANDS = (
-    live, render, replay, tag, models, verify, scan, devices, doctor, personalise, like, explain,
-)  # fmt: skip
+    live,
+    render,
+    replay,
+    tag,
+    models,
+    verify,
+    scan,
+    devices,
+    doctor,
+    personalise,
+    like,
+    explain,
+)
 for command in COMMANDS:
     app.command()(interruptible(command))
 app.command("import")(interruptible(import_nam))

@@ -13,12 +13,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from ..cache import is_cold
-from ..chain.chain import Chain
-from ..config import StreamConfig
-from ..control.library import find_card, whole_blend
+from ..audio_files import whole_file
 from ..errors import ConfigError, RestyleError
-from ..io.files import whole_file
+from ..native.cache import is_cold
+from ..presets.check import find_card, whole_blend
+from ..session.config import StreamConfig
+from ..stages.chain import Chain
 
 out = Console()
 err = Console(stderr=True)
@@ -81,7 +81,7 @@ def open_chains(path: Path | None) -> tuple[Chain | None, Chain | None]:
     """Read a chain file, if one was named."""
     if path is None:
         return None, None
-    from ..chain.file import load_chain
+    from ..stages.file import load_chain
 
     return load_chain(path)
 

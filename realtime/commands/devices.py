@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from rich.table import Table
 
-from ..io.device import list_devices
+from ..devices.list import list_devices
 from .common import JsonOption, out
 
 
@@ -33,7 +33,12 @@ def devices(as_json: JsonOption = False) -> None:
             w for w, yes in (("input", d.default_input), ("output", d.default_output)) if yes
         )
         table.add_row(
-            str(d.index), d.name, d.host_api, str(d.max_input_channels),
-            str(d.max_output_channels), str(d.default_sample_rate), f"default {use}" if use else "",
-        )  # fmt: skip
+            str(d.index),
+            d.name,
+            d.host_api,
+            str(d.max_input_channels),
+            str(d.max_output_channels),
+            str(d.default_sample_rate),
+            f"default {use}" if use else "",
+        )
     out.print(table)

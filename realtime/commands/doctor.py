@@ -65,9 +65,9 @@ def _onnxruntime() -> Finding:
 
 
 def _native_lane() -> Finding:
-    from ..config import StreamConfig
-    from ..io.simulated import SimulatedDevice
-    from ..session import Session
+    from ..devices.simulated import SimulatedDevice
+    from ..session.config import StreamConfig
+    from ..session.session import Session
 
     tone = np.sin(np.arange(48000) * 0.05)[None].astype(np.float32) * 0.5
     device = SimulatedDevice(tone, 48000, 64)
@@ -79,7 +79,7 @@ def _native_lane() -> Finding:
 
 
 def _portaudio() -> Finding:
-    from ..io.device import list_devices
+    from ..devices.list import list_devices
 
     try:
         devices = list_devices()
@@ -93,7 +93,7 @@ def _portaudio() -> Finding:
 def _priority() -> Finding:
     import threading
 
-    from ..io.worker import raise_priority
+    from ..stream.worker import raise_priority
 
     result: list[bool] = []
     thread = threading.Thread(target=lambda: result.append(raise_priority()))

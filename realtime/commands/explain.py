@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ..audio_files import read_audio, resample
 from ..errors import ConfigError
-from ..io.files import read_audio, resample
 from ..models.catalog import find_model
 from .common import announce_cold_start, out, trainer
 

@@ -12,14 +12,14 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
+from ..audio_files import whole_file
 from ..errors import ConfigError, ModelError, RestyleError
-from ..io.files import whole_file
 from ..models.catalog import user_folder
 from ..models.metadata import read_metadata
 from ..models.nam.build import variants
 from ..models.nam.convert import CAPTURE_KEY, to_onnx
 from ..models.nam.file import read_capture
-from ..models.verify import verify
+from ..proof.verify import verify
 from .common import err, out
 
 

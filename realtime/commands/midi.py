@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from ..control.bindings import Bindings
-from ..control.library import Library
-from ..control.memory import MemorySurface
-from ..control.midi import MidiInputs, input_names
-from ..control.preset import Preset
-from ..control.preset_open import open_preset
-from ..control.toml_text import to_toml
+from ..controllers.bindings import Bindings
+from ..controllers.dry_surface import MemorySurface
+from ..controllers.midi_ports import MidiInputs, input_names
 from ..errors import ConfigError, ControlError
+from ..presets.check import Library
+from ..presets.preset import Preset
+from ..presets.preset_open import open_preset
+from ..presets.toml_text import to_toml
 from .common import JsonOption, ModelOption, err, out
 
 PortOption = Annotated[

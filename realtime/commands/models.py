@@ -12,10 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..models.catalog import Entry, find_model, list_models
-from ..models.checks import Check
 from ..models.load import open_model
-from ..models.soak import soak
-from ..models.verify import verify as run_checks
+from ..proof.checks import Check
+from ..proof.soak import soak
+from ..proof.verify import verify as run_checks
 from .common import JsonOption, out
 
 

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ..control.chain_text import read_stages
-from ..control.osc_packet import decode, encode
-from ..control.preset import Preset
-from ..control.preset_file import save_preset
-from ..control.preset_open import absolute
+from ..controllers.osc_packet import decode, encode
 from ..errors import ConfigError, ControlError
+from ..presets.chain_text import read_stages
+from ..presets.files import save_preset
+from ..presets.preset import Preset
+from ..presets.preset_open import absolute
 from .common import trainer
 
 OutOption = Annotated[Path, typer.Option(help="The model to write, NAME.onnx.")]
@@ -45,12 +45,12 @@ def personalise(
     threads: ThreadsOption = 1,
 ) -> None:
     """Bend a model to three minutes of your own recordings."""
-    run, origin = trainer("train.personal.run"), _origin(owner, licence)
+    run, origin = trainer("train.own.run"), _origin(owner, licence)
     timing: dict[str, Any] = {"origin": origin, "minutes": minutes, "threads": threads}
     if mine is not None:
         if audio is None or pairs is not None:
             raise ConfigError("--mine goes with --audio FOLDER and without --pairs")
-        done = trainer("train.personal.unpaired").fit_unpaired(audio, mine, base, out, **timing)
+        done = trainer("train.like.target_alone").fit_unpaired(audio, mine, base, out, **timing)
         typer.echo(f"wrote {done}; play it: restyle live --model {done}")
         return
     if pairs is None and audio is None:
@@ -100,7 +100,7 @@ def like(
 
 
 def _origin(owner: str | None, licence: str) -> Any:
-    made = trainer("train.personal.keep").Origin
+    made = trainer("train.own.keep").Origin
     return made(licence=licence) if owner is None else made(owner, licence)
 
 

@@ -11,11 +11,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ..control.chain_text import read_stages
-from ..control.library import Library
-from ..control.preset import PLACES, Preset
-from ..control.preset_file import delete_preset, find_preset, list_presets, save_preset
-from ..control.preset_open import absolute, open_preset
+from ..presets.chain_text import read_stages
+from ..presets.check import Library
+from ..presets.files import delete_preset, find_preset, list_presets, save_preset
+from ..presets.preset import PLACES, Preset
+from ..presets.preset_open import absolute, open_preset
 from .common import (
     ChainOption,
     GainOption,
@@ -81,8 +81,10 @@ def load(name: NameArgument) -> None:
     out.print(table)
     out.print(
         f'{found.name} is good; play it: restyle live --preset "{name}"',
-        highlight=False, markup=False, soft_wrap=True,
-    )  # fmt: skip
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def list_saved(as_json: JsonOption = False) -> None:

@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ..audio_files import check_target, read_audio, write_audio
 from ..errors import ConfigError
-from ..io.files import check_target, read_audio, write_audio
 from ..models.catalog import find_model
 from ..models.load import open_model
-from ..render import render_clip
+from ..session.render import render_clip
 from .common import (
     ChainOption,
     GainOption,
@@ -56,9 +56,14 @@ def render(
     clip = read_audio(source)
     announce_cold_start()
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
-        TimeRemainingColumn(), console=err, transient=True, disable=not err.is_terminal,
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )
     begin = time.perf_counter()
     try:
         with bar:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..io.files import Clip, check_target, write_audio
+from ..audio_files import Clip, check_target, write_audio
 from .common import announce_cold_start, err, out
 
 
@@ -21,7 +21,7 @@ def replay(
 
     Exit code 1 when the bits differ.
     """
-    from ..capture.replay import replay as run
+    from ..host.replay import replay as run
 
     if target is not None:
         check_target(target)

@@ -11,11 +11,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ..chain.isolate import TIMEOUT_SECONDS
-from ..chain.records import OK, Record, Records
-from ..chain.scan import default_folders, find_bundles, is_plugin_file
-from ..chain.scan import scan as look_at
 from ..errors import ConfigError
+from ..stages.isolate import TIMEOUT_SECONDS
+from ..stages.records import OK, Record, Records
+from ..stages.scan import default_folders, find_bundles, is_plugin_file
+from ..stages.scan import scan as look_at
 from .common import JsonOption, err, out
 
 
@@ -78,7 +78,12 @@ def _table(records: list[Record]) -> Table:
         for p in r.plugins:
             kind = Text(OK, "green") if p.is_effect else Text("instrument", "yellow")
             table.add_row(
-                kind, Text(p.name), Text(p.maker), Text(p.version),
-                " or ".join(str(c) for c in p.channels) or "–", str(p.latency), Text(r.path),
-            )  # fmt: skip
+                kind,
+                Text(p.name),
+                Text(p.maker),
+                Text(p.version),
+                " or ".join(str(c) for c in p.channels) or "–",
+                str(p.latency),
+                Text(r.path),
+            )
     return table

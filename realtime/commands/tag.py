@@ -12,8 +12,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from ..audio_files import read_audio
 from ..errors import ConfigError
-from ..io.files import read_audio
 from ..models.catalog import find_model
 from ..models.tagger import Tagger
 from .common import JsonOption, out
@@ -46,10 +46,8 @@ def tag(
         found = {
             "model": model,
             "whole": _named(labels, whole),
-            "times": [
-                {"from": a, "to": b, "tags": _named(labels, row)} for a, b, row in rows
-            ],
-        }  # fmt: skip
+            "times": [{"from": a, "to": b, "tags": _named(labels, row)} for a, b, row in rows],
+        }
         print(json.dumps(found, indent=2))
         return
     table = Table(box=None, pad_edge=False)
@@ -68,10 +66,13 @@ def over_time(
     count = max(1, round(every / hop))
     starts = range(0, len(frames), count)
     return [
-        (round(k * hop, 3), round(min(k + count, len(frames)) * hop, 3),
-         frames[k : k + count].mean(axis=0))
+        (
+            round(k * hop, 3),
+            round(min(k + count, len(frames)) * hop, 3),
+            frames[k : k + count].mean(axis=0),
+        )
         for k in starts
-    ]  # fmt: skip
+    ]
 
 
 def heard(labels: tuple[str, ...], row: npt.NDArray[np.float32]) -> Text:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numba import carray, from_dtype, njit
 
-from ..native import load_acquire, pointer_to, store_release, view_i64
+from ..native.intrinsics import load_acquire, pointer_to, store_release, view_i64
 
 FIRST_HZ, STEADY_HZ, HALVING_S = 2.0, 0.03, 2.0  # bandwidth: at the start, at last, and between
 USUAL = 8.0  # a stamp off by so many times the mean error is not believed,

@@ -17,8 +17,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .. import ring
-from ..native import load_acquire, store_release, view_f32, view_i64
+from ..native import ring
+from ..native.intrinsics import load_acquire, store_release, view_f32, view_i64
 from .clock import (
     BREAK,
     COUNT,

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from numba import carray, from_dtype, njit
 
 from ..errors import ConfigError
-from ..native import pointer_to
-from ..ring import Ring
+from ..native.intrinsics import pointer_to
+from ..native.ring import Ring
 from .clock import CLOCK, SHOWN_SIZE
 from .sinc import design, make_table
 
@@ -20,9 +20,7 @@ RANGE = 1.2e-3  # largest lasting deviation from the nominal ratio; moments may 
 PHASES = 512
 ROOM_S = 0.1  # of the ring, beyond what the target needs: so late may the reader be
 
-COUNTERS = (
-    "underflows", "concealed_samples", "relocks", "overflows", "dropped_samples",
-)  # fmt: skip
+COUNTERS = ("underflows", "concealed_samples", "relocks", "overflows", "dropped_samples")
 _SHARED = (
     "channels", "ring", "target", "slack", "half", "taps", "phases", "table",
     "writer_clock", "reader_clock", "writer_shown", "seen", "last",

@@ -3,7 +3,8 @@
 Stockham autosort, radix 4 with one radix-2 pass where the length needs it (Van Loan,
 "Computational Frameworks for the Fast Fourier Transform", 1992, §1.7), on the half-length packing
 of a real signal (Press et al., "Numerical Recipes", §12.3).  Own code because library FFTs
-reachable from Numba allocate or take a lock on each call; ``python -m benchmarks.fft`` compares.
+reachable from Numba allocate or take a lock on each call; ``python -m benchmarks.measures.fft``
+compares.
 """
 
 from __future__ import annotations

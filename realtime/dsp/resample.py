@@ -15,7 +15,7 @@ import numpy.typing as npt
 from numba import carray, from_dtype, njit
 
 from ..errors import ConfigError
-from ..native import pointer_to, view_f32
+from ..native.intrinsics import pointer_to, view_f32
 from .sinc import at_phase, design, make_table
 
 Array = npt.NDArray[np.float32]

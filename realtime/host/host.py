@@ -16,21 +16,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..capture.recorder import Recorder
-from ..chain.library import check_plugin
-from ..control.values import check_value, find_parameter
 from ..errors import RestyleError
-from ..ring import Ring
-from ..spec import StageSpec, after
-from .board import LATENCY, METERS, RATE, Board
-from .keeper import ANSWER_SECONDS
+from ..native.ring import Ring
+from ..parameters.values import check_value, find_parameter
+from ..session.spec import StageSpec, after
+from ..stages.library import check_plugin
+from .engine_link import EngineLost
 from .knobs import knobs, turned
-from .link import EngineLost
 from .mover import Mover
+from .recorder import Recorder
+from .shared_memory import LATENCY, METERS, RATE, Board
+from .supervisor import ANSWER_SECONDS
 
 
 class Host(Mover):
-    """Plays a session and keeps it playing; see :class:`realtime.host.keeper.Keeper`."""
+    """Plays a session and keeps it playing; see :class:`realtime.host.supervisor.Keeper`."""
 
     _recorder: Recorder | None = None
     _watched = _listened = False
@@ -39,7 +39,7 @@ class Host(Mover):
     # -- changes --------------------------------------------------------------------------------
 
     def do(self, operation: dict[str, Any]) -> dict[str, Any]:
-        """Make a change, see :mod:`realtime.desk`; when it fails the session is as it was.
+        """Make a change; when it fails the session is as it was.
 
         Raises
         ------
@@ -84,7 +84,7 @@ class Host(Mover):
     # -- parameters -----------------------------------------------------------------------------
 
     def set(self, name: str, value: float, at: int | None = None) -> None:
-        """Turn a knob, see :mod:`realtime.control.surface` for the names.
+        """Turn a knob, see :mod:`realtime.parameters.surface` for the names.
 
         Parameters
         ----------
@@ -156,7 +156,7 @@ class Host(Mover):
         return {name: Ring.attach(self.board.part(name)) for name in ("dry", "wet")}
 
     def changes(self) -> list[Any]:
-        """The changes heard out so far, see :class:`realtime.desk.Change`."""
+        """The changes heard out so far, see :class:`realtime.session.editor.Change`."""
         with self._lock:
             found: list[Any] = self.link.ask({"op": "log"}, ANSWER_SECONDS)
         return found

@@ -1,6 +1,6 @@
 """The knobs of a host's session: their names, ranges and values, and how the engine is told.
 
-Names are those of :mod:`realtime.control.surface`.
+Names are those of :mod:`realtime.parameters.surface`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..control.surface import Parameter
 from ..dsp.dynamics import db_to_gain
+from ..engine.lane import CONTROLS, INPUT_GAIN, MIX, OUTPUT_GAIN
 from ..errors import ConfigError
-from ..events import ANYONE, BYPASS, CHAIN, PER_SLOT
-from ..lane import CONTROLS, INPUT_GAIN, MIX, OUTPUT_GAIN
-from ..spec import PLACES, Spec, StageSpec
+from ..native.events import ANYONE, BYPASS, CHAIN, PER_SLOT
+from ..parameters.surface import Parameter
+from ..session.spec import PLACES, Spec, StageSpec
 
 GAINS = {"input_gain_db": INPUT_GAIN, "output_gain_db": OUTPUT_GAIN}
 LOWEST_DB, HIGHEST_DB = -100.0, 24.0
@@ -28,7 +28,7 @@ class Knob:
     Attributes
     ----------
     whom : int
-        Identity of the voice, or :data:`realtime.events.ANYONE`.
+        Identity of the voice, or :data:`realtime.native.events.ANYONE`.
     """
 
     parameter: Parameter
@@ -47,7 +47,7 @@ def knobs(spec: Spec, now: Mapping[str, Any]) -> list[Knob]:
     ----------
     spec : Spec
     now : mapping
-        What plays, see :meth:`realtime.desk.Desk.describe`.
+        What plays, see :meth:`realtime.session.editor.Desk.describe`.
     """
     found = [
         Knob(Parameter("mix", default=1.0, value=spec.mix), slot=MIX),
@@ -84,9 +84,14 @@ def _stage_knobs(begin: str, stage: StageSpec, playing: Mapping[str, Any] | None
         default = _number(p, p["default"])
         value = stage.values.get(p["name"], _number(p, stage.entry.get(p["name"], p["default"])))
         parameter = Parameter(
-            f"{begin}.{p['name']}", p["unit"], p["minimum"], p["maximum"], default,
-            _KINDS[p["kind"]], float(value),
-        )  # fmt: skip
+            f"{begin}.{p['name']}",
+            p["unit"],
+            p["minimum"],
+            p["maximum"],
+            default,
+            _KINDS[p["kind"]],
+            float(value),
+        )
         found.append(Knob(parameter, slot=base + 2 + i))
     return found
 

@@ -7,14 +7,14 @@ from contextlib import suppress
 from dataclasses import replace
 
 from ..errors import DeviceError, RestyleError
-from ..spec import DeviceSpec, Spec
-from .board import Board
-from .keeper import Keeper
-from .link import Link
+from ..session.spec import DeviceSpec, Spec
+from .engine_link import Link
+from .shared_memory import Board
+from .supervisor import Keeper
 
 
 class Mover(Keeper):
-    """Adds the change of device to :class:`realtime.host.keeper.Keeper`."""
+    """Adds the change of device to :class:`realtime.host.supervisor.Keeper`."""
 
     def change_device(self, device: DeviceSpec, *, may_pause: bool = False) -> None:
         """Play the session on another device, opened beside the old one.
@@ -86,6 +86,12 @@ def _let_go(link: Link) -> None:
 def with_device(spec: Spec, input: str | None, output: str | None, block: int | None) -> DeviceSpec:
     """The session's device spec with other devices; channel maps were those of the old ones."""
     return replace(
-        spec.device, kind="portaudio", tape=None, input=input, output=output, block_size=block,
-        in_map=None, out_map=None,
-    )  # fmt: skip
+        spec.device,
+        kind="portaudio",
+        tape=None,
+        input=input,
+        output=output,
+        block_size=block,
+        in_map=None,
+        out_map=None,
+    )

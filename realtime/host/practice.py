@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..chain.chain import Chain
-from ..config import StreamConfig
+from ..session.config import StreamConfig
+from ..stages.chain import Chain
 
 
 def practise(session: Any, device: Any) -> None:

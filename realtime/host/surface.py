@@ -1,4 +1,4 @@
-"""A host as MIDI, OSC, presets and panels see it; see :class:`realtime.control.surface.Surface`."""
+"""A host as MIDI, OSC, presets and panels see it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..chain.library import check_plugin
-from ..control.library import Library, model_names
-from ..control.preset import Preset, Stage
-from ..control.preset_open import open_preset
-from ..control.surface import Parameter
-from ..control.values import shares
 from ..models.catalog import find_model
-from ..spec import PLACES, Spec, StageSpec
+from ..parameters.surface import Parameter
+from ..parameters.values import shares
+from ..presets.check import Library, model_names
+from ..presets.preset import Preset, Stage
+from ..presets.preset_open import open_preset
+from ..session.spec import PLACES, Spec, StageSpec
+from ..stages.library import check_plugin
 from .host import Host
 from .knobs import knobs
 
@@ -108,10 +108,18 @@ def to_spec(preset: Preset, base: Spec, new_identity: Callable[[], int]) -> Spec
             stages.append(StageSpec(new_identity(), stage.entry, stage.bypass, stage.mix))
         chains[place] = tuple(stages)
     return replace(
-        base, model=model, controls=dict(preset.controls), mix=preset.mix,
-        input_gain_db=preset.input_gain_db, output_gain_db=preset.output_gain_db, bypass=False,
-        pre=chains["pre"], post=chains["post"], pre_mix=preset.pre_mix, post_mix=preset.post_mix,
-    )  # fmt: skip
+        base,
+        model=model,
+        controls=dict(preset.controls),
+        mix=preset.mix,
+        input_gain_db=preset.input_gain_db,
+        output_gain_db=preset.output_gain_db,
+        bypass=False,
+        pre=chains["pre"],
+        post=chains["post"],
+        pre_mix=preset.pre_mix,
+        post_mix=preset.post_mix,
+    )
 
 
 def to_preset(spec: Spec, name: str, note: str, states: Mapping[int, str]) -> Preset:
@@ -132,11 +140,18 @@ def to_preset(spec: Spec, name: str, note: str, states: Mapping[int, str]) -> Pr
         for place in PLACES
     }
     return Preset(
-        name=name, note=note, model=names.get(spec.model or "", spec.model), mix=spec.mix,
-        pre_mix=spec.pre_mix, post_mix=spec.post_mix, input_gain_db=spec.input_gain_db,
-        output_gain_db=spec.output_gain_db, controls=dict(spec.controls), pre=chains["pre"],
+        name=name,
+        note=note,
+        model=names.get(spec.model or "", spec.model),
+        mix=spec.mix,
+        pre_mix=spec.pre_mix,
+        post_mix=spec.post_mix,
+        input_gain_db=spec.input_gain_db,
+        output_gain_db=spec.output_gain_db,
+        controls=dict(spec.controls),
+        pre=chains["pre"],
         post=chains["post"],
-    )  # fmt: skip
+    )
 
 
 def _entry(stage: StageSpec, state: str | None) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..io.stream import TAP_DRY, TAP_WET
-from ..ring import Ring
-from .board import TAP_SECONDS, WATCH_SAMPLES, Board
+from ..native.ring import Ring
+from ..stream.record import TAP_DRY, TAP_WET
+from .shared_memory import TAP_SECONDS, WATCH_SAMPLES, Board
 
 LONGEST_CALLBACK = 0.1  # seconds; whether one is under way is not known
 

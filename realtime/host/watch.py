@@ -7,11 +7,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..io.voice import WORKER
-from .board import HEARTBEAT, MODE
+from ..stream.voice import WORKER
+from .shared_memory import HEARTBEAT, MODE
 
 if TYPE_CHECKING:
-    from .keeper import Keeper
+    from .supervisor import Keeper
 
 LOOK_SECONDS = 0.05
 SOUND_SECONDS = 0.4  # without a callback, or without a block from a worker that is called
@@ -77,9 +77,10 @@ class Watchdog:
                 status, record = link.board.status, link.board.record[0]
                 worker = status[MODE] == WORKER
                 current = (
-                    int(record["callbacks"]), int(record["worker_blocks"]),
+                    int(record["callbacks"]),
+                    int(record["worker_blocks"]),
                     int(status[HEARTBEAT]),
-                )  # fmt: skip
+                )
             except (IndexError, ValueError):
                 continue  # the board has just been given back
             for i, value in enumerate(current):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from numba import cfunc, types
 
 from ..errors import ModelError
-from ..native import call_step, view_f32, view_i64
+from ..native.intrinsics import call_step, view_f32, view_i64
 from .noise import fill
 from .streaming import StreamingModel, _step
 

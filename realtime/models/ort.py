@@ -16,7 +16,7 @@ import numpy.typing as npt
 from numba import cfunc, types
 
 from ..errors import ModelError
-from ..native import call_run, call_step, view_i64
+from ..native.intrinsics import call_run, call_step, view_i64
 from .ort_api import FLOAT, Reference, api
 
 
@@ -45,10 +45,16 @@ def step_function() -> Any:
         status = call_run(
             r[RUN],
             (
-                r[SESSION], 0, r[IN_NAMES], r[INPUTS + phase],
-                r[N_INPUTS], r[OUT_NAMES], r[N_OUTPUTS], r[OUTPUTS + phase],
+                r[SESSION],
+                0,
+                r[IN_NAMES],
+                r[INPUTS + phase],
+                r[N_INPUTS],
+                r[OUT_NAMES],
+                r[N_OUTPUTS],
+                r[OUTPUTS + phase],
             ),
-        )  # fmt: skip
+        )
         if status != 0:
             if r[STATUS] != 0:  # the first reason is kept, later ones would pile up
                 call_step(r[RELEASE], (status,))

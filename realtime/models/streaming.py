@@ -17,7 +17,7 @@ from numba import njit
 
 from ..dsp.windows import check_geometry
 from ..errors import CardError, ConfigError, ModelError
-from ..native import call_step, flush_denormals, restore_denormals
+from ..native.intrinsics import call_step, flush_denormals, restore_denormals
 from .card import CARD_KEY, STATE_KEY, TEST_KEY, Card, from_json
 from .metadata import read_metadata, unpack_array
 from .ort import OrtGraph, Tensor, reset_function, step_function

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.alignment import make_signal, shift_of, simulated_rows
+from benchmarks.rig.alignment import make_signal, shift_of, simulated_rows
 from realtime.models.card import from_json
 from realtime.models.metadata import read_metadata
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from benchmarks import clocks, rates, sines
-from benchmarks.report import SCHEMA
+from benchmarks.measures import clocks, rates
+from benchmarks.rig import sines
+from benchmarks.rig.tables import SCHEMA
 from realtime.errors import ConfigError
 
 

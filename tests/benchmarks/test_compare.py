@@ -25,23 +25,37 @@ def figure(middle: float, seed: int, rounds: int = 3) -> Any:
 
 def report(seed: int, *, machine: float = 1.0, cpu: str = "one", **models: float) -> Report:
     """A run on a machine that takes `machine` times as long, with models that do."""
-    reference = {"what": "r", "hot_us": figure(50 * machine, seed + 1),
-                 "paced_us": figure(60 * machine, seed + 2)}  # fmt: skip
+    reference = {
+        "what": "r",
+        "hot_us": figure(50 * machine, seed + 1),
+        "paced_us": figure(60 * machine, seed + 2),
+    }
     rows = [
-        {"model": name, "hot_us": figure(machine * us, seed + 3),
-         "paced_us": figure(machine * us * 1.2, seed + 4)}
+        {
+            "model": name,
+            "hot_us": figure(machine * us, seed + 3),
+            "paced_us": figure(machine * us * 1.2, seed + 4),
+        }
         for name, us in models.items()
-    ]  # fmt: skip
+    ]
     latency = [{"model": "amp", "block": 64, "lane": "inline", "declared": 0, "verdict": "ok"}]
-    glitch = [{"contender": "Python", "load": "hog", "expected": 1000, "missed": 300,
-               "missed_percent": 30.0}]  # fmt: skip
+    glitch = [
+        {
+            "contender": "Python",
+            "load": "hog",
+            "expected": 1000,
+            "missed": 300,
+            "missed_percent": 30.0,
+        }
+    ]
     return {
         "machine": {"cpu": cpu, "cores": 2},
         "sections": {
             "cost": {"reference": reference, "rows": rows},
-            "latency": {"rows": latency}, "glitch": {"rows": glitch},
+            "latency": {"rows": latency},
+            "glitch": {"rows": glitch},
         },
-    }  # fmt: skip
+    }
 
 
 def flagged(a: Report, b: Report) -> dict[str, str]:

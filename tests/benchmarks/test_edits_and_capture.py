@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks import capture, edits
-from realtime.capture.replay import Replay, replay
+from benchmarks.measures import capture, edits
+from realtime.devices.simulated import SimulatedDevice
 from realtime.errors import ConfigError
-from realtime.io.simulated import SimulatedDevice
+from realtime.host.replay import Replay, replay
 
 from ..graphs import fir_model
 

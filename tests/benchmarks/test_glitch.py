@@ -6,15 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import contenders, glitch, jack, loads
-from benchmarks.child import ChildError, run_child
+from benchmarks.measures import glitch
+from benchmarks.rig import contenders, jack, loads
+from benchmarks.rig.child import ChildError, run_child
 
 
 def job(contender: str, load: str, model: Path | None) -> dict[str, object]:
     return {
-        "contender": contender, "load": load, "block": 64, "seconds": 0.1,
-        "model": str(model) if model else None, "jack": False,
-    }  # fmt: skip
+        "contender": contender,
+        "load": load,
+        "block": 64,
+        "seconds": 0.1,
+        "model": str(model) if model else None,
+        "jack": False,
+    }
 
 
 @pytest.mark.parametrize("name", contenders.NAMES)
@@ -31,10 +36,10 @@ def test_cells_count_against_elapsed_time(
 
 
 def test_a_cell_runs_in_a_process_of_its_own() -> None:
-    cell = run_child("benchmarks.glitch", job("bare", "gil", None))
+    cell = run_child("benchmarks.measures.glitch", job("bare", "gil", None))
     assert glitch.merge([cell])["expected"] > 0
     with pytest.raises(ChildError, match="failed"):
-        run_child("benchmarks.glitch", {})
+        run_child("benchmarks.measures.glitch", {})
 
 
 @pytest.mark.skipif(
@@ -48,7 +53,7 @@ def test_rtmixer_and_a_python_worker_are_counted_on_a_real_device(
     monkeypatch.setattr(glitch, "SETTLE_SECONDS", 0.1)
     wish = {**job("rtmixer", "none", models["frames"]), "block": period, "jack": True}
     with jack.dummy_server(period) as environment:
-        cell = run_child("benchmarks.glitch", wish, environment)
+        cell = run_child("benchmarks.measures.glitch", wish, environment)
     found = glitch.merge([cell])
     assert found["expected"] > 10
     assert 0 < found["seen"] <= found["expected"] + 3  # two blocks of reserve, and the edges
@@ -58,11 +63,13 @@ def test_rtmixer_and_a_python_worker_are_counted_on_a_real_device(
 def rows(load: str, **missed: int) -> list[dict[str, object]]:
     return [
         {
-            "contender": contenders.TITLES[k], "load": loads.TITLES[load], "missed": v,
+            "contender": contenders.TITLES[k],
+            "load": loads.TITLES[load],
+            "missed": v,
             "missed_percent": v / 10,
         }
         for k, v in missed.items()
-    ]  # fmt: skip
+    ]
 
 
 def test_summary_tells_when_the_aim_is_missed() -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import fft, latency, latency_page, readme
-from benchmarks.report import SCHEMA
+from benchmarks.measures import fft, latency
+from benchmarks.pages import latency_page, readme
+from benchmarks.rig.tables import SCHEMA
 from realtime.errors import RestyleError
 
 
@@ -15,9 +16,18 @@ def result(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) ->
     """A very short run of the command on simulated devices; glitch cells have their own tests."""
     path = tmp_path_factory.mktemp("results") / "latency.json"
     argv = [
-        "--models", f"pass-through,{models['frames']}", "--blocks", "64", "--seconds", "0.1",
-        "--quick", "--no-jack", "--no-glitch", "--json", str(path),
-    ]  # fmt: skip
+        "--models",
+        f"pass-through,{models['frames']}",
+        "--blocks",
+        "64",
+        "--seconds",
+        "0.1",
+        "--quick",
+        "--no-jack",
+        "--no-glitch",
+        "--json",
+        str(path),
+    ]
     assert latency.main(argv) == 0
     return path
 

@@ -9,7 +9,7 @@ import pytest
 
 from train.data.pairs import Pair, PairSet
 
-networks = pytest.importorskip("benchmarks.networks")
+networks = pytest.importorskip("benchmarks.measures.networks")
 
 
 def tunes() -> PairSet:

@@ -5,10 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks import loads, machine
-from benchmarks.contenders import Bare, snapshot
-from benchmarks.pace import PacedDevice, wake_lateness
-from realtime.native import clock_address
+from benchmarks.rig import loads, machine
+from benchmarks.rig.contenders import Bare, snapshot
+from benchmarks.rig.pace import PacedDevice, wake_lateness
+from realtime.native.intrinsics import clock_address
 
 
 def test_timer_lateness_is_counted() -> None:

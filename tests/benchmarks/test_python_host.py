@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.python_host import PythonHost
-from realtime.engine import Engine
+from benchmarks.rig.python_host import PythonHost
+from realtime.engine.engine import Engine
 from realtime.models.streaming import load_model
 
 from ..signals import cut, noise

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import faults, recovery
-from benchmarks.recovery import LEVEL, PERIOD, RATE
+from benchmarks.measures import recovery
+from benchmarks.measures.recovery import LEVEL, PERIOD, RATE
+from benchmarks.rig import faults
 from realtime.errors import ConfigError
 from realtime.models.streaming import load_model
 

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from benchmarks import readme, summary
+from benchmarks.pages import readme, summary
 from benchmarks.suite import pages, plots, schema, texts
 from realtime.errors import ConfigError
 
@@ -139,7 +139,7 @@ def test_pages_are_up_to_date_and_their_markers_are_kept() -> None:
     assert once == page.replace("old", "new") and readme.insert(once, "new", "x") == once
     with pytest.raises(ValueError, match="markers"):
         readme.insert("none", "new", "x")
-    assert readme.main(["--check"]) == 0, "run: python -m benchmarks.readme"
+    assert readme.main(["--check"]) == 0, "run: python -m benchmarks.pages.readme"
 
 
 def test_the_short_table_is_short_and_has_the_peers(report: dict[str, Any]) -> None:

@@ -39,8 +39,11 @@ def test_a_ratio_is_taken_round_by_round() -> None:
 
 def test_values_and_turns() -> None:
     assert value_of([3.0, 1.0, 2.0]) == {
-        "median": 2.0, "low": 1.0, "high": 3.0, "rounds": [3.0, 1.0, 2.0],
-    }  # fmt: skip
+        "median": 2.0,
+        "low": 1.0,
+        "high": 3.0,
+        "rounds": [3.0, 1.0, 2.0],
+    }
     assert [rotated("abc", k) for k in range(4)] == [list(t) for t in ("abc", "bca", "cab", "abc")]
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import stages
-from realtime.engine import Engine
+from benchmarks.measures import stages
+from realtime.engine.engine import Engine
 from realtime.models.streaming import load_model
 
 from ..signals import noise

@@ -15,22 +15,12 @@ import onnx
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks import peers
-from benchmarks.child import ChildError
-from benchmarks.peers import steps
-from benchmarks.suite import (
-    captures,
-    command,
-    cost,
-    measure,
-    memory,
-    plan,
-    schema,
-    speed,
-    start,
-)  # fmt: skip
+from benchmarks.rig import peers
+from benchmarks.rig.child import ChildError
+from benchmarks.rig.peers import steps
+from benchmarks.rig.worker import Worker
+from benchmarks.suite import captures, command, cost, measure, memory, plan, schema, speed, start
 from benchmarks.suite import peers as suite_peers
-from benchmarks.suite.worker import Worker
 from realtime.commands.app import app
 from realtime.errors import ConfigError, RestyleError
 from realtime.models.catalog import find_model
@@ -84,11 +74,17 @@ def test_what_cannot_be_measured_is_said_and_the_report_is_written(
         raise ChildError("it was switched off")
 
     places: dict[str, Any] = {
-        "timer_section": cost, "cost_section": cost, "peers_section": measure,
-        "latency_section": measure, "round_trip_section": measure, "glitch_section": measure,
-        "captures_section": captures, "render_section": speed, "startup_section": start,
+        "timer_section": cost,
+        "cost_section": cost,
+        "peers_section": measure,
+        "latency_section": measure,
+        "round_trip_section": measure,
+        "glitch_section": measure,
+        "captures_section": captures,
+        "render_section": speed,
+        "startup_section": start,
         "memory_section": memory,
-    }  # fmt: skip
+    }
     for name, module in places.items():
         monkeypatch.setattr(module, name, broken)
     monkeypatch.setattr(measure.jack, "unavailable", lambda: "switched off")
@@ -170,7 +166,7 @@ def test_peers_that_are_not_there_are_listed_with_their_command(
 def test_a_peer_that_cannot_be_prepared_says_why(tmp_path: Path) -> None:
     job = {"peer": "onnxruntime InferenceSession", "models": {"x": str(tmp_path / "gone.onnx")}}
     with (
-        Worker("benchmarks.peers.steps", job) as worker,
+        Worker("benchmarks.rig.peers.steps", job) as worker,
         pytest.raises(ChildError, match=r"gone\.onnx"),
     ):
         worker.wait_ready()
@@ -178,7 +174,7 @@ def test_a_peer_that_cannot_be_prepared_says_why(tmp_path: Path) -> None:
 
 def test_a_peer_answers_round_after_round(models: dict[str, Path]) -> None:
     job = {"peer": "onnxruntime InferenceSession", "models": {"w": str(models["wave"])}}
-    with Worker("benchmarks.peers.steps", job) as worker:
+    with Worker("benchmarks.rig.peers.steps", job) as worker:
         worker.wait_ready()
         for paced in (False, True):
             found = worker.ask({"model": "w", "seconds": 0.1, "paced": paced})

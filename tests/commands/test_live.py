@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.control.preset_file import read_preset
+from realtime.presets.files import read_preset
 
 from ..signals import Array
 from .conftest import Run, heard

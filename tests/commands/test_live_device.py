@@ -11,8 +11,8 @@ from pathlib import Path
 
 import soundfile
 
-from ..io.test_jack import jack_server, pytestmark  # noqa: F401 (skips this file, too)
 from ..signals import noise
+from ..stream.test_jack import jack_server, pytestmark  # noqa: F401 (skips this file, too)
 from .conftest import RATE
 from .test_live_panel import ask, panel_port
 
@@ -25,8 +25,11 @@ def test_the_sound_moves_to_another_card_and_stays_when_the_next_is_refused(tmp_
     with jack_server(PERIOD) as (environment, _):
         process = subprocess.Popen(
             [sys.executable, "-m", "realtime.cli", *words, "--stats", "stats.json"],
-            cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment,
-        )  # fmt: skip
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
         try:
             port = panel_port(process)
             assert process.stderr is not None

@@ -19,11 +19,11 @@ import pytest
 import soundfile
 from rich.console import Console
 
-from realtime.commands.terminal import run_with_terminal, view
-from realtime.host.console import HostConsole
+from realtime.commands.live.terminal import run_with_terminal, view
 from realtime.host.notes import Notes
 from realtime.host.surface import HostSurface
 from realtime.models.catalog import find_model
+from realtime.panel.console import HostConsole
 
 from ..host.cards import playing
 from ..signals import Array, noise
@@ -56,10 +56,15 @@ def test_ctrl_c_ends_sound_panel_and_recording(tmp_path: Path) -> None:
     words = ["live", "--model", "tape", "--simulate", "in.wav", "--panel", "--panel-port", "0"]
     process = subprocess.Popen(
         [sys.executable, "-m", "realtime.cli", *words, "--stats", "stats.json"],
-        cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "RESTYLE_RECORDINGS": str(tmp_path / "takes"),
-             "PYTHONPATH": str(Path(__file__).parents[2])},
-    )  # fmt: skip
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={
+            **os.environ,
+            "RESTYLE_RECORDINGS": str(tmp_path / "takes"),
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        },
+    )
     try:
         port = panel_port(process)
         assert process.stderr is not None
@@ -130,8 +135,19 @@ def test_the_terminal_shows_levels_latency_processor_counters_and_knobs() -> Non
         assert 0.2 < time.monotonic() - begin < 10
         console.midi.close()
     for words in (
-        "amp-blend", "input", "output", "dB peak", "latency", "64 samples = 1.33 ms",
-        "worker pre-fill 64", "cpu", "hop", "counters", "warm", "post.1.gain_db", "-6 dB",
+        "amp-blend",
+        "input",
+        "output",
+        "dB peak",
+        "latency",
+        "64 samples = 1.33 ms",
+        "worker pre-fill 64",
+        "cpu",
+        "hop",
+        "counters",
+        "warm",
+        "post.1.gain_db",
+        "-6 dB",
         "something happened",
-    ):  # fmt: skip
+    ):
         assert words in text, words

@@ -10,12 +10,12 @@ import pytest
 import soundfile
 
 from realtime.commands.personal import swap
-from realtime.control.osc import OscServer
-from realtime.control.preset import Preset
-from realtime.control.preset_file import save_preset
+from realtime.controllers.osc import OscServer
 from realtime.errors import ControlError
+from realtime.presets.files import save_preset
+from realtime.presets.preset import Preset
 
-from ..control.fake import surface
+from ..controllers.fake import surface
 from .conftest import Run
 
 pytest.importorskip("torch")

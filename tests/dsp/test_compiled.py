@@ -12,7 +12,7 @@ import numpy as np
 from numba import carray, cfunc, types
 from realtime.dsp import drift, resample
 from realtime.dsp.drift_record import view_drift
-from realtime.native import view_f32
+from realtime.native.intrinsics import view_f32
 
 signature = types.int64(*[types.int64] * 4)
 
@@ -51,7 +51,7 @@ for function in (crossing, converting, allocating):
 def test_the_compiled_kernels_neither_allocate_nor_raise_nor_ask_for_the_gil(
     tmp_path: Path,
 ) -> None:
-    # as tests/io/test_callback.py: a cache of its own, since Numba shows no code read from disk
+    # as tests/stream/test_callback.py: a cache of its own, since Numba shows no code read from disk
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     found = subprocess.run(
         [sys.executable, "-c", INSPECT], env=environment, capture_output=True, text=True, check=True

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.rig.two_clocks import Crossing, simulate
+from benchmarks.rig.virtual_clock import Device
 from realtime.dsp import drift
 from realtime.dsp.drift_record import Drift
 from realtime.errors import ConfigError
-from realtime.io.two_clocks import Crossing, simulate
-from realtime.io.virtual_clock import Device
 
 from ..signals import Array, sine
 
@@ -103,9 +103,15 @@ def test_the_nominal_rates_may_differ(rates: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize(
     ("side", "seconds", "counted"),
-    [("writer", 0.003, "underflows"), ("writer", 0.05, "underflows"), ("writer", 3.0, "underflows"),
-     ("reader", 0.003, "relocks"), ("reader", 0.05, "relocks"), ("reader", 3.0, "overflows")],
-)  # fmt: skip
+    [
+        ("writer", 0.003, "underflows"),
+        ("writer", 0.05, "underflows"),
+        ("writer", 3.0, "underflows"),
+        ("reader", 0.003, "relocks"),
+        ("reader", 0.05, "relocks"),
+        ("reader", 3.0, "overflows"),
+    ],
+)
 def test_after_a_device_stalled_sound_fades_and_comes_back_at_the_target(
     side: str, seconds: float, counted: str
 ) -> None:

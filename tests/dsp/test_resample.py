@@ -91,9 +91,15 @@ def test_it_agrees_with_soxr_and_scipy_in_the_passband(in_rate: int, out_rate: i
 
 @pytest.mark.parametrize(
     ("in_rate", "out_rate", "frequency"),
-    [(48000, 44100, 23900.0), (48000, 44100, 24000.0 - 30), (96000, 48000, 28500.0),
-     (96000, 48000, 40000.0), (48000, 16000, 8050.0), (48000, 16000, 12345.0)],
-)  # fmt: skip
+    [
+        (48000, 44100, 23900.0),
+        (48000, 44100, 24000.0 - 30),
+        (96000, 48000, 28500.0),
+        (96000, 48000, 40000.0),
+        (48000, 16000, 8050.0),
+        (48000, 16000, 12345.0),
+    ],
+)
 def test_what_would_fold_back_into_the_heard_band_is_gone(
     in_rate: int, out_rate: int, frequency: float
 ) -> None:
@@ -178,9 +184,13 @@ def test_the_round_trip_has_no_more_latency_than_its_filters() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
-    [((48000, 44101, 1), "table of 44101 phases"), ((48000, 44100, 0), "at least 1 channel"),
-     ((48000, 44100, 1, 3), "delay of at least"), ((48000, 44100, 1, None, 0), "room for 0")],
-)  # fmt: skip
+    [
+        ((48000, 44101, 1), "table of 44101 phases"),
+        ((48000, 44100, 0), "at least 1 channel"),
+        ((48000, 44100, 1, 3), "delay of at least"),
+        ((48000, 44100, 1, None, 0), "room for 0"),
+    ],
+)
 def test_what_cannot_be_served_is_refused_with_a_sentence(
     arguments: tuple[int, ...], sentence: str
 ) -> None:

@@ -27,9 +27,10 @@ class Stft:
         self.history = np.zeros(n_fft, dtype=np.float32)
         self.ola = np.zeros(synthesis, dtype=np.float32)
         self.scratch = (
-            np.zeros(n_fft, dtype=np.float32), np.zeros((4, n_fft // 2), dtype=np.float32),
+            np.zeros(n_fft, dtype=np.float32),
+            np.zeros((4, n_fft // 2), dtype=np.float32),
             twiddles(n_fft),
-        )  # fmt: skip
+        )
         self.re, self.im = np.zeros((2, n_fft // 2 + 1), dtype=np.float32)
 
     def analyse(self, x: np.ndarray) -> np.ndarray:
@@ -127,9 +128,17 @@ def test_an_impulse_arrives_synthesis_length_minus_hop_later(
 
 
 @pytest.mark.parametrize(
-    "geometry", [(1000, 256, 128), (8, 8, 4), (1024, 255, 5), (1024, 2048, 128), (1024, 256, 96),
-                 (1024, 256, 0), (1024, 0, 1)]
-)  # fmt: skip
+    "geometry",
+    [
+        (1000, 256, 128),
+        (8, 8, 4),
+        (1024, 255, 5),
+        (1024, 2048, 128),
+        (1024, 256, 96),
+        (1024, 256, 0),
+        (1024, 0, 1),
+    ],
+)
 def test_geometries_that_cannot_reconstruct_are_refused(geometry: tuple[int, int, int]) -> None:
     with pytest.raises(ConfigError, match="must"):
         asymmetric_windows(*geometry)

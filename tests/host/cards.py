@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from realtime.devices.shared_simulated import Tape
 from realtime.host.host import Host
-from realtime.io.tape import Tape
-from realtime.spec import DeviceSpec, Spec
+from realtime.session.spec import DeviceSpec, Spec
 
 from ..signals import Array, sine
 

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from realtime.devices import list as devices
+from realtime.devices.list import DeviceInfo
+from realtime.devices.shared_simulated import Tape
 from realtime.errors import DeviceError, RestyleError
-from realtime.host.console import HostConsole
 from realtime.host.mover import with_device
 from realtime.host.notes import Notes
 from realtime.host.surface import HostSurface
-from realtime.io import device as devices
-from realtime.io.device import DeviceInfo
-from realtime.io.tape import Tape
-from realtime.spec import DeviceSpec, Spec
+from realtime.panel.console import HostConsole
+from realtime.session.spec import DeviceSpec, Spec
 
 from ..graphs import fir_model
 from ..signals import sine
@@ -87,7 +87,7 @@ def test_names_are_looked_up_before_anything_is_opened(
         DeviceInfo(1, "two", "ALSA", 2, 0, RATE, False, False),
     ]
     monkeypatch.setattr(devices, "list_devices", lambda anew=False: cards)
-    monkeypatch.setattr("realtime.host.console.list_devices", lambda anew=False: cards)
+    monkeypatch.setattr("realtime.panel.console.list_devices", lambda anew=False: cards)
     asked: list[tuple[DeviceSpec, bool]] = []
     monkeypatch.setattr(
         played.host, "change_device", lambda d, may_pause: asked.append((d, may_pause))

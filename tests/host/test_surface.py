@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from pythonosc.udp_client import SimpleUDPClient
 
-from realtime.control.bindings import Bindings
-from realtime.control.mapping import MidiMapping
-from realtime.control.osc import OscServer
-from realtime.control.preset import Preset, Stage
-from realtime.control.preset_file import save_preset
+from realtime.controllers.bindings import Bindings
+from realtime.controllers.osc import OscServer
 from realtime.errors import RestyleError
 from realtime.host.surface import HostSurface, to_preset, to_spec
-from realtime.spec import Spec, StageSpec
+from realtime.parameters.mapping import MidiMapping
+from realtime.presets.files import save_preset
+from realtime.presets.preset import Preset, Stage
+from realtime.session.spec import Spec, StageSpec
 
 from ..graphs import fir_model
 from ..networks import controlled_model
@@ -46,8 +46,13 @@ def test_every_knob_is_listed_with_its_range_and_value(models: Path) -> None:
         assert found["choice"].kind == "categorical"
         assert found["post.1.room_size"].value == 0.3
         assert found["post.1.stage_mix"].value == 1.0
-        for name, value in (("gain", 0.75), ("post.1.room_size", 0.9), ("post.1.bypass", 1.0),
-                            ("post_mix", 0.5), ("input_gain_db", -3.0)):  # fmt: skip
+        for name, value in (
+            ("gain", 0.75),
+            ("post.1.room_size", 0.9),
+            ("post.1.bypass", 1.0),
+            ("post_mix", 0.5),
+            ("input_gain_db", -3.0),
+        ):
             surface.set(name, value)
             assert surface.get(name) == value
         with pytest.raises(RestyleError, match="did you mean 'gain'"):
@@ -87,10 +92,16 @@ def test_what_is_turned_while_the_model_changes_holds_afterwards(models: Path) -
 
 
 def test_a_preset_is_loaded_whole_or_not_at_all_and_saved_as_it_is(models: Path) -> None:
-    save_preset("soft", Preset(
-        name="soft", model="test-fir", output_gain_db=-6.0, mix=0.5,
-        post=(Stage({"effect": "Gain", "gain_db": -6.0}, mix=0.5),),
-    ))  # fmt: skip
+    save_preset(
+        "soft",
+        Preset(
+            name="soft",
+            model="test-fir",
+            output_gain_db=-6.0,
+            mix=0.5,
+            post=(Stage({"effect": "Gain", "gain_db": -6.0}, mix=0.5),),
+        ),
+    )
     save_preset("lost", Preset(name="lost", model="nobody"))
     save_preset("odd", Preset(name="odd", post=(Stage({"effect": "Gainn"}),)))
     with playing(models / "controls.onnx") as played:
@@ -146,9 +157,14 @@ def test_midi_and_osc_turn_the_knobs_of_a_host(models: Path) -> None:
 
 def test_specs_and_presets_say_the_same(models: Path) -> None:
     preset = Preset(
-        name="p", model="test-fir", mix=0.5, input_gain_db=1.0, output_gain_db=-2.0, pre_mix=0.75,
+        name="p",
+        model="test-fir",
+        mix=0.5,
+        input_gain_db=1.0,
+        output_gain_db=-2.0,
+        pre_mix=0.75,
         pre=(Stage({"effect": "Gain", "gain_db": -1.0}, bypass=True, mix=0.5),),
-    )  # fmt: skip
+    )
     numbers = iter(range(1, 9))
     spec = to_spec(preset, Spec(lane="worker"), lambda: next(numbers))
     assert spec.pre == (StageSpec(1, {"effect": "Gain", "gain_db": -1.0}, True, 0.5),)

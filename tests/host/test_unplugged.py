@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from realtime.host.host import Host
-from realtime.spec import DeviceSpec, Spec
+from realtime.session.spec import DeviceSpec, Spec
 
 from ..graphs import fir_model
-from ..io.test_jack import jack_server
+from ..stream.test_jack import jack_server
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("jackd") is None, reason="jackd is not installed"),

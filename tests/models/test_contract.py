@@ -117,9 +117,16 @@ def test_a_tampered_test_vector_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", '{"steps": 0, "x": "eNoDAAAAAAE=", "y": "eNoDAAAAAAE="}',
-             '{"steps": 3, "x": 1, "y": 2}', '{"steps": 1e30, "x": "", "y": ""}']
-)  # fmt: skip
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        '{"steps": 0, "x": "eNoDAAAAAAE=", "y": "eNoDAAAAAAE="}',
+        '{"steps": 3, "x": 1, "y": 2}',
+        '{"steps": 1e30, "x": "", "y": ""}',
+    ],
+)
 def test_a_malformed_test_vector_is_refused(text: str) -> None:
     refuse(write_metadata(FIR, {TEST_KEY: text}), ModelError, "model")
 
@@ -243,9 +250,15 @@ def test_a_graph_that_is_not_float32_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("state", "output"),
-    [("state_a", "state_a_out"), ("cache", "cache_out"), ("state", "stateN"), ("h", "hn"),
-     ("h", "new_h"), ("h", "out_h")],
-)  # fmt: skip
+    [
+        ("state_a", "state_a_out"),
+        ("cache", "cache_out"),
+        ("state", "stateN"),
+        ("h", "hn"),
+        ("h", "new_h"),
+        ("h", "out_h"),
+    ],
+)
 def test_states_pair_with_outputs_by_the_habits_of_public_models(state: str, output: str) -> None:
     assert paired_output(state, ["y", output, "other"]) == output
     assert paired_output(state, ["y", "other"]) is None

@@ -9,15 +9,15 @@ import onnxruntime
 import pytest
 from scipy import stats
 
-from realtime.engine import Engine
+from realtime.engine.engine import Engine
 from realtime.errors import CardError
 from realtime.models.catalog import find_model, read_entry
 from realtime.models.load import open_model
 from realtime.models.noise import fill
-from realtime.models.soak import soak
 from realtime.models.streaming import load_model
 from realtime.models.tagger import Tagger
-from realtime.models.verify import verify
+from realtime.proof.soak import soak
+from realtime.proof.verify import verify
 
 from ..signals import Array, noise
 

@@ -6,8 +6,8 @@ import numpy as np
 from onnx import helper
 
 from realtime.models.card import Card, State
-from realtime.models.soak import soak
 from realtime.models.streaming import load_model
+from realtime.proof.soak import soak
 from tests.graphs import finish, fir_model, seal
 from tests.networks import brittle_model, controlled_model
 
@@ -27,9 +27,16 @@ def leaking_model(growth: float, hop: int = 64) -> bytes:
         nodes, {"x": shape, "state_m": state}, {"y": shape, "state_m_out": state}, weights
     )
     card = Card(
-        "test-leak", "leak", "drifts", "waveform", 48000, hop, 0, "CC0-1.0",
+        "test-leak",
+        "leak",
+        "drifts",
+        "waveform",
+        48000,
+        hop,
+        0,
+        "CC0-1.0",
         states=(State("m", (1, 1)),),
-    )  # fmt: skip
+    )
     return seal(model, card)
 
 

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from realtime.devices.shared_simulated import Tape
 from realtime.errors import CardError
-from realtime.host.tags import LiveTags
-from realtime.io.tape import Tape
 from realtime.models.card import Card, from_json
 from realtime.models.catalog import find_model
 from realtime.models.load import open_model
 from realtime.models.tagger import Tagger
-from realtime.models.verify import verify
-from realtime.spec import DeviceSpec
+from realtime.panel.tags import LiveTags
+from realtime.proof.verify import verify
+from realtime.session.spec import DeviceSpec
 
 from ..commands.conftest import Run, run  # noqa: F401
 from ..graphs import fir_model
@@ -80,8 +80,9 @@ def test_live_tags_are_those_of_the_same_samples_offline(tmp_path: Path, clip: n
         heard = np.concatenate(kept, axis=1)
         output = played.tape.output[: played.tape.position, 0]
     # what it heard is a stretch of what was played, without a gap
-    first = next(k for k in range(len(output)) if np.array_equal(output[k : k + 4096],
-                                                                 heard[0, :4096]))  # fmt: skip
+    first = next(
+        k for k in range(len(output)) if np.array_equal(output[k : k + 4096], heard[0, :4096])
+    )
     assert np.array_equal(output[first : first + heard.shape[1]], heard[0])
     with Tagger(path, RATE) as tagger:
         frames = tagger.feed(heard)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.engine import Engine
+from realtime.engine.engine import Engine
 from realtime.models.load import open_model
 
 from .test_file import tiny, write

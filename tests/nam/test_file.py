@@ -18,15 +18,24 @@ from realtime.models.nam.file import MAX_BYTES, read_capture
 def tiny(**changes: Any) -> dict[str, Any]:
     """A one-layer WaveNet written by hand: 2 + 14 + 2 + 6 + 3 weights and the scale."""
     layer = {
-        "input_size": 1, "condition_size": 1, "channels": 2, "head_size": 1, "kernel_size": 3,
-        "dilations": [1], "activation": "Tanh", "gated": False, "head_bias": True,
-    }  # fmt: skip
+        "input_size": 1,
+        "condition_size": 1,
+        "channels": 2,
+        "head_size": 1,
+        "kernel_size": 3,
+        "dilations": [1],
+        "activation": "Tanh",
+        "gated": False,
+        "head_bias": True,
+    }
     count = 2 + (2 * 2 * 3 + 2) + 2 + (2 * 2 + 2) + (2 + 1) + 1
     weights = np.random.default_rng(0).uniform(-0.5, 0.5, count).tolist()
     data = {
-        "version": "0.5.4", "architecture": "WaveNet", "weights": weights,
+        "version": "0.5.4",
+        "architecture": "WaveNet",
+        "weights": weights,
         "config": {"layers": [layer], "head": None, "head_scale": 0.02},
-    }  # fmt: skip
+    }
     data.update(changes)
     return data
 
@@ -125,9 +134,13 @@ def test_a_container_gives_its_sizes_largest_first(tmp_path: Path) -> None:
     inner = tiny(version="0.7.0")
     submodels = [{"max_value": v, "model": inner} for v in (0.5, 1.0)]
     data = {
-        "version": "0.7.0", "architecture": "SlimmableContainer", "sample_rate": 48000,
-        "config": {"submodels": submodels}, "weights": [], "metadata": {"loudness": -20.0},
-    }  # fmt: skip
+        "version": "0.7.0",
+        "architecture": "SlimmableContainer",
+        "sample_rate": 48000,
+        "config": {"submodels": submodels},
+        "weights": [],
+        "metadata": {"loudness": -20.0},
+    }
     found = variants(read_capture(write(tmp_path, data)))
     assert [v.suffix for v in found] == ["", "-lite"]
     assert found[0].capture.metadata["loudness"] == -20.0

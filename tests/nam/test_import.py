@@ -11,12 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from realtime.commands.app import app
-from realtime.engine import Engine
+from realtime.engine.engine import Engine
 from realtime.errors import RestyleError
 from realtime.models.load import open_model
 from realtime.models.nam.convert import null_db
 from realtime.models.streaming import load_model
-from realtime.models.verify import verify
+from realtime.proof.verify import verify
 
 from ..graphs import fir_model
 from .test_file import tiny, write
@@ -151,7 +151,7 @@ def test_nothing_to_import_is_said(tmp_path: Path) -> None:
 
 def test_a_failed_proof_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from realtime.commands import import_nam
-    from realtime.models.verify import Check
+    from realtime.proof.verify import Check
 
     source = write(tmp_path, tiny())
     out = tmp_path / "models"

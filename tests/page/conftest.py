@@ -63,9 +63,12 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         "wet = false\ndry = false\n"
     )
     environment = {
-        **os.environ, "RESTYLE_PRESETS": str(folder / "presets"), "PYTHONPATH": str(ROOT),
-        "XDG_DATA_HOME": str(folder / "data"), "RESTYLE_MIDI": "jack",
-    }  # fmt: skip
+        **os.environ,
+        "RESTYLE_PRESETS": str(folder / "presets"),
+        "PYTHONPATH": str(ROOT),
+        "XDG_DATA_HOME": str(folder / "data"),
+        "RESTYLE_MIDI": "jack",
+    }
     words = [
         "--simulate",
         "in.wav",
@@ -78,9 +81,13 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         "session.toml",
     ]
     with subprocess.Popen(
-        [sys.executable, "-m", "realtime.cli", "live", *words], cwd=folder, env=environment,
-        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
-    ) as process:  # fmt: skip
+        [sys.executable, "-m", "realtime.cli", "live", *words],
+        cwd=folder,
+        env=environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as process:
         assert process.stderr is not None
         said = ""
         end = time.monotonic() + 2 * PATIENCE

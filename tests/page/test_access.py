@@ -54,8 +54,14 @@ def test_tab_reaches_everything_and_everything_has_a_name(page: Any) -> None:
             break
         names.append(focused(page))
     assert all(names), names
-    for wanted in ("Record", "mix", "gain in", "Add an effect after the style", "Find a style",
-                   "Help and keys"):  # fmt: skip
+    for wanted in (
+        "Record",
+        "mix",
+        "gain in",
+        "Add an effect after the style",
+        "Find a style",
+        "Help and keys",
+    ):
         assert wanted in names
     assert any(n.startswith("Blend of styles") for n in names)
     assert any(n.startswith("Restyled") for n in names)
@@ -64,8 +70,12 @@ def test_tab_reaches_everything_and_everything_has_a_name(page: Any) -> None:
 def test_a_knob_by_keys_says_where_it_stands(page: Any) -> None:
     mix = page.locator('[data-parameter="mix"]')
     mix.focus()
-    for key, text in (("Home", "0 %"), ("PageUp", "10 %"), ("ArrowRight", "11 %"),
-                      ("End", "100 %")):  # fmt: skip
+    for key, text in (
+        ("Home", "0 %"),
+        ("PageUp", "10 %"),
+        ("ArrowRight", "11 %"),
+        ("End", "100 %"),
+    ):
         page.keyboard.press(key)
         assert mix.get_attribute("aria-valuetext") == text
     assert mix.get_attribute("role") == "slider"

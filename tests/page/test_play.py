@@ -10,11 +10,11 @@ import numpy as np
 import pedalboard
 import pytest
 
-from realtime.config import StreamConfig
-from realtime.io.files import Clip
+from realtime.audio_files import Clip
 from realtime.models.catalog import find_model
 from realtime.models.load import open_model
-from realtime.render import render_clip
+from realtime.session.config import StreamConfig
+from realtime.session.render import render_clip
 
 from ..signals import Array
 from .conftest import RATE, Live
@@ -156,8 +156,9 @@ def test_a_stage_is_dragged_to_another_place(page: Any, live: Live) -> None:
         page.click('[data-keep="add-pre"]')
         page.click(f'#dialog .choice:has(b:text-is("{effect}"))')
         page.wait_for_selector(f'.handle:text-is("{effect}")')
-    page.drag_and_drop('.handle:text-is("Bitcrush")', '.handle:text-is("Gain")',
-                       target_position={"x": 2, "y": 10})  # fmt: skip
+    page.drag_and_drop(
+        '.handle:text-is("Bitcrush")', '.handle:text-is("Gain")', target_position={"x": 2, "y": 10}
+    )
     page.wait_for_selector('[data-place=pre] li:first-child .handle:text-is("Bitcrush")')
     for effect in ("Gain", "Bitcrush"):
         page.click(f'.stage:has(.handle:text-is("{effect}")) .remove')

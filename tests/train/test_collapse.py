@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from train import checkpoint, fit
-from train.collapse import Collapse, Watch, balance
 from train.data.pairs import Pair, PairSet
+from train.fit import checkpoint
+from train.fit import run as fit
 from train.losses.adversarial import GAMES
+from train.networks.collapse import Collapse, Watch, balance
 from train.networks.layers import Streamable
 from train.networks.unpaired import UnpairedAdversary
 from train.recipes.base import Batch

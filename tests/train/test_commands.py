@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from realtime.errors import ConfigError, RestyleError
-from train import checkpoint, commands
-from train.overrides import apply, convert
+from train import commands
+from train.fit import checkpoint
+from train.fit.settings import apply, convert
 from train.recipes import RECIPES
 
 from .tiny import TINY, Tiny
@@ -87,7 +88,7 @@ def test_ctrl_c_outside_the_loop_is_one_sentence(monkeypatch: pytest.MonkeyPatch
 
 def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lightning_fabric", None)
-    for name in ("train.fit", "train.processes", "train.step"):
+    for name in ("train.fit.run", "train.fit.processes", "train.fit.step"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(ConfigError, match=r"'lightning_fabric'.*pip install 'restyle\[train\]'"):
         commands.main(["fit", "tiny"])
@@ -141,7 +142,7 @@ def test_data_goes_to_its_own_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         importlib,
         "import_module",
-        lambda name: stand_in if name == "train.data.commands" else real(name),
+        lambda name: stand_in if name == "train.data.sets.commands" else real(name),
     )
     assert commands.main(["data", "fetch", "piano", "--force"]) == 0
     assert heard == [("piano", True)]

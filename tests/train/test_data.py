@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from realtime.errors import ConfigError
-from train.data import pairs, render
-from train.data.scores import compose, to_midi
+from train.data import pairs
+from train.data.scores import render
+from train.data.scores.scores import compose, to_midi
 
 
 def tone(midi: bytes, seconds: float, font: str = "") -> np.ndarray:
@@ -82,8 +83,9 @@ def test_blends_are_weighted_sums_and_stay_in_one_split(monkeypatch: pytest.Monk
     monkeypatch.setattr(pairs, "render", tone)
     teachers = (lambda x: 0.5 * x, lambda x: -x, np.tanh)
     data = pairs.blend_pairs(4, 2.0, (pairs.Voice(27),), teachers, seed=3)
-    recordings = [{p.name.split("-")[0] for p in split} for split in
-                  (data.train, data.validation, data.test)]  # fmt: skip
+    recordings = [
+        {p.name.split("-")[0] for p in split} for split in (data.train, data.validation, data.test)
+    ]
     assert all(recordings) and sum(map(len, recordings)) == 4
     for pair in (*data.train, *data.validation, *data.test):
         assert sum(pair.controls) == pytest.approx(1.0) and min(pair.controls) >= 0.0

@@ -13,19 +13,22 @@ import soundfile
 import torch
 
 from realtime.errors import ConfigError
-from train import clips as files
-from train import evaluate, export, pages, verdicts
-from train.baselines import matched_eq
-from train.checkpoint import BEST, describe, folder_of, write
 from train.data.pairs import Pair, PairSet
-from train.evaluation.aims import figures, misses
-from train.evaluation.candidates import CANDIDATES, clips, in_player, in_torch, shifted
-from train.evaluation.distances import JUDGES, distances, result
-from train.evaluation.player import play
-from train.evaluation.results import fingerprint, kept, table
-from train.evaluation.tables import by_kind, sets_of
-from train.judges.memo import FOLDER, remembered
+from train.export import gate as export
+from train.fit.checkpoint import BEST, describe, folder_of, write
+from train.judging import clips as files
+from train.judging import model_pages as pages
+from train.judging import run as evaluate
+from train.judging import verdicts
+from train.judging.aims import figures, misses
+from train.judging.baselines import matched_eq
+from train.judging.candidates import CANDIDATES, clips, in_player, in_torch, shifted
+from train.judging.distances import JUDGES, distances, result
+from train.judging.judges.memo import FOLDER, remembered
+from train.judging.results import fingerprint, kept, table
+from train.judging.tables import by_kind, sets_of
 from train.networks.waveform_tcn import WaveformTCN
+from train.player import play
 
 from .tiny import Tiny, TinySpectrum, plucked
 

@@ -13,12 +13,13 @@ import pytest
 import torch
 
 from realtime.errors import ConfigError
-from train import checkpoint, fit
-from train.batches import draw, share
 from train.data.pairs import Pair, PairSet
+from train.fit import checkpoint
+from train.fit import run as fit
+from train.fit.batches import draw, share
+from train.fit.log import read_log
+from train.fit.state import begin
 from train.recipes.base import Batch
-from train.record import read_log
-from train.state import begin
 
 from .tiny import SCHEDULE, Noisy, Tiny, pairs
 
@@ -131,7 +132,7 @@ def test_an_empty_set_and_a_batch_that_cannot_be_shared_are_refused() -> None:
         empty = PairSet(**{**vars(made), name: ()})
         with pytest.raises(ConfigError, match="set of 'tiny' is empty"):
             fit.fit(Tiny(), empty, log=quiet)
-    from train.batches import check_data
+    from train.fit.batches import check_data
 
     with pytest.raises(ConfigError, match="batch of 2 cannot be split evenly over 3"):
         check_data(Tiny(), SCHEDULE, 3, made)

@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from realtime.errors import ConfigError
-from train import checkpoint, fit
+from train.fit import checkpoint
+from train.fit import run as fit
 from train.networks.waveform_tcn import WaveformTCN
 
 from .tiny import SCHEDULE, Tiny
@@ -118,9 +119,13 @@ def test_a_checkpoint_never_runs_code() -> None:
 def test_best_checkpoints_of_the_first_version_are_still_read() -> None:
     network = Tiny().network()
     old = {
-        "weights": network.state_dict(), "recipe": "tiny", "schedule": asdict(SCHEDULE),
-        "step": 7, "cpu_minutes": 0.5, "history": [(0, 1.0), (7, 0.5)],
-    }  # fmt: skip
+        "weights": network.state_dict(),
+        "recipe": "tiny",
+        "schedule": asdict(SCHEDULE),
+        "step": 7,
+        "cpu_minutes": 0.5,
+        "history": [(0, 1.0), (7, 0.5)],
+    }
     checkpoint.write(checkpoint.RUNS / "tiny" / "best.pt", old)
     loaded, content = fit.load(Tiny())
     assert content["step"] == 7

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from realtime.errors import ModelError
 from realtime.models.streaming import load_model
-from realtime.models.verify import verify
-from train import export, fit
-from train.evaluate import CANDIDATES, evaluate
+from realtime.proof.verify import verify
+from train.export import gate as export
+from train.fit import run as fit
+from train.judging.run import CANDIDATES, evaluate
 from train.networks.waveform_tcn import WaveformTCN
 
 from .tiny import Tiny, TinySpectrum

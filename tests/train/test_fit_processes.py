@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from realtime.errors import ConfigError
-from train import checkpoint, commands
-from train.processes import make_fabric
-from train.processes import surroundings as placed
+from train import commands
+from train.fit import checkpoint
+from train.fit.processes import make_fabric
+from train.fit.processes import surroundings as placed
 from train.recipes import RECIPES
 
 from .tiny import TINY, program, surroundings
@@ -26,9 +27,13 @@ OFTEN = ("--save-every", "7")
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:
     folder.mkdir(exist_ok=True)
     return subprocess.Popen(
-        program(*words), cwd=folder, env=surroundings(), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        program(*words),
+        cwd=folder,
+        env=surroundings(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def finish(process: subprocess.Popen[str]) -> str:

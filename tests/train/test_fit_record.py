@@ -10,10 +10,11 @@ import pytest
 import torch
 from PIL import Image
 
-from train import checkpoint, fit
-from train.board import spectrogram
-from train.curves import draw_curves, smooth
-from train.record import LossLog, read_log
+from train.fit import checkpoint
+from train.fit import run as fit
+from train.fit.curves import draw_curves, smooth
+from train.fit.log import LossLog, read_log
+from train.fit.tensorboard import spectrogram
 
 from .tiny import Tiny
 

@@ -12,12 +12,14 @@ import torch
 
 from realtime.errors import ConfigError
 from realtime.models.load import open_model
-from realtime.models.verify import verify
-from train import checkpoint, commands, folders
+from realtime.proof.verify import verify
+from train import commands
 from train.data.manifest import Manifest
 from train.data.pairs import PairSet
-from train.loop import Options
+from train.fit import checkpoint
+from train.fit.loop import Options
 from train.networks.layers import Streamable
+from train.own import unpaired as folders
 
 RATE = 48000
 QUICK = Options(board=False, check_every=1, save_every=2)

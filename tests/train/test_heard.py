@@ -11,7 +11,7 @@ from realtime.errors import ConfigError
 from realtime.models.catalog import find_model
 from realtime.models.tagger import Tagger
 from train.commands import main
-from train.evaluation import heard
+from train.judging import heard
 
 from ..signals import noise
 

@@ -19,10 +19,10 @@ import torch
 from scipy.stats import binomtest
 
 from realtime.errors import ConfigError
-from train import listen
-from train.checkpoint import BEST, describe, folder_of, write
 from train.data.pairs import Pair, PairSet
-from train.evaluate import clips, matched_eq
+from train.fit.checkpoint import BEST, describe, folder_of, write
+from train.judging import listen
+from train.judging.run import clips, matched_eq
 from train.recipes import RECIPES
 from train.recipes.base import Recipe
 

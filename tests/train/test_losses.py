@@ -26,7 +26,7 @@ from train.losses import (
     short_term_level,
     statistics_distance,
     stft_distance,
-)  # fmt: skip
+)
 from train.losses.level import K_HIGH_PASS, K_SHELF
 from train.losses.mel import mel_matrix
 

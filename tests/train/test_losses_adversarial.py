@@ -100,8 +100,7 @@ def test_contrast_by_hand_and_for_who_knows_nothing() -> None:
     q = torch.tensor([[[1.0, 0.0], [0.0, 2.0]]])
     k = torch.tensor([[[3.0, 0.0], [1.0, 1.0]]])
     h = math.sqrt(0.5)
-    rows = [math.log(math.exp(2) + math.exp(2 * h)) - 2,
-            math.log(1 + math.exp(2 * h)) - 2 * h]  # fmt: skip
+    rows = [math.log(math.exp(2) + math.exp(2 * h)) - 2, math.log(1 + math.exp(2 * h)) - 2 * h]
     assert patch_nce(q, k, temperature=0.5).item() == pytest.approx(sum(rows) / 2, rel=1e-5)
     same = torch.ones(2, 7, 3)
     assert patch_nce(same, same).item() == pytest.approx(math.log(7), rel=1e-5)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from train.data.whisper import whisper
+from train.data.examples.whisper import whisper
 from train.losses import mel_distance, mel_matrix
 
 

@@ -11,9 +11,9 @@ from realtime.errors import ConfigError
 from realtime.models.card import CARD_KEY, from_json
 from realtime.models.metadata import read_metadata, write_metadata
 from realtime.models.streaming import load_model
-from realtime.models.verify import verify
-from train.evaluation.player import play
-from train.morph import morph
+from realtime.proof.verify import verify
+from train.export.morph import morph
+from train.player import play
 
 from .tiny import plucked
 
@@ -38,8 +38,9 @@ def test_it_proves_itself_and_names_both(joined: Path) -> None:
     card = model.card
     model.close()
     assert [(c.name, c.kind, c.default) for c in card.controls] == [
-        ("strings", "blend", 0.5), ("choir", "blend", 0.5),
-    ]  # fmt: skip
+        ("strings", "blend", 0.5),
+        ("choir", "blend", 0.5),
+    ]
     assert card.provenance["joined"] == ["strings", "choir"] and card.latency == 128
     assert card.proof["streaming_error"] <= 1e-5
 
@@ -54,7 +55,7 @@ def test_a_mix_is_the_weighted_sum(
 
 
 def test_controls_of_both_are_kept_under_their_names(joined: Path, tmp_path: Path) -> None:
-    from train.export import seal, to_onnx
+    from train.export.gate import seal, to_onnx
     from train.recipes.effect import Tape
 
     class Turned(Tape):

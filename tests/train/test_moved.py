@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.evaluation import moved
+from train.judging import moved
 
 
 def sound(a: float, b: float) -> np.ndarray:

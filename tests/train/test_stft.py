@@ -9,7 +9,7 @@ import torch
 from realtime.dsp.fft import twiddles
 from realtime.dsp.stft import analyse, synthesise
 from realtime.dsp.windows import asymmetric_windows
-from train.stft import FrameTransform
+from train.networks.frames import FrameTransform
 
 GEOMETRIES = [(1024, 256, 128), (512, 128, 64), (256, 256, 64), (64, 32, 8)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.data import teachers
+from train.data.examples import teachers
 
 NAMES = ("tube_amp", "warm", "fuzz", "tape", "radio")
 RATE = 48000

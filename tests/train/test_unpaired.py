@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch.optim import AdamW
 
-from train.baselines import apply_eq, matched_eq
-from train.batches import whole
-from train.data import unmatched
+from train.data.examples import unpaired as unmatched
 from train.data.pairs import Pair, PairSet, Voice
+from train.fit.batches import whole
+from train.judging.baselines import apply_eq, matched_eq
 from train.losses.adversarial import mean_matching
 from train.networks.mel import LogMel, MelDiscriminator
 from train.networks.unpaired import UnpairedAdversary

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from train import verdicts
 from train.data.pairs import Pair
-from train.evaluation.candidates import Clips
+from train.judging import verdicts
+from train.judging.candidates import Clips
 
 from .tiny import plucked
 

@@ -20,11 +20,11 @@ from realtime.models.card import Card, Spectrum, State
 from train.data.pairs import Pair, PairSet
 from train.losses import esr, stft_distance
 from train.networks.discriminators import Adversary, SpectralDiscriminator
+from train.networks.frames import FrameTransform
 from train.networks.layers import CausalConv, Streamable
 from train.networks.waveform_tcn import WaveformTCN
 from train.recipes import RECIPES
 from train.recipes.base import Batch, Recipe, Schedule, random_gain
-from train.stft import FrameTransform
 
 SCHEDULE = Schedule(minutes=1.0, batch=2, segment=1024, learning_rate=3e-3, seed=4, steps=10)
 
@@ -84,9 +84,19 @@ class Tiny(Recipe):
         states = tuple(State(f"s{i}", s) for i, s in enumerate(network.state_shapes))
         spectrum = Spectrum(64, 32) if self.domain == "spectrum" else None
         return Card(
-            self.name, "Tiny", "a test", self.domain, 48000, self.hop, self.latency, "CC0-1.0",
-            spectrum=spectrum, states=states, metrics=metrics, provenance=provenance,
-        )  # fmt: skip
+            self.name,
+            "Tiny",
+            "a test",
+            self.domain,
+            48000,
+            self.hop,
+            self.latency,
+            "CC0-1.0",
+            spectrum=spectrum,
+            states=states,
+            metrics=metrics,
+            provenance=provenance,
+        )
 
 
 class Noisy(Tiny):

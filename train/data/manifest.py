@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from realtime.audio_files import whole_file
 from realtime.errors import ConfigError
-from realtime.io.files import whole_file
 
 SAMPLE_RATE = 48000
 MANIFEST = "manifest.json"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .render import SAMPLE_RATE, render
-from .scores import Score, compose, to_midi
+from .scores.render import SAMPLE_RATE, render
+from .scores.scores import Score, compose, to_midi
 
 Array = npt.NDArray[np.float32]
 Teacher = Callable[[Array], Array]

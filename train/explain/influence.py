@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from realtime.models.card import Card, Control
 
-from ..evaluation.player import play
 from ..losses.mel import mel_matrix
+from ..player import play
 
 Array = npt.NDArray[np.float32]
 N_FFT, BANDS, RATE = 2048, 40, 48000

@@ -14,7 +14,7 @@ from realtime.models.catalog import read_entry
 
 from ..networks.layers import Streamable
 from ..networks.tag_cnn import TagCNN
-from ..personal.rebuild import named_weights, rebuild
+from ..own.rebuild import named_weights, rebuild
 
 
 def open_network(path: Path) -> tuple[Card, Streamable | None]:

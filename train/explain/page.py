@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from realtime.audio_files import whole_file
 from realtime.errors import ConfigError
-from realtime.io.files import whole_file
 
 Array = npt.NDArray[np.float32]
 RATE = 48000

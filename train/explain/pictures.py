@@ -54,8 +54,9 @@ def heat(
     made, axes = figure(9.0, 3.2)
     edges = np.linspace(0.0, seconds, values.shape[1] + 1)
     at = np.asarray(rows, dtype=np.float64)
-    bounds = np.concatenate([[at[0] ** 1.5 / at[1] ** 0.5], np.sqrt(at[:-1] * at[1:]),
-                             [at[-1] ** 1.5 / at[-2] ** 0.5]])  # fmt: skip
+    bounds = np.concatenate(
+        [[at[0] ** 1.5 / at[1] ** 0.5], np.sqrt(at[:-1] * at[1:]), [at[-1] ** 1.5 / at[-2] ** 0.5]]
+    )
     low, high = limits or (float(values.min()), float(values.max()))
     if signed:
         high = float(np.quantile(np.abs(values), 0.995)) or 1.0

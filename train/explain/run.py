@@ -11,12 +11,12 @@ import torch
 from realtime.models.card import Card
 from realtime.models.tagger import Tagger
 
-from ..evaluation.player import play
 from ..losses.mel import mel_matrix
 from ..networks.frame_tcn import FrameTCN
+from ..networks.frames import FrameTransform
 from ..networks.layers import Streamable
 from ..networks.tag_cnn import TagCNN
-from ..stft import FrameTransform
+from ..player import play
 from . import pictures
 from .attribution import Attribution, of_samples, of_spectrum, of_tagger
 from .influence import BANDS, N_FFT, influences
@@ -65,8 +65,11 @@ def explain(path: Path, x: Array, target: Path, folder: Path | None, source: str
     if network is not None:
         _memory(page, network, card)
     else:
-        page.section("What is not shown", "Attributions and memory need the network in torch, and"
-                     " this file's cannot be read back.")  # fmt: skip
+        page.section(
+            "What is not shown",
+            "Attributions and memory need the network in torch, and"
+            " this file's cannot be read back.",
+        )
     page.write(target, folder)
     return target
 
@@ -91,13 +94,18 @@ def _conversion(page: Page, path: Path, card: Card, x: Array) -> None:
     page.section("What it does", "Input and output as played, and what came of each band.")
     page.sounds([("input", x), ("output", y)])
     for name, level in (("input", before), ("output", after)):
-        page.picture(name, pictures.heat(level, len(x) / RATE, rows, "Hz", "dB",
-                                         limits=(top - 70, top)),
-                     f"The {name}; both pictures have one scale of 70 dB.")  # fmt: skip
+        page.picture(
+            name,
+            pictures.heat(level, len(x) / RATE, rows, "Hz", "dB", limits=(top - 70, top)),
+            f"The {name}; both pictures have one scale of 70 dB.",
+        )
     mask = np.where(np.maximum(before, after) > top - 70, after - before, 0.0)
-    page.picture("mask", pictures.heat(mask, len(x) / RATE, rows, "Hz", "dB", signed=True),
-                 "The mask: output over input. Red is made louder or new, blue is taken away,"
-                 " white is left or silent.")  # fmt: skip
+    page.picture(
+        "mask",
+        pictures.heat(mask, len(x) / RATE, rows, "Hz", "dB", signed=True),
+        "The mask: output over input. Red is made louder or new, blue is taken away,"
+        " white is left or silent.",
+    )
 
 
 def _music(page: Page, path: Path, x: Array) -> None:
@@ -106,9 +114,18 @@ def _music(page: Page, path: Path, x: Array) -> None:
     level = _mel_db(y)
     page.section("What it plays", "A generator hears nothing of the file; this is its music.")
     page.sounds([("output", y)])
-    page.picture("output", pictures.heat(level, len(y) / RATE, _mel_rows(MELS, FFT), "Hz", "dB",
-                                         limits=(level.max() - 70, level.max())),
-                 "The output.")  # fmt: skip
+    page.picture(
+        "output",
+        pictures.heat(
+            level,
+            len(y) / RATE,
+            _mel_rows(MELS, FFT),
+            "Hz",
+            "dB",
+            limits=(level.max() - 70, level.max()),
+        ),
+        "The output.",
+    )
 
 
 def _controls(page: Page, path: Path, card: Card, x: Array) -> None:
@@ -121,11 +138,15 @@ def _controls(page: Page, path: Path, card: Card, x: Array) -> None:
         " alone over the first one alone.",
     )
     hz = _mel_rows(BANDS, N_FFT)
-    page.picture("controls", pictures.lines(hz, {i.name: i.bands_db for i in found}, "Hz",
-                                            "change, dB", log_x=True),
-                 "One curve a control: far from 0 it changes the sound there.")  # fmt: skip
-    page.table(("control", "change over bands that sound, dB"),
-               [(i.name, f"{i.overall_db:.1f}") for i in found])  # fmt: skip
+    page.picture(
+        "controls",
+        pictures.lines(hz, {i.name: i.bands_db for i in found}, "Hz", "change, dB", log_x=True),
+        "One curve a control: far from 0 it changes the sound there.",
+    )
+    page.table(
+        ("control", "change over bands that sound, dB"),
+        [(i.name, f"{i.overall_db:.1f}") for i in found],
+    )
     for one in found:
         page.section(f"{one.name}, from end to end", "The same two seconds on the way.")
         page.sounds([(f"{one.name} {v:.2g} {one.unit}".strip(), y) for v, y in one.clips])
@@ -145,10 +166,12 @@ def _origin(page: Page, network: Streamable, card: Card, x: Array) -> None:
         bins = np.arange(1, card.spectrum.n_bins) * RATE / card.spectrum.n_fft
         seconds = frames.shape[2] * card.hop_length / RATE
         _attributed(page, found, "Which frames and bins before it they come from.")
-        page.picture("origin", pictures.heat(found.parts[1:], seconds, bins, "Hz", "parts",
-                                             signed=True),
-                     "Integrated gradients of the loudest frame's output magnitudes: red raises"
-                     " them, blue lowers them; the answer lies at the right edge.")  # fmt: skip
+        page.picture(
+            "origin",
+            pictures.heat(found.parts[1:], seconds, bins, "Hz", "parts", signed=True),
+            "Integrated gradients of the loudest frame's output magnitudes: red raises"
+            " them, blue lowers them; the answer lies at the right edge.",
+        )
         return
     if isinstance(network, FrameTCN):
         return
@@ -158,17 +181,25 @@ def _origin(page: Page, network: Streamable, card: Card, x: Array) -> None:
     _attributed(page, found, "Which samples before it it comes from.")
     window = 16
     size = np.convolve(np.abs(found.parts[::-1]), np.ones(window) / window, mode="same")
-    page.picture("origin", pictures.lines(np.arange(len(size)) / RATE * 1000,
-                                          {"size of the parts": size + 1e-12},
-                                          "before the output, ms", "part"),
-                 "Integrated gradients of the output at the loudest place: what lies at 0 ms counts"
-                 " at once, the tail is memory.")  # fmt: skip
+    page.picture(
+        "origin",
+        pictures.lines(
+            np.arange(len(size)) / RATE * 1000,
+            {"size of the parts": size + 1e-12},
+            "before the output, ms",
+            "part",
+        ),
+        "Integrated gradients of the output at the loudest place: what lies at 0 ms counts"
+        " at once, the tail is memory.",
+    )
 
 
 def _attributed(page: Page, found: Attribution, text: str) -> None:
     page.section(f"Where the {found.answer} comes from", text)
-    page.table(("for this sound", "for silence", "sum of the parts differs by"),
-               [(f"{found.value:.4g}", f"{found.baseline:.4g}", f"{found.gap:.1e}")])  # fmt: skip
+    page.table(
+        ("for this sound", "for silence", "sum of the parts differs by"),
+        [(f"{found.value:.4g}", f"{found.baseline:.4g}", f"{found.gap:.1e}")],
+    )
 
 
 def _tags(page: Page, path: Path, network: TagCNN, card: Card, x: Array) -> None:
@@ -179,20 +210,29 @@ def _tags(page: Page, path: Path, network: TagCNN, card: Card, x: Array) -> None
     page.sounds([("the sound", x)])
     rows = _mel_rows(MELS, FFT)
     level = _mel_db(x)
-    page.picture("input", pictures.heat(level, len(x) / RATE, rows, "Hz", "dB",
-                                        limits=(level.max() - 70, level.max())),
-                 "The sound.")  # fmt: skip
+    page.picture(
+        "input",
+        pictures.heat(
+            level, len(x) / RATE, rows, "Hz", "dB", limits=(level.max() - 70, level.max())
+        ),
+        "The sound.",
+    )
     curves = {labels[k]: frames[:, k] for k in order[:6]}
-    page.picture("tags", pictures.lines(np.arange(len(frames)) * hop, curves, "time, s",
-                                        "probability"), "Tags over time.")  # fmt: skip
+    page.picture(
+        "tags",
+        pictures.lines(np.arange(len(frames)) * hop, curves, "time, s", "probability"),
+        "Tags over time.",
+    )
     bands = _mel_rows(network.mel.shape[1], len(network.window))
     for k in [k for k in order[:SHOWN] if frames[:, k].mean() > 0.1] or list(order[:1]):
         found = of_tagger(network, x, int(k), labels[k])
         _attributed(page, found, "Red speaks for it, blue against it.")
-        page.picture(f"for-{labels[k].replace(' ', '-')}",
-                     pictures.heat(found.parts, len(x) / RATE, bands, "Hz", "parts", signed=True),
-                     f"Integrated gradients of '{labels[k]}' over log-mel energies, from silence to"
-                     " the sound.")  # fmt: skip
+        page.picture(
+            f"for-{labels[k].replace(' ', '-')}",
+            pictures.heat(found.parts, len(x) / RATE, bands, "Hz", "parts", signed=True),
+            f"Integrated gradients of '{labels[k]}' over log-mel energies, from silence to"
+            " the sound.",
+        )
 
 
 def _memory(page: Page, network: Streamable, card: Card) -> None:
@@ -210,12 +250,24 @@ def _memory(page: Page, network: Streamable, card: Card) -> None:
     )
     page.table(
         ("by the layers", "by the gradient", "time"),
-        [(f"{found.analytic} {found.unit}", f"{found.measured} {found.unit}",
-          f"{1000 * found.samples / RATE:.1f} ms")],
-    )  # fmt: skip
+        [
+            (
+                f"{found.analytic} {found.unit}",
+                f"{found.measured} {found.unit}",
+                f"{1000 * found.samples / RATE:.1f} ms",
+            )
+        ],
+    )
     step = card.hop_length if found.unit == "frames" else 1
     back = np.arange(len(found.weight)) * step / RATE * 1000
-    page.picture("memory", pictures.lines(back, {"gradient": np.log10(found.weight + 1e-9)},
-                                          "before the output, ms", "log10 of its size"),
-                 "How much the present output depends on what was; where the curve falls to the"
-                 " floor the memory ends.")  # fmt: skip
+    page.picture(
+        "memory",
+        pictures.lines(
+            back,
+            {"gradient": np.log10(found.weight + 1e-9)},
+            "before the output, ms",
+            "log10 of its size",
+        ),
+        "How much the present output depends on what was; where the curve falls to the"
+        " floor the memory ends.",
+    )

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from ..data.scores import SCALES, Score, compose, key_of
+from ..data.scores.scores import SCALES, Score, compose, key_of
 
 LOW, HIGH = 48, 84  # MIDI pitches that are composed with
 BELOW = 11  # semitones below the root that may sound: it lies up to so many above LOW
@@ -58,7 +58,7 @@ def density(onsets: Roll) -> npt.NDArray[np.float32]:
 
 @cache
 def piece(seed: int, seconds: float) -> Piece:
-    """What :func:`train.data.scores.compose` makes of a seed."""
+    """What :func:`train.data.scores.scores.compose` makes of a seed."""
     scale, root = key_of(seed, LOW)
     onsets = roll(compose(seed, seconds, LOW, HIGH), root)
     return Piece(onsets, density(onsets), SCALE_NAMES.index(scale))

@@ -18,10 +18,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from realtime.io.files import whole_file
+from realtime.audio_files import whole_file
 
 from ..data.pairs import Voice
-from ..data.render import SAMPLE_RATE, render
+from ..data.scores.render import SAMPLE_RATE, render
 from ..networks.partials import HIGHEST_HZ, Partials, hertz
 
 Floats = npt.NDArray[np.float64]
@@ -161,8 +161,10 @@ def learn_all(voices: tuple[Voice, ...], synth: Partials, kept: Path) -> list[Ti
                 Timbre(*(np.array(r[k]) for k in ("amplitude", "decay", "attack"))) for r in rows
             ]
     made = [learn(v, synth.lowest, *shape, synth.hop) for v in voices]
-    rows = [{k: np.round(getattr(t, k), 7).tolist() for k in ("amplitude", "decay", "attack")}
-            for t in made]  # fmt: skip
+    rows = [
+        {k: np.round(getattr(t, k), 7).tolist() for k in ("amplitude", "decay", "attack")}
+        for t in made
+    ]
     kept.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(kept) as partial:
         partial.write_text(json.dumps({"voices": key, "shape": shape, "timbres": rows}))

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from ..networks.envelope import QUIETEST, Envelope
+from ..networks.frames import FrameTransform
 from ..networks.latent import FLOOR
-from ..stft import FrameTransform
 
 Array = npt.NDArray[np.float32]
 AUDIBLE = 1e-4  # of the loudest frame's power: what the components are fitted on

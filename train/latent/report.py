@@ -13,8 +13,8 @@ import torch
 from realtime.models.card import Card
 from realtime.models.catalog import read_entry
 
-from ..evaluation.player import play
 from ..losses import stft_distance
+from ..player import play
 from .descriptors import UNITS, describe
 
 Array = npt.NDArray[np.float32]
@@ -55,11 +55,13 @@ def knob_table(file: Path, sounds: Sequence[Array]) -> list[dict[str, Any]]:
                     plain |= {} if turn else {i: y}
                 found[i, j] = (y if turn else plain[i])[control.name]
         values = found.mean(axis=0)
-        rows.append({
-            "name": control.name,
-            "values": [round(float(v), 3) for v in values - values[TURNS.index(0.0)]],
-            "rising": round(float(np.mean(np.all(np.diff(found, axis=1) > 0, axis=1))), 3),
-        })  # fmt: skip
+        rows.append(
+            {
+                "name": control.name,
+                "values": [round(float(v), 3) for v in values - values[TURNS.index(0.0)]],
+                "rising": round(float(np.mean(np.all(np.diff(found, axis=1) > 0, axis=1))), 3),
+            }
+        )
     return rows
 
 
@@ -78,11 +80,13 @@ def blend_table(file: Path, x: Array) -> list[dict[str, Any]]:
         for w in WEIGHTS:
             weights = dict.fromkeys(styles, 0.0) | {a: 1.0 - w, b: w}
             walk.append(torch.from_numpy(play(file, x, weights)[None, BEGIN:]))
-        rows.append({
-            "pair": f"{a} to {b}",
-            "from": [round(float(stft_distance(y, walk[0])), 3) for y in walk],
-            "to": [round(float(stft_distance(y, walk[-1])), 3) for y in walk],
-        })  # fmt: skip
+        rows.append(
+            {
+                "pair": f"{a} to {b}",
+                "from": [round(float(stft_distance(y, walk[0])), 3) for y in walk],
+                "to": [round(float(stft_distance(y, walk[-1])), 3) for y in walk],
+            }
+        )
     return rows
 
 
@@ -98,17 +102,30 @@ def lines(found: dict[str, Any]) -> list[str]:
     text += ["", f"Variance of each: {rounded}.", "", "## Knobs", ""]
     text.append("What each changes on held-out recordings, over the knob at 0:")
     text.append("")
-    text.append("| knob | of the variance | r | " + " | ".join(f"{t:+g}" for t in TURNS)
-                + " | unit | recordings where it only rises |")  # fmt: skip
+    text.append(
+        "| knob | of the variance | r | "
+        + " | ".join(f"{t:+g}" for t in TURNS)
+        + " | unit | recordings where it only rises |"
+    )
     text.append("|---" * (len(TURNS) + 5) + "|")
     measured = {row["name"]: row for row in found["measured"]}
     for knob in found["knobs"]:
         row = measured.get(knob["name"])
         cells = [f"{v:+.2f}" for v in row["values"]] if row else [""] * len(TURNS)
         tail = [UNITS[knob["name"]], f"{row['rising']:.0%}"] if row else ["", ""]
-        text.append("| " + " | ".join([
-            knob["name"], f"{knob['explained']:.0%}", f"{knob['correlation']:.2f}", *cells, *tail
-        ]) + " |")  # fmt: skip
+        text.append(
+            "| "
+            + " | ".join(
+                [
+                    knob["name"],
+                    f"{knob['explained']:.0%}",
+                    f"{knob['correlation']:.2f}",
+                    *cells,
+                    *tail,
+                ]
+            )
+            + " |"
+        )
     text += ["", "## Blend", "", "STFT distance of a mix to its first and to its second style:", ""]
     text.append("| from, to | " + " | ".join(f"{w:g}" for w in WEIGHTS) + " |")
     text.append("|---" * (len(WEIGHTS) + 1) + "|")

@@ -16,12 +16,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from realtime.io.files import whole_file
+from realtime.audio_files import whole_file
 
 from ..data.pairs import Pair, PairSet
+from ..networks.frames import FrameTransform
 from ..networks.latent import FLOOR, LatentNet
 from ..networks.weights import fingerprint
-from ..stft import FrameTransform
 from .descriptors import NAMES, describe
 from .naming import Knob, name_knobs
 from .usage import Usage, principal, usage
@@ -91,9 +91,15 @@ def study(network: LatentNet, convert: Convert, transform: FrameTransform, data:
     knobs = name_knobs(moved, OFFSETS, found.explained[: network.knobs], NAMES)
     steps = np.array([k.sign * k.reach for k in knobs]) * deviations
     return Study(
-        fingerprint(network), mean.tolist(), scale.tolist(), means.tolist(), scales.tolist(),
-        (rows * steps[:, None]).tolist(), knobs, found,
-    )  # fmt: skip
+        fingerprint(network),
+        mean.tolist(),
+        scale.tolist(),
+        means.tolist(),
+        scales.tolist(),
+        (rows * steps[:, None]).tolist(),
+        knobs,
+        found,
+    )
 
 
 def _distinct(pairs: Sequence[Pair]) -> list[Pair]:

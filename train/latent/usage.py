@@ -43,9 +43,12 @@ def usage(z: Matrix, blur: float) -> Usage:
     entropy = -np.sum(shares * np.log(shares + 1e-12))
     bits = 0.5 * np.sum(np.log2(1.0 + spectrum / blur**2))
     return Usage(
-        tuple(float(v) for v in variance), tuple(float(s) for s in shares),
-        float(np.exp(entropy)), int(np.sum(variance > blur**2)), float(bits),
-    )  # fmt: skip
+        tuple(float(v) for v in variance),
+        tuple(float(s) for s in shares),
+        float(np.exp(entropy)),
+        int(np.sum(variance > blur**2)),
+        float(bits),
+    )
 
 
 def principal(z: Matrix, count: int) -> tuple[Matrix, Matrix]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from realtime.models.catalog import read_entry
 
-from ..evaluation.player import play
+from ..player import play
 from .statistics import Likeness
 
 Array = npt.NDArray[np.float32]

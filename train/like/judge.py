@@ -10,8 +10,8 @@ import numpy.typing as npt
 import torch
 
 from ..data.manifest import SAMPLE_RATE
-from ..judges import timbre
-from ..judges.packages import folder_of, require
+from ..judging.judges import timbre
+from ..judging.judges.packages import folder_of, require
 from ..losses import k_weighting, short_term_level, stft_distance
 from .space import gain_to, play
 from .statistics import Likeness

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from realtime.errors import ConfigError
 
 from ..data.manifest import SAMPLE_RATE
-from ..personal.material import read_sounds
+from ..own.material import read_sounds
 from .statistics import pieces
 
 Array = npt.NDArray[np.float32]

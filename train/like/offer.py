@@ -11,19 +11,19 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from realtime.io.files import whole_file
+from realtime.audio_files import whole_file
 from realtime.models.catalog import find_model
 
-from ..baselines import apply_eq, matched_eq
 from ..data.pairs import Pair
-from ..evaluation.distances import rounded
-from ..evaluation.player import play as play_model
-from ..export import trial
+from ..export.gate import trial
+from ..judging.baselines import apply_eq, matched_eq
+from ..judging.distances import rounded
 from ..networks.waveform_tcn import WaveformTCN
-from ..personal.fold import fold
-from ..personal.keep import Origin, keep, renamed
-from ..personal.rebuild import rebuild
-from ..personal.recipe import WaveformFromFile
+from ..own.fold import fold
+from ..own.keep import Origin, keep, renamed
+from ..own.rebuild import rebuild
+from ..own.recipe import WaveformFromFile
+from ..player import play as play_model
 from .judge import Row, at_level
 from .material import Material
 from .search import Found

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..data.manifest import SAMPLE_RATE
-from ..listen import flac, fullest, matched
+from ..judging.listen import flac, fullest, matched
 from .judge import Row
 from .material import Material
 from .offer import Result

@@ -15,10 +15,10 @@ import torch
 from realtime.errors import RestyleError
 from realtime.models.catalog import find_model, list_models
 
-from ..personal.keep import Origin, check_out
-from ..personal.progress import Progress
-from ..personal.run import check_effort
-from ..processes import Stop
+from ..fit.processes import Stop
+from ..own.keep import Origin, check_out
+from ..own.progress import Progress
+from ..own.run import check_effort
 from .blend import fit_blend
 from .equaliser import equaliser
 from .judge import Panel, at_level, judge, judges_needed

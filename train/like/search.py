@@ -146,9 +146,12 @@ def _descend(
 ) -> None:
     """CMA-ES over some columns of a point, the others fixed."""
     options = {
-        "popsize": POPULATION, "seed": seed, "verbose": -9, "bounds": [0.0, 1.0],
+        "popsize": POPULATION,
+        "seed": seed,
+        "verbose": -9,
+        "bounds": [0.0, 1.0],
         "CMA_diagonal": 40,
-    }  # fmt: skip
+    }
     # exactly on a bound the search could not leave a flat corner
     begin = np.clip(start[columns], 0.02, 0.98)
     strategy = cma.CMAEvolutionStrategy(begin, step, options)

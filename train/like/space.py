@@ -2,7 +2,7 @@
 
 Compressor, high-pass, a peak before the drive, drive, three equaliser bands, low-pass, chorus,
 delay, reverb.  A point is a vector in ``[0, 1]``; every chain is readable, none has more than
-twelve stages.  Ranges lie inside those of :mod:`realtime.chain.ranges`.
+twelve stages.  Ranges lie inside those of :mod:`realtime.stages.ranges`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pedalboard
 
-from realtime.control.toml_text import to_toml
+from realtime.presets.toml_text import to_toml
 
 from ..data.manifest import SAMPLE_RATE
 

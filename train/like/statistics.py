@@ -19,9 +19,9 @@ Means, deviations, correlations and modulation of sub-bands are what McDermott &
 71, 2011) found textures to be heard by; crest and dynamics tell compression and distortion as in
 De Man et al. (2013).  A figure weighs by how little it changes inside the reference itself and
 inside the dry recording (a diagonal Mahalanobis distance), so that what changes with every note
-counts for little; and never more than it changes with what is played: `python -m benchmarks.like
---content` prints how far each group moves between guitars and scores, and how far between
-amplifiers.
+counts for little; and never more than it changes with what is played: `python -m
+benchmarks.measures.like --content` prints how far each group moves between guitars and scores, and
+how far between amplifiers.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PIECE = 4 * SAMPLE_RATE
 QUIET_DB = 45.0  # frames so far below the loud ones are pauses
 RATES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 23.0)  # Hz, edges of the modulation bands
 REGIONS = (50.0, 250.0, 1000.0, 4000.0, 12000.0)  # Hz
-GROUPS = {  # weight, and how far it moves with guitars and scores, as benchmarks.like prints
+GROUPS = {  # weight; how far it moves with guitars and scores (benchmarks.measures.like)
     "tone": (1.0, 5.8),
     "spread": (0.25, 2.8),
     "linked": (0.5, 0.12),
@@ -103,9 +103,7 @@ def _movement(level: Figures) -> Figures:
     spectrum = np.abs(np.fft.rfft((level - level.mean()) * shape, 512)) ** 2 / (shape**2).sum()
     hz = np.arange(len(spectrum)) * SAMPLE_RATE / HOP / 512
     edges = zip(RATES[:-1], RATES[1:], strict=True)
-    return np.array([
-        10 * np.log10(spectrum[(hz >= a) & (hz < b)].mean() + 0.1) for a, b in edges
-    ])  # fmt: skip
+    return np.array([10 * np.log10(spectrum[(hz >= a) & (hz < b)].mean() + 0.1) for a, b in edges])
 
 
 def _crest(frames: npt.NDArray[np.float32]) -> float:

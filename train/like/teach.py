@@ -17,13 +17,13 @@ import torch
 from realtime.errors import ConfigError, RestyleError
 from realtime.models.catalog import list_models
 
-from ..batches import held_out
 from ..data.pairs import Pair, PairSet
+from ..fit.batches import held_out
 from ..networks.layers import Streamable
-from ..personal.material import split
-from ..personal.rebuild import rebuild
-from ..personal.recipe import WaveformFromFile
-from ..personal.tune import Tuned, all_layers, loss_over, tune
+from ..own.material import split
+from ..own.rebuild import rebuild
+from ..own.recipe import WaveformFromFile
+from ..own.tune import Tuned, all_layers, loss_over, tune
 from .space import Chain, play
 
 Array = npt.NDArray[np.float32]
@@ -79,10 +79,17 @@ def teach(
     tried = [(loss_over(r, n, data.validation[:1]), k) for k, (_, r, n) in enumerate(bases)]
     name, recipe, network = bases[min(tried)[1]]
     tuned = tune(
-        recipe, network, data, max(1.0, seconds - (clock() - began)),
-        moving=all_layers, learning_rate=RATE, patience=PATIENCE,
-        clock=clock, stopped=stopped, progress=progress,
-    )  # fmt: skip
+        recipe,
+        network,
+        data,
+        max(1.0, seconds - (clock() - began)),
+        moving=all_layers,
+        learning_rate=RATE,
+        patience=PATIENCE,
+        clock=clock,
+        stopped=stopped,
+        progress=progress,
+    )
     return Taught(recipe, tuned, name, loss_over(recipe, tuned.network, data.test))
 
 

@@ -126,7 +126,7 @@ class Adversary(nn.Module):
         return None
 
     def note(self, figures: Tensor) -> None:
-        """Raise :class:`train.collapse.Collapse` where these are hopeless."""
+        """Raise :class:`train.networks.collapse.Collapse` where these are hopeless."""
 
 
 def spectral_adversary(channels: int = 32, **settings: float | str) -> Adversary:

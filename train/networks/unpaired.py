@@ -11,9 +11,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..collapse import Watch, balance
 from ..losses.adversarial import GAMES, mean_matching, r1_penalty
 from ..losses.contrastive import patch_nce
+from .collapse import Watch, balance
 from .discriminators import Adversary
 from .mel import ContentEncoder, MelDiscriminator
 
@@ -48,7 +48,7 @@ class UnpairedAdversary(Adversary):
     rate : float
         Learning rate of discriminators and encoder.
     window : int
-        Steps over which a collapse shows, see :class:`train.collapse.Watch`.
+        Steps over which a collapse shows, see :class:`train.networks.collapse.Watch`.
     identity : bool
         Whether G(B) is among the sounds.
     """
@@ -113,12 +113,12 @@ class UnpairedAdversary(Adversary):
         return fooled, patch_nce(self.content(fake), self.content(x).detach())
 
     def figures(self, y: Tensor, target: Tensor) -> Tensor:
-        """What :class:`train.collapse.Watch` wants to know of a step."""
+        """What :class:`train.networks.collapse.Watch` wants to know of a step."""
         x = target.chunk(2)[0]
         with torch.no_grad():
             found: Tensor = self.watch(self.rivals, x, y[: len(x)])
         return found
 
     def note(self, figures: Tensor) -> None:
-        """See :meth:`train.collapse.Watch.note`."""
+        """See :meth:`train.networks.collapse.Watch.note`."""
         self.watch.note(figures)

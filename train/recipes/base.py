@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from realtime.models.card import Card
 
 from ..data.pairs import Pair, PairSet
-from ..data.render import SAMPLE_RATE, SOUNDFONTS
+from ..data.scores.render import SAMPLE_RATE, SOUNDFONTS
 from ..networks.layers import Streamable
 
 Array = npt.NDArray[np.float32]
@@ -160,7 +160,7 @@ class Recipe(ABC):
 
 def score_sources(fonts: tuple[str, ...]) -> list[dict[str, Any]]:
     """Scores composed by rule and the soundfonts that played them."""
-    rows = [{"source": "scores composed by rule (train.data.scores)", "licence": "CC0-1.0"}]
+    rows = [{"source": "scores composed by rule (train.data.scores.scores)", "licence": "CC0-1.0"}]
     for font in fonts:
         path, package, licence = SOUNDFONTS[font]
         name = path.rsplit("/", 1)[1]
@@ -183,7 +183,8 @@ def random_colour(x: Tensor, rng: np.random.Generator, db: float, knots: int = 6
     """
     n, points = x.shape[1], np.geomspace(60.0, 12000.0, knots)
     octaves = np.log(np.maximum(np.fft.rfftfreq(n, 1 / SAMPLE_RATE), 1.0))
-    gains = np.stack([np.interp(octaves, np.log(points), g)
-                      for g in rng.uniform(-db, db, (len(x), knots))])  # fmt: skip
+    gains = np.stack(
+        [np.interp(octaves, np.log(points), g) for g in rng.uniform(-db, db, (len(x), knots))]
+    )
     curve = torch.from_numpy(10.0 ** (gains / 20.0)).to(x)
     return torch.fft.irfft(torch.fft.rfft(x) * curve, n=n)

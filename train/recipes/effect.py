@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..data import teachers
+from ..data.examples import teachers
 from ..data.pairs import PairSet, Voice, blend_pairs, teacher_pairs
 from .base import Schedule
 from .waveform import Waveform

@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from realtime.models.card import Card, Control, State
 
 from ..data.pairs import Pair, PairSet, Voice, split_seeds
-from ..data.render import SAMPLE_RATE, render
-from ..data.scores import compose, to_midi
+from ..data.scores.render import SAMPLE_RATE, render
+from ..data.scores.scores import compose, to_midi
 from ..generator import rolls, timbres
 from ..networks.composer import BEAT, likelihood
 from ..networks.generator import Generator
@@ -70,10 +70,16 @@ class EndlessKeys(Recipe):
     def network(self) -> Streamable:
         """About 110,000 weights, and the tables of the partials."""
         return Generator(
-            rolls.SLOTS, rolls.BELOW, len(rolls.SCALE_NAMES), hidden=self.hidden,
-            lowest=rolls.LOW - rolls.BELOW, partials=self.partials, styles=len(self.styles),
-            hop=self.hop, rate=SAMPLE_RATE,
-        )  # fmt: skip
+            rolls.SLOTS,
+            rolls.BELOW,
+            len(rolls.SCALE_NAMES),
+            hidden=self.hidden,
+            lowest=rolls.LOW - rolls.BELOW,
+            partials=self.partials,
+            styles=len(self.styles),
+            hop=self.hop,
+            rate=SAMPLE_RATE,
+        )
 
     def tune(self, network: Streamable, folder: Path) -> None:
         """The instruments' timbres, from ``timbres.json`` or from their notes."""
@@ -127,8 +133,14 @@ class EndlessKeys(Recipe):
             Control(s, default=float(k == 0), kind="blend") for k, s in enumerate(self.styles)
         )
         return Card(
-            name=self.name, title=self.title, summary=self.summary, domain="waveform",
-            kind="generator", sample_rate=SAMPLE_RATE, hop_length=self.hop, latency=0,
+            name=self.name,
+            title=self.title,
+            summary=self.summary,
+            domain="waveform",
+            kind="generator",
+            sample_rate=SAMPLE_RATE,
+            hop_length=self.hop,
+            latency=0,
             licence="GPL-3.0-or-later",
             states=tuple(State(n, s) for n, s in zip(names, network.state_shapes, strict=True)),
             controls=(
@@ -139,8 +151,9 @@ class EndlessKeys(Recipe):
                 Control("density", 0.05, 1.0, 0.5),
                 Control("wildness", 0.2, 2.0, 0.9),
             ),
-            metrics=metrics, provenance=provenance,
-        )  # fmt: skip
+            metrics=metrics,
+            provenance=provenance,
+        )
 
 
 def _start(piece: rolls.Piece, row: int) -> int:

@@ -11,9 +11,9 @@ from dataclasses import replace
 from realtime.errors import ConfigError
 
 from ..data.pairs import TAIL, Pair, PairSet, Voice, paired, program_pair, program_pairs
-from ..data.recordings import load_set
-from ..data.salamander import play
-from ..data.scores import compose
+from ..data.scores.scores import compose
+from ..data.sets.recordings import load_set
+from ..data.sets.salamander import play
 from .spectral import Spectral
 
 PIANOS = tuple(Voice(p, f) for p in (0, 1, 2) for f in ("fluidr3", "musescore"))

@@ -11,17 +11,17 @@ from torch import Tensor, nn
 
 from realtime.models.card import Card, Control
 
+from ..data.examples.styles import one_hot, style_pairs, sung
 from ..data.pairs import Pair, PairSet, Voice
-from ..data.render import SAMPLE_RATE
-from ..data.scores import compose
-from ..data.styles import one_hot, style_pairs, sung
-from ..evaluation.player import play
+from ..data.scores.render import SAMPLE_RATE
+from ..data.scores.scores import compose
 from ..latent import report, study
 from ..latent.baseline import EnvelopePCA
 from ..networks.discriminators import Adversary, SpectralDiscriminator
 from ..networks.envelope import Envelope
 from ..networks.latent import LatentNet
 from ..networks.layers import Streamable
+from ..player import play
 from .base import Array, Schedule
 from .instrument import INPUTS, Strings
 from .spectral import Spectral

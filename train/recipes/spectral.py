@@ -10,11 +10,11 @@ from torch import Tensor
 
 from realtime.models.card import Card, Spectrum, State
 
-from ..data.render import SAMPLE_RATE
+from ..data.scores.render import SAMPLE_RATE
 from ..losses import level_distance, stft_distance
 from ..networks.frame_tcn import FrameTCN
+from ..networks.frames import FrameTransform
 from ..networks.layers import Streamable
-from ..stft import FrameTransform
 from .base import Batch, Recipe, Schedule, random_gain
 
 LEVEL = 0.03  # of the loss, for each dB that the short-term level is off
@@ -45,9 +45,14 @@ class Spectral(Recipe):
     def network(self) -> Streamable:
         """A frame TCN of this geometry."""
         return FrameTCN(
-            self.n_fft // 2 + 1, self.hidden, self.dilations, narrow=self.narrow, wide=self.wide,
-            noise=self.noise, dry=self.dry,
-        )  # fmt: skip
+            self.n_fft // 2 + 1,
+            self.hidden,
+            self.dilations,
+            narrow=self.narrow,
+            wide=self.wide,
+            noise=self.noise,
+            dry=self.dry,
+        )
 
     def convert(self, network: Streamable, dry: Tensor, controls: Tensor) -> Tensor:
         """Frames in, frames out, overlap-added; trained in half the bits where that is faster."""

@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 from realtime.models.card import Card, State
 
+from ..data.examples.tagged import FONTS, LABELS, outside, sources, tagged
 from ..data.pairs import PairSet
-from ..data.render import SAMPLE_RATE
-from ..data.tagged import FONTS, LABELS, outside, sources, tagged
+from ..data.scores.render import SAMPLE_RATE
 from ..networks.layers import Streamable
 from ..networks.tag_cnn import TagCNN
 from .base import Batch, Recipe, Schedule, score_sources

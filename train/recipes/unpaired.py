@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..data.examples.unpaired import unmatched_programs
 from ..data.pairs import PairSet, Voice
-from ..data.unmatched import unmatched_programs
 from ..losses import RandomFeatures, level_distance, statistics_distance, stft_distance
 from ..networks.frame_tcn import FrameTCN
 from ..networks.layers import Streamable
@@ -80,9 +80,16 @@ class Unpaired(Spectral):
         """Log-mel discriminators and the encoder that knows content."""
         c = self.config
         return UnpairedAdversary(
-            c.game, c.adversarial, c.content, c.gamma, c.norm, c.rate, window=c.window,
-            identity=c.identity > 0, matching=c.matching,
-        )  # fmt: skip
+            c.game,
+            c.adversarial,
+            c.content,
+            c.gamma,
+            c.norm,
+            c.rate,
+            window=c.window,
+            identity=c.identity > 0,
+            matching=c.matching,
+        )
 
     def prepare(self, network: Streamable, data: PairSet) -> None:
         """Make a fresh network the matched equaliser: band gains in the last layer's biases."""

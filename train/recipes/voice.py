@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data import teachers
-from ..data.augment import Augment
+from ..data.examples import teachers
+from ..data.examples.voices import speech_pairs, taught
+from ..data.examples.whisper import PRE_EMPHASIS, whisper
 from ..data.pairs import Pair, PairSet, Teacher, teacher_pairs
-from ..data.recordings import RecordingSet, load_set
-from ..data.render import SAMPLE_RATE
-from ..data.voices import speech_pairs, taught
-from ..data.whisper import PRE_EMPHASIS, whisper
+from ..data.scores.render import SAMPLE_RATE
+from ..data.sets.recordings import RecordingSet, load_set
+from ..data.sound.augment import Augment
 from ..losses import mel_distance
 from .base import Batch, Schedule
 from .effect import BAND

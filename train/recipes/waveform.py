@@ -9,7 +9,7 @@ from torch import Tensor
 
 from realtime.models.card import Card, Control, State
 
-from ..data.render import SAMPLE_RATE
+from ..data.scores.render import SAMPLE_RATE
 from ..losses import esr, pre_emphasis, stft_distance
 from ..networks.layers import Streamable
 from ..networks.waveform_tcn import WaveformTCN

@@ -136,11 +136,15 @@ def variants(capture: Capture) -> list[Variant]:
             (
                 float(entry.get("max_value", 1.0)),
                 Capture(
-                    inner.architecture, inner.config, inner.weights, capture.sample_rate,
-                    inner.version, metadata,
+                    inner.architecture,
+                    inner.config,
+                    inner.weights,
+                    capture.sample_rate,
+                    inner.version,
+                    metadata,
                 ),
             )
-        )  # fmt: skip
+        )
     found.sort(key=lambda f: -f[0])
     names = ["", "-lite"] if len(found) == 2 else [""] + [f"-slim{i}" for i in range(1, len(found))]
     return [Variant(n, c) for n, (_, c) in zip(names, found, strict=True)]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import cfunc, njit, types
 
-from ...native import view_f32, view_i64
+from ...native.intrinsics import view_f32, view_i64
 from .tile import LANES, make_tile
 
 F32 = np.float32

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from ...native import call_step, flush_denormals, restore_denormals
+from ...native.intrinsics import call_step, flush_denormals, restore_denormals
 from ..card import Card
 from . import kernel as k
 from .activations import NUMBERS

@@ -8,8 +8,8 @@ import torch
 from scipy.signal import welch
 
 from realtime.errors import ConfigError
-from train.data.augment import Augment, add_noise
-from train.data.noise import COLOURS, coloured_noise, fill_high_band
+from train.data.sound.augment import Augment, add_noise
+from train.data.sound.noise import COLOURS, coloured_noise, fill_high_band
 
 RATE = 48000
 ALL = Augment(

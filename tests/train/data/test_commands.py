@@ -10,10 +10,10 @@ import soundfile
 from typer.testing import CliRunner
 
 from realtime.errors import ConfigError
-from train.data import sets
-from train.data.commands import app
-from train.data.sets import SetKind
-from train.data.source import Source
+from train.data.sets import catalogue as sets
+from train.data.sets.catalogue import SetKind
+from train.data.sets.commands import app
+from train.data.sets.source import Source
 
 RATE = 48000
 

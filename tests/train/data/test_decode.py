@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from realtime.errors import AudioFileError
-from train.data.decode import decode
+from train.data.sound.decode import decode
 
 av = pytest.importorskip("av", reason="the package av is not installed")
 HZ = 1000.0

@@ -9,10 +9,10 @@ import pytest
 import soundfile
 
 from realtime.errors import ConfigError
-from train.data.folder import add
 from train.data.licences import check_licence
-from train.data.recordings import load_set
-from train.data.steps import parse_steps
+from train.data.sets.folder import add
+from train.data.sets.recordings import load_set
+from train.data.sound.steps import parse_steps
 
 
 def write(
@@ -65,8 +65,19 @@ def test_bad_files_are_named_with_their_reason(folder: Path, tmp_path: Path) -> 
     manifest = add(folder, "own-recording", "mine", root=tmp_path / "sets")
     reasons = dict(manifest.skipped)
     assert len(manifest.items) == 6
-    expected = {"empty.wav", "broken.flac", "text.mp3", "text.m4a", "torn.opus", "nan.wav",
-                "silent.wav", "nothing.wav", "blip.wav", "torn.wav", "gone.wav"}  # fmt: skip
+    expected = {
+        "empty.wav",
+        "broken.flac",
+        "text.mp3",
+        "text.m4a",
+        "torn.opus",
+        "nan.wav",
+        "silent.wav",
+        "nothing.wav",
+        "blip.wav",
+        "torn.wav",
+        "gone.wav",
+    }
     assert expected <= set(reasons)
     assert "NaN" in reasons["nan.wav"] and "silent" in reasons["silent.wav"]
     assert "is empty" in reasons["empty.wav"] and "cut short" in reasons["torn.wav"]

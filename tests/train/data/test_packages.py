@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from realtime.errors import ConfigError
-from train.data.packages import find_package, is_here
+from train.data.sets.packages import find_package, is_here
 
 needs_dpkg = pytest.mark.skipif(
     shutil.which("dpkg-deb") is None, reason="dpkg-deb is missing: not a Debian system"
@@ -33,10 +33,14 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_installed_package_has_version_and_files(bare: Path) -> None:
     real, gone = bare / "sound.g722", bare / "gone.g722"
     real.write_bytes(b"1")
-    fake(bare / "bin", "dpkg-query", f"""case "$1" in
+    fake(
+        bare / "bin",
+        "dpkg-query",
+        f"""case "$1" in
 -W) echo "installed 1.2-3";;
 -L) echo "{real}"; echo "{gone}"; echo "{bare}";;
-esac""")  # fmt: skip
+esac""",
+    )
     package = find_package("some-sounds")
     assert package.version == "1.2-3"
     assert [package.root / f for f in package.matching(".g722")] == [real]

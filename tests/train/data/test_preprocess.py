@@ -9,7 +9,7 @@ import pytest
 from scipy.signal import resample_poly
 
 from realtime.errors import ConfigError
-from train.data import denoise, loudness, preprocess, stretch
+from train.data.sound import denoise, loudness, preprocess, stretch
 
 RATE = 48000
 EVERY: dict[str, Callable[[np.ndarray], object]] = {

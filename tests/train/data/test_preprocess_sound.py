@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 from scipy.signal import find_peaks, lfilter
 
-from train.data import loudness as loudness_module
-from train.data.denoise import spectral_gate
-from train.data.loudness import loudness, loudness_normalise, true_peak
-from train.data.stretch import pitch_shift, time_stretch
+from train.data.sound import loudness as loudness_module
+from train.data.sound.denoise import spectral_gate
+from train.data.sound.loudness import loudness, loudness_normalise, true_peak
+from train.data.sound.stretch import pitch_shift, time_stretch
 
 RATE = 48000
 
 
 def bs1770(x: np.ndarray) -> float:
     """Integrated loudness written down from ITU-R BS.1770-4 with its 48 kHz coefficients."""
-    shelf = ([1.53512485958697, -2.69169618940638, 1.19839281085285],
-             [1.0, -1.69065929318241, 0.73248077421585])  # fmt: skip
+    shelf = (
+        [1.53512485958697, -2.69169618940638, 1.19839281085285],
+        [1.0, -1.69065929318241, 0.73248077421585],
+    )
     high = ([1.0, -2.0, 1.0], [1.0, -1.99004745483398, 0.99007225036621])
     y = lfilter(*high, lfilter(*shelf, x.astype(np.float64)))
     blocks = np.lib.stride_tricks.sliding_window_view(y, 19200)[::4800]

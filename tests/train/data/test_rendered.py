@@ -14,13 +14,14 @@ import pytest
 import soundfile
 
 from realtime.errors import ConfigError
-from train.data import music, rendered, salamander, sets
 from train.data.pairs import TAIL, Voice
-from train.data.recordings import load_pairs, load_set
-from train.data.render import SAMPLE_RATE, SOUNDFONTS
-from train.data.scores import Note, Score
-from train.data.source import in_order
-from train.data.store import build
+from train.data.scores.render import SAMPLE_RATE, SOUNDFONTS
+from train.data.scores.scores import Note, Score
+from train.data.sets import catalogue as sets
+from train.data.sets import music, rendered, salamander
+from train.data.sets.recordings import load_pairs, load_set
+from train.data.sets.source import in_order
+from train.data.sets.store import build
 
 has_fluidsynth = pytest.mark.skipif(
     shutil.which("fluidsynth") is None

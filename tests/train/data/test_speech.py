@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
-from train.data import speech
-from train.data.decode import decode
-from train.data.packages import is_here
-from train.data.sentences import compose_sentence
-from train.data.source import in_order
+from train.data.scores.sentences import compose_sentence
+from train.data.sets import speech
+from train.data.sets.packages import is_here
+from train.data.sets.source import in_order
+from train.data.sound.decode import decode
 
 
 def needs(*names: str) -> pytest.MarkDecorator:

@@ -12,10 +12,10 @@ import soundfile
 from realtime.errors import AudioFileError, ConfigError
 from train.data import manifest as manifests
 from train.data.manifest import read_manifest, split_of, splits_of
-from train.data.recordings import load_set
-from train.data.source import Source, in_order
-from train.data.steps import Step, parse_steps
-from train.data.store import JOURNAL, build
+from train.data.sets.recordings import load_set
+from train.data.sets.source import Source, in_order
+from train.data.sets.store import JOURNAL, build
+from train.data.sound.steps import Step, parse_steps
 
 RATE = 48000
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from realtime.errors import ConfigError
-from train.data import tunes
-from train.data.humanise import excerpt, humanise, transpose
-from train.data.melodies import Tune, grouped, phrases, skeleton
-from train.data.scores import Note, Score, compose, to_midi
-from train.data.tunes import read_midi
+from train.data.scores import tunes
+from train.data.scores.humanise import excerpt, humanise, transpose
+from train.data.scores.melodies import Tune, grouped, phrases, skeleton
+from train.data.scores.scores import Note, Score, compose, to_midi
+from train.data.scores.tunes import read_midi
 
 has_music21 = pytest.mark.skipif(
     importlib.util.find_spec("music21") is None, reason="the package music21 is not installed"
@@ -57,14 +57,16 @@ def test_tunes_of_equal_title_or_melody_share_their_key() -> None:
     def tune(name: str, title: str, score: Score) -> Tune:
         return Tune(name, "x", title, score)
 
-    found = grouped([
-        tune("a", "", melody(1)),
-        tune("b", "", melody(1, bass=True, up=-3)),
-        tune("c", "reel", melody(2)),
-        tune("d", "reel", melody(3)),
-        tune("e", "", melody(3, ornaments=True)),
-        tune("f", "", melody(4)),
-    ])  # fmt: skip
+    found = grouped(
+        [
+            tune("a", "", melody(1)),
+            tune("b", "", melody(1, bass=True, up=-3)),
+            tune("c", "reel", melody(2)),
+            tune("d", "reel", melody(3)),
+            tune("e", "", melody(3, ornaments=True)),
+            tune("f", "", melody(4)),
+        ]
+    )
     assert [t.key for t in found] == ["tune x/a"] * 2 + ["tune x/c"] * 3 + ["tune x/f"]
 
 
@@ -87,9 +89,9 @@ def test_scales_and_repeated_notes_are_no_phrases() -> None:
 
 
 def test_short_tunes_are_not_taken_together_for_their_silence() -> None:
-    found = grouped([
-        Tune(str(seed), "x", "", Score(melody(seed).notes[:6], 90.0)) for seed in (1, 2, 3)
-    ])  # fmt: skip
+    found = grouped(
+        [Tune(str(seed), "x", "", Score(melody(seed).notes[:6], 90.0)) for seed in (1, 2, 3)]
+    )
     assert len({t.key for t in found}) == 3
 
 

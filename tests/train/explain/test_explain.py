@@ -12,9 +12,9 @@ import pytest
 import soundfile
 
 from realtime.models.catalog import find_model
-from train.evaluation.player import play
 from train.explain.influence import BANDS, influences
 from train.explain.network import open_network
+from train.player import play
 
 from ...commands.conftest import Run, run  # noqa: F401
 from ...graphs import fir_model

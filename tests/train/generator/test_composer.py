@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from train.data.scores import SCALES, Note, Score, compose, key_of
+from train.data.scores.scores import SCALES, Note, Score, compose, key_of
 from train.generator import rolls
 from train.networks.composer import BEAT, Composer, leads, likelihood
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from realtime.errors import ConfigError
-from train.judges import musicnn
-from train.judges.checkpoint import MAGIC, read_checkpoint
-from train.judges.packages import folder_of, require
+from train.judging.judges import musicnn
+from train.judging.judges.packages import folder_of, require
+from train.judging.judges.tensorflow_file import MAGIC, read_checkpoint
 
 needs_weights = pytest.mark.skipif(
     importlib.util.find_spec("musicnn") is None or importlib.util.find_spec("librosa") is None,
@@ -45,8 +45,9 @@ def write_checkpoint(folder: Path, tensors: dict[str, np.ndarray]) -> None:
     """The smallest checkpoint of the format's description."""
     data, entries = b"", [(b"", b"\x08\x01")]
     for name, value in sorted(tensors.items()):
-        dims = b"".join(b"\x12" + varint(len(d)) + d for d in
-                        (b"\x08" + varint(n) for n in value.shape))  # fmt: skip
+        dims = b"".join(
+            b"\x12" + varint(len(d)) + d for d in (b"\x08" + varint(n) for n in value.shape)
+        )
         entry = b"\x08\x01" + b"\x12" + varint(len(dims)) + dims
         entry += (b"\x20" + varint(len(data)) if data else b"") + b"\x28" + varint(value.nbytes)
         entries.append((name.encode(), entry))

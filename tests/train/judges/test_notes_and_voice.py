@@ -7,7 +7,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from train.judges import level, pitch, voice
+from train.judging.judges import level, pitch, voice
 
 RATE = 48000
 

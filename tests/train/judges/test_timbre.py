@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from train.judges.instrument import probe, tag_flip
-from train.judges.musicnn import TAGS
-from train.judges.timbre import frechet, gap_share, mmd, principal_basis
+from train.judging.judges.instrument import probe, tag_flip
+from train.judging.judges.musicnn import TAGS
+from train.judging.judges.timbre import frechet, gap_share, mmd, principal_basis
 
 
 def two_sets(d: int = 5) -> tuple[np.ndarray, np.ndarray]:

@@ -11,8 +11,8 @@ from train.latent.baseline import EnvelopePCA
 from train.losses import stft_distance
 from train.networks.bands import spread_matrix
 from train.networks.envelope import QUIETEST, Envelope, hat_matrix
+from train.networks.frames import FrameTransform
 from train.networks.latent import FLOOR, LEVEL_SCALE, LatentNet
-from train.stft import FrameTransform
 
 from ..tiny import plucked
 

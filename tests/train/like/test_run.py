@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.chain.file import load_chain
 from realtime.models.streaming import load_model
-from train.evaluation.player import play as through_player
-from train.judges.packages import folder_of
+from realtime.stages.file import load_chain
+from train.judging.judges.packages import folder_of
 from train.like.judge import score
 from train.like.offer import choose
 from train.like.run import like
 from train.like.space import play
-from train.personal.keep import Origin
+from train.own.keep import Origin
+from train.player import play as through_player
 
 from ..personal.sounds import Ticks, stop_at_once, tune, write
 from .test_search import hidden

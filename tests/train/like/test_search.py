@@ -54,7 +54,7 @@ def test_ctrl_c_keeps_the_best_so_far(sounds) -> None:
 
 def test_the_nearest_blend_is_the_one_that_made_the_reference() -> None:
     from realtime.models.catalog import find_model
-    from train.evaluation.player import play as through_player
+    from train.player import play as through_player
 
     path, dry = find_model("amp-blend"), tune(1, 2.0)
     reference = through_player(path, tune(4, 8.0), {"fuzz": 1.0, "warm": 0.0})

@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.chain.file import load_chain
-from realtime.chain.ranges import RANGES
-from realtime.control.chain_text import read_stages
+from realtime.presets.chain_text import read_stages
+from realtime.stages.file import load_chain
+from realtime.stages.ranges import RANGES
 from train.like.equaliser import CENTRES, equaliser, spectrum
 from train.like.space import SIZE, SLOTS, Stage, decode, levelled, nothing, play, text, to_file
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from train.processes import Stop
+from train.fit.processes import Stop
 
 from ..tiny import plucked
 

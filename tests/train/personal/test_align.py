@@ -4,7 +4,7 @@ import soxr
 from scipy.signal import butter, lfilter
 
 from realtime.errors import ConfigError
-from train.personal.align import LEFT, RELATED, aligned, follows, lag
+from train.own.align import LEFT, RELATED, aligned, follows, lag
 
 from .sounds import bent, tune
 

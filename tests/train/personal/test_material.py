@@ -5,7 +5,7 @@ import pytest
 
 from realtime.errors import AudioFileError, ConfigError
 from train.data.pairs import Pair
-from train.personal.material import PARTS, read_pairs, read_sounds, split
+from train.own.material import PARTS, read_pairs, read_sounds, split
 
 from .sounds import bent, folders, tune, write
 

@@ -9,9 +9,9 @@ from realtime.errors import ModelError
 from realtime.models.catalog import bundled_folder
 from realtime.models.streaming import load_model
 from tests.networks import gru_model
-from train.export import seal, to_onnx
-from train.personal.fold import fold
-from train.personal.rebuild import named_weights, rebuild
+from train.export.gate import seal, to_onnx
+from train.own.fold import fold
+from train.own.rebuild import named_weights, rebuild
 
 FOLDER = bundled_folder()
 assert FOLDER is not None
@@ -65,8 +65,10 @@ def test_the_rebuilt_network_in_torch_is_what_the_file_plays() -> None:
     try:
         model.reset()
         x = np.random.default_rng(1).standard_normal((1, 1, 64 * 30)).astype(np.float32) * 0.2
-        played = [model.step(np.ascontiguousarray(x[..., k : k + 64])).copy()
-                  for k in range(0, x.shape[2], 64)]  # fmt: skip
+        played = [
+            model.step(np.ascontiguousarray(x[..., k : k + 64])).copy()
+            for k in range(0, x.shape[2], 64)
+        ]
         silence = torch.zeros(1, 1, 64 * 400)
         with torch.no_grad():
             y = network.offline(torch.from_numpy(x), network.settled_state(silence))

@@ -7,13 +7,13 @@ import torch
 from realtime.models.catalog import find_model
 from realtime.models.streaming import load_model
 from train.data.pairs import Pair
-from train.evaluation.player import play
-from train.personal.keep import Origin, check_out, renamed
-from train.personal.material import split
-from train.personal.progress import Progress
-from train.personal.rebuild import rebuild
-from train.personal.run import Worse, personalise
-from train.personal.tune import all_layers, last_layers, loss_over, tune
+from train.own.keep import Origin, check_out, renamed
+from train.own.material import split
+from train.own.progress import Progress
+from train.own.rebuild import rebuild
+from train.own.run import Worse, personalise
+from train.own.tune import all_layers, last_layers, loss_over, tune
+from train.player import play
 
 from .sounds import Ticks, bent, folders, stop_at_once, write
 from .sounds import tune as melody
@@ -32,8 +32,17 @@ def test_stopping_keeps_the_best_so_far() -> None:
         steps.append(1)
         return len(steps) > 12
 
-    found = tune(recipe, network, material(), 1e9, moving=all_layers, learning_rate=6e-3, batch=2,
-                 clock=Ticks(), stopped=stopped)  # fmt: skip
+    found = tune(
+        recipe,
+        network,
+        material(),
+        1e9,
+        moving=all_layers,
+        learning_rate=6e-3,
+        batch=2,
+        clock=Ticks(),
+        stopped=stopped,
+    )
     assert found.ended == "interrupted" and found.steps == 12
     assert found.after < found.before
     assert found.after == pytest.approx(loss_over(recipe, found.network, material().validation))
@@ -71,11 +80,12 @@ def test_a_training_that_gets_no_better_ends_early() -> None:
 
 
 def test_a_file_is_written_and_says_what_it_is(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("train.personal.compare.judges_are_here", lambda: False)
+    monkeypatch.setattr("train.own.compare.judges_are_here", lambda: False)
     out = tmp_path / "mine.onnx"
     dry, wet = folders(tmp_path)
-    done = personalise(dry, wet, "tube-amp", out, minutes=0.6,
-                       origin=Origin("Ada", "CC-BY-4.0"), clock=Ticks())  # fmt: skip
+    done = personalise(
+        dry, wet, "tube-amp", out, minutes=0.6, origin=Origin("Ada", "CC-BY-4.0"), clock=Ticks()
+    )
     assert done.rows["personal"]["loss"] < done.rows["base"]["loss"]
     model = load_model(out.read_bytes())
     model.close()
@@ -94,8 +104,14 @@ def test_what_gets_no_better_is_refused_and_nothing_is_written(tmp_path: Path) -
     write(tmp_path / "dry" / "riff.wav", x)
     write(tmp_path / "wet" / "riff.wav", play(base, x))  # it sounds like that already
     with pytest.raises(Worse, match="nothing was written"):
-        personalise(tmp_path / "dry", tmp_path / "wet", "tube-amp", tmp_path / "mine.onnx",
-                    minutes=0.4, clock=Ticks())  # fmt: skip
+        personalise(
+            tmp_path / "dry",
+            tmp_path / "wet",
+            "tube-amp",
+            tmp_path / "mine.onnx",
+            minutes=0.4,
+            clock=Ticks(),
+        )
     assert not (tmp_path / "mine.onnx").exists()
     assert torch.get_num_threads() >= 1 and np.isfinite(x).all()
 

@@ -9,11 +9,11 @@ import pytest
 from realtime.errors import ConfigError
 from realtime.models.catalog import find_model
 from realtime.models.streaming import load_model
-from train.evaluation.player import play
-from train.personal.keep import Origin
-from train.personal.rebuild import named_weights
-from train.personal.run import Worse, inside
-from train.personal.unpaired import fit_unpaired
+from train.like.target_alone import fit_unpaired
+from train.own.keep import Origin
+from train.own.rebuild import named_weights
+from train.own.run import Worse, inside
+from train.player import play
 
 from .sounds import Ticks, tune, write
 
@@ -27,8 +27,14 @@ def recordings(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_the_mix_becomes_the_default_and_no_weight_moves(recordings, tmp_path: Path) -> None:
-    out = fit_unpaired(*recordings, "amp-blend", tmp_path / "my.onnx", minutes=0.15,
-                       origin=Origin("Ada"), clock=Ticks())  # fmt: skip
+    out = fit_unpaired(
+        *recordings,
+        "amp-blend",
+        tmp_path / "my.onnx",
+        minutes=0.15,
+        origin=Origin("Ada"),
+        clock=Ticks(),
+    )
     model = load_model(out.read_bytes())
     model.close()
     defaults = {c.name: c.default for c in model.card.controls}
@@ -46,8 +52,14 @@ def test_what_the_base_sounds_like_already_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "theirs" / "solo.wav", play(base, x))
     write(tmp_path / "mine" / "riff.wav", x)
     with pytest.raises(Worse, match="no nearer on the playing held out"):
-        fit_unpaired(tmp_path / "theirs", tmp_path / "mine", "amp-blend", tmp_path / "my.onnx",
-                     minutes=0.1, clock=Ticks())  # fmt: skip
+        fit_unpaired(
+            tmp_path / "theirs",
+            tmp_path / "mine",
+            "amp-blend",
+            tmp_path / "my.onnx",
+            minutes=0.1,
+            clock=Ticks(),
+        )
     assert not (tmp_path / "my.onnx").exists()
 
 

@@ -1,0 +1,132 @@
+"""``restyle bench capture``: a session with edits, captured, replayed, compared bit by bit."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from realtime.devices.shared_simulated import Tape
+from realtime.errors import ConfigError
+from realtime.host.host import Host
+from realtime.host.replay import replay
+from realtime.host.session_log import Capture
+from realtime.models.catalog import find_model
+from realtime.session.spec import DeviceSpec, Spec
+
+from ..rig.tables import Report, Row
+
+RATE, BLOCK = 48_000, 64
+STYLES = ("tube-amp", "tape", "square-synth", "amp-blend")
+EFFECTS = ("Reverb", "Delay", "Chorus", "Gain", "Compressor")
+STEP_S = 0.005  # of our time; the tape is let on by STEP_SAMPLES each time
+STEP_SAMPLES = 1440
+
+
+def edit(host: Host, rng: random.Random) -> str:
+    """One random change of a playing host; returns its kind."""
+    kind = rng.choice(["gain", "mix", "bypass", "swap", "insert", "remove", "turn", "preset"])
+    model = str(find_model(rng.choice(STYLES)))
+    if kind == "gain":
+        host.set("output_gain_db", rng.uniform(-20.0, 0.0))
+    elif kind == "mix":
+        host.set("mix", rng.random())
+    elif kind == "bypass":
+        host.set("bypass", rng.choice([0.0, 1.0]))
+    elif kind == "swap":
+        host.do({"op": "swap", "model": model})
+    elif kind == "insert" and len(host.spec.stages) < 3:
+        host.insert(rng.choice(["pre", "post"]), {"effect": rng.choice(EFFECTS)})
+    elif kind == "remove" and host.spec.stages:
+        host.do({"op": "remove", "identity": host.spec.stages[0].identity})
+    elif kind == "turn" and host.spec.post:
+        host.set("post.1.stage_mix", rng.random())
+    elif kind == "preset":
+        spec = Spec(model=model, mix=rng.random(), output_gain_db=-6.0)
+        host.do({"op": "preset", "spec": spec.to_dict()})
+    else:
+        return "nothing"
+    return kind
+
+
+def run(minutes: float, seed: int, folder: Path) -> dict[str, float]:
+    """Capture a session into `folder` and replay it; returns what is printed."""
+    length = int(60 * minutes * RATE)
+    rng = np.random.default_rng(seed)
+    tape = Tape.make(
+        rng.uniform(-0.3, 0.3, (1, length)).astype(np.float32), RATE, BLOCK, paced=False
+    )
+    tape.hold(0)
+    spec = Spec(device=DeviceSpec(kind="tape", tape=tape.name), model=str(find_model(STYLES[0])))
+    told: list[str] = []
+    host = Host(spec, told.append, standby=False, journal=True)
+    capture, ended = Capture(host, folder, told.append), threading.Event()
+
+    def let_play() -> None:
+        while not ended.wait(STEP_S):
+            tape.hold(tape.position + STEP_SAMPLES)
+
+    chooser, edits = random.Random(seed), 0
+    player = threading.Thread(target=let_play, daemon=True)
+    player.start()
+    try:
+        host.start()
+        capture.start()
+        while tape.position < length - 2 * RATE:
+            edits += edit(host, chooser) != "nothing"
+            time.sleep(0.02)
+        stats, log = host.stats(), host.changes()
+        host.stop()
+        capture.finish(log, stats)
+    finally:
+        ended.set()
+        player.join()
+        host.close()
+        tape.close()
+    begin = time.monotonic()
+    found = replay(folder)
+    samples = found.output.shape[1]
+    return {
+        "edits": edits,
+        "crossfades and chain edits among them": len(log),
+        "samples compared": samples,
+        "minutes": round(samples / RATE / 60, 2),
+        "samples that differ": found.differing,
+        "replay, times real time": round(samples / RATE / (time.monotonic() - begin), 1),
+        "remarks": len(found.remarks) + len(told),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark and print it."""
+    parser = argparse.ArgumentParser(prog="restyle bench capture", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=1.0, help="of sound (default 1)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", metavar="FILE", help="write the result there")
+    options = parser.parse_args(arguments)
+    if not 0.1 <= options.minutes <= 120:
+        raise ConfigError(f"--minutes must be within 0.1..120, got {options.minutes:g}")
+    folder = Path(tempfile.mkdtemp(prefix="restyle-capture-"))
+    try:
+        found = run(options.minutes, options.seed, folder / "session")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    rows: list[Row] = [{"what": k, "value": v} for k, v in found.items()]
+    report = Report("capture", " ".join(["restyle bench capture", *(arguments or [])]))
+    report.table(
+        "capture", "A captured session, replayed", rows, {"what": "what", "value": "value"}
+    )
+    if options.json is not None:
+        report.write(Path(options.json))
+    return 1 if found["samples that differ"] else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

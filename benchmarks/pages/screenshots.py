@@ -1,0 +1,122 @@
+"""``python -m benchmarks.pages.screenshots``: pictures of the panel's page for the documentation.
+
+A live session on the simulated device, with a blend and three effects, in the system's Chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+ROOT = Path(__file__).parents[2]
+IMAGES = ROOT / "docs" / "images"
+CLIP = ROOT / "exported" / "demo.flac"
+CHAIN = """[[pre]]
+effect = "NoiseGate"
+threshold_db = -60
+[[post]]
+effect = "Chorus"
+mix = 0.3
+[[post]]
+effect = "Reverb"
+room_size = 0.3
+"""
+PICTURES = {  # name: width, height, light
+    "panel": (1280, 800, False),
+    "panel-light": (1280, 800, True),
+    "panel-phone": (844, 390, False),
+}
+PLAYED_SECONDS = 14.0  # before the first picture, so that the spectrograms are full
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the pictures; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=IMAGES)
+    out: Path = parser.parse_args(arguments).out
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
+        sys.stderr.write("screenshots need Chromium; install it with: apt install chromium\n")
+        return 2
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip, rate = soundfile.read(CLIP, dtype="float32")
+        soundfile.write(folder / "in.wav", np.tile(clip, 20), rate)
+        (folder / "chain.toml").write_text(CHAIN)
+        words = [
+            "--model",
+            "amp-blend",
+            "--set",
+            "warm=0.45",
+            "--set",
+            "crunch=0.25",
+            "--set",
+            "fuzz=0.2",
+            "--set",
+            "radio=0.1",
+            "--chain",
+            "chain.toml",
+            "--simulate",
+            "in.wav",
+            "--panel",
+            "--panel-port",
+            "0",
+            "--block",
+            "128",
+        ]
+        with subprocess.Popen(
+            [sys.executable, "-m", "realtime.cli", "live", *words],
+            cwd=folder,
+            text=True,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        ) as live:
+            try:
+                take(browser, _address(live), out)
+            finally:
+                live.send_signal(signal.SIGINT)
+    return 0
+
+
+def take(browser: str, url: str, out: Path) -> None:
+    """Open the page at each size and keep what it shows."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        for name, (width, height, light) in PICTURES.items():
+            page = chromium.new_page(viewport={"width": width, "height": height})
+            page.goto(url)
+            page.wait_for_selector("#link.up")
+            if light:
+                page.click("#theme")
+            page.wait_for_timeout(1000 * PLAYED_SECONDS)
+            page.screenshot(path=out / f"{name}.png")
+            print(f"wrote {out / name}.png")
+            page.close()
+        chromium.close()
+
+
+def _address(live: subprocess.Popen[Any]) -> str:
+    assert live.stderr is not None
+    for line in live.stderr:
+        found = re.search(r"panel: (\S+)", line)
+        if found:
+            return found.group(1)
+    raise SystemExit("restyle live ended before it served its panel")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What measurements are made with: devices, loads, contenders, processes."""

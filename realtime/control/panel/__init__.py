@@ -1,5 +1,0 @@
-"""The panel: a page, an HTTP API and WebSockets on the stream's knobs, served to this machine.
-
-What is known of the stream is :class:`realtime.control.panel.console.Console`; nothing here
-touches an engine or a device.
-"""

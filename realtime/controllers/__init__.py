@@ -1,0 +1,1 @@
+"""What turns knobs from outside: MIDI, OSC, keys."""

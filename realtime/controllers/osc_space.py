@@ -1,0 +1,167 @@
+"""The OSC address space: what each address does to a surface; see docs/control.md.
+
+==============================  ============  ======================================================
+``/restyle/style``              ``s``         change the model; an empty text takes it out
+``/restyle/blend``              ``sfsf…``     all weights, scaled to sum to 1
+``/restyle/blend/NAME``         ``f``         one weight, the others share the rest
+``/restyle/mix``                ``f``         0 dry .. 1 wet
+``/restyle/bypass``             ``i`` T F     1 lets the input through
+``/restyle/preset``             ``s``         a preset by name
+``/restyle/param``              ``sf``        any parameter; ``s`` alone answers its value
+``/restyle/param/NAME``         ``f``         likewise; without argument answers its value
+``/restyle/params``                           answers one message for each parameter
+``/restyle/styles``                           answers the names of all models
+``/restyle/status``                           answers style, preset, bypass
+``/restyle/ping``                             answers ``/restyle/pong``
+``/restyle/meters/subscribe``   ``s i [f]``   levels to host and port, at a rate in Hz
+``/restyle/meters/unsubscribe`` ``s i``       no more
+==============================  ============  ======================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..errors import ControlError, nearest
+from ..parameters.surface import Surface
+from ..parameters.values import find_parameter, turn
+from ..presets.files import preset_path
+from .osc_arguments import Arguments, Sender, none, number, one, rate, target, text
+from .osc_meters import Subscriptions
+from .osc_packet import Message
+
+ROOT = "/restyle/"
+# what this side sends: never answered, so that two servers cannot keep each other busy
+REPLIES = ("/restyle/error", "/restyle/pong", "/restyle/params/end")
+
+
+class AddressSpace:
+    """Carries out messages on a surface.
+
+    Parameters
+    ----------
+    surface : Surface
+    subscriptions : Subscriptions
+    """
+
+    def __init__(self, surface: Surface, subscriptions: Subscriptions) -> None:
+        self._surface, self._subscriptions = surface, subscriptions
+        self._handlers: dict[str, Callable[[Arguments, Sender], list[Message]]] = {
+            "style": self._style,
+            "blend": self._blend,
+            "mix": lambda a, _: self._turn("mix", a),
+            "bypass": self._bypass,
+            "preset": self._preset,
+            "param": self._param,
+            "params": self._params,
+            "styles": self._styles,
+            "status": self._status,
+            "ping": self._ping,
+            "meters/subscribe": self._subscribe,
+            "meters/unsubscribe": self._unsubscribe,
+        }
+
+    def do(self, address: str, arguments: Arguments, sender: Sender) -> list[Message]:
+        """Carry out one message; return the answers for its sender.
+
+        Raises
+        ------
+        RestyleError
+            Unknown address, wrong arguments, or the surface refuses; nothing has changed then.
+        """
+        if address in REPLIES:
+            return []
+        name = address.removeprefix(ROOT)
+        if address.startswith(ROOT) and name in self._handlers:
+            return self._handlers[name](arguments, sender)
+        group, _, rest = name.partition("/")
+        if address.startswith(ROOT) and rest and group == "param":
+            return self._param([rest, *arguments], sender)
+        if address.startswith(ROOT) and rest and group == "blend":
+            weights = [p for p in self._surface.parameters() if p.kind == "blend"]
+            find_parameter(weights, rest)
+            return self._turn(rest, arguments)
+        known = [ROOT + h for h in self._handlers]
+        raise ControlError(
+            f"unknown address {address}{nearest(address, known)}; there are {', '.join(known)}"
+        )
+
+    # -- changes ----------------------------------------------------------------------------------
+
+    def _turn(self, name: str, arguments: Arguments) -> list[Message]:
+        turn(self._surface, name, number(name, one(name, "a number", arguments)))
+        return []
+
+    def _style(self, arguments: Arguments, _: Sender) -> list[Message]:
+        name = text("style", one("style", "a name", arguments))
+        known = self._surface.styles() if name else ()
+        if name and name not in known:  # a surface may also take files: not from the network
+            raise ControlError(
+                f"there is no style '{name}'{nearest(name, known)}; there are {', '.join(known)}"
+            )
+        self._surface.style(name or None)
+        return []
+
+    def _preset(self, arguments: Arguments, _: Sender) -> list[Message]:
+        name = text("preset", one("preset", "a name", arguments))
+        preset_path(name)  # refuses what is a file elsewhere
+        self._surface.load_preset(name)
+        return []
+
+    def _bypass(self, arguments: Arguments, _: Sender) -> list[Message]:
+        value = one("bypass", "0 or 1", arguments)
+        if value not in (0, 1):
+            raise ControlError(f"bypass takes 0, 1, T or F, got {value!r}")
+        self._surface.bypass(bool(value))
+        return []
+
+    def _blend(self, arguments: Arguments, _: Sender) -> list[Message]:
+        if not arguments or len(arguments) % 2:
+            raise ControlError("blend takes names and weights in turn: s f s f …")
+        names = [text("blend", n) for n in arguments[::2]]
+        weights = [number(n, w) for n, w in zip(names, arguments[1::2], strict=True)]
+        if len(set(names)) != len(names):
+            raise ControlError("blend names one of its styles twice")
+        self._surface.blend(dict(zip(names, weights, strict=True)))
+        return []
+
+    def _param(self, arguments: Arguments, _: Sender) -> list[Message]:
+        if not 1 <= len(arguments) <= 2:
+            raise ControlError("param takes a name and a number, or a name to be told its value")
+        name = text("param", arguments[0])
+        if len(arguments) == 1:
+            return [(ROOT + "param", [name, float(self._surface.get(name))])]
+        return self._turn(name, arguments[1:])
+
+    # -- answers ----------------------------------------------------------------------------------
+
+    def _ping(self, arguments: Arguments, _: Sender) -> list[Message]:
+        none("ping", arguments)
+        return [(ROOT + "pong", [])]
+
+    def _styles(self, arguments: Arguments, _: Sender) -> list[Message]:
+        none("styles", arguments)
+        return [(ROOT + "styles", list(self._surface.styles()))]
+
+    def _params(self, arguments: Arguments, _: Sender) -> list[Message]:
+        none("params", arguments)
+        found = self._surface.parameters()
+        rows: list[Message] = [
+            (ROOT + "params", [p.name, p.unit, p.minimum, p.maximum, p.default, p.kind, p.value])
+            for p in found
+        ]
+        return [*rows, (ROOT + "params/end", [len(found)])]
+
+    def _status(self, arguments: Arguments, _: Sender) -> list[Message]:
+        none("status", arguments)
+        found = self._surface.status()
+        texts = [str(found.get(key) or "") for key in ("style", "preset")]
+        return [(ROOT + "status", [*texts, int(bool(found.get("bypass")))])]
+
+    def _subscribe(self, arguments: Arguments, sender: Sender) -> list[Message]:
+        self._subscriptions.add(*target(arguments, sender), *rate(arguments))
+        return []
+
+    def _unsubscribe(self, arguments: Arguments, sender: Sender) -> list[Message]:
+        self._subscriptions.remove(*target(arguments, sender))
+        return []

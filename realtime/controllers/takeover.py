@@ -1,0 +1,67 @@
+"""What a mapping does at a controller's position: set, toggle, load; and soft take-over."""
+
+from __future__ import annotations
+
+from ..parameters.mapping import MidiMapping
+from ..parameters.surface import Parameter, Surface
+from ..parameters.values import find_parameter, turn
+
+_NEAR = 1.5 / 127  # how near the knob must come, as a share of its way
+
+
+class Hand:
+    """Turns a surface's knobs by mappings, and remembers where each controller stands.
+
+    With ``pickup`` a controller does nothing until it reaches or passes the parameter's present
+    value; it lets go again when something else changes the parameter.
+    """
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface = surface
+        self._held: dict[MidiMapping, tuple[float, float | None]] = {}  # position, value given
+
+    def move(self, mapping: MidiMapping, position: float) -> bool:
+        """Do what `mapping` says at `position` (0..1); return whether anything was done.
+
+        Raises
+        ------
+        RestyleError
+            The surface refuses, or the mapping does not fit its parameter any more.
+        """
+        before, given = self._held.get(mapping, (None, None))
+        self._held[mapping] = position, given
+        pressed = position >= 0.5 > (before or 0.0)
+        if mapping.target != "parameter":
+            if pressed or mapping.source == "program":
+                load = {"style": self._surface.style, "preset": self._surface.load_preset}
+                load[mapping.target](mapping.name)
+                return True
+            return False
+        parameter = self._find(mapping)
+        low, high = mapping.ends(parameter)
+        if mapping.mode == "toggle":
+            if pressed:
+                up = abs(parameter.value - high) < abs(parameter.value - low)
+                turn(self._surface, mapping.name, low if up else high)
+            return pressed
+        held = given is not None and parameter.value == given
+        if mapping.pickup and not held and not _passes(mapping, before, position, parameter):
+            self._held[mapping] = position, None
+            return False
+        turn(self._surface, mapping.name, mapping.value(position, parameter))
+        self._held[mapping] = position, self._find(mapping).value
+        return True
+
+    def _find(self, mapping: MidiMapping) -> Parameter:
+        return find_parameter(self._surface.parameters(), mapping.name)
+
+
+def _passes(
+    mapping: MidiMapping, before: float | None, position: float, parameter: Parameter
+) -> bool:
+    """Whether the knob reaches or crosses the parameter's value on its way."""
+    low, high = mapping.ends(parameter)
+    near = abs(high - low) * _NEAR
+    here = mapping.value(position, parameter)
+    there = here if before is None else mapping.value(before, parameter)
+    return min(here, there) - near <= parameter.value <= max(here, there) + near

@@ -1,0 +1,111 @@
+"""Which devices there are, through sounddevice (this is its only importer)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+
+from ..errors import DeviceError
+
+
+def library() -> ModuleType:
+    """Import sounddevice, or say in one sentence what is missing."""
+    try:
+        import sounddevice
+    except OSError as error:
+        raise DeviceError(
+            f"PortAudio is missing ({error}); on Debian or Ubuntu run: apt install libportaudio2 —"
+            " or use --simulate IN.wav, which needs no sound card"
+        ) from None
+    except ImportError:
+        raise DeviceError("sounddevice is not installed; run: pip install sounddevice") from None
+    return sounddevice
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """One device as PortAudio lists it."""
+
+    index: int
+    name: str
+    host_api: str
+    max_input_channels: int
+    max_output_channels: int
+    default_sample_rate: int
+    default_input: bool
+    default_output: bool
+
+
+def list_devices(anew: bool = False) -> list[DeviceInfo]:
+    """All devices of all host APIs.
+
+    Parameters
+    ----------
+    anew : bool
+        Look again: PortAudio keeps the list of its start.  Not while this process plays.
+
+    Raises
+    ------
+    DeviceError
+        PortAudio is missing or broken.
+    """
+    sd = library()
+    if anew:
+        sd._terminate()
+        sd._initialize()
+    apis = sd.query_hostapis()
+    defaults = list(sd.default.device)
+    return [
+        DeviceInfo(
+            i,
+            d["name"],
+            apis[d["hostapi"]]["name"],
+            d["max_input_channels"],
+            d["max_output_channels"],
+            int(d["default_samplerate"]),
+            i == defaults[0],
+            i == defaults[1],
+        )
+        for i, d in enumerate(sd.query_devices())
+    ]
+
+
+NO_INPUT = "none"  # in place of an input device: silence comes in
+
+
+def find_device(wanted: str | int | None, side: str) -> DeviceInfo:
+    """Choose a device by index or by a part of its name or host API.
+
+    Parameters
+    ----------
+    wanted : str, int or None
+        None is the system's default.
+    side : str
+        ``input`` or ``output``.
+
+    Raises
+    ------
+    DeviceError
+        None or several match, or the device has no such side.
+    """
+    devices = [d for d in list_devices() if getattr(d, f"max_{side}_channels") > 0]
+    if not devices:
+        raise DeviceError(
+            f"no {side} device was found; connect one and see 'restyle devices', or use"
+            " --simulate IN.wav"
+        )
+    if wanted is None:
+        return next((d for d in devices if getattr(d, f"default_{side}")), devices[0])
+    text = str(wanted)
+    if text.lstrip("-").isdigit():
+        match = [d for d in devices if d.index == int(text)]
+    else:
+        words = text.lower().split()
+        match = [d for d in devices if all(w in f"{d.name} {d.host_api}".lower() for w in words)]
+        exact = [d for d in match if d.name.lower() == text.lower()]
+        match = exact or match
+    if len(match) == 1:
+        return match[0]
+    listed = "; ".join(f"{d.index} {d.name} ({d.host_api})" for d in match or devices)
+    found = "several match" if match else "there is none"
+    raise DeviceError(f"{side} device '{text}': {found}; choose one of: {listed}")

@@ -1,0 +1,126 @@
+"""A full-duplex device, or an output alone: one stream, one clock, called by PortAudio."""
+
+from __future__ import annotations
+
+from ..dsp.drift_record import Drift
+from ..errors import DeviceError
+from .list import NO_INPUT, find_device
+from .port_stream import PortStream
+
+PROBE_SECONDS = 0.15
+
+
+class PortAudioDevice:
+    """A full-duplex PortAudio stream.
+
+    Parameters
+    ----------
+    input, output : str, int or None
+        See :func:`find_device`; the input ``none`` opens the output alone, and silence comes in.
+    sample_rate : int [Hz] or None
+        None takes the input device's default, without one the output's.
+    block_size : int or None [samples]
+        What callbacks should bring.  The host's own period (PortAudio's ``blocksize=0``) is used
+        when it is constant and no other size is asked for, as any other choice makes PortAudio add
+        a buffer of that size.
+    channels : int or None
+        Engine channels wanted; limited to what the devices have.
+
+    Raises
+    ------
+    DeviceError
+        Missing device or a setting it refuses, in one sentence.
+    """
+
+    paced = True
+    drift: Drift | None = None
+
+    def __init__(
+        self,
+        input: str | int | None = None,
+        output: str | int | None = None,
+        *,
+        sample_rate: int | None = None,
+        block_size: int | None = None,
+        channels: int | None = None,
+    ) -> None:
+        if block_size is not None and not 1 <= block_size <= 8192:
+            raise DeviceError(f"block size must be within 1..8192 samples, got {block_size}")
+        hear = None if input == NO_INPUT else find_device(input, "input")
+        play = find_device(output, "output")
+        self.input_name, self.output_name = hear.name if hear else NO_INPUT, play.name
+        self.name = f"{self.input_name} → {play.name} ({play.host_api})"
+        self.sample_rate = sample_rate or (hear or play).default_sample_rate
+        self.in_channels = min(channels or 1, hear.max_input_channels) if hear else 0
+        self.out_channels = min(max(channels or 1, 2), play.max_output_channels)
+        self._stream = PortStream(
+            self.name, hear, play, self.sample_rate, self.in_channels, self.out_channels
+        )
+        self.block_size = negotiate(self._stream, block_size, self.in_channels, self.out_channels)
+
+    def open(self, callback: int, record: int, lockstep: bool) -> None:
+        """Open the stream; `lockstep` has no meaning in real time."""
+        self._stream.open(callback, record)
+
+    @property
+    def input_latency(self) -> int:
+        """As the driver reports it [samples]."""
+        return self._stream.input_latency
+
+    @property
+    def output_latency(self) -> int:
+        """As the driver reports it [samples]."""
+        return self._stream.output_latency
+
+    def start(self) -> None:
+        """Start the stream."""
+        self._stream.start()
+
+    def stop(self) -> None:
+        """Stop and close the stream."""
+        self._stream.stop()
+
+    @property
+    def active(self) -> bool:
+        """Whether PortAudio still calls back."""
+        return self._stream.active
+
+    @property
+    def error(self) -> BaseException | None:
+        """Set when the stream ended without being asked to."""
+        return self._stream.error
+
+
+def negotiate(
+    stream: PortStream, wanted: int | None, in_channels: int, out_channels: int
+) -> int | None:
+    """Find out what callbacks will bring, by listening to silence for a moment.
+
+    Returns
+    -------
+    int or None [samples]
+        None where it varies; `wanted` where that was asked for, which may cost a buffer.
+
+    Raises
+    ------
+    DeviceError
+        The device never calls.
+    """
+    from ..engine.engine import Engine
+    from ..stream.callback import stream_callback
+    from ..stream.path import BlockPath
+    from ..stream.record import StreamMemory
+    from ..stream.voice import Voice
+
+    engine = Engine(channels=1, sample_rate=stream.sample_rate, mix=0.0, output_gain=0.0)
+    voice = Voice(BlockPath(engine))  # the record borrows it
+    memory = StreamMemory(voice, in_channels, out_channels)
+    stream.listen(int(stream_callback().address), memory.address, PROBE_SECONDS)
+    seen = memory.counters()
+    if seen["callbacks"] == 0:
+        raise DeviceError(f"{stream.name} opened but never asked for sound; is its server running?")
+    period = seen["min_block"] if seen["min_block"] == seen["max_seen_block"] else None
+    if wanted is None or wanted == period:
+        return period
+    stream.requested = wanted
+    return wanted

@@ -1,0 +1,1 @@
+"""The native lane: block adapter, hops, governor, latency."""

@@ -1,0 +1,126 @@
+"""Capture a session: every input block and every change, at the sample it took effect.
+
+A capture is a folder: ``input.wav`` and ``output.wav`` (float32, as the engine heard and gave
+them), ``journal.npy`` (float64 rows of position, kind, a, b, see :mod:`realtime.stream.record`) and
+``session.json`` (what was opened, the changes, versions and hashes of the models).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..audio_files import whole_file
+from ..errors import ConfigError
+from .recorder import Recorder
+
+if TYPE_CHECKING:
+    from .host import Host
+
+FORMAT = 1
+NAP_SECONDS = 0.2
+PACKAGES = ("restyle", "numpy", "numba", "onnxruntime-gpu", "onnxruntime", "pedalboard")
+
+
+class Capture:
+    """Captures a host that was started with ``journal=True``, from its first sample on.
+
+    Parameters
+    ----------
+    host : Host
+        About to play: the rings have to be tapped before its first block.
+    folder : Path
+        Made; must not exist, or be empty.
+
+    Raises
+    ------
+    ConfigError
+        The folder is in use or cannot be made.
+    """
+
+    def __init__(self, host: Host, folder: Path, tell: Callable[[str], None]) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if any(folder.iterdir()):
+                raise ConfigError(f"{folder} is not empty; name a new folder for the capture")
+        except OSError as error:
+            raise ConfigError(f"cannot capture to {folder}: {error.strerror}") from None
+        self._host, self.folder, self._tell = host, folder, tell
+        self._rows: list[tuple[float, ...]] = []
+        self._stop = threading.Event()
+        self.recorder: Recorder | None = None
+        self._opened = host.spec
+        self._thread = threading.Thread(target=self._run, name="restyle-capture", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the host plays and taps its sound."""
+        board, opened = self._host.board, self._host.now
+        self.recorder = Recorder(
+            self._host.taps,
+            {"dry": self.folder / "input.wav", "wet": self.folder / "output.wav"},
+            int(opened["device"]["sample_rate"]),
+            lost=lambda: int(board.record[0]["tap_lost"]) if len(board.record) else 0,
+            tell=self._tell,
+        )
+        self._first = opened
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(NAP_SECONDS):
+            self._rows += self._host.board.journal.take_until()
+
+    def finish(self, log: list[Any], stats: dict[str, Any]) -> Path:
+        """Write what is left; the sound has stopped."""
+        self._stop.set()
+        self._thread.join(5.0)
+        self._rows += self._host.board.journal.take_until()
+        assert self.recorder is not None
+        self.recorder.stop()
+        lost = int(stats.get("tap_lost", 0)) + int(stats.get("journal_lost", 0))
+        models = {c[2].get("model") for c in log if c[2].get("op") == "swap"}
+        models |= {c[2]["spec"]["model"] for c in log if c[2].get("op") == "preset"}
+        models.add(self._opened.model)
+        session = {
+            "format": FORMAT,
+            "spec": self._opened.to_dict(),
+            "lane": self._first["lane"],
+            "device": self._first["device"],
+            "changes": log,
+            "models": {m: digest(Path(m)) for m in models if m},
+            "versions": versions(),
+            "lost": lost,
+            "restarts": stats.get("restarts", 0),
+            "concealed_samples": stats["xruns"]["concealed_samples"],
+            "rested": stats["engine"]["rested"],
+        }
+        with whole_file(self.folder / "journal.npy") as partial:
+            np.save(partial, np.array(self._rows, dtype=np.float64).reshape(-1, 4))
+        with whole_file(self.folder / "session.json") as partial:
+            partial.write_text(json.dumps(session, indent=1) + "\n", encoding="utf-8")
+        return self.folder
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, or an empty text when it is gone."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides about bits."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

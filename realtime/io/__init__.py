@@ -1,1 +1,0 @@
-"""Where sound enters and leaves: ring, callback, PortAudio devices, simulated device, files."""

@@ -1,0 +1,1 @@
+"""Compiled building blocks: intrinsics, rings, event queues, shared memory, the kernel cache."""

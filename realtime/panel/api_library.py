@@ -1,0 +1,127 @@
+"""Requests about what is kept and connected: presets, recordings, devices, MIDI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+from ..errors import nearest
+from ..presets.files import PresetEntry, delete_preset, list_presets
+from .api_sound import Body, File, Names
+from .console_protocol import Console
+from .fields import NotFound
+
+ENDINGS = {".flac": "audio/flac", ".wav": "audio/wav"}
+
+
+def _preset(name: str) -> PresetEntry:
+    listed = {e.name: e for e in list_presets()}
+    if name not in listed:
+        raise NotFound(f"there is no preset '{name[:80]}'{nearest(name, listed)}")
+    return listed[name]
+
+
+def presets(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:
+    """Answer GET /api/presets."""
+    return [
+        {
+            "name": e.name,
+            "note": e.preset.note if e.preset else "",
+            "model": e.preset.model if e.preset else None,
+            "problem": e.problem,
+        }
+        for e in list_presets()
+    ]
+
+
+def save(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer PUT /api/presets/{name}."""
+    return console.save_preset(names["name"], body["note"], body["replace"])
+
+
+def load(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer POST /api/presets/{name}/load."""
+    console.surface.load_preset(_preset(names["name"]).name)
+    return console.state()
+
+
+def delete(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer DELETE /api/presets/{name}."""
+    delete_preset(_preset(names["name"]).name)
+    return {}
+
+
+def devices(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:
+    """Answer GET /api/devices."""
+    return console.devices()
+
+
+def device(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer PUT /api/device."""
+    wanted = [None if body[k] is None else str(body[k]) for k in ("input", "output")]
+    console.change_device(wanted[0], wanted[1], body["block"])
+    return console.state()
+
+
+def record(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer POST /api/recording."""
+    return {"name": console.record(body["dry"], body["format"])}
+
+
+def stop(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer DELETE /api/recording."""
+    return {"files": console.stop_recording()}
+
+
+def _files(console: Console) -> dict[str, Path]:
+    folder = console.recordings_folder()
+    if not folder.is_dir():
+        return {}
+    found = (p for p in sorted(folder.iterdir()) if p.suffix.lower() in ENDINGS)
+    return {p.name: p for p in found if p.is_file() and not p.name.startswith(".")}
+
+
+def recordings(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:
+    """Answer GET /api/recordings."""
+    listed = []
+    for name, path in _files(console).items():
+        try:
+            seconds = round(soundfile.info(str(path)).duration, 3)
+        except (soundfile.LibsndfileError, OSError, RuntimeError):
+            continue  # one that is being written, or is no sound
+        listed.append({"name": name, "seconds": seconds, "bytes": path.stat().st_size})
+    return listed
+
+
+def recording(console: Console, names: Names, body: Body) -> File:
+    """Answer GET /api/recordings/{name}."""
+    listed = _files(console)
+    if names["name"] not in listed:
+        raise NotFound(f"there is no recording '{names['name'][:80]}'")
+    path = listed[names["name"]]
+    return File(path, ENDINGS[path.suffix.lower()])
+
+
+def midi(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer GET /api/midi."""
+    return console.midi.state()
+
+
+def learn(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer POST /api/midi/learn."""
+    console.midi.learn(body["parameter"])
+    return console.midi.state()
+
+
+def stop_learning(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer DELETE /api/midi/learn."""
+    console.midi.stop_learning()
+    return console.midi.state()
+
+
+def forget(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer DELETE /api/midi/mappings/{parameter}."""
+    console.midi.forget(names["parameter"])
+    return console.midi.state()

@@ -1,0 +1,148 @@
+"""The panel as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route as WebRoute
+from starlette.routing import WebSocketRoute
+
+from ..errors import ControlError, RestyleError, StreamError
+from .api_sound import File
+from .broadcast import Hub
+from .console_protocol import Console
+from .fields import Conflict, NotFound, parse, take
+from .files import kind_of, page_files
+from .guard import LARGEST_BODY, App, Guard
+from .live import live_socket
+from .openapi import describe
+from .routes import ROUTES, Route
+from .stream import stream_socket
+
+BODY_SECONDS = 10.0  # a body that trickles in for longer is refused
+STATUS: dict[type[RestyleError], int] = {NotFound: 404, Conflict: 409}
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def make_app(
+    console: Console,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    token: str | None = None,
+    counts: Counter[str] | None = None,
+) -> App:
+    """Build the application.
+
+    Parameters
+    ----------
+    console : Console
+    host, port : str, int
+        Where it is served; port 0 passes any.
+    token : str or None
+        What a client must show, where that is asked for.
+    counts : Counter
+        Refusals by kind.
+    """
+    counts = Counter() if counts is None else counts
+    hub = Hub(console, counts)
+    routes = [
+        *(WebRoute(r.path, _endpoint(r, console, counts), methods=[r.method]) for r in ROUTES),
+        WebRoute("/api/openapi.json", _description, methods=["GET"]),
+        WebSocketRoute("/api/live", live_socket(console, hub, counts)),
+        WebSocketRoute("/stream", stream_socket(console, counts)),
+        WebRoute("/", _page, methods=["GET"]),
+        WebRoute("/page/{name:path}", _page, methods=["GET"]),
+    ]
+
+    async def refused(request: Request, error: Exception) -> Response:
+        counts["refused_request"] += 1
+        return _plain_error(request, error)
+
+    inner = Starlette(routes=routes, exception_handlers={HTTPException: refused})
+    inner.router.redirect_slashes = False
+    return Guard(inner, host, port, token, counts)
+
+
+def _endpoint(route: Route, console: Console, counts: Counter[str]) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        try:
+            body = {} if route.fields is None else take(route.fields, await _body(request))
+            names = {k: str(v) for k, v in request.path_params.items()}
+            answer = await asyncio.to_thread(route.call, console, names, body)
+        except HTTPException as error:
+            counts["refused_request"] += 1
+            return _error(error.status_code, error.detail)
+        except RestyleError as error:
+            counts["refused_request"] += 1
+            status = 503 if isinstance(error, StreamError) else STATUS.get(type(error), 400)
+            return _error(status, str(error))
+        except Exception as error:  # a fault of ours: told, and the server goes on
+            counts["failed"] += 1
+            return _error(500, f"{route.method} {route.path} failed: {error!r}")
+        if isinstance(answer, File):
+            return FileResponse(answer.path, media_type=answer.kind)
+        return _Json(answer)
+
+    return endpoint
+
+
+async def _body(request: Request) -> Any:
+    """The body's JSON; nothing sent is an empty object."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(415, "send Content-Type: application/json")
+    data = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                data += part
+                if len(data) > LARGEST_BODY:
+                    raise HTTPException(413, f"a body has at most {LARGEST_BODY} bytes")
+    except TimeoutError:
+        raise HTTPException(408, f"a body must arrive within {BODY_SECONDS:g} s") from None
+    try:
+        return parse(data.decode("utf-8")) if data else {}
+    except UnicodeDecodeError:
+        raise ControlError("the body is not UTF-8 text") from None
+
+
+class _Json(JSONResponse):
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, allow_nan=False, ensure_ascii=False).encode("utf-8")
+
+
+def _error(status: int, sentence: str) -> Response:
+    return _Json({"error": sentence}, status_code=status)
+
+
+def _plain_error(request: Request, error: Exception) -> Response:
+    """What no route answers."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    said = error.detail if isinstance(error, HTTPException) else ""
+    path = request.url.path[:80]
+    sentence = {
+        "Not Found": f"there is no {path}; see /api/openapi.json",
+        "Method Not Allowed": f"{path} does not take {request.method}; see /api/openapi.json",
+    }.get(said, said or "the request cannot be answered")
+    return _error(status, sentence)
+
+
+async def _description(request: Request) -> Response:
+    return _Json(describe())
+
+
+async def _page(request: Request) -> Response:
+    name = request.path_params.get("name", "index.html")
+    path = page_files().get(name)
+    if path is None:
+        raise HTTPException(404, f"the page has no file '{name[:80]}'")
+    return FileResponse(path, media_type=kind_of(path), headers={"Cache-Control": "no-cache"})

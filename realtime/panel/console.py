@@ -1,0 +1,274 @@
+"""A host as the panel sees it; see :class:`realtime.panel.console_protocol.Console`."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..controllers.midi_desk import MidiDesk
+from ..devices.list import NO_INPUT, DeviceInfo, find_device, list_devices
+from ..errors import ChainError, ConfigError, ModelError, nearest
+from ..host.host import Host
+from ..host.mover import with_device
+from ..host.notes import Notes
+from ..host.surface import HostSurface
+from ..models.catalog import list_models
+from ..native.ring import Ring
+from ..parameters.mapping import MidiMapping
+from ..presets.files import preset_path, save_preset
+from ..session.spec import PLACES
+from . import stages as entries
+from .console_protocol import Heard
+from .fields import Conflict, NotFound
+from .recordings import Takes, recordings_folder
+from .stream_engine import EnginePipe
+from .tags import LiveTags
+from .usage import Figures
+
+LARGEST_BLOCK = 8192
+
+
+class HostConsole:
+    """Everything a panel does with a host.
+
+    Parameters
+    ----------
+    host : Host
+    surface : HostSurface
+    notes : Notes
+        What the host tells goes there.
+    mappings : iterable of MidiMapping
+        From a session file.
+    folder : Path, optional
+        For recordings.
+
+    Attributes
+    ----------
+    counts : Counter
+        Refusals of the panel, by kind.
+    tags : LiveTags or None
+        A tagger that listens, set by whoever started it.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        surface: HostSurface,
+        notes: Notes,
+        mappings: Iterable[MidiMapping] = (),
+        folder: Path | None = None,
+    ) -> None:
+        self.surface, self.notes = surface, notes
+        self.midi = MidiDesk(surface, mappings, notes)
+        self.counts: Counter[str] = Counter()
+        self.tags: LiveTags | None = None
+        self._host = host
+        self._figures = Figures(host)
+        self._takes = Takes(host, folder or recordings_folder())
+        self._devices = threading.Lock()
+        self._rings: tuple[object, Ring, Ring] | None = None
+
+    @property
+    def host(self) -> Host:
+        """The host it works."""
+        return self._host
+
+    # -- what plays -------------------------------------------------------------------------------
+
+    def marks(self) -> tuple[object, ...]:
+        """Objects that are others whenever :meth:`state` may have changed."""
+        host = self._host
+        return (
+            host.spec,
+            host.now,
+            self.notes.kept,
+            self.surface.preset,
+            self._takes.name,
+            host.recorder,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """What plays, as plain data."""
+        host = self._host
+        now, spec = host.now, host.spec
+        device, latency = now.get("device", {}), now.get("latency", {})
+        parameters = [dict(vars(p)) for p in self.surface.parameters()]
+        names = [p["name"] for p in parameters]
+        return {
+            "style": now.get("model"),
+            "preset": self.surface.preset,
+            "bypass": spec.bypass,
+            "lane": now.get("lane"),
+            "sample_rate": device.get("sample_rate"),
+            "block": device.get("block_size"),
+            "channels": [device.get("in_channels"), device.get("out_channels")],
+            "device": {
+                "input": device.get("input"),
+                "output": device.get("output"),
+                "simulated": spec.device.kind == "tape",
+            },
+            "latency": {
+                "declared_samples": latency.get("declared_samples"),
+                "ms": latency.get("declared_ms"),
+                "total_samples": latency.get("total_samples"),
+                "total_ms": latency.get("total_ms"),
+                "parts": latency.get("parts", []),
+            },
+            "parameters": parameters,
+            "chains": {
+                place: [
+                    {
+                        "id": s.identity,
+                        "name": s.name,
+                        "kind": "plugin" if "plugin" in s.entry else "effect",
+                        "parameters": [n for n in names if n.startswith(f"{place}.{i}.")],
+                    }
+                    for i, s in enumerate(spec.chain(place), 1)
+                ]
+                for place in PLACES
+            },
+            "recording": self._takes.state(),
+            "incidents": list(self.notes.kept),
+            "panel": dict(self.counts),
+            "version": __version__,
+        }
+
+    @property
+    def costs(self) -> Mapping[str, float]:
+        """Percent of a core that models took here, by name, as far as they have played."""
+        return self._figures.costs
+
+    def figures(self) -> dict[str, Any]:
+        """Processor time, counters, recording, and tags where a tagger listens."""
+        found = {**self._figures.read(), "recording": self._takes.state()}
+        if self.tags is not None:
+            found["tags"] = {name: round(p, 3) for name, p in self.tags.latest().items()}
+        return found
+
+    def levels(self) -> Mapping[str, float]:
+        """Meters of the engine [dBFS]."""
+        return self._host.meters()
+
+    def watch(self, on: bool) -> None:
+        """Begin or end copying sound for :meth:`heard`."""
+        self._host.watch(on)
+
+    def heard(self) -> Heard | None:
+        """Sound since the last call, at most what the rings hold; one thread calls it."""
+        board = self._host.board
+        if not len(board.record) or not board.record[0]["watch_dry"]:
+            self._rings = None
+            return None
+        if self._rings is None or self._rings[0] is not board:
+            dry, wet = (Ring.attach(board.part(n)) for n in ("watch_dry", "watch_wet"))
+            self._rings = board, dry, wet
+        return Heard(*(ring.take() for ring in self._rings[1:]))
+
+    # -- chains -----------------------------------------------------------------------------------
+
+    def effects(self) -> dict[str, Any]:
+        """Effects and plug-ins a chain can have."""
+        return entries.listing()
+
+    def insert(self, place: str, entry: Mapping[str, Any], index: int | None) -> int:
+        """Put a stage into a chain; return its identity."""
+        many = len(self._host.spec.chain(place))
+        if index is not None and not 0 <= index <= many:
+            raise ChainError(f"index must be within 0..{many}, got {index}")
+        return self._host.insert(place, entries.checked(entry), index)
+
+    def move(self, place: str, identity: int, index: int) -> None:
+        """Move a stage within its chain."""
+        self._find(place, identity)
+        last = len(self._host.spec.chain(place)) - 1
+        if not 0 <= index <= last:
+            raise ChainError(f"index must be within 0..{last}, got {index}")
+        self._host.do({"op": "move", "identity": identity, "index": index})
+
+    def remove(self, place: str, identity: int) -> None:
+        """Take a stage out."""
+        self._find(place, identity)
+        self._host.do({"op": "remove", "identity": identity})
+
+    def _find(self, place: str, identity: int) -> None:
+        known = [s.identity for s in self._host.spec.chain(place)]
+        if identity not in known:
+            listed = ", ".join(map(str, known)) or "none"
+            raise NotFound(f"the {place} chain has no stage {identity}; there are {listed}")
+
+    # -- presets, devices, recordings -------------------------------------------------------------
+
+    def save_preset(self, name: str, note: str, replace: bool) -> dict[str, Any]:
+        """Keep the sound as it is now."""
+        if preset_path(name).exists() and not replace:
+            raise Conflict(f"there is a preset '{name}'; choose another name or send replace")
+        preset = self.surface.save(name, note)
+        save_preset(name, preset, replace_old=replace)
+        self.surface.preset = name
+        return {"name": name, "note": note, "model": preset.model, "problem": None}
+
+    def devices(self) -> list[dict[str, Any]]:
+        """Audio devices there are now."""
+        with self._devices:
+            found = list_devices(anew=True)
+        return [
+            {
+                "index": d.index,
+                "name": d.name,
+                "host_api": d.host_api,
+                "inputs": d.max_input_channels,
+                "outputs": d.max_output_channels,
+                "default_rate": d.default_sample_rate,
+                "default_in": d.default_input,
+                "default_out": d.default_output,
+            }
+            for d in found
+        ]
+
+    def change_device(self, input: str | None, output: str | None, block: int | None) -> None:
+        """Play on other devices; the old ones go on where those cannot be opened."""
+        if block is not None and not 1 <= block <= LARGEST_BLOCK:
+            raise ConfigError(f"block must be within 1..{LARGEST_BLOCK} samples, got {block}")
+        if self._host.recorder is not None or self._host.journaled:
+            raise Conflict("a recording is under way; stop it before you change the device")
+        with self._devices:
+            list_devices(anew=True)
+            sides: tuple[DeviceInfo, ...] = (find_device(output, "output"),)
+            if input != NO_INPUT:
+                sides = (find_device(input, "input"), *sides)
+        device = with_device(self._host.spec, input, output, block)
+        self._host.change_device(device, may_pause=self._shares(sides))
+
+    def _shares(self, sides: tuple[DeviceInfo, ...]) -> bool:
+        """Whether one of the devices plays already, so that it may be had only after that."""
+        plays = self._host.now.get("device", {})
+        return bool({d.name for d in sides} & {plays.get("input"), plays.get("output")})
+
+    def record(self, dry: bool, ending: str) -> str:
+        """Begin a recording; return the name of its file."""
+        return self._takes.start(dry, ending)
+
+    def stop_recording(self) -> list[dict[str, Any]]:
+        """End it."""
+        return self._takes.stop()
+
+    def recordings_folder(self) -> Path:
+        """Where recordings are."""
+        return self._takes.folder
+
+    # -- streams ----------------------------------------------------------------------------------
+
+    def open_pipe(self, rate: int, channels: int, block: int, model: str | None) -> EnginePipe:
+        """An engine of its own; the model that plays comes with its controls as they are."""
+        spec = self._host.spec
+        path, controls = None if spec.model is None else Path(spec.model), dict(spec.controls)
+        if model is not None:
+            listed = {e.name: e.path for e in list_models() if e.plays}
+            if model not in listed:
+                raise ModelError(f"there is no model '{model[:80]}'{nearest(model, listed)}")
+            path, controls = listed[model], {}
+        return EnginePipe(path, controls, rate, channels, block)

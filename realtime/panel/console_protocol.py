@@ -1,0 +1,118 @@
+"""What the panel needs of the program that plays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..controllers.midi_desk import MidiDesk
+from ..parameters.surface import Surface
+
+Array = npt.NDArray[np.float32]
+
+
+class Heard(NamedTuple):
+    """Sound since the last look.
+
+    Attributes
+    ----------
+    dry, wet : ndarray [shape=(channels, n), float32]
+        What came in and what was played; `n` may differ by a block.
+    """
+
+    dry: Array
+    wet: Array
+
+
+class Pipe(Protocol):
+    """An engine of a connection's own: as many samples come back as go in."""
+
+    def hello(self) -> dict[str, Any]:
+        """What the client is told first."""
+
+    def process(self, data: bytes) -> bytes:
+        """Restyle one block, ``channels * block`` float32 little-endian, interleaved.
+
+        Raises
+        ------
+        ConfigError
+            Another number of bytes.
+        """
+
+    def close(self) -> None:
+        """Give engine and model back."""
+
+
+class Console(Protocol):
+    """A stream's knobs and everything around them; any thread may call, a call may take seconds.
+
+    Errors are :class:`~realtime.errors.RestyleError`; what raises has changed nothing.
+
+    Attributes
+    ----------
+    surface : Surface
+    midi : MidiDesk
+    """
+
+    @property
+    def surface(self) -> Surface:
+        """The knobs."""
+
+    @property
+    def midi(self) -> MidiDesk:
+        """Controllers and what they turn."""
+
+    def marks(self) -> tuple[object, ...]:
+        """Objects that are others whenever :meth:`state` may have changed; takes no time."""
+
+    def state(self) -> dict[str, Any]:
+        """What plays, see docs/panel.md; takes no lock of the engine's."""
+
+    def figures(self) -> dict[str, Any]:
+        """Processor time, counters and recording, from shared memory."""
+
+    def levels(self) -> Mapping[str, float]:
+        """Meters of the engine by name [dBFS]."""
+
+    def watch(self, on: bool) -> None:
+        """Begin or end copying sound for :meth:`heard`."""
+
+    def heard(self) -> Heard | None:
+        """Sound since the last call; None where none is copied.  One thread calls it."""
+
+    def effects(self) -> dict[str, Any]:
+        """Effects and plug-ins a chain can have."""
+
+    def insert(self, place: str, entry: Mapping[str, Any], index: int | None) -> int:
+        """Put a stage into a chain; return its identity."""
+
+    def move(self, place: str, identity: int, index: int) -> None:
+        """Move a stage within its chain."""
+
+    def remove(self, place: str, identity: int) -> None:
+        """Take a stage out."""
+
+    def save_preset(self, name: str, note: str, replace: bool) -> dict[str, Any]:
+        """Keep the sound as it is now."""
+
+    def devices(self) -> list[dict[str, Any]]:
+        """Audio devices there are now."""
+
+    def change_device(self, input: str | None, output: str | None, block: int | None) -> None:
+        """Play on other devices."""
+
+    def record(self, dry: bool, ending: str) -> str:
+        """Begin a recording; return the name of its file."""
+
+    def stop_recording(self) -> list[dict[str, Any]]:
+        """End it; return its files with ``name``, ``seconds`` and ``gaps``."""
+
+    def recordings_folder(self) -> Path:
+        """Where recordings are; it need not exist."""
+
+    def open_pipe(self, rate: int, channels: int, block: int, model: str | None) -> Pipe:
+        """An engine of its own for one connection; `model` None takes the one that plays."""

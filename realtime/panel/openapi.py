@@ -1,0 +1,134 @@
+"""The API's description (OpenAPI 3.1), made from the table of routes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .. import __version__
+from .fields import schema
+from .routes import ROUTES, Route
+
+_TEXT, _NUMBER, _WHOLE, _FLAG = (
+    {"type": kind} for kind in ("string", "number", "integer", "boolean")
+)
+_TEXT_OR_NULL = {"type": ["string", "null"]}
+_WHOLE_OR_NULL = {"type": ["integer", "null"]}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _list(of: Any) -> dict[str, Any]:
+    return {"type": "array", "items": of}
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_RANGE = {"name": _TEXT, "unit": _TEXT, "minimum": _NUMBER, "maximum": _NUMBER}
+_KIND = {"enum": ["continuous", "blend", "categorical", "switch"]}
+_NUMBERS = {"type": "object", "additionalProperties": _NUMBER}
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "Error": _object(error=_TEXT),
+    "Nothing": {"type": "object"},
+    "Parameter": _object(**_RANGE, default=_NUMBER, kind=_KIND, value=_NUMBER),
+    "Stage": _object(
+        id=_WHOLE, name=_TEXT, kind={"enum": ["effect", "plugin"]}, parameters=_list(_TEXT)
+    ),
+    "LatencyPart": _object(name=_TEXT, kind=_TEXT, samples=_WHOLE, ms=_NUMBER),
+    "State": _object(
+        style=_TEXT_OR_NULL, preset=_TEXT_OR_NULL, bypass=_FLAG,
+        lane={"enum": ["inline", "worker"]}, sample_rate=_WHOLE, block=_WHOLE_OR_NULL,
+        channels=_list(_WHOLE),
+        device=_object(input=_TEXT, output=_TEXT, simulated=_FLAG),
+        latency=_object(
+            declared_samples=_WHOLE, ms=_NUMBER, total_samples=_WHOLE, total_ms=_NUMBER,
+            parts=_list(_ref("LatencyPart")),
+        ),
+        parameters=_list(_ref("Parameter")),
+        chains=_object(pre=_list(_ref("Stage")), post=_list(_ref("Stage"))),
+        recording={"oneOf": [{"type": "null"}, _object(name=_TEXT, seconds=_NUMBER)]},
+        incidents=_list(_object(when=_NUMBER, text=_TEXT)),
+        panel={"type": "object"}, version=_TEXT,
+    ),
+    "Models": _list(_object(
+        name=_TEXT, title=_TEXT, summary=_TEXT, kind=_TEXT, domain=_TEXT, sample_rate=_WHOLE,
+        latency_samples=_WHOLE, latency_ms=_NUMBER, cpu_percent={"type": ["number", "null"]},
+        licence=_TEXT, controls=_list(_object(**_RANGE, default=_NUMBER, kind=_KIND)),
+        sample=_TEXT_OR_NULL, bundled=_FLAG, metrics={"type": "object"},
+    )),
+    "Values": _object(values=_NUMBERS),
+    "Bypass": _object(bypass=_FLAG),
+    "Effects": _object(
+        effects=_list(_object(name=_TEXT, parameters=_list(_object(**_RANGE, default=_NUMBER)))),
+        plugins=_list(_object(name=_TEXT, path=_TEXT, status=_TEXT)),
+    ),
+    "Preset": _object(name=_TEXT, note=_TEXT, model=_TEXT_OR_NULL, problem=_TEXT_OR_NULL),
+    "Presets": _list(_ref("Preset")),
+    "Devices": _list(_object(
+        index=_WHOLE, name=_TEXT, host_api=_TEXT, inputs=_WHOLE, outputs=_WHOLE,
+        default_rate=_WHOLE, default_in=_FLAG, default_out=_FLAG,
+    )),
+    "Recording": _object(name=_TEXT),
+    "Recorded": _object(files=_list(_object(name=_TEXT, seconds=_NUMBER, gaps=_WHOLE))),
+    "Recordings": _list(_object(name=_TEXT, seconds=_NUMBER, bytes=_WHOLE)),
+    "Midi": _object(
+        available=_FLAG, problem=_TEXT_OR_NULL, ports=_list(_TEXT),
+        mappings=_list(_object(
+            parameter=_TEXT, target=_TEXT, port=_TEXT, channel=_WHOLE_OR_NULL, number=_WHOLE,
+            kind=_TEXT,
+        )),
+        learning=_TEXT_OR_NULL,
+    ),
+}  # fmt: skip
+
+
+def describe() -> dict[str, Any]:
+    """The whole document."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "restyle panel",
+            "version": __version__,
+            "description": "Knobs of the stream that plays. WebSockets: /api/live, /stream.",
+            "license": {"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"},
+        },
+        "paths": paths,
+        "components": {"schemas": SCHEMAS},
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": route.about}
+    if route.answer == "audio":
+        answer["content"] = {"audio/*": {}}
+    else:
+        answer["content"] = {"application/json": {"schema": _ref(route.answer)}}
+    words = re.findall(r"\w+", route.path.removeprefix("/api"))
+    found: dict[str, Any] = {
+        "operationId": "_".join([route.method.lower(), *words]),
+        "summary": route.about,
+        "responses": {
+            "200": answer,
+            "default": {
+                "description": "What is wrong, in one sentence",
+                "content": {"application/json": {"schema": _ref("Error")}},
+            },
+        },
+    }
+    names = re.findall(r"\{(\w+)\}", route.path)
+    if names:
+        found["parameters"] = [
+            {"name": n, "in": "path", "required": True, "schema": _TEXT} for n in names
+        ]
+    if route.fields is not None:
+        content = {"application/json": {"schema": schema(route.fields)}}
+        found["requestBody"] = {"required": bool(route.fields), "content": content}
+    return found

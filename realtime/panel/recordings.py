@@ -1,0 +1,113 @@
+"""Recordings begun and ended from a panel: named by the time, in a folder of their own."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from ..errors import AudioFileError
+from ..host.host import Host
+from ..host.shared_memory import RATE
+from .fields import Conflict
+
+ENVIRONMENT = "RESTYLE_RECORDINGS"
+FORMATS = ("flac", "wav")
+
+
+def recordings_folder() -> Path:
+    """``$RESTYLE_RECORDINGS`` or ``~/Music/restyle``."""
+    named = os.environ.get(ENVIRONMENT)
+    return Path(named).expanduser() if named else Path.home() / "Music" / "restyle"
+
+
+class Takes:
+    """One recording at a time.
+
+    Parameters
+    ----------
+    host : Host
+    folder : Path
+        Made when it is needed.
+
+    Attributes
+    ----------
+    name : str or None
+        File of the recording under way.
+    """
+
+    def __init__(self, host: Host, folder: Path) -> None:
+        self._host, self.folder = host, folder
+        self._lock = threading.Lock()
+        self._files: dict[str, Path] = {}
+        self._rate = 1
+        self.name: str | None = None
+
+    def start(self, dry: bool, ending: str) -> str:
+        """Record what is played, with `dry` also what comes in; return the file's name.
+
+        Raises
+        ------
+        Conflict
+            Something is being recorded or captured.
+        AudioFileError
+            Another ending than flac or wav, or the file cannot be written.
+        """
+        if ending not in FORMATS:
+            raise AudioFileError(f"a recording's format is flac or wav, got '{ending[:40]}'")
+        with self._lock:
+            if self._host.recorder is not None or self._host.journaled:
+                raise Conflict("something is being recorded already; stop that first")
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise AudioFileError(f"cannot record to {self.folder}: {error.strerror}") from None
+            stem = self._stem(ending)
+            files = {"wet": self.folder / f"{stem}.{ending}"}
+            if dry:
+                files["dry"] = self.folder / f"{stem}-dry.{ending}"
+            self._host.record(files)
+            self._files, self._rate = files, int(self._host.board.status[RATE])
+            self.name = files["wet"].name
+            return self.name
+
+    def _stem(self, ending: str) -> str:
+        """The time, with a number where that is taken."""
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        names = [stamp, *(f"{stamp}-{n}" for n in range(2, 1000))]
+        return next(n for n in names if not (self.folder / f"{n}.{ending}").exists())
+
+    def stop(self) -> list[dict[str, Any]]:
+        """End it; return its files with ``name``, ``seconds`` and ``gaps``.
+
+        Raises
+        ------
+        Conflict
+            No recording of this kind is under way.
+        """
+        with self._lock:
+            if self.name is None:
+                raise Conflict("nothing is being recorded")
+            recorder = self._host.stop_recording()
+            files, self._files, self.name = self._files, {}, None
+        if recorder is None:
+            return []
+        return [
+            {
+                "name": path.name,
+                "seconds": round(recorder.written[side] / self._rate, 6),
+                "gaps": recorder.gaps,
+            }
+            for side, path in files.items()
+        ]
+
+    def state(self) -> dict[str, Any] | None:
+        """Name and length of the recording under way, whoever began it."""
+        recorder = self._host.recorder
+        if recorder is None:
+            return None
+        written = max(recorder.written.values(), default=0)
+        rate = int(self._host.now.get("device", {}).get("sample_rate", 0)) or 1
+        return {"name": self.name or "command line", "seconds": round(written / rate, 2)}

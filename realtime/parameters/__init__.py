@@ -1,0 +1,1 @@
+"""Parameters: names, ranges, values, mappings."""

@@ -1,0 +1,1 @@
+"""Presets, chains and sessions as files: read, checked, written."""

@@ -1,0 +1,200 @@
+"""Preset and session files: where they are, reading, writing, listing, deleting."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..audio_files import whole_file
+from ..errors import PresetError, RestyleError, nearest
+from .format import SESSION_TABLES, SessionFile, take_session
+from .preset import Preset
+from .table import Table
+from .toml_text import to_toml
+
+ENVIRONMENT = "RESTYLE_PRESETS"
+_NAME = re.compile(r"[^\W_](?:[\w .,&+()-]{0,62}[\w)])?")
+_RESERVED = re.compile(r"(?i:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?")
+
+
+@dataclass(frozen=True)
+class PresetEntry:
+    """One file of the folder; `preset` is None and `problem` a sentence if it cannot be read."""
+
+    name: str
+    path: Path
+    preset: Preset | None
+    problem: str | None = None
+
+
+def preset_folder() -> Path:
+    """``$RESTYLE_PRESETS``, or ``restyle/presets`` in the user's folder for settings.
+
+    That is ``$XDG_CONFIG_HOME`` or ``~/.config``; on macOS ``~/Library/Application Support``, on
+    Windows ``%APPDATA%``.
+    """
+    named = os.environ.get(ENVIRONMENT)
+    if named:
+        return Path(named).expanduser()
+    if sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    else:
+        base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return base / "restyle" / "presets"
+
+
+def preset_path(name: str) -> Path:
+    """The file of a preset of that name, there or not.
+
+    Raises
+    ------
+    PresetError
+        The name would be no file name everywhere.
+    """
+    if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name):
+        raise PresetError(
+            f"'{name}' is no name for a preset; take up to 64 letters, digits, spaces and"
+            " . , & + ( ) - _, beginning with a letter or digit"
+        )
+    return preset_folder() / f"{name}.toml"
+
+
+def find_preset(name_or_path: str | Path) -> Path:
+    """The file of a preset given by name or path.
+
+    Raises
+    ------
+    PresetError
+        There is none; the nearest name is suggested.
+    """
+    text = str(name_or_path)
+    path = Path(text).expanduser()
+    if path.suffix == ".toml" or len(path.parts) > 1:
+        if not path.is_file():
+            raise PresetError(f"there is no preset file {path}")
+        return path
+    own = preset_path(text)
+    if not own.is_file():
+        names = [p.stem for p in _files()]
+        listed = f"known: {', '.join(names)}" if names else f"{preset_folder()} has none"
+        raise PresetError(f"there is no preset '{text}'{nearest(text, names)}; {listed}")
+    return own
+
+
+def read_session(path: str | Path) -> SessionFile:
+    """Read a session file; a preset file is one without devices.
+
+    Raises
+    ------
+    PresetError
+        Unreadable, or the first mistake in it.
+    """
+    path = Path(path)
+    return take_session(Table(parse(path), path.name), path.stem)
+
+
+def read_preset(path: str | Path) -> Preset:
+    """Read a preset file.
+
+    Raises
+    ------
+    PresetError
+        Unreadable, or the first mistake in it; also a session file.
+    """
+    path = Path(path)
+    data = parse(path)
+    for key in SESSION_TABLES:
+        if key in data:
+            raise PresetError(
+                f"{path.name}: [{key}] belongs in a session file; open it as a session, or take"
+                f" [{key}] out for a preset"
+            )
+    return take_session(Table(data, path.name), path.stem).preset
+
+
+def parse(path: Path) -> dict[str, Any]:
+    """Read a TOML file; PresetError if it is none."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PresetError(f"cannot read {path}: {reason}") from None
+    except (ValueError, RecursionError) as error:  # also numbers of thousands of digits
+        raise PresetError(f"{path.name} is not valid TOML: {error}") from None
+
+
+def write_file(path: str | Path, value: Preset | SessionFile) -> None:
+    """Write a preset or session, whole or not at all; the same value gives the same bytes.
+
+    Raises
+    ------
+    PresetError
+        What it would write could not be read again, or the file cannot be written.
+    """
+    path = Path(path)
+    whole = value if isinstance(value, SessionFile) else SessionFile(value)
+    try:
+        text = to_toml(whole.to_dict())
+        data = text.encode("utf-8")
+    except (TypeError, UnicodeEncodeError) as error:
+        raise PresetError(f"cannot write {path.name}: {error}") from None
+    take_session(Table(tomllib.loads(text), path.name), path.stem)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as partial:
+            partial.write_bytes(data)
+    except OSError as error:
+        raise PresetError(f"cannot write {path}: {error.strerror}") from None
+
+
+def save_preset(name: str, preset: Preset, *, replace_old: bool = False) -> Path:
+    """Write a preset into the folder under `name`; return its file.
+
+    Raises
+    ------
+    PresetError
+        No name for a preset; or one is there and `replace_old` is not set.
+    """
+    path = preset_path(name)
+    if path.exists() and not replace_old:
+        raise PresetError(f"there is a preset '{name}'; choose another name or add --force")
+    write_file(path, replace(preset, name=name))
+    return path
+
+
+def delete_preset(name: str) -> Path:
+    """Delete a preset of the folder; return the file it was.
+
+    Raises
+    ------
+    PresetError
+        There is none, or it cannot be deleted.
+    """
+    path = find_preset(preset_path(name).stem)
+    try:
+        path.unlink()
+    except OSError as error:
+        raise PresetError(f"cannot delete {path}: {error.strerror}") from None
+    return path
+
+
+def list_presets() -> list[PresetEntry]:
+    """The folder's presets by name; those that cannot be read with their problem."""
+    found = []
+    for path in _files():
+        try:
+            found.append(PresetEntry(path.stem, path, read_preset(path)))
+        except RestyleError as error:
+            found.append(PresetEntry(path.stem, path, None, str(error)))
+    return found
+
+
+def _files() -> list[Path]:
+    return sorted(p for p in preset_folder().glob("*.toml") if not p.name.startswith("."))

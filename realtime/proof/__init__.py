@@ -1,0 +1,1 @@
+"""Proof of models: checks, verification, soaking."""

@@ -1,0 +1,250 @@
+"""Run a model file's proof again: card, test vector, streaming = offline, causality, latency.
+
+Nothing is believed: each check runs the file and compares with what its card declares.  The
+reference is ``onnxruntime.InferenceSession``, which sees the whole signal in one call.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..dsp.fft import twiddles
+from ..dsp.stft import analyse, synthesise
+from ..dsp.windows import asymmetric_windows
+from ..engine.engine import Engine
+from ..errors import ModelError, RestyleError
+from ..models.card import KINDS, Spectrum
+from ..models.nam.build import Variant
+from ..models.nam.convert import CAPTURE_KEY, make_player, null_db, unpack_capture
+from ..models.streaming import StreamingModel, load_model, paired_output
+from .checks import Check, endless, hard_signals, probabilities, prompt, repeats
+
+Array = npt.NDArray[np.float32]
+STREAM_TOLERANCE = 1e-5  # relative to the peak
+VECTOR_TOLERANCE = 1e-4
+STEPS = 48
+KERNEL_DB = -90.0  # two float32 sums in different order, on any capture's inner levels
+
+
+def verify(path: str | Path) -> list[Check]:
+    """Check a model file; the first entry fails when it cannot be loaded at all."""
+    checks: list[Check] = []
+    try:
+        model = load_model(path, kinds=KINDS)
+    except RestyleError as error:
+        return [Check("loads", False, str(error))]
+    try:
+        card = model.card
+        checks.append(
+            Check("loads", True, f"card {card.format_version}, {card.domain}, states fit")
+        )
+        expected, got = model.run_test_vector()
+        off = _relative(got, expected)
+        checks.append(Check("test vector", off <= VECTOR_TOLERANCE, f"relative error {off:.1e}"))
+        own = {"tagger": (probabilities, prompt), "generator": (endless, repeats)}.get(
+            card.kind, (_silence, _latency)
+        )
+        for check in (_streaming, _rewind, _causality, *own, *_extra(model)):
+            try:
+                checks.append(check(model, Path(path)))
+            except RestyleError as problem:
+                checks.append(Check(check.__name__.strip("_"), False, str(problem)))
+    finally:
+        model.close()
+    return checks
+
+
+def _relative(got: Array, expected: Array) -> float:
+    peak = max(float(np.abs(expected).max()), 1e-6)
+    return float(np.abs(got - expected).max()) / peak
+
+
+def _noise(model: StreamingModel, steps: int, seed: int = 0) -> Array:
+    shape = (steps, *model.card.step_shape(model.channels))
+    if model.card.kind == "generator":
+        return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
+    scale = 0.1 if model.card.spectrum is None else 1.0
+    return (scale * np.random.default_rng(seed).standard_normal(shape)).astype(np.float32)
+
+
+def _offline(model: StreamingModel, path: Path, x: Array) -> Array:
+    """One run over all steps at once from the initial state, by the reference session."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        path.read_bytes(), options, providers=["CPUExecutionProvider"]
+    )
+    time_axis = 2
+    whole = np.concatenate(list(x), axis=time_axis)
+    feed = {"x": whole, **model.initial_states()}
+    if model.card.controls:
+        feed["controls"] = model.controls
+    if model.card.kind == "generator":  # one hop a call
+        return _one_by_one(session, feed, x)
+    try:
+        result = session.run(["y"], feed)[0]
+    except Exception as error:
+        raise ModelError(
+            f"the graph does not take several steps at once: {str(error).splitlines()[0][:120]}"
+        ) from None
+    return np.stack(np.split(result, len(x), axis=time_axis))
+
+
+def _one_by_one(session: Any, feed: dict[str, Array], x: Array) -> Array:
+    names = [o.name for o in session.get_outputs()]
+    states = [k for k in feed if k.startswith("state_")]
+    wanted = ["y", *(str(paired_output(k, names)) for k in states)]
+    found = []
+    for frame in x:
+        y, *new = session.run(wanted, {**feed, "x": frame})
+        feed = {**feed, **dict(zip(states, new, strict=True))}
+        found.append(y)
+    return np.stack(found)
+
+
+def _steps(model: StreamingModel) -> int:
+    """A generator decides a few times in a second, so more of it must be looked at."""
+    return 12 * STEPS if model.card.kind == "generator" else STEPS
+
+
+def _streaming(model: StreamingModel, path: Path) -> Check:
+    steps = _steps(model)
+    x = _noise(model, steps)
+    model.reset()
+    streamed = np.stack([model.step(f) for f in x])
+    rng = np.random.default_rng(1)
+    cuts = np.unique(np.r_[0, rng.integers(1, steps, 6), steps])
+    error = _relative(streamed, _offline(model, path, x))
+    for start, end in zip(cuts[:-1], cuts[1:], strict=True):
+        if start == 0:
+            error = max(error, _relative(streamed[:end], _offline(model, path, x[:end])))
+    return Check(
+        "streaming = offline",
+        error <= STREAM_TOLERANCE,
+        f"relative error {error:.1e}, {steps} steps",
+    )
+
+
+def _rewind(model: StreamingModel, path: Path) -> Check:
+    x = _noise(model, 12, seed=2)
+    model.reset()
+    for frame in x[:6]:
+        model.step(frame)
+    saved = model.snapshot()
+    first = [model.step(f) for f in x[6:]]
+    model.restore(saved)
+    again = [model.step(f) for f in x[6:]]
+    same = all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    return Check("rewind", same, "all state is explicit" if same else "hidden state was found")
+
+
+def _causality(model: StreamingModel, path: Path) -> Check:
+    x = _noise(model, _steps(model), seed=3)
+    other = x.copy()
+    change = len(x) // 2
+    other[change:] += 0.1
+    a, b = _offline(model, path, x), _offline(model, path, other)
+    before = _relative(b[:change], a[:change])
+    after = _relative(b[change:], a[change:])
+    good = before <= 1e-6 and after > 1e-6
+    return Check("causality", good, f"past changed by {before:.1e}, present by {after:.1e}")
+
+
+def _silence(model: StreamingModel, path: Path) -> Check:
+    """Silence, a full-scale square and noise must give finite, bounded output."""
+    engine = Engine(model, sample_rate=model.card.sample_rate)
+    raw_peak = 0.0
+    for signal in hard_signals(model.card.hop_length * 96):
+        engine.reset()
+        y = engine.process_hops(signal[None])
+        raw_peak = max(raw_peak, float(np.abs(y).max()))
+    clean = engine.counters()["model_resets"] == 0 and raw_peak <= 1.0
+    return Check("bounded", clean, f"silence, full-scale square, noise: peak {raw_peak:.3f}")
+
+
+def _latency(model: StreamingModel, path: Path) -> Check:
+    """Measure the delay by impulse, not by reading the card.
+
+    Waveform models: the first output sample an impulse changes.  Spectrum models: the delay of the
+    STFT geometry (frames returned as they came), plus by how many frames the network itself lags.
+    """
+    card = model.card
+    hop, at = card.hop_length, 40 * card.hop_length + 17
+    base = 0.05 * np.random.default_rng(5).standard_normal((1, 96 * hop)).astype(np.float32)
+    struck = base.copy()
+    struck[0, at] += 0.5
+    if card.spectrum is None:
+        runs = []
+        for signal in (base, struck):
+            model.reset()
+            blocks = signal.reshape(-1, 1, 1, hop)
+            runs.append(np.concatenate([model.step(b).ravel() for b in blocks]))
+        changed = np.flatnonzero(runs[0] != runs[1])
+        found = int(changed[0]) - at if changed.size else -1
+        text = f"first sample changed by an impulse after {found}, declared {card.latency}"
+        return Check("latency", found == card.latency, text)
+    identity = _transform_delay(card.spectrum, hop)
+    lag = _frame_lag(model)
+    found = identity + lag * hop
+    text = (
+        f"transform {identity} + network {lag} frame(s) = {found} samples, declared {card.latency}"
+    )
+    return Check("latency", found == card.latency, text)
+
+
+def _extra(model: StreamingModel) -> tuple[Any, ...]:
+    return (_kernel,) if CAPTURE_KEY in model.metadata else ()
+
+
+def _kernel(model: StreamingModel, path: Path) -> Check:
+    """The capture's own kernel, which plays it, against the graph."""
+    card = model.card
+    capture = unpack_capture(model.metadata[CAPTURE_KEY])
+    player = make_player(Variant("", capture), card.name, 1, card.hop_length)
+    x = _noise(model, STEPS, seed=8)
+    model.reset()
+    pairs = [(player.step(f), model.step(f)) for f in x]
+    got, expected = (np.stack(side) for side in zip(*pairs, strict=True))
+    error = null_db(got, expected)
+    return Check("kernel = graph", error <= KERNEL_DB, f"null {error:.1f} dB")
+
+
+def _transform_delay(geometry: Spectrum, hop: int) -> int:
+    """Delay of an impulse through analysis and synthesis, frames returned as they came."""
+    n_fft, n = geometry.n_fft, 40 * hop
+    analysis, synthesis = asymmetric_windows(n_fft, geometry.synthesis_length, hop)
+    history, ola = np.zeros(n_fft, np.float32), np.zeros(geometry.synthesis_length, np.float32)
+    re, im = np.zeros((2, geometry.n_bins), np.float32)
+    frame, work = np.zeros(n_fft, np.float32), np.zeros((4, n_fft // 2), np.float32)
+    table = twiddles(n_fft)
+    x, y, at = np.zeros(n, np.float32), np.zeros(n, np.float32), 5 * hop + hop // 3
+    x[at] = 1.0
+    for start in range(0, n, hop):
+        analyse(x[start : start + hop], history, analysis, re, im, frame, work, table)
+        synthesise(re, im, ola, synthesis, y[start : start + hop], frame, work, table)
+    return int(np.argmax(np.abs(y))) - at
+
+
+def _frame_lag(model: StreamingModel) -> int:
+    """Frames by which the network's output envelope trails its input's (least squares)."""
+    frames = 240
+    rng = np.random.default_rng(6)
+    envelope = np.repeat(rng.uniform(0.02, 1.0, frames // 6), 6)
+    x = _noise(model, frames, seed=7) * envelope[:, None, None, None, None].astype(np.float32)
+    model.reset()
+    y = np.stack([model.step(f) for f in x])
+
+    def onset(a: Array) -> npt.NDArray[np.float64]:
+        level = np.log10(np.square(a, dtype=np.float64).sum(axis=(1, 2, 3, 4)) + 1e-9)
+        rise: npt.NDArray[Any] = np.diff(level)
+        return rise - rise.mean()
+
+    source, result = onset(x), onset(y)
+    scores = [float(source[: len(source) - k] @ result[k:]) for k in range(8)]
+    return int(np.argmax(scores))

@@ -1,0 +1,1 @@
+"""One stream's audio callback and its worker."""

@@ -1,0 +1,173 @@
+"""Play a block through the voice in force, or through two of them under a crossfade.
+
+The gains of a crossfade add up to one, so that two signals within full scale stay within it, and
+equal ones pass unchanged.  An incoming voice runs unheard until its buffers have filled.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from ..dsp.resample import process as convert_rate
+from ..dsp.resample import pull, push, view_resampler
+from ..engine.adapter import process
+from ..engine.lane import CONTROLS, view_lane
+from ..native import events
+from ..native.events import ANYONE, BYPASS, CHAIN
+from ..native.intrinsics import load_acquire, store_release, view_f32, view_f64
+from .exchange import delay_dry, delay_inner, exchange
+from .record import EVENT_FIXED, EVENT_VOICE, KIND_SHIFT, NEXT, RETIRED, SWAP
+from .voice import WORKER, view_voice
+
+F32 = np.float32
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def note(s, kind, a, b):  # type: ignore[no-untyped-def]
+    """Enter something into the journal, if one is kept."""
+    if s.journal != 0 and events.push(s.journal, s.samples, kind, a, b) == 0:
+        s.journal_lost += 1
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _deliver(v, time, slot, value):  # type: ignore[no-untyped-def]
+    """Hand an event to the queue of the voice's engine, or of its chains, in its own samples."""
+    start = view_lane(v.lane).start
+    if v.ratio != 1.0:
+        time = start + (time - start) * v.ratio
+    if slot >= CHAIN:
+        events.push(v.chain_events, time, v.identity, slot, value)
+    else:
+        events.push(view_lane(v.lane).events, time, v.identity, slot, value)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def hand_out_events(s, n):  # type: ignore[no-untyped-def]
+    """Stamp the events due within the next `n` samples and hand them to their voices.
+
+    An event without a time (or with one that has passed) is for now; events are taken in the order
+    they were sent.
+    """
+    while events.pending(s.events) > 0:
+        event = events.first(s.events)
+        if event[events.TIME] >= s.samples + n:
+            return
+        time = max(event[events.TIME], float(s.samples))
+        target, slot = int(event[events.TARGET]), int(event[events.SLOT])
+        value = event[events.VALUE]
+        events.drop(s.events)
+        if slot == BYPASS:
+            s.bypass = value
+        for address in (s.voice, s.incoming):
+            if address != 0 and slot != BYPASS:
+                v = view_voice(address)
+                if target in (ANYONE, v.identity):
+                    _deliver(v, time, slot, value)
+        if s.journal != 0:
+            kind = EVENT_FIXED if target == ANYONE else EVENT_VOICE
+            if events.push(s.journal, time, kind * KIND_SHIFT + target, slot, value) == 0:
+                s.journal_lost += 1
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def take_up(s):  # type: ignore[no-untyped-def]
+    """Take up an offered voice: it starts on the stream's position, at the gains in force.
+
+    A voice with ``own_gains`` keeps those it was made with, and brings its ``own_bypass``; the one
+    that leaves keeps the bypass it had.
+    """
+    address = load_acquire(s.mail + 8 * NEXT)
+    if s.incoming != 0 or address == 0 or load_acquire(s.mail + 8 * RETIRED) != 0:
+        return
+    store_release(s.mail + 8 * NEXT, 0)
+    v, old = view_voice(address), view_voice(s.voice)
+    lane, before = view_lane(v.lane), view_lane(old.lane)
+    lane.start = s.samples
+    targets, current = view_f64(lane.targets, CONTROLS), view_f64(lane.current, CONTROLS)
+    for i in range(CONTROLS if v.own_gains == 0 else 0):
+        targets[i] = view_f64(before.targets, CONTROLS)[i]
+        current[i] = targets[i]
+    if v.own_gains == 0:
+        v.conceal_gain = old.conceal_gain
+    v.bypass = s.bypass
+    if v.own_bypass >= 0.0:
+        old.own_bypass = s.bypass
+        v.bypass = s.bypass = v.own_bypass
+        v.own_bypass = -1.0
+    s.incoming = address
+    s.unheard = v.latency + lane.warm_hops * lane.hop
+    s.faded = 0
+    s.swap_position = s.samples
+    note(s, SWAP, v.identity, 0.0)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _run_converted(s, v, x, y, n):  # type: ignore[no-untyped-def]
+    """The lane of a model whose rate is not the device's, between two converters."""
+    mx = view_f32(v.model_x, (v.channels, v.model_block))
+    my = view_f32(v.model_y, (v.channels, v.model_block))
+    outward = view_resampler(v.outward)
+    m = convert_rate(view_resampler(v.inward), x, n, mx)
+    if m > 0:
+        if v.mode == WORKER:
+            exchange(s, v, mx, my, delay_inner(v, mx, m), m)
+        else:
+            process(view_lane(v.lane), mx, my, m)
+        push(outward, my, 0, m)
+    pull(outward, y, 0, n)
+    for c in range(v.channels):  # a converter may overshoot full scale by a little
+        for i in range(n):
+            y[c, i] = min(F32(1.0), max(F32(-1.0), y[c, i]))
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _run(s, v, x, y, n):  # type: ignore[no-untyped-def]
+    """Run one voice over `n` samples, the dry input delayed by its latency beside it."""
+    dry = delay_dry(v, x, n)
+    if v.inward != 0:
+        _run_converted(s, v, x, y, n)
+    elif v.mode == WORKER:
+        exchange(s, v, x, y, dry, n)
+    else:
+        process(view_lane(v.lane), x, y, n)
+    now, goal = v.bypass, s.bypass if v.own_bypass < 0.0 else v.own_bypass
+    if now == 0.0 and goal == 0.0:
+        return
+    step = 1.0 / s.fade_length
+    for i in range(n):
+        now = min(goal, now + step) if now < goal else max(goal, now - step)
+        for c in range(v.channels):
+            d = dry[c, i]
+            if not np.isfinite(d):
+                d = F32(0.0)
+            d = min(F32(1.0), max(F32(-1.0), d))
+            y[c, i] = F32(1.0 - now) * y[c, i] + F32(now) * d
+    v.bypass = now
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def play(s, x, y, n):  # type: ignore[no-untyped-def]
+    """Turn ``x [channels, n]`` into ``y``."""
+    _run(s, view_voice(s.voice), x, y, n)
+    if s.incoming == 0:
+        return
+    other = view_f32(s.y_next, (s.channels, s.max_block))
+    _run(s, view_voice(s.incoming), x, other, n)
+    for i in range(n):
+        if s.unheard > 0:
+            s.unheard -= 1
+            continue
+        s.faded = min(s.faded + 1, s.fade_length)
+        gain = F32(0.5 - 0.5 * math.cos(math.pi * s.faded / s.fade_length))
+        for c in range(s.channels):
+            if s.faded >= s.fade_length:
+                y[c, i] = other[c, i]
+            else:
+                y[c, i] = (F32(1.0) - gain) * y[c, i] + gain * other[c, i]
+    if s.faded >= s.fade_length:
+        store_release(s.mail + 8 * RETIRED, s.voice)
+        s.voice, s.incoming = s.incoming, 0
+        s.swaps += 1

@@ -1,0 +1,49 @@
+"""The examples of docs/panel.md do what they say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime.panel.routes import ROUTES
+
+from .conftest import Desk, rendered
+
+PAGE = Path(__file__).parents[2] / "docs" / "panel.md"
+
+
+def test_the_python_example_gets_what_render_writes(plain: Desk) -> None:
+    found = re.search(r"```python\n(.*?)```", PAGE.read_text(), re.S)
+    assert found is not None
+    space: dict[str, Any] = {}
+    exec(found[1].replace(":8765/", f":{plain.port}/"), space)
+    made = rendered(space["sound"][None], "tape")
+    assert np.array_equal(space["restyled"][None], made)
+
+
+def test_every_line_of_the_shell_example_is_a_request_of_the_api(plain: Desk) -> None:
+    block = re.search(r"```\nP=.*?```", PAGE.read_text(), re.S)
+    assert block is not None
+    lines = [line for line in block[0].splitlines() if line.startswith("curl")]
+    assert len(lines) > 15
+    for line in lines:
+        method = re.search(r"-X (\w+)", line)
+        path = re.search(r"\$P(/\S+)", line)
+        assert path is not None
+        kind = method[1] if method else "GET"
+        hits = [
+            r
+            for r in ROUTES
+            if r.method == kind and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", r.path), path[1])
+        ]
+        assert hits, line
+        body = re.search(r"-d '(.*?)'", line)
+        if kind == "GET" and not path[1].endswith("/sample"):
+            plain.ask("GET", path[1])
+        elif body and "/api/device" not in path[1] and "midi" not in path[1]:
+            if "recording" not in path[1] and "preset" not in path[1]:
+                answer = plain.ask(kind, path[1], body[1])
+                assert answer.status == 200, (line, answer)

@@ -1,0 +1,183 @@
+"""``restyle preset`` and ``restyle midi`` as a person runs them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from realtime.cli import main
+from realtime.commands import midi as midi_command
+from realtime.errors import RestyleError
+from realtime.parameters.mapping import MidiMapping
+from realtime.presets.files import read_preset
+from realtime.presets.preset import Preset, Stage
+from realtime.presets.table import Table
+
+CHAIN = '[[pre]]\neffect = "NoiseGate"\nthreshold_db = -50\n[[post]]\neffect = "Reverb"\n'
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    """Run a command; return exit code, standard output and standard error."""
+    monkeypatch.setenv("RESTYLE_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+    def go(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["restyle", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        shown = capsys.readouterr()
+        return int(end.value.code or 0), shown.out, shown.err
+
+    return go
+
+
+def test_a_preset_is_saved_listed_shown_loaded_and_deleted(run, folder: Path) -> None:
+    Path("chain.toml").write_text(CHAIN)
+    options = ("--model", "amp-blend", "--set", "fuzz=0.7", "--mix", "0.5", "--gain", "3")
+    more = ("--output-gain", "-2", "--chain", "chain.toml", "--note", "second verse")
+    assert run("preset", "save", "lead", *options, *more)[0] == 0
+    assert read_preset(folder / "lead.toml") == Preset(
+        "lead",
+        "second verse",
+        "amp-blend",
+        0.5,
+        3.0,
+        -2.0,
+        controls={"fuzz": 0.7},
+        pre=(Stage({"effect": "NoiseGate", "threshold_db": -50}),),
+        post=(Stage({"effect": "Reverb"}),),
+    )
+    code, text, _ = run("preset", "list")
+    assert code == 0
+    assert "lead" in text and "NoiseGate" in text and "second verse" in text
+    ((entry),) = json.loads(run("preset", "list", "--json")[1])
+    assert entry["preset"]["model"] == "amp-blend"
+    assert run("preset", "show", "lead")[1] == (folder / "lead.toml").read_text()
+    code, text, _ = run("preset", "load", "lead")
+    assert code == 0
+    assert 'restyle live --preset "lead"' in text
+    assert run("preset", "delete", "lead")[0] == 0
+    assert list(folder.iterdir()) == []
+    assert "no preset yet" in run("preset", "list")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["save", "x", "--model", "tube-apm"], "x: there is no model 'tube-apm'; did you mean"),
+        (["save", "x", "--set", "warm=1"], "there is no model; take it out"),
+        (["save", "x", "--model", "amp-blend", "--set", "wram=1"], "did you mean 'warm'"),
+        (["save", "x", "--model", "amp-blend", "--set", "warm"], "--set takes NAME=VALUE"),
+        (["save", "x", "--mix", "2"], "mix must be within 0..1, got 2"),
+        (["save", "a/b"], "is no name for a preset"),
+        (["save", "x", "--chain", "gone.toml"], "cannot read gone.toml"),
+        (["load", "x"], "there is no preset 'x'"),
+        (["show", "x"], "there is no preset 'x'"),
+        (["delete", "x"], "there is no preset 'x'"),
+        (["delete", "../x"], "is no name for a preset"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_nothing_is_written(
+    run, folder: Path, words: list[str], says: str
+) -> None:
+    code, text, error = run("preset", *words)
+    assert code == 2
+    assert text == ""
+    assert error.startswith("restyle: ")
+    assert error.count("\n") == 1
+    assert says in error
+    assert not folder.exists()
+
+
+def test_an_old_preset_is_overwritten_only_by_force(run, folder: Path) -> None:
+    assert run("preset", "save", "x", "--note", "old")[0] == 0
+    assert "add --force" in run("preset", "save", "x", "--note", "new")[2]
+    assert read_preset(folder / "x.toml").note == "old"
+    assert run("preset", "save", "x", "--note", "new", "--force")[0] == 0
+    assert read_preset(folder / "x.toml").note == "new"
+
+
+def test_broken_presets_are_listed_with_their_problem(run, folder: Path) -> None:
+    folder.mkdir()
+    (folder / "bad.toml").write_text("format = 9\n")
+    assert "newer than this restyle reads" in run("preset", "list")[1]
+    ((entry),) = json.loads(run("preset", "list", "--json")[1])
+    assert entry["preset"] is None
+
+
+class Inputs:
+    """Ports on which a knob is moved at once."""
+
+    def __init__(self, receive, wanted=(), report=None) -> None:
+        for data in ([0xB0, 7, 1], [0xB0, 7, 2], [0xB0]):
+            receive(data, "box")
+
+    def __enter__(self) -> Inputs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_a_knob_is_learnt_and_its_table_printed(run, monkeypatch) -> None:
+    monkeypatch.setattr(midi_command, "MidiInputs", Inputs)
+    code, text, _ = run("midi", "learn", "fuzz", "--model", "amp-blend", "--seconds", "1")
+    assert code == 0
+    assert text == '[[midi]]\ncc = 7\nchannel = 1\nparameter = "fuzz"\n'
+
+
+def test_messages_are_printed(run, monkeypatch) -> None:
+    monkeypatch.setattr(midi_command, "MidiInputs", Inputs)
+    code, text, _ = run("midi", "monitor", "--seconds", "0.01")
+    assert code == 0
+    assert text.splitlines() == [
+        "box: control_change channel=0 control=7 value=1 time=0",
+        "box: control_change channel=0 control=7 value=2 time=0",
+        "box: malformed: b0",
+    ]
+
+
+def test_inputs_are_listed(run, monkeypatch) -> None:
+    monkeypatch.setattr(midi_command, "input_names", lambda: ["box"])
+    assert run("midi", "list")[1] == "box\n"
+    assert json.loads(run("midi", "list", "--json")[1]) == ["box"]
+    monkeypatch.setattr(midi_command, "input_names", list)
+    assert "no MIDI input" in run("midi", "list")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["learn", "mxi"], "unknown parameter 'mxi'; did you mean 'mix'"),
+        (["learn", "mix", "--model", "a", "--preset", "b"], "either --model or --preset"),
+        (["learn", "mix", "--seconds", "0"], "--seconds must be positive"),
+        (["monitor", "--seconds", "nan"], "--seconds must be positive"),
+        (["learn", "mix", "--preset", "gone"], "there is no preset 'gone'"),
+        (["learn", "bypass", "--seconds", "0.01"], "no controller moved within"),
+    ],
+)
+def test_midi_commands_refuse_in_one_sentence(
+    run, monkeypatch, words: list[str], says: str
+) -> None:
+    class Still(Inputs):
+        def __init__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(midi_command, "MidiInputs", Still)
+    code, _, error = run("midi", *words)
+    assert code == 2
+    assert says in error
+
+
+def test_what_learn_prints_is_read_back() -> None:
+    from realtime.parameters.mapping import read_mapping
+
+    mapping = MidiMapping("cc14", 7, "parameter", "mix", 3, low=0.1, curve="log", pickup=True)
+    assert read_mapping(Table(mapping.to_dict(), "x")) == mapping
+    with pytest.raises(RestyleError):
+        read_mapping(Table(mapping.to_dict() | {"cc": 3}, "x"))

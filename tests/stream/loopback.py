@@ -1,0 +1,233 @@
+"""What test_jack.py runs in a process of its own: measure round trips on a running JACK server.
+
+PortAudio must be loaded after the server is up, hence the process.  The device's two outputs are
+connected to its own two inputs.  On the way between PortAudio and restyle's callback a *tap*
+(machine code as well) puts a stimulus on output 0, so that the engine hears it at input 0 one
+device round trip later, and keeps all that arrives: the stimulus at input 0 and, at input 1, what
+the engine played on output 1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import jack
+import numpy as np
+from numba import cfunc, types
+
+from realtime.devices.one_card import PortAudioDevice
+from realtime.engine.engine import Engine
+from realtime.errors import RestyleError
+from realtime.models.load import open_model
+from realtime.models.steppable import Steppable
+from realtime.models.streaming import load_model
+from realtime.native.intrinsics import call_stream, view_f32, view_i64
+from realtime.session.config import StreamConfig
+from realtime.session.session import Session
+
+from ..graphs import fir_model, identity_spectrum
+from ..signals import Array, noise
+
+TRIES = 12
+LENGTH = 16_000  # samples of the stimulus
+ROOM = 4 * 48_000  # samples kept, from the stream's first callback
+JACK = "JACK Audio Connection Kit"
+
+CALLBACK, RECORD, POSITION, GO, BEGIN, FLAGS, STIMULUS, HEARD, N_SLOTS = range(9)
+
+
+def make_tap() -> Any:
+    """The C callback PortAudio gets; its user data is a table of the slots above."""
+    signature = types.intc(
+        types.int64, types.int64, types.ulong, types.int64, types.ulong, types.int64
+    )
+
+    @cfunc(signature, nopython=True, error_model="numpy")
+    def tap(source, target, frames, time_info, flags, table):  # type: ignore[no-untyped-def]
+        t = view_i64(table, N_SLOTS)
+        status = call_stream(t[CALLBACK], (source, target, frames, time_info, flags, t[RECORD]))
+        n = types.int64(frames)
+        heard = view_f32(t[HEARD], (ROOM, 2))
+        stimulus = view_f32(t[STIMULUS], LENGTH)
+        came = view_f32(source, (n, 2))
+        goes = view_f32(target, (n, 2))
+        if t[GO] == 1 and t[BEGIN] < 0:
+            t[BEGIN] = t[POSITION]
+        for i in range(n):
+            at = t[POSITION] + i
+            if at < ROOM:
+                heard[at, 0], heard[at, 1] = came[i, 0], came[i, 1]
+            k = at - t[BEGIN]
+            goes[i, 0] = stimulus[k] if t[BEGIN] >= 0 and k < LENGTH else 0.0
+        t[POSITION] += n
+        t[FLAGS] |= types.int64(flags)
+        return status
+
+    return tap
+
+
+class Tapped:
+    """A device whose callback goes through the tap."""
+
+    def __init__(self, device: PortAudioDevice, tap: Any, stimulus: Array) -> None:
+        self._device, self._tap = device, tap
+        self._stimulus = stimulus
+        self.heard = np.zeros((ROOM, 2), dtype=np.float32)
+        self.table = np.zeros(N_SLOTS, dtype=np.int64)
+        self.table[BEGIN] = -1
+        self.table[STIMULUS], self.table[HEARD] = stimulus.ctypes.data, self.heard.ctypes.data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._device, name)
+
+    def open(self, callback: int, record: int, lockstep: bool) -> None:
+        self.table[CALLBACK], self.table[RECORD] = callback, record
+        self._device.open(self._tap.address, self.table.ctypes.data, lockstep)
+
+
+def connect(client: jack.Client) -> None:
+    """Connect PortAudio's outputs to its inputs and to nothing else."""
+    inputs = client.get_ports("PortAudio:.*", is_input=True)
+    outputs = client.get_ports("PortAudio:.*", is_output=True)
+    for port in [*inputs, *outputs]:
+        for other in client.get_all_connections(port):
+            client.disconnect(*((other, port) if port.is_input else (port, other)))
+    for source, target in zip(outputs, inputs, strict=True):
+        client.connect(source, target)
+
+
+def stimulus() -> Array:
+    """An impulse, silence, and noise to the end, in which a missed cycle cannot hide."""
+    x = noise(LENGTH, level=0.25, seed=11)[0]
+    x[:4000] = 0.0
+    x[0] = 0.5
+    return np.ascontiguousarray(x)
+
+
+def measure(
+    client: jack.Client,
+    device: PortAudioDevice,
+    tap: Any,
+    model: Steppable | None,
+    config: StreamConfig,
+) -> dict[str, Any]:
+    """One run, repeated while cycles are missed (that shows at input 0 or in the counters)."""
+    for attempt in range(1, TRIES + 1):  # noqa: B007
+        tapped = Tapped(device, tap, stimulus())
+        session = Session(config, tapped, model)
+        with session:
+            connect(client)
+            tapped.table[GO] = 1
+            deadline = time.monotonic() + 10.0
+            while tapped.table[BEGIN] < 0 or tapped.table[POSITION] < (
+                tapped.table[BEGIN] + LENGTH
+            ):
+                session.check()
+                assert time.monotonic() < deadline, "the stream stands still"
+                time.sleep(0.02)
+        begin = int(tapped.table[BEGIN])
+        heard = tapped.heard[: begin + LENGTH].T
+        device_trip = int(np.abs(heard[0]).argmax()) - begin
+        clean = np.array_equal(
+            heard[0, begin + device_trip :], tapped._stimulus[: LENGTH - device_trip]
+        )
+        counters = session.memory.counters()
+        if clean and not counters["concealed_samples"]:
+            break
+    # what an engine past any adapter makes of the very samples that arrived at input 0
+    engine = Engine(model, mix=config.mix)
+    hops = heard.shape[1] // engine.hop_length * engine.hop_length
+    wet = engine.process_hops(np.ascontiguousarray(heard[:1, :hops]))[0]
+    buffering = session.budget.total("buffering")
+    later = buffering + device_trip
+    n = min(len(wet), heard.shape[1] - later)
+    difference = np.abs(heard[1, later + begin : later + n] - wet[begin:n])
+    dry = np.zeros(heard.shape[1], dtype=np.float32)
+    whole = later + engine.latency
+    dry[whole:] = heard[0, : len(dry) - whole]
+    return {
+        "clean": bool(clean),
+        "attempts": attempt,
+        "lane": session.lane,
+        "block_size": device.block_size,
+        "blocks_seen": [counters["min_block"], counters["max_seen_block"]],
+        "device_trip": device_trip,
+        "reported": session.budget.total("device"),
+        "declared": session.budget.declared,
+        "impulse_trip": int(np.abs(heard[1, : begin + 4000]).argmax()) - begin - device_trip,
+        "compared": int(n - begin),
+        "difference": float(difference.max()),
+        "level": float(np.abs(wet[begin:]).max()),
+        "dry_equal": bool(np.array_equal(heard[1, begin:], dry[begin:])),
+    }
+
+
+def lose_server(pid: int) -> dict[str, Any]:
+    """Kill the server under a running stream; return what the session says."""
+    session = Session(StreamConfig(lane="inline"), PortAudioDevice(JACK, JACK, channels=2))
+    try:
+        with session:
+            session.wait(0.3)
+            os.kill(pid, signal.SIGKILL)
+            session.wait(20.0)
+    except RestyleError as error:
+        callbacks = session.memory.counters()["callbacks"]
+        return {"error": type(error).__name__, "message": str(error), "callbacks": callbacks}
+    return {"error": None}
+
+
+def wait_for_server() -> jack.Client:
+    """Return a client once the server is up, before PortAudio is loaded."""
+    deadline = time.monotonic() + 20.0
+    while True:
+        try:
+            return jack.Client("restyle-test", no_start_server=True)
+        except jack.JackOpenError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def main() -> None:
+    """Measure every subject; print the results as JSON."""
+    arguments = json.loads(sys.argv[1])
+    client = wait_for_server()
+    if "kill" in arguments:
+        client.close()
+        print(json.dumps(lose_server(arguments["kill"])))
+        return
+    tap = make_tap()
+    models: dict[str, bytes | None] = {
+        "pass-through": None,
+        "identity": identity_spectrum(),
+        "fir": fir_model(np.array([1.0, 0.5, -0.25], dtype=np.float32)),
+    }
+    models |= {p: Path(p).read_bytes() for p in arguments["files"]}
+    device = PortAudioDevice(JACK, JACK, channels=2)
+    results = {}
+    opened: dict[str, Steppable | None] = {
+        name: load_model(data) if data else None for name, data in models.items()
+    }
+    opened |= {p: open_model(p, 1, device.block_size) for p in arguments["captures"]}
+    for name, model in opened.items():
+        cases = {"inline": (device, "inline", 1.0), "dry": (device, "inline", 0.0)}
+        if name == "identity":
+            cases["worker"] = (device, "worker", 1.0)
+            wanted = PortAudioDevice(JACK, JACK, channels=2, block_size=100)
+            cases["asked for 100"] = (wanted, "inline", 1.0)
+        for case, (used, lane, mix) in cases.items():
+            config = StreamConfig(lane=lane, mix=mix, worker_blocks=4)
+            results[f"{Path(name).stem}, {case}"] = measure(client, used, tap, model, config)
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    jack.set_error_function(lambda text: None)
+    jack.set_info_function(lambda text: None)
+    main()

@@ -1,0 +1,203 @@
+"""Round trips through real PortAudio on JACK's dummy driver, to the sample."""
+
+from __future__ import annotations
+
+import ctypes.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from realtime.models.catalog import find_model, read_entry
+from realtime.models.load import open_model
+
+from ..nam.test_file import tiny, write
+
+ROOT = Path(__file__).parents[2]
+PERIODS = [64, 128, 256]
+STYLES = [p for p in sorted((ROOT / "exported").glob("*.onnx")) if read_entry(p).converts]
+SUBJECTS = ["pass-through", "identity", "fir", "capture", *(p.stem for p in STYLES)]
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("jackd") is None, reason="jackd is not installed"),
+    pytest.mark.skipif(
+        not ctypes.util.find_library("portaudio"), reason="PortAudio is not installed"
+    ),
+]
+
+
+@contextmanager
+def jack_server(period: int, rate: int = 48000) -> Iterator[tuple[dict[str, str], int]]:
+    """Run a server; yield the environment that finds it, and its process id."""
+    name = f"restyle-test-{period}"  # recurring: JACK remembers eight names, dead ones too
+    server = subprocess.Popen(
+        ["jackd", "-n", name, "-d", "dummy", "-r", str(rate), "-p", str(period)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    environment = {**os.environ, "JACK_DEFAULT_SERVER": name, "PYTHONPATH": str(ROOT)}
+    try:
+        yield environment, server.pid
+    finally:
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def run_module(arguments: dict[str, Any], environment: dict[str, str]) -> Any:
+    """Run loopback.py with `arguments`; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.stream.loopback", json.dumps(arguments)],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@cache
+def measured(period: int) -> dict[str, dict[str, Any]]:
+    """All measurements on a server of this period."""
+    with jack_server(period) as (environment, _):
+        with tempfile.TemporaryDirectory() as folder:
+            loud = tiny()
+            loud["weights"][-1] = 2.0
+            capture = write(Path(folder), loud, "capture.nam")
+            arguments = {"files": [str(p) for p in STYLES], "captures": [str(capture)]}
+            found: dict[str, dict[str, Any]] = run_module(arguments, environment)
+    return found
+
+
+def result(period: int, subject: str, case: str) -> dict[str, Any]:
+    found = measured(period)[f"{subject}, {case}"]
+    assert found["clean"], f"no run without missed cycles in {found['attempts']}"
+    return found
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_the_device_brings_the_servers_period_and_costs_one_period(period: int) -> None:
+    found = result(period, "pass-through", "inline")
+    assert found["block_size"] == period
+    assert found["blocks_seen"] == [period, period]
+    assert found["device_trip"] == period
+    assert found["declared"] == 0
+    assert found["reported"] == period
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("period", PERIODS)
+def test_what_comes_back_is_the_offline_stream_later_by_device_and_declared_latency(
+    period: int, subject: str
+) -> None:
+    found = result(period, subject, "inline")
+    assert found["device_trip"] == period
+    assert found["compared"] > 15_000
+    assert found["level"] > 0.1
+    assert found["difference"] == 0.0
+
+
+@pytest.mark.parametrize("subject", ["pass-through", "identity", "fir"])
+@pytest.mark.parametrize("period", PERIODS)
+def test_an_impulse_comes_back_after_device_and_declared_latency(period: int, subject: str) -> None:
+    found = result(period, subject, "inline")
+    assert found["impulse_trip"] == found["device_trip"] + found["declared"]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("period", PERIODS)
+def test_the_dry_impulse_of_every_style_comes_back_after_device_and_declared_latency(
+    period: int, subject: str
+) -> None:
+    found = result(period, subject, "dry")
+    assert found["impulse_trip"] == found["device_trip"] + found["declared"]
+    assert found["dry_equal"]
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_a_capture_adds_no_sample_to_the_devices_own_round_trip(period: int) -> None:
+    found = result(period, "capture", "inline")
+    assert found["declared"] == 0
+    assert found["device_trip"] == period
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_the_worker_lane_declares_its_prefill_to_the_sample(period: int) -> None:
+    found = result(period, "identity", "worker")
+    assert found["lane"] == "worker"
+    assert found["difference"] == 0.0
+    assert found["impulse_trip"] == found["device_trip"] + found["declared"]
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_a_block_size_other_than_the_servers_costs_that_block_and_is_declared(
+    period: int,
+) -> None:
+    found = result(period, "identity", "asked for 100")
+    assert found["block_size"] == 100
+    assert found["blocks_seen"] == [100, 100]
+    assert found["device_trip"] == period + 100 == found["reported"]
+    assert found["impulse_trip"] == found["device_trip"] + found["declared"]
+    assert found["difference"] == 0.0
+
+
+def test_a_server_that_dies_ends_the_stream_with_a_sentence_and_lets_the_process_end() -> None:
+    with jack_server(128) as (environment, pid):
+        found = run_module({"kill": pid}, environment)
+    assert found["error"] == "StreamError"
+    assert "stopped by itself" in found["message"]
+    assert found["callbacks"] > 0
+
+
+def test_a_generator_plays_without_an_input_what_it_makes_offline(tmp_path: Path) -> None:
+    with jack_server(128) as (environment, _):
+        words = [
+            "live",
+            "--source",
+            "model",
+            "--model",
+            "endless-keys",
+            "--seed",
+            "2",
+            "--seconds",
+            "2",
+            "--record",
+            str(tmp_path / "played.wav"),
+            "--no-panel",
+        ]
+        done = subprocess.run(
+            [sys.executable, "-m", "realtime.cli", *words],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "none → system" in done.stderr + done.stdout
+    y = soundfile.read(tmp_path / "played.wav", dtype="float32", always_2d=True)[0][:, 0]
+    with closing(open_model(find_model("endless-keys"))) as player:
+        player.controls[0, -2] = 2
+        x = np.concatenate([player.step(player.x)[0, 0] for _ in range(len(y) // 128 + 40)])
+    begin = next(k for k in range(0, 40 * 128, 128) if np.array_equal(x[k : k + 4800], y[:4800]))
+    same = np.flatnonzero(x[begin : begin + len(y)] != y)
+    assert same.size < len(y) // 20  # a busy machine may have missed a cycle
+    assert np.abs(y).max() > 0.05

@@ -1,0 +1,1 @@
+"""Training examples: what a network hears and what it should answer."""

@@ -1,0 +1,1 @@
+"""Scores to play from: melodies, tunes, sentences."""

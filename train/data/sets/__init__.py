@@ -1,0 +1,1 @@
+"""Data sets: where recordings come from and how they are kept."""

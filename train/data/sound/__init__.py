@@ -1,0 +1,1 @@
+"""Sound prepared for training: loudness, noise, augmentation."""
