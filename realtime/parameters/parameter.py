@@ -1,0 +1,143 @@
+"""One parameter: a number with a name, a range and a place to stand.
+
+Stages, models, presets, MIDI, OSC, the panel and the terminal all mean this class.  Values are
+always numbers; switches are 0 or 1, a choice is the place of its word in :attr:`Parameter.choices`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Self
+
+import msgspec
+
+from ..errors import ConfigError, nearest
+
+CONTINUOUS, BLEND, CATEGORICAL, SWITCH = "continuous", "blend", "categorical", "switch"
+KINDS = (CONTINUOUS, BLEND, CATEGORICAL, SWITCH)
+_SHOWN = 40  # names listed in a message
+
+
+class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One parameter.
+
+    Attributes
+    ----------
+    name : str
+        Of a stage's own, with its unit where that is customary: ``cutoff_frequency_hz``.
+    minimum, maximum : float
+        Both included.
+    default, value : float
+        The value is the one last asked for.
+    unit : str
+        Empty where there is none.
+    kind : str
+        ``continuous``; ``blend`` (the weights of all blend parameters of a stage sum to 1);
+        ``categorical`` (whole numbers); ``switch`` (0 or 1).
+    choices : tuple of str
+        What the values 0, 1, 2 … of a categorical parameter are called; may be empty.
+    step : float or None
+        Distance of neighbouring values where it is constant.
+    curve : str
+        How a knob covers the range: ``linear`` or ``log``.
+    live : bool
+        Whether it can be set while the sound runs; the others change the latency.
+    """
+
+    name: str
+    minimum: float = 0.0
+    maximum: float = 1.0
+    default: float = 0.0
+    unit: str = ""
+    kind: str = CONTINUOUS
+    choices: tuple[str, ...] = ()
+    step: float | None = None
+    curve: str = "linear"
+    live: bool = True
+    value: float = 0.0
+
+    def at(self, value: float) -> Self:
+        """The same parameter standing at another value."""
+        return msgspec.structs.replace(self, value=value)
+
+    def named(self, name: str) -> Self:
+        """The same parameter under another name, such as ``2.room_size`` in a path."""
+        return msgspec.structs.replace(self, name=name)
+
+    def number(self, given: Any, owner: str = "") -> float:
+        """Return what was given (a number, a choice's word, true or false) as a checked number.
+
+        Parameters
+        ----------
+        owner : str
+            Begins the message where there is one, such as ``effect Reverb``.
+
+        Raises
+        ------
+        ConfigError
+            Another type, outside the range, or no such choice.
+        """
+        begin = f"{owner}: {self.name}" if owner else self.name
+        if isinstance(given, str) and self.choices:
+            if given not in self.choices:
+                raise ConfigError(
+                    f"{begin} must be one of {', '.join(self.choices[:_SHOWN])}, got '{given[:80]}'"
+                    f"{nearest(given, self.choices)}"
+                )
+            return float(self.choices.index(given))
+        if self.kind == SWITCH and given not in (0, 1):
+            raise ConfigError(f"{begin} must be true or false, got {_shown(given)}")
+        is_number = isinstance(given, int | float) and (self.kind == SWITCH or given is not True)
+        if not is_number or given is False and self.kind != SWITCH or not _is_finite(given):
+            raise ConfigError(f"{begin} must be a number, got {_shown(given)}")
+        if not self.minimum <= given <= self.maximum:
+            unit = f" {self.unit}" if self.unit else ""
+            raise ConfigError(
+                f"{begin} must be within {self.minimum:g}..{self.maximum:g}{unit}, got {given:g}"
+            )
+        if self.kind in (CATEGORICAL, SWITCH) and given != int(given):
+            raise ConfigError(f"{begin} takes whole numbers, got {given:g}")
+        return float(given)
+
+    def shown(self, value: float) -> str:
+        """A value in words: the choice's, on or off, or the number with its unit."""
+        if self.choices:
+            return self.choices[round(min(max(value, 0), len(self.choices) - 1))]
+        if self.kind == SWITCH:
+            return "on" if value >= 0.5 else "off"
+        return f"{value:g} {self.unit}".rstrip()
+
+
+def find_parameter(parameters: Iterable[Parameter], name: str, owner: str = "") -> Parameter:
+    """Return the parameter called `name`.
+
+    Raises
+    ------
+    ConfigError
+        There is none; the nearest name is suggested.
+    """
+    known = {p.name: p for p in parameters}
+    if name in known:
+        return known[name]
+    listed = ", ".join(list(known)[:_SHOWN]) or "none"
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    if owner:
+        raise ConfigError(
+            f"{owner} has no parameter '{name[:80]}'{nearest(name, known)}; it has {listed}{more}"
+        )
+    raise ConfigError(
+        f"unknown parameter '{name[:80]}'{nearest(name, known)}; there are {listed}{more}"
+    )
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number no float can hold
+        return False
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,250 @@
+"""The sound as a value: what plays, as plain frozen data.
+
+A :class:`Sound` is what a preset stores; a :class:`Device` is what a session file adds; a
+:class:`Setup` is both.  The engine process owns the Setup that plays; every other part of the
+program holds copies of it and changes them by :mod:`realtime.session.operations` alone.  All of it
+survives a trip through JSON (``msgspec.json``), so that session logs and pipes can carry it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from ..errors import ConfigError, nearest
+
+LANES = ("auto", "inline", "worker")
+LOWEST_DB, HIGHEST_DB = -100.0, 24.0
+DEEPEST = 4  # groups within groups
+
+Value = float | bool | str
+
+
+class Branch(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One of the parallel ways through a group.
+
+    Attributes
+    ----------
+    stages : tuple of Stage
+        In the order of the sound; empty for the input as it came.
+    gain_db : float [dB]
+    """
+
+    stages: tuple[Stage, ...] = ()
+    gain_db: float = 0.0
+
+
+class Stage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One stage of a path: exactly one of `model`, `effect`, `plugin` and `group` is given.
+
+    Attributes
+    ----------
+    model : str or None
+        Path of a model file, or a name in the catalogue.
+    effect : str or None
+        Name of a built-in effect.
+    plugin : str or None
+        A plug-in's name in ``restyle scan``, or its path; `plugin_name` says which one where a
+        file holds several, `preset` is a ``.vstpreset`` file and `state` base64 text.
+    group : tuple of Branch or None
+        Branches in parallel, aligned to the longest of them and added.
+    identity : int
+        Unique within a session, from 1; 0 in files.
+    bypass : bool
+        Kept, but passed over.
+    mix : float
+        0 dry .. 1 wet, the dry sound delayed by the stage's latency; ``stage_mix`` in files, as
+        some effects have a parameter ``mix``.
+    parameters : mapping
+        Those that differ from their defaults, by name; a choice as its word or its place.
+    """
+
+    model: str | None = None
+    effect: str | None = None
+    plugin: str | None = None
+    group: tuple[Branch, ...] | None = None
+    plugin_name: str | None = None
+    preset: str | None = None
+    state: str | None = None
+    identity: int = 0
+    bypass: bool = False
+    mix: float = msgspec.field(default=1.0, name="stage_mix")
+    parameters: Mapping[str, Value] = {}
+
+    def __post_init__(self) -> None:
+        kinds = (self.model, self.effect, self.plugin, self.group)
+        if sum(k is not None for k in kinds) != 1:
+            raise ConfigError(
+                'a stage needs exactly one of model = "NAME", effect = "NAME", plugin = "NAME or'
+                ' FILE" and group'
+            )
+        if not 0.0 <= self.mix <= 1.0:
+            raise ConfigError(f"stage_mix must be within 0..1, got {self.mix:g}")
+
+    @property
+    def kind(self) -> str:
+        """``model``, ``effect``, ``plugin`` or ``group``."""
+        return next(
+            k for k in ("model", "effect", "plugin", "group") if getattr(self, k) is not None
+        )
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        if self.group is not None:
+            return "group"
+        named = self.model or self.plugin or ""
+        path = Path(named)
+        if path.suffix.lower() in (".vst3", ".component", ".onnx", ".nam"):
+            named = path.stem
+        return self.effect or named
+
+
+def walk(stages: tuple[Stage, ...]) -> Iterator[Stage]:
+    """Every stage of a list, those inside groups included."""
+    for stage in stages:
+        yield stage
+        for branch in stage.group or ():
+            yield from walk(branch.stages)
+
+
+def depth(stages: tuple[Stage, ...]) -> int:
+    """How deep groups stand within groups; 0 where there are none."""
+    return max(
+        (
+            1 + max((depth(b.stages) for b in s.group), default=0)
+            for s in stages
+            if s.group is not None
+        ),
+        default=0,
+    )
+
+
+class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a stream sounds like: what a preset stores.
+
+    Attributes
+    ----------
+    stages : tuple of Stage
+        In the order of the sound.
+    input_gain_db, output_gain_db : float [dB]
+    mix : float
+        0 dry .. 1 wet, of the whole path.
+    bypass : bool
+        Whether the input passes as it is.
+    """
+
+    stages: tuple[Stage, ...] = ()
+    input_gain_db: float = 0.0
+    output_gain_db: float = 0.0
+    mix: float = 1.0
+    bypass: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.mix <= 1.0:
+            raise ConfigError(f"mix must be within 0..1, got {self.mix:g}")
+        for name in ("input_gain_db", "output_gain_db"):
+            if not LOWEST_DB <= getattr(self, name) <= HIGHEST_DB:
+                raise ConfigError(
+                    f"{name} must be within {LOWEST_DB:g}..{HIGHEST_DB:g} dB,"
+                    f" got {getattr(self, name):g}"
+                )
+        if depth(self.stages) > DEEPEST:
+            raise ConfigError(f"groups stand within groups at most {DEEPEST} deep")
+
+    def walk(self) -> Iterator[Stage]:
+        """Every stage, those inside groups included, in the order of the sound."""
+        return walk(self.stages)
+
+    def find(self, identity: int) -> Stage | None:
+        """The stage of that identity, wherever it stands."""
+        return next((s for s in self.walk() if s.identity == identity), None)
+
+
+class Device(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Which cards, and how the stream runs on them.
+
+    Attributes
+    ----------
+    kind : str
+        ``portaudio``, or ``tape`` for a simulated one whose sound lies in shared memory.
+    input, output : str or None
+        As in :func:`realtime.devices.list.find_device`.
+    sample_rate, preferred_rate : int or None [Hz]
+        The one is asked for; the other, the models', is tried, and converted to where the device
+        refuses it.
+    clocks : str
+        ``one`` or ``two`` clocks of input and output; ``auto`` tells by their names.
+    fall_back : bool
+        Whether the system's default devices may take the place of those that are gone.
+    tape : str or None
+        Name of the shared memory of a ``tape``.
+    in_map, out_map : tuple of int or None
+        Channel maps, from 0; -1 is silence.
+    lane : str
+        ``inline`` runs the path in the audio callback, ``worker`` in a thread behind two rings,
+        ``auto`` chooses by measurement.
+    worker_blocks : int
+        Device blocks of slack that the worker lane is given on top of the least.
+    fixed_latency : int or None [samples]
+        What restyle adds, whatever plays.
+    """
+
+    kind: str = "portaudio"
+    input: str | None = None
+    output: str | None = None
+    sample_rate: int | None = None
+    preferred_rate: int | None = None
+    block_size: int | None = None
+    channels: int | None = None
+    clocks: str = "auto"
+    fall_back: bool = False
+    tape: str | None = None
+    in_map: tuple[int, ...] | None = None
+    out_map: tuple[int, ...] | None = None
+    lane: str = "auto"
+    worker_blocks: int = 1
+    fixed_latency: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.lane not in LANES:
+            raise ConfigError(
+                f"lane must be one of {', '.join(LANES)}, got '{self.lane}'"
+                f"{nearest(self.lane, LANES)}"
+            )
+        if not 1 <= self.worker_blocks <= 64:
+            raise ConfigError(f"worker_blocks must be within 1..64, got {self.worker_blocks}")
+
+
+class Setup(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A sound on a device: all that an engine needs to begin."""
+
+    sound: Sound = Sound()
+    device: Device = Device()
+
+    def with_sound(self, sound: Sound) -> Self:
+        """Another sound on the same device."""
+        return msgspec.structs.replace(self, sound=sound)
+
+    def with_device(self, device: Device) -> Self:
+        """The same sound on another device."""
+        return msgspec.structs.replace(self, device=device)
+
+
+def identified(stages: tuple[Stage, ...], first: int) -> tuple[Stage, ...]:
+    """The same stages, each without an identity given the next one from `first` on."""
+    numbers = iter(range(first, first + 1 + sum(1 for _ in walk(stages))))
+
+    def given(stage: Stage) -> Stage:
+        identity = stage.identity or next(numbers)
+        group = stage.group
+        if group is not None:
+            group = tuple(
+                msgspec.structs.replace(b, stages=tuple(given(s) for s in b.stages)) for b in group
+            )
+        return msgspec.structs.replace(stage, identity=identity, group=group)
+
+    return tuple(given(s) for s in stages)
