@@ -13,7 +13,7 @@ from typing import Any
 import rtmidi
 
 from realtime.controllers.bindings import Bindings
-from realtime.controllers.dry_surface import MemorySurface
+from realtime.presets.dry_surface import MemorySurface
 from realtime.controllers.midi_ports import MidiInputs, input_names
 from realtime.parameters.mapping import MidiMapping
 
@@ -47,7 +47,7 @@ def devices() -> dict[str, Any]:
     found: dict[str, Any] = {}
     said: list[str] = []
     surface = MemorySurface()
-    bindings = Bindings(surface, [MidiMapping("cc", 1, "parameter", "mix")], said.append)
+    bindings = Bindings(surface, [MidiMapping(cc=1, parameter="mix")], said.append)
     box = controller("box")
     found["names"] = input_names()
     with MidiInputs(bindings.feed, (), said.append, poll_seconds=0.1) as inputs:

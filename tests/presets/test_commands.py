@@ -13,7 +13,7 @@ from realtime.commands import midi as midi_command
 from realtime.errors import RestyleError
 from realtime.parameters.mapping import MidiMapping
 from realtime.presets.files import read_preset
-from realtime.presets.preset import Preset, Stage
+from realtime.presets.format import Preset
 from realtime.presets.table import Table
 
 CHAIN = '[[pre]]\neffect = "NoiseGate"\nthreshold_db = -50\n[[post]]\neffect = "Reverb"\n'
@@ -177,7 +177,7 @@ def test_midi_commands_refuse_in_one_sentence(
 def test_what_learn_prints_is_read_back() -> None:
     from realtime.parameters.mapping import read_mapping
 
-    mapping = MidiMapping("cc14", 7, "parameter", "mix", 3, low=0.1, curve="log", pickup=True)
+    mapping = MidiMapping(cc14=7, parameter="mix", 3, low=0.1, curve="log", pickup=True)
     assert read_mapping(Table(mapping.to_dict(), "x")) == mapping
     with pytest.raises(RestyleError):
         read_mapping(Table(mapping.to_dict() | {"cc": 3}, "x"))

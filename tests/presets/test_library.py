@@ -11,7 +11,7 @@ from realtime.parameters.mapping import MidiMapping
 from realtime.presets.chain_text import read_stages
 from realtime.presets.check import Library
 from realtime.presets.files import preset_path, save_preset, write_file
-from realtime.presets.preset import Preset, Stage
+from realtime.presets.format import Preset
 from realtime.presets.preset_open import absolute, open_preset, open_session
 from realtime.stages.file import load_chain
 
@@ -62,8 +62,8 @@ def test_a_good_preset_gives_the_parameters_of_its_stream() -> None:
     assert found["mix"] == 0.5
     assert found["warm"] == pytest.approx(4 / 7)
     assert found["fuzz"] == pytest.approx(3 / 7)
-    assert found["post.1.bypass"] == 1.0
-    assert found["post.1.stage_mix"] == 0.4
+    assert found["2.bypass"] == 1.0
+    assert found["2.stage_mix"] == 0.4
 
 
 def test_opening_checks_gives_full_paths_and_all_weights(tmp_path: Path, folder: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_capture_is_found_and_its_controls_are_left_to_the_player(tmp_path: Pa
     knob = next(p for p in found if p.name == "input_db")
     assert knob.value == 3.0
     with pytest.raises(ControlError, match="range of input_db is not known here; give low"):
-        MidiMapping("cc", 1, "parameter", "input_db").ends(knob)
+        MidiMapping(cc=1, parameter="input_db").ends(knob)
 
 
 def test_only_what_is_a_path_is_made_whole() -> None:
@@ -105,7 +105,7 @@ SESSION = "format = 1\nmodel = 'amp-blend'\n[[post]]\neffect = 'Gain'\n[record]\
 def test_a_session_is_opened_with_its_mappings_checked(tmp_path: Path) -> None:
     path = tmp_path / "live.toml"
     save_preset("soft", Preset())
-    good = "parameter = 'warm'", "parameter = 'post.1.gain_db'", "style = 'tape'", "preset = 'soft'"
+    good = "parameter = 'warm'", "parameter = '2.gain_db'", "style = 'tape'", "preset = 'soft'"
     path.write_text(SESSION + "".join(f"[[midi]]\ncc = {i}\n{g}\n" for i, g in enumerate(good)))
     session = open_session(path, REAL)
     assert len(session.midi) == 4

@@ -22,7 +22,7 @@ from realtime.presets.files import (
     write_file,
 )
 from realtime.presets.format import DeviceSettings, OscSettings, RecordSettings, SessionFile
-from realtime.presets.preset import Preset, Stage
+from realtime.presets.format import Preset
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 SHARE = st.floats(0, 1)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from realtime.errors import RestyleError
 from realtime.parameters.values import shares, turn, with_share
 from realtime.presets.files import save_preset
-from realtime.presets.preset import Preset
+from realtime.presets.format import Preset
 
 from ..controllers.fake import picture, surface
 
@@ -28,11 +28,11 @@ def test_all_knobs_are_listed_with_where_they_stand() -> None:
         "warm",
         "fuzz",
         "lo",
-        "post.1.bypass",
-        "post.1.stage_mix",
-        "post.1.room_size",
+        "2.bypass",
+        "2.stage_mix",
+        "2.room_size",
     ]
-    assert found["post.1.room_size"].value == 0.3
+    assert found["2.room_size"].value == 0.3
     assert found["input_gain_db"].unit == "dB"
     assert found["warm"].kind == "blend"
 
@@ -41,7 +41,7 @@ def test_all_knobs_are_listed_with_where_they_stand() -> None:
     ("do", "says"),
     [
         (lambda s: s.set("mxi", 0.5), "unknown parameter 'mxi'; did you mean 'mix'?"),
-        (lambda s: s.get("post.1.rom_size"), "did you mean 'post.1.room_size'"),
+        (lambda s: s.get("2.rom_size"), "did you mean '2.room_size'"),
         (lambda s: s.set("mix", 1.5), r"mix must be within 0\.\.1, got 1.5"),
         (lambda s: s.set("mix", float("nan")), "mix must be a number"),
         (lambda s: s.set("mix", "0.5"), "mix must be a number, got '0.5'"),
@@ -106,11 +106,11 @@ def test_weights_always_sum_to_one(given_weights: list[float], share: float) -> 
 def test_another_style_brings_its_controls_and_leaves_the_rest() -> None:
     one = surface()
     one.set("mix", 0.5)
-    one.set("post.1.room_size", 0.9)
+    one.set("2.room_size", 0.9)
     one.style("synth")
     assert one.get("cutoff") == 1000.0
     assert one.get("mix") == 0.5
-    assert one.get("post.1.room_size") == 0.9
+    assert one.get("2.room_size") == 0.9
     with pytest.raises(RestyleError, match="unknown parameter 'warm'"):
         one.get("warm")
     one.style(None)
