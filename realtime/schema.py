@@ -30,7 +30,7 @@ Path = tuple[str | int, ...]
 
 DEEPEST = 64  # tables within tables that are read at all
 _LISTED = 40  # names in a message
-_UNKNOWN = re.compile(r"unknown field `(.*)`(?: - at `|$)", re.S)
+_UNKNOWN = re.compile(r"unknown field `(.*)`$", re.S)
 _MISSING = re.compile(r"missing required field `(.*?)`")
 _AT = re.compile(r" - at `(?:key in )?\$(.*)`$", re.S)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
@@ -57,7 +57,8 @@ def read(
     error : type
         What is raised.
     words : mapping
-        What fields are called in files, where that differs.
+        What fields are called in files, where that differs; a table that files do not have, since
+        its keys stand one level higher, is called "".
     table : str
         What a mapping is called: ``a table`` in TOML, ``an object`` in JSON; examples are in TOML.
 
@@ -134,6 +135,8 @@ def described(info: inspect.Type, table: str = "a table") -> str:
     match info:
         case inspect.UnionType(types=types):
             kinds = [t for t in types if not isinstance(t, inspect.NoneType)]
+            if len(kinds) == 3:
+                return _ANY
             return " or ".join(described(t, table) for t in kinds)
         case inspect.LiteralType(values=values):
             return f"one of {', '.join(map(str, values))}"
@@ -169,6 +172,7 @@ class _Wording:
         """The mistake that msgspec found."""
         text = str(found)
         at = _AT.search(text)
+        text = text[: at.start()] if at else text
         path: Path = ()
         for name, index in _STEP.findall(at[1] if at else ""):
             path += (name or (int(index) if index.isdigit() else self._unfit_key(path)),)
@@ -212,14 +216,14 @@ class _Wording:
         return f"unknown key '{key[:80]}'{nearest(key, known)}; there are {listed}"
 
     def _word(self, name: str | int) -> str:
-        return self._words.get(str(name), str(name))
+        return self._words.get(str(name)) or str(name)
 
     def _place(self, path: Path) -> str:
         """``[[stage]] 2: [[stage.group]] 1``, or ``stage`` in JSON."""
         parts: list[str] = []
         names: list[str] = []
         for i, step in enumerate(path):
-            if isinstance(step, int):
+            if isinstance(step, int) or self._words.get(step) == "":
                 continue
             names.append(self._word(step))
             number = path[i + 1] if i + 1 < len(path) else None

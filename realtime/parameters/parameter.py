@@ -143,11 +143,9 @@ def find_parameter(parameters: Iterable[Parameter], name: str, owner: str = "") 
         raise ConfigError(f"several stages have a parameter '{name}': {several}; say which")
     listed = ", ".join(list(known)[:_LISTED]) or "none"
     more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
-    near = nearest(name, known) or nearest(name, [p.own_name for p in known.values()])
+    near = nearest(name, known if "." in name else [p.own_name for p in known.values()])
     if owner:
-        raise ConfigError(
-            f"{owner} has no parameter '{name[:80]}'{near}; it has {listed}{more}"
-        )
+        raise ConfigError(f"{owner} has no parameter '{name[:80]}'{near}; it has {listed}{more}")
     raise ConfigError(f"unknown parameter '{name[:80]}'{near}; there are {listed}{more}")
 
 

@@ -63,7 +63,7 @@ from ..session.sound import (
 FORMAT = 2
 SESSION_TABLES = ("device", "midi", "osc", "record")
 OSC_PORT = 9000
-WORDS = {"stages": "stage"}  # what fields are called in files
+WORDS = {"stages": "stage", "parameters": ""}  # what fields are called in files
 _KINDS = ("model", "effect", "plugin", "group")
 _STAGE_KEYS = (*_KINDS, "bypass", "stage_mix", "parameters")
 _PLUGIN_KEYS = ("plugin_name", "preset", "state")

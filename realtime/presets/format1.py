@@ -19,7 +19,7 @@ from ..errors import PresetError
 from ..parameters.mapping import MidiMapping
 from ..schema import read
 from ..session.sound import Branch, Share, Sound, Stage, Text
-from .format import Document, SessionFile, shaped_stages
+from .format import WORDS, Document, SessionFile, shaped_stages
 
 PLACES = ("pre", "post")
 _OWN = ("bypass", "input_gain_db", "output_gain_db")
@@ -44,7 +44,7 @@ def take_session_1(data: Mapping[str, Any], where: str, name: str) -> SessionFil
         The first mistake found.
     """
     shaped = {k: shaped_stages(v) if k in PLACES else v for k, v in data.items()}
-    found = read(shaped, _Format1, where, error=PresetError)
+    found = read(shaped, _Format1, where, error=PresetError, words=WORDS)
     if found.controls and found.model is None:
         raise PresetError(
             f"{where}: [controls] names '{next(iter(found.controls))[:80]}', but there is no"

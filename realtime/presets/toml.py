@@ -44,7 +44,7 @@ def to_toml(data: Mapping[str, Any], name: str = "") -> str:
     """Return the text of a document; the same data always gives the same text.
 
     Plain values come first, then tables in the order of the mapping; lists of tables are always
-    written ``[[so]]``, which tomli-w does for long ones alone.  Names of tables are bare words.
+    written ``[[so]]``, which tomli-w does for long ones alone.
 
     Raises
     ------
@@ -54,10 +54,13 @@ def to_toml(data: Mapping[str, Any], name: str = "") -> str:
     tables = {k: v for k, v in data.items() if isinstance(v, Mapping) or _is_tables(v)}
     parts = [tomli_w.dumps({k: v for k, v in data.items() if k not in tables})]
     for key, value in tables.items():
-        title = f"{name}.{key}" if name else key
+        bare = tomli_w.dumps({key: 0}).rpartition(" = ")[0]  # quoted where that is needed
+        title = f"{name}.{bare}" if name else bare
         for one in [value] if isinstance(value, Mapping) else value:
             heading = f"[{title}]" if isinstance(value, Mapping) else f"[[{title}]]"
-            parts.append(f"{heading}\n{to_toml(one, title)}")
+            inside = to_toml(one, title)
+            gap = "\n\n" if inside.startswith("[") else "\n"
+            parts.append(heading + gap + inside)
     return "\n".join(p for p in parts if p)
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import rtmidi
 
+import msgspec
+
 from realtime.controllers.bindings import Bindings
 from realtime.presets.dry_surface import MemorySurface
 from realtime.controllers.midi_ports import MidiInputs, input_names
@@ -73,7 +75,7 @@ def devices() -> dict[str, Any]:
         for value in (1, 2):
             other.send_message([0xB2, 7, value])
         mapping = learner.wait(PATIENCE)
-        found["learnt"] = mapping.to_dict() if mapping else None
+        found["learnt"] = msgspec.to_builtins(mapping) if mapping else None
         found["thread alive"] = turned(box, 127)
         other.send_message([0xE0, 1, 2])
     with MidiInputs(bindings.feed, ["PAD"], poll_seconds=0.1) as inputs:

@@ -88,6 +88,10 @@ def test_every_address_does_what_the_page_says(rig: Rig) -> None:
         ("/restyle/param", ["2.room_size", 0.5])
     ]
     assert ask("/restyle/param/mix") == [("/restyle/param", ["mix", 1.0])]
+    assert ask("/restyle/stage/2/room_size", 0.25) == []
+    assert ask("/restyle/stage/2/room_size") == [("/restyle/param", ["2.room_size", 0.25])]
+    assert ask("/restyle/param", "room_size", 0.5) == []  # one stage alone has it
+    assert one.get("2.room_size") == 0.5
     assert ask("/restyle/style", "synth") == []
     assert ask("/restyle/styles") == [("/restyle/styles", ["plain", "blend", "synth"])]
     assert ask("/restyle/status") == [("/restyle/status", ["synth", "first", 1])]
