@@ -149,6 +149,8 @@ def described(info: inspect.Type, table: str = "a table") -> str:
             return "true or false"
         case inspect.StrType():
             return "text"
+        case inspect.AnyType():
+            return _ANY
         case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):
             many = described(item, table).removeprefix("a ").replace("number", "numbers", 1)
             return f"a list of {many}"

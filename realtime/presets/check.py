@@ -130,14 +130,20 @@ class Library:
         sound = replace(sound, stages=identified(sound.stages, first))
         for place, stage in places(sound.stages):
             try:
-                known[stage.identity], values[stage.identity] = self._stage(stage)
+                known[stage.identity], values[stage.identity] = self.stage(stage)
             except RestyleError as error:
                 raise PresetError(f"{where}: {_words(place)}: {error}") from None
         stages = each(sound.stages, lambda s: replace(s, parameters=values[s.identity]))
         return replace(sound, stages=stages), known
 
-    def _stage(self, stage: Stage) -> tuple[Sequence[Parameter], dict[str, Value]]:
-        """A stage's own parameters, and its values as numbers."""
+    def stage(self, stage: Stage) -> tuple[Sequence[Parameter], dict[str, Value]]:
+        """Check one stage; return its own parameters, and its values as numbers.
+
+        Raises
+        ------
+        RestyleError
+            What it names is not there, or a value is not possible.
+        """
         owner = f"{stage.kind} {stage.name}"
         found: Sequence[Parameter] | None = ()
         files: dict[str, Value] = {}

@@ -14,7 +14,7 @@ from ..parameters.parameter import BLEND, Parameter, find_parameter
 from ..parameters.surface import shares
 from ..session.names import find_knob, knobs
 from ..session.operations import Operation, restyle
-from ..session.sound import Setup, Stage
+from ..session.sound import Setup, Sound, Stage
 from .check import Library
 from .format import Preset
 from .opening import open_preset
@@ -52,6 +52,23 @@ class MemorySurface:
         for operation in operations:
             setup = operation.apply(setup)
         self._sound = setup.sound
+
+    @property
+    def sound(self) -> Sound:
+        """What would play, every stage with its identity."""
+        return self._sound
+
+    def do(self, operation: Operation) -> None:
+        """Change the sound by an operation.
+
+        Raises
+        ------
+        RestyleError
+            It cannot be made, or names something that there is not; nothing has changed then.
+        """
+        with self._lock:
+            sound = operation.apply(Setup(self._sound)).sound
+            self._take(Preset(self._name, sound=sound))
 
     def parameters(self) -> Sequence[Parameter]:
         """See :class:`~realtime.parameters.surface.Surface`, also for the methods below."""
@@ -92,8 +109,7 @@ class MemorySurface:
             stage = None if name is None else Stage(model=name, identity=identity)
             operation = restyle(self._sound, stage)
             if operation is not None:
-                self._do(operation)
-                self._take(Preset(self._name, sound=self._sound))
+                self.do(operation)
 
     def bypass(self, on: bool) -> None:
         """Hold whether the input passes as it is."""
