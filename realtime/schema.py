@@ -6,8 +6,9 @@ it::
     live.toml: [[stage]] 2: stage_mix must be a number within 0..1, got 2.0; write for example …
 
 Types are msgspec's: structs, with ranges as ``Annotated[float, Meta(ge=0, le=1)]`` and units as
-``Meta(extra={"unit": "dB"})``; ``words`` and ``example`` there take the place of the usual ones.  A range is stated there and nowhere else: files, requests and
-values made by code (:func:`check`) are all held against it.
+``Meta(extra={"unit": "dB"})``; ``words`` and ``example`` there take the place of the usual ones.
+A range is stated there and nowhere else: files, requests and values made by code (:func:`check`)
+are all held against it.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def read(
     RestyleError
         The first mistake found.
     """
-    info = _info(kind)
+    info = _info(kind)  # type: ignore[arg-type]
     wording = _Wording(info, data, words or {}, table)
     try:
         wrong = _unfit(data)
@@ -80,7 +81,9 @@ def read(
         raise error(_begin(where, wording.sentence(found))) from None
 
 
-def read_json(data: bytes | str, error: type[RestyleError] = ConfigError, what: str = "this") -> Any:
+def read_json(
+    data: bytes | str, error: type[RestyleError] = ConfigError, what: str = "this"
+) -> Any:
     """Return the plain data of a JSON text.
 
     Raises
@@ -159,15 +162,13 @@ def described(info: inspect.Type, table: str = "a table") -> str:
     return table
 
 
-# -- the wording of one mistake ---------------------------------------------------------------------
+# -- the wording of one mistake ------------------------------------------------------------
 
 
 class _Wording:
     """What is said of one document."""
 
-    def __init__(
-        self, info: inspect.Type, data: Any, words: Mapping[str, str], table: str
-    ) -> None:
+    def __init__(self, info: inspect.Type, data: Any, words: Mapping[str, str], table: str) -> None:
         self._info, self._data, self._words, self._table = info, data, words, table
 
     def sentence(self, found: msgspec.ValidationError) -> str:

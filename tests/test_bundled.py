@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from realtime.engine.engine import Engine
-from realtime.parameters.parameter import Parameter
 from realtime.models.catalog import read_entry
 from realtime.models.streaming import load_model
+from realtime.parameters.parameter import Parameter
 from realtime.proof.soak import soak
 from realtime.proof.verify import verify
 

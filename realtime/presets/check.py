@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -72,13 +73,14 @@ def effect_parameters(name: str) -> Sequence[Parameter] | None:
     return None
 
 
-def _plain(p: object) -> Parameter:
+def _plain(p: Any) -> Parameter:
     """A range of :mod:`realtime.stages.ranges` as a parameter."""
     if isinstance(p, Parameter):
         return p
     kinds = {"float": CONTINUOUS, "bool": SWITCH, "choice": CATEGORICAL}
-    default = p.choices.index(p.default) if p.kind == "choice" else float(p.default)  # type: ignore[attr-defined]
-    return Parameter(p.name, p.minimum, p.maximum, default, p.unit, kinds[p.kind], p.choices, live=p.live)  # type: ignore[attr-defined]  # noqa: E501
+    default = p.choices.index(p.default) if p.kind == "choice" else float(p.default)
+    kind = kinds[p.kind]
+    return Parameter(p.name, p.minimum, p.maximum, default, p.unit, kind, p.choices, live=p.live)
 
 
 def check_plugin_name(wanted: str) -> None:
@@ -113,7 +115,7 @@ class Library:
     plugin: Callable[[str], None] = check_plugin_name
 
     def checked(self, sound: Sound, where: str = "preset") -> tuple[Sound, Known]:
-        """Check a sound; return it, and each stage's own parameters for :func:`~realtime.session.names.knobs`.
+        """Check a sound; return it, and each stage's own parameters by its identity.
 
         Every value comes back as a number, a blend that is named in part with all its weights, and
         every stage with an identity.
@@ -164,7 +166,9 @@ class Library:
         given = {k: v for k, v in stage.parameters.items() if k not in files}
         if found is None:  # its ranges are known to whoever plays it
             numbers = {k: v for k, v in given.items() if not isinstance(v, str)}
-            return [_WHOLE.named(k).at(float(v)) for k, v in numbers.items()], dict(stage.parameters)
+            return [_WHOLE.named(k).at(float(v)) for k, v in numbers.items()], dict(
+                stage.parameters
+            )
         return found, _numbers(found, given, owner) | files
 
 

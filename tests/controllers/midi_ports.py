@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import rtmidi
 
-import msgspec
-
 from realtime.controllers.bindings import Bindings
-from realtime.presets.dry_surface import MemorySurface
 from realtime.controllers.midi_ports import MidiInputs, input_names
 from realtime.parameters.mapping import MidiMapping
+from realtime.presets.dry_surface import MemorySurface
 
 PATIENCE = 20.0  # seconds
 

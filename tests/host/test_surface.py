@@ -10,6 +10,7 @@ import mido
 import numpy as np
 import pytest
 from pythonosc.udp_client import SimpleUDPClient
+from realtime.presets.preset import Preset, Stage
 
 from realtime.controllers.bindings import Bindings
 from realtime.controllers.osc import OscServer
@@ -17,7 +18,6 @@ from realtime.errors import RestyleError
 from realtime.host.surface import HostSurface, to_preset, to_spec
 from realtime.parameters.mapping import MidiMapping
 from realtime.presets.files import save_preset
-from realtime.presets.preset import Preset, Stage
 from realtime.session.spec import Spec, StageSpec
 
 from ..graphs import fir_model

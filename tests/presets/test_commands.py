@@ -69,7 +69,10 @@ def test_a_preset_is_saved_listed_shown_loaded_and_deleted(run, folder: Path) ->
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["save", "x", "--model", "tube-apm"], "x: [[stage]] 1: there is no model 'tube-apm'; did you mean"),
+        (
+            ["save", "x", "--model", "tube-apm"],
+            "x: [[stage]] 1: there is no model 'tube-apm'; did you mean",
+        ),
         (["save", "x", "--set", "warm=1"], "there is no model; take it out"),
         (["save", "x", "--model", "amp-blend", "--set", "wram=1"], "did you mean 'warm'"),
         (["save", "x", "--model", "amp-blend", "--set", "warm"], "--set takes NAME=VALUE"),

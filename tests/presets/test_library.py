@@ -168,9 +168,7 @@ def test_parameters_of_a_plug_in_are_left_to_whoever_plays_it(tmp_path: Path) ->
     session = open_session(path, library)
     assert session.preset.sound.stages[0].parameters == {"size": 3.0}
     with pytest.raises(ControlError, match="range of 1.size is not known here; give low"):
-        MidiMapping(cc=1, parameter="1.size").ends(
-            Parameter("1.size", -float("inf"), float("inf"))
-        )
+        MidiMapping(cc=1, parameter="1.size").ends(Parameter("1.size", -float("inf"), float("inf")))
 
 
 def test_a_chain_file_gives_stages_with_or_without_a_model(tmp_path: Path) -> None:

@@ -141,13 +141,22 @@ BAD = [
     (STAGE + "room_size = 1\n", r"\[\[stage\]\] 1: a stage needs exactly one of model"),
     (STAGE + "effect = 'A'\nmodel = 'B'\n", r"\[\[stage\]\] 1: a stage needs exactly one"),
     (STAGE + "effect = ''\n", r"\[\[stage\]\] 1: effect must be text, got"),
-    (STAGE + "effect = 'Gain'\nstage_mix = 2\n", r"1: stage_mix must be a number within 0\.\.1, got 2"),
-    (STAGE + "effect = 'Gain'\ngain_db = [1]\n", r"\[\[stage\]\] 1: .*gain_db must be a number, true"),
+    (
+        STAGE + "effect = 'Gain'\nstage_mix = 2\n",
+        r"1: stage_mix must be a number within 0\.\.1, got 2",
+    ),
+    (
+        STAGE + "effect = 'Gain'\ngain_db = [1]\n",
+        r"\[\[stage\]\] 1: .*gain_db must be a number, true",
+    ),
     (STAGE + "effect = 'Gain'\ngain_db = inf\n", r"gain_db must be a number, true.*got inf"),
     (STAGE + "effect = 'Gain'\nparameters = 3\n", r"\[parameters\] must be a table, got 3"),
     (STAGE + "group = 3\n", r"1: group must be tables in double .*write \[\[stage.group\]\]"),
     (INNER + "gain = 3\n", r"\[\[stage.group\]\] 1: unknown key 'gain'; did you mean 'gain_db'"),
-    (INNER + "gain_db = 30\n", r"\[\[stage.group\]\] 1: gain_db must be a .* -100\.\.24 dB, got 30"),
+    (
+        INNER + "gain_db = 30\n",
+        r"\[\[stage.group\]\] 1: gain_db must be a .* -100\.\.24 dB, got 30",
+    ),
     (
         INNER + "[[stage.group.stage]]\neffect = 'Gain'\nbypass = 'yes'\n",
         r"\[\[stage\]\] 1: \[\[stage.group\]\] 1: \[\[stage.group.stage\]\] 1: bypass must be true",

@@ -42,8 +42,7 @@ def test_plain_values_first_then_tables_in_double_brackets() -> None:
 def test_tables_inside_tables_of_a_list_carry_both_names() -> None:
     data = {"stage": [{"group": [{"stage": [{"effect": "Gain"}]}], "stage_mix": 0.5}]}
     assert to_toml(data) == (
-        "[[stage]]\nstage_mix = 0.5\n\n[[stage.group]]\n\n"
-        '[[stage.group.stage]]\neffect = "Gain"\n'
+        '[[stage]]\nstage_mix = 0.5\n\n[[stage.group]]\n\n[[stage.group.stage]]\neffect = "Gain"\n'
     )
 
 

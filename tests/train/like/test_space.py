@@ -2,8 +2,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from realtime.presets.chain_text import read_stages
+
 from realtime.stages.file import load_chain
 from realtime.stages.ranges import RANGES
 from train.like.equaliser import CENTRES, equaliser, spectrum
