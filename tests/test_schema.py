@@ -58,7 +58,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
         (
             {"name": "a", "knobs": [{}, {"mode": "hgih"}]},
-            r"\[\[knobs\]\] 2: mode must be one of low",
+            r"\[\[knobs\]\] 2: mode must be one of high",
         ),
         ({"name": "a", "knobs": [{"mode": "high"}]}, r"x: \[\[knobs\]\] 1: high needs a count"),
         ({"name": "a", "knobs": [{"level": float("nan")}]}, "level must be .* got nan"),
