@@ -174,7 +174,7 @@ def test_a_newer_minor_format_version_is_read() -> None:
         (lambda c: c.update(kind="classifier"), "is no converter"),
         (
             lambda c: c.update(states=[{"name": "past"}]),
-            "states 0: it needs shape, a list of whole",
+            "states 1: it needs shape, a list of whole",
         ),
         (
             lambda c: c.update(states=[{"name": "past", "shape": [float("inf")]}]),

@@ -50,8 +50,8 @@ def walk_through(desk: Desk) -> None:
         ]
         assert hits, line
         body = re.search(r"-d '(.*?)'", line)
-        if kind == "GET" and not path[1].endswith("/sample"):
-            desk.get(path[1])
+        if kind == "GET":
+            assert desk.ask("GET", path[1]).status == 200, line
         elif not re.search("device|midi|recording|preset", path[1]):
             text = re.sub("/1\\b", f"/{number}", path[1])
             answer = desk.ask(kind, text, body[1] if body else None)
