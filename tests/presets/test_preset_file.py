@@ -83,7 +83,10 @@ SESSIONS = st.builds(
     st.none() | st.builds(RecordSettings, TEXT, st.booleans(), st.booleans()),
 )  # fmt: skip
 
-quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+quick = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 @quick

@@ -2,7 +2,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.errors import PresetError
@@ -23,6 +23,7 @@ DOCUMENT = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(DOCUMENT)
 def test_what_is_written_is_read_back_and_written_the_same(data) -> None:
     text = to_toml(data)

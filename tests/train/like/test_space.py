@@ -2,8 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from realtime.presets.chain_text import read_stages
 
+from realtime.presets.chains import read_chain
+from realtime.session.sound import Stage as PlayedStage
 from realtime.stages.file import load_chain
 from realtime.stages.ranges import RANGES
 from train.like.equaliser import CENTRES, equaliser, spectrum
@@ -51,9 +52,8 @@ def test_the_files_are_chains_that_the_player_loads(tmp_path: Path) -> None:
     pre, post = load_chain(whole)
     assert pre is not None and post is None
     assert [s.name for s in pre.slots] == [s.effect for s in chain]
-    stages = read_stages(around)
-    assert [s.entry["effect"] for s in stages["pre"]] == ["Compressor"]
-    assert [s.entry["effect"] for s in stages["post"]] == ["Chorus", "Delay", "Reverb"]
+    stages = read_chain(around, PlayedStage(model="mine"))
+    assert [s.name for s in stages] == ["Compressor", "mine", "Chorus", "Delay", "Reverb"]
     assert text(chain).count("\n") == len(chain) - 1
 
 
