@@ -9,6 +9,8 @@ the engine played on output 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import json
 import os
 import signal
@@ -86,7 +88,10 @@ class Tapped:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._device, name)
 
-    def open(self, callback: int, record: int, lockstep: bool) -> None:
+    def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
+        """Input and output have one clock."""
+
+    def open(self, callback: int, record: int, lockstep: bool, tail: int = 0) -> None:
         self.table[CALLBACK], self.table[RECORD] = callback, record
         self._device.open(self._tap.address, self.table.ctypes.data, lockstep)
 
