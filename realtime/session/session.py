@@ -22,21 +22,22 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy.typing as npt
 
-from ..dsp.dynamics import gain_to_db
+from ..dsp.dynamics import db_to_gain, gain_to_db
 from ..engine.edits import Edit, Line
 from ..engine.group import Group
-from ..engine.hop import PATH
+from ..engine.hop import PATH_MIX
 from ..engine.path import GAINS
 from ..engine.placed import Mark, Slot
-from ..errors import ConfigError, RestyleError
+from ..errors import ConfigError
 from ..native.events import EventQueue
 from ..native.records import Store
 from ..parameters.parameter import Parameter
 from ..stream.transport import Transport
 from .builder import Builder, Shape
+from .events import from_event, to_event
 from .operations import OWN, Insert, Lane, Load, Move, Operation, Remove, Set, Swap, UseDevice
 from .sound import Setup, Stage
-from .stream import OWN_NUMBERS, Stream, own_value
+from .stream import Stream
 
 
 class Change(NamedTuple):
@@ -177,27 +178,8 @@ class Session:
 
     def _set(self, operation: Set, at: int | None) -> None:
         """Send a parameter's new value, checked, as an event."""
-        identity, number, value = self.event(operation.identity, operation.name, operation.value)
-        self.stream.send(identity, number, value, at)
-
-    def event(self, identity: int, name: str, value: Any) -> tuple[int, int, float]:
-        """Target, number and value of the event that sets a parameter.
-
-        Raises
-        ------
-        RestyleError
-            There is no such stage or parameter, or the value does not fit.
-        """
-        if identity == OWN:
-            if name not in OWN_NUMBERS:
-                raise ConfigError(f"a sound has no parameter '{name}'")
-            return PATH, OWN_NUMBERS[name], own_value(name, float(value))
-        slot = self._slot(identity)
-        number = slot.event(name)
-        if name in ("bypass", "stage_mix"):
-            return identity, number, float(value)
-        parameter = slot.placed.parameters[slot.placed.number(name)]
-        return identity, number, parameter.number(value, slot.name)
+        event = to_event(operation.identity, operation.name, operation.value, self.parameters())
+        self.stream.send(*event, at)
 
     def _slot(self, identity: int) -> Slot:
         slot = self.stream.path.slot(identity)
@@ -308,30 +290,21 @@ class Session:
             )
 
         targets = path.record.arrays["targets"]
-        own: dict[str, Any] = {"mix": float(targets[OWN_NUMBERS["mix"]])}
-        for name in GAINS:
-            kept = getattr(sound, name)
-            value = float(targets[OWN_NUMBERS[name]])
-            own[name] = kept if own_value(name, kept) == value else round(gain_to_db(value), 6)
+        own: dict[str, Any] = {"mix": float(targets[PATH_MIX])}
+        for name, number in GAINS.items():
+            kept, value = getattr(sound, name), float(targets[number])
+            own[name] = kept if db_to_gain(kept) == value else round(gain_to_db(value), 6)
         own["bypass"] = bool(self.stream.memory.record["bypass"] >= 0.5)
         sound = msgspec.structs.replace(sound, stages=tuple(map(standing, sound.stages)), **own)
-        setup = self.setup.with_sound(sound)
-        return self._with_events(setup)
+        return self._with_events(self.setup.with_sound(sound))
 
     def _with_events(self, setup: Setup) -> Setup:
         """The setup with the events that wait to be taken."""
-        numbers = {number: name for name, number in OWN_NUMBERS.items()}
-        waiting = [*self.stream.path.events.waiting(), *self.stream.memory.events.waiting()]
-        for _, identity, number, value in waiting:
-            try:
-                if identity == PATH:
-                    name = numbers[number]
-                    value = round(gain_to_db(value), 6) if name in GAINS else value
-                else:
-                    name = self._slot(identity).event_name(number)
-                setup = Set(identity, name, value).apply(setup)
-            except (RestyleError, KeyError, IndexError):
-                continue  # of a stage that is gone
+        known = self.parameters()
+        for _, *event in (*self.stream.path.events.waiting(), *self.stream.memory.events.waiting()):
+            found = from_event((event[0], event[1], event[2]), known)
+            if found is not None:
+                setup = Set(*found).apply(setup)
         return setup
 
     def parameters(self) -> dict[int, list[Parameter]]:
