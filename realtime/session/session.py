@@ -301,8 +301,9 @@ class Session:
     def _with_events(self, setup: Setup) -> Setup:
         """The setup with the events that wait to be taken."""
         known = self.parameters()
-        for _, *event in (*self.stream.path.events.waiting(), *self.stream.memory.events.waiting()):
-            found = from_event((event[0], event[1], event[2]), known)
+        waiting = (*self.stream.path.events.waiting(), *self.stream.memory.events.waiting())
+        for _, identity, number, value in waiting:
+            found = from_event((identity, number, value), known)
             if found is not None:
                 setup = Set(*found).apply(setup)
         return setup
