@@ -89,7 +89,7 @@ def test_weights_that_are_not_numbers(tmp_path: Path) -> None:
         ({"architecture": "Transformer"}, "Transformer' is not supported; supported are WaveNet"),
         ({"version": "0.8.0"}, "0.8.0 is not supported; supported are 0.5 to 0.7"),
         ({"version": "1"}, "not of the form"),
-        ({"sample_rate": -1}, "sample_rate"),
+        ({"sample_rate": 7999}, "sample_rate must be within 8000..384000 Hz, got 7999"),
         ({"config": []}, "'config' must be an object"),
         ({"config": {}}, "needs a list 'layers'"),
     ],
