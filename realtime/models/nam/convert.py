@@ -149,11 +149,12 @@ def to_onnx(variant: Variant, name: str, hop: int = HOP) -> tuple[Card, bytes]:
     }
     entries = {CARD_KEY: card.to_json(), TEST_KEY: json.dumps(vector)}
     entries |= {STATE_KEY + k: pack_array(v.astype(np.float32)) for k, v in initial.items()}
-    entries[CAPTURE_KEY] = _pack_capture(capture)
+    entries[CAPTURE_KEY] = pack_capture(capture)
     return card, write_metadata(graph, entries)
 
 
-def _pack_capture(capture: Capture) -> str:
+def pack_capture(capture: Capture) -> str:
+    """Text of a capture for :func:`unpack_capture`."""
     data = {
         "version": capture.version,
         "architecture": capture.architecture,
