@@ -31,6 +31,10 @@ def _kernel_digest() -> str:
 # kernel would stay stale after an edit there.  A folder per state of the sources cannot be stale.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE / "numba" / _kernel_digest()))
 
+# One thread for torch and BLAS, here and in children: sums are rounded by how many threads share
+# them, and threads that spin while they wait for each other are slow on a busy machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def no_dead_servers() -> None:
