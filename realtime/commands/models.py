@@ -30,7 +30,7 @@ def models(as_json: JsonOption = False) -> None:
                 "source": e.source,
                 "bytes": e.size,
                 "problem": e.problem,
-                "card": asdict(e.card) if e.card else None,
+                "card": e.card.to_dict() if e.card else None,
             }
             for e in entries
         ]

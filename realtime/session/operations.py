@@ -167,6 +167,17 @@ class UseDevice(_Operation, frozen=True):
 Operation = Union[Insert, Remove, Move, Swap, Set, Load, Lane, UseDevice]  # noqa: UP007
 
 
+def restyle(sound: Sound, stage: Stage | None) -> Operation | None:
+    """What changes the style: the first stage that is a model becomes `stage`, or goes.
+
+    Where no stage is a model, `stage` comes in before all others; None where nothing is to be done.
+    """
+    playing = next((s for s in sound.walk() if s.model is not None), None)
+    if playing is None:
+        return None if stage is None else Insert(stage, 0)
+    return Remove(playing.identity) if stage is None else Swap(playing.identity, stage)
+
+
 def _number(value: Value) -> float:
     if isinstance(value, str):
         raise ConfigError(f"a number is needed here, got '{value[:80]}'")

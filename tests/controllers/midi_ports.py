@@ -13,8 +13,10 @@ from typing import Any
 
 import rtmidi
 
+import msgspec
+
 from realtime.controllers.bindings import Bindings
-from realtime.controllers.dry_surface import MemorySurface
+from realtime.presets.dry_surface import MemorySurface
 from realtime.controllers.midi_ports import MidiInputs, input_names
 from realtime.parameters.mapping import MidiMapping
 
@@ -56,7 +58,7 @@ def devices() -> dict[str, Any]:
     found: dict[str, Any] = {}
     said: list[str] = []
     surface = MemorySurface()
-    bindings = Bindings(surface, [MidiMapping("cc", 1, "parameter", "mix")], said.append)
+    bindings = Bindings(surface, [MidiMapping(cc=1, parameter="mix")], said.append)
     box = controller("box")
     found["names"] = input_names()
     with MidiInputs(bindings.feed, (), said.append, poll_seconds=0.1) as inputs:
@@ -82,7 +84,7 @@ def devices() -> dict[str, Any]:
         for value in (1, 2):
             other.send_message([0xB2, 7, value])
         mapping = learner.wait(PATIENCE)
-        found["learnt"] = mapping.to_dict() if mapping else None
+        found["learnt"] = msgspec.to_builtins(mapping) if mapping else None
         found["thread alive"] = turned(box, 127)
         other.send_message([0xE0, 1, 2])
     with MidiInputs(bindings.feed, ["PAD"], poll_seconds=0.1) as inputs:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
-from ..card import CARD_KEY, STATE_KEY, TEST_KEY, Card, Control
+from ..card import CARD_KEY, STATE_KEY, TEST_KEY, Card
+from ...parameters.parameter import Parameter
 from ..metadata import pack_array, write_metadata
 from .build import MATCH_DB, Variant, build_program, stated_loudness
 from .file import MAX_BYTES, Capture, from_data
@@ -62,10 +63,10 @@ def make_card(capture: Capture, name: str) -> Card:
         )
         if part
     )
-    controls = [Control("input_db", -24.0, 24.0, 0.0, "dB")]
+    controls = [Parameter("input_db", -24.0, 24.0, 0.0, "dB")]
     loudness = stated_loudness(capture)
     if loudness is not None:
-        controls.append(Control("match", 0.0, 1.0, 0.0))
+        controls.append(Parameter("match", 0.0, 1.0, 0.0))
     numbers = ("loudness", "gain", "input_level_dbu", "output_level_dbu", "date", "training")
     return Card(
         name=model_name(name),
