@@ -18,6 +18,7 @@ from .sounds import Note, Samples, decibels
 HIGHEST = 1000.0  # Hz
 SETTLED, END = 0.025, 0.005  # seconds left out at the beginning and end of a note
 LONGEST = 0.12  # seconds fitted at once
+RIDGE = 1e-7
 TUNINGS = 2.0 ** (np.linspace(-20.0, 20.0, 9) / 1200.0)
 
 
@@ -58,7 +59,9 @@ def _ratio(part: Samples, rate: float, pitches: Sequence[float]) -> float:
         basis = np.concatenate([waves, waves * ramp[:, None]], axis=1)
         if basis.shape[1] > len(part) // 2:
             basis = waves
-        fitted = basis @ np.linalg.lstsq(basis, part, rcond=1e-6)[0]
+        gram = basis.T @ basis  # a little is added where partials of a chord all but coincide
+        gram[np.diag_indices_from(gram)] += RIDGE * len(part)
+        fitted = basis @ np.linalg.solve(gram, basis.T @ part)
         spare = max(1, len(part) - basis.shape[1]) / len(part)  # a fit takes noise along
         best = min(best, float(np.sum((part - fitted) ** 2)) / spare)
     return decibels(max(total - best, 1e-9 * total)) - decibels(best)
