@@ -80,7 +80,9 @@ def read(
         raise error(_begin(where, wording.sentence(found))) from None
 
 
-def read_json(data: bytes | str, error: type[RestyleError] = ConfigError, what: str = "this") -> Any:
+def read_json(
+    data: bytes | str, error: type[RestyleError] = ConfigError, what: str = "this"
+) -> Any:
     """Return the plain data of a JSON text.
 
     Raises
@@ -165,9 +167,7 @@ def described(info: inspect.Type, table: str = "a table") -> str:
 class _Wording:
     """What is said of one document."""
 
-    def __init__(
-        self, info: inspect.Type, data: Any, words: Mapping[str, str], table: str
-    ) -> None:
+    def __init__(self, info: inspect.Type, data: Any, words: Mapping[str, str], table: str) -> None:
         self._info, self._data, self._words, self._table = info, data, words, table
 
     def sentence(self, found: msgspec.ValidationError) -> str:

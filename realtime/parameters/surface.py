@@ -103,9 +103,7 @@ def with_share(parameters: Sequence[Parameter], name: str, weight: float) -> dic
     blends = [p for p in parameters if p.kind == BLEND]
     parameter = find_parameter(blends, name)
     weight = parameter.number(weight)
-    others = {
-        p.name: p.value for p in blends if p.place == parameter.place and p is not parameter
-    }
+    others = {p.name: p.value for p in blends if p.place == parameter.place and p is not parameter}
     total = math.fsum(others.values())
     rest = 1.0 - weight
     if not others:

@@ -46,9 +46,7 @@ def read_chain(path: Path, model: Stage | None = None) -> tuple[Stage, ...]:
         raise ChainError(
             f"{path.name}: [[pre]] and [[post]] are of older chain files; write them as [[stage]]"
         )
-    pre, stages, post = (
-        absolute(s, path.parent) for s in (found.pre, found.stage, found.post)
-    )
+    pre, stages, post = (absolute(s, path.parent) for s in (found.pre, found.stage, found.post))
     if model is None:
         return (*pre, *stages, *post)
     first = next((s for s in walk(stages) if s.model is not None), None)

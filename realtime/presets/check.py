@@ -78,7 +78,9 @@ def _plain(p: object) -> Parameter:
         return p
     kinds = {"float": CONTINUOUS, "bool": SWITCH, "choice": CATEGORICAL}
     default = p.choices.index(p.default) if p.kind == "choice" else float(p.default)  # type: ignore[attr-defined]
-    return Parameter(p.name, p.minimum, p.maximum, default, p.unit, kinds[p.kind], p.choices, live=p.live)  # type: ignore[attr-defined]  # noqa: E501
+    return Parameter(
+        p.name, p.minimum, p.maximum, default, p.unit, kinds[p.kind], p.choices, live=p.live
+    )  # type: ignore[attr-defined]  # noqa: E501
 
 
 def check_plugin_name(wanted: str) -> None:
@@ -164,7 +166,9 @@ class Library:
         given = {k: v for k, v in stage.parameters.items() if k not in files}
         if found is None:  # its ranges are known to whoever plays it
             numbers = {k: v for k, v in given.items() if not isinstance(v, str)}
-            return [_WHOLE.named(k).at(float(v)) for k, v in numbers.items()], dict(stage.parameters)
+            return [_WHOLE.named(k).at(float(v)) for k, v in numbers.items()], dict(
+                stage.parameters
+            )
         return found, _numbers(found, given, owner) | files
 
 

@@ -59,7 +59,9 @@ def open_session(path: str | Path, library: Library) -> SessionFile:
     record = session.record
     if record is not None:
         record = replace(record, folder=full(record.folder, path.parent))
-    return replace(session, preset=replace(session.preset, sound=_as_in_files(sound)), record=record)
+    return replace(
+        session, preset=replace(session.preset, sound=_as_in_files(sound)), record=record
+    )
 
 
 def _whole(sound: Sound, folder: Path) -> Sound:

@@ -6,7 +6,6 @@ make an event; neither asks the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..dsp.dynamics import db_to_gain, gain_to_db
@@ -15,23 +14,12 @@ from ..engine.slot import BYPASS as SLOT_BYPASS
 from ..engine.slot import MIX, PARAMETERS
 from ..errors import ConfigError
 from ..native.events import BYPASS
-from ..parameters.parameter import SWITCH, Parameter, find_parameter
+from ..parameters.parameter import find_parameter
+from .names import OWN_PARAMETERS, STAGE_PARAMETERS, Known
 from .operations import OWN
-from .sound import HIGHEST_DB, LOWEST_DB
 
-Known = Mapping[int, Sequence[Parameter]]
 Event = tuple[int, int, float]  # target, number, value
 
-OWN_PARAMETERS = (
-    Parameter("mix", default=1.0, value=1.0),
-    Parameter("bypass", kind=SWITCH),
-    Parameter("input_gain_db", LOWEST_DB, HIGHEST_DB, unit="dB"),
-    Parameter("output_gain_db", LOWEST_DB, HIGHEST_DB, unit="dB"),
-)
-STAGE_PARAMETERS = (
-    Parameter("bypass", kind=SWITCH),
-    Parameter("stage_mix", default=1.0, value=1.0),
-)
 _OWN_NUMBERS = {
     "input_gain_db": INPUT_GAIN,
     "output_gain_db": OUTPUT_GAIN,

@@ -49,14 +49,14 @@ class Change(NamedTuple):
         Of the stream, from which it is heard.
     at : int or None [samples]
         Of the path, where it was an edit of one; None where the callback crossfaded to another.
-    setup : Setup
-        What plays from then on.
+    lane : str
+        In which it plays from then on.
     operation : Operation
     """
 
     position: int
     at: int | None
-    setup: Setup
+    lane: str
     operation: Operation
 
 
@@ -110,7 +110,13 @@ class Session:
 
     # -- operations -----------------------------------------------------------------------------
 
-    def do(self, operation: Operation, at: int | None = None, wait: bool = True) -> Setup:
+    def do(
+        self,
+        operation: Operation,
+        at: int | None = None,
+        wait: bool = True,
+        lane: str | None = None,
+    ) -> Setup:
         """Make a change; it is wholly prepared before any of it is heard.
 
         Parameters
@@ -120,6 +126,8 @@ class Session:
             block.
         wait : bool
             Return when the change has been heard out, so that what is returned holds.
+        lane : str, optional
+            Where another path is needed, its lane; by default the setup's.
 
         Returns
         -------
@@ -149,7 +157,7 @@ class Session:
             if isinstance(operation, Load):
                 own = {"bypass": float(setup.sound.bypass)}
             path = self._builder.path(setup.sound)
-            self.stream.replace(path, setup.device.lane, own)
+            self.stream.replace(path, lane or setup.device.lane, own)
         self.setup, self._pending = setup, (operation, edit)
         if wait:
             self.settle()
@@ -174,7 +182,7 @@ class Session:
             at = edit.taken
             ratio = float(stream.voice.record["ratio"])
             position = int(stream.path.record["start"]) + int(at / ratio)
-        self.log.append(Change(position, at, self.setup, operation))
+        self.log.append(Change(position, at, stream.lane, operation))
 
     def _set(self, operation: Set, at: int | None) -> None:
         """Send a parameter's new value, checked, as an event."""

@@ -257,9 +257,7 @@ def each(stages: tuple[Stage, ...], change: Callable[[Stage], Stage]) -> tuple[S
 def identified(stages: tuple[Stage, ...], first: int) -> tuple[Stage, ...]:
     """The same stages, each without an identity given the next one from `first` on."""
     numbers = iter(range(first, first + 1 + sum(1 for _ in walk(stages))))
-    return each(
-        stages, lambda s: msgspec.structs.replace(s, identity=s.identity or next(numbers))
-    )
+    return each(stages, lambda s: msgspec.structs.replace(s, identity=s.identity or next(numbers)))
 
 
 def anonymous(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
