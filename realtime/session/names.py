@@ -107,10 +107,11 @@ def _of_list(stages: Sequence[Stage], begin: str, known: Known) -> Iterator[Knob
     for i, stage in enumerate(stages, 1):
         place = f"{begin}{i}."
         bypass, mix = STAGE_PARAMETERS
+        listed = known.get(stage.identity, ()) if stage.group is None else ()
         own = [
             bypass.at(float(stage.bypass)),
             mix.at(stage.mix),
-            *(p.at(_value(p, stage)) for p in known.get(stage.identity, ())),
+            *(p.at(_value(p, stage)) for p in listed),
         ]
         yield from (Knob(p.named(place + p.name), stage.identity, p.name) for p in own)
         for k, branch in enumerate(stage.group or (), 1):

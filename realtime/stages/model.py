@@ -127,7 +127,6 @@ class ModelStage:
         self.reset_address = int(reset_function().address)
         self.argument = m.address
         self.values: npt.NDArray[np.float32] = model.controls.reshape(-1)
-        self._given = {c.name: c.default for c in card.controls}
 
     @property
     def error(self) -> str | None:
@@ -136,12 +135,7 @@ class ModelStage:
 
     def parameters(self) -> list[Parameter]:
         """The model's controls."""
-        return [
-            Parameter(
-                c.name, c.minimum, c.maximum, c.default, c.unit, c.kind, value=self._given[c.name]
-            )
-            for c in self.model.card.controls
-        ]
+        return [control.at(control.default) for control in self.model.card.controls]
 
     def prepare(self, sample_rate: int, channels: int, length: int) -> None:
         """Check that the model fits, and return to the initial state.
