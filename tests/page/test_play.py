@@ -140,11 +140,11 @@ def test_the_chain_is_built_turned_moved_and_emptied(page: Any, live: Live) -> N
     page.click('[data-model=""]')  # no style: the effects alone
     page.wait_for_selector('.card.on [data-model=""]')
     for effect in ("Lowpass Filter", "Gain"):
-        page.click('[data-keep="add-post"]')
+        page.click('[data-keep="add-path"]')
         page.click(f'#dialog .choice:has(b:text-is("{effect}"))')
         page.wait_for_selector(f'.handle:text-is("{effect}")')
-    knob(page, "post.1.cutoff_frequency_hz", "500")
-    knob(page, "post.2.gain_db", "-6")
+    knob(page, "1.cutoff_frequency_hz", "500")
+    knob(page, "2.gain_db", "-6")
     both = pedalboard.Pedalboard(
         [pedalboard.LowpassFilter(cutoff_frequency_hz=500), pedalboard.Gain(gain_db=-6)]
     )
@@ -152,7 +152,7 @@ def test_the_chain_is_built_turned_moved_and_emptied(page: Any, live: Live) -> N
 
     page.focus('.handle:text-is("Gain")')
     page.keyboard.press("Alt+ArrowLeft")
-    page.wait_for_selector('[data-place=post] li:first-child .handle:text-is("Gain")')
+    page.wait_for_selector('[data-place=path] > li:first-child .handle:text-is("Gain")')
     assert page.evaluate("document.activeElement.textContent") == "Gain"
     page.click('.stage:has(.handle:text-is("Lowpass Filter")) .power')
     page.wait_for_selector(".stage.off")
@@ -164,13 +164,13 @@ def test_the_chain_is_built_turned_moved_and_emptied(page: Any, live: Live) -> N
 
 def test_a_stage_is_dragged_to_another_place(page: Any, live: Live) -> None:
     for effect in ("Gain", "Bitcrush"):
-        page.click('[data-keep="add-pre"]')
+        page.click('[data-keep="add-path"]')
         page.click(f'#dialog .choice:has(b:text-is("{effect}"))')
         page.wait_for_selector(f'.handle:text-is("{effect}")')
     page.drag_and_drop(
         '.handle:text-is("Bitcrush")', '.handle:text-is("Gain")', target_position={"x": 2, "y": 10}
     )
-    page.wait_for_selector('[data-place=pre] li:first-child .handle:text-is("Bitcrush")')
+    page.wait_for_selector('.stage:has(.handle:text-is("Bitcrush")) + .stage:has-text("Gain")')
     for effect in ("Gain", "Bitcrush"):
         page.click(f'.stage:has(.handle:text-is("{effect}")) .remove')
         page.wait_for_selector(f'.handle:text-is("{effect}")', state="detached")

@@ -73,7 +73,12 @@ class FakeConsole:
         return {}
 
     def figures(self) -> dict[str, Any]:
-        return {}
+        return {
+            "cpu_percent": 0.0,
+            "hop_us": {"p50": 0.0, "p99": 0.0, "budget": 0.0},
+            "counters": {},
+            "recording": None,
+        }
 
     def levels(self) -> Mapping[str, float]:
         return self.surface.meters()
