@@ -77,7 +77,7 @@ def use_own_cache() -> None:
         sys.modules["numba"].config.CACHE_DIR = str(chosen)
 
 
-# -- progress ---------------------------------------------------------------------------------------
+# -- progress ----------
 
 Watcher = Callable[[str], None]
 _watchers: list[Watcher] = []
@@ -102,11 +102,12 @@ def watched(tell: Watcher) -> Iterator[None]:
 
 
 def _tell(text: str) -> None:
-    for watcher in list(_watchers):
-        watcher(text)
+    for watcher in _watchers:
+        with suppress(Exception):  # a kernel is compiled whoever looks on
+            watcher(text)
 
 
-# -- sharing ----------------------------------------------------------------------------------------
+# -- sharing ----------
 
 
 class _Lock:

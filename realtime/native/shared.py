@@ -1,7 +1,7 @@
 """Memory that several processes see, and that goes when the last of them goes.
 
-On Linux it is an anonymous file (``memfd_create``): it lies in no folder, so a small ``/dev/shm`` does
-not limit it and nothing is left behind however the processes end.  Others open it through the
+On Linux it is an anonymous file (``memfd_create``): it lies in no folder, so a small ``/dev/shm``
+does not limit it and nothing is left behind however the processes end.  Others open it through the
 owner's ``/proc`` entry.  Elsewhere it is the system's named shared memory.
 """
 
@@ -126,6 +126,6 @@ def _reserve(named: SharedMemory, size: int) -> None:
 
 def _too_little(size: int, error: OSError) -> str:
     return (
-        f"there is no shared memory of {-(-size >> 20)} MiB ({error.strerror}); a container is given"
-        " more by --shm-size, a system by a larger /dev/shm"
+        f"there is no shared memory of {-(-size >> 20)} MiB ({error.strerror}); a container is"
+        " given more by --shm-size, a system by a larger /dev/shm"
     )

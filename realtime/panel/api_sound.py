@@ -175,14 +175,20 @@ def remove(console: Console, names: Names, body: Body) -> dict[str, Any]:
     return console.state()
 
 
+def cancel(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer DELETE /api/pending/{id}."""
+    console.cancel(_identity(names, "a pending change"))
+    return console.state()
+
+
 def _place(names: Names) -> str:
     if names["place"] not in PLACES:
         raise NotFound(f"a chain is pre or post, got '{names['place'][:80]}'")
     return names["place"]
 
 
-def _identity(names: Names) -> int:
+def _identity(names: Names, whose: str = "a stage") -> int:
     text = names["id"]
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise NotFound(f"a stage's id is a number, got '{text[:80]}'")
+        raise NotFound(f"{whose}'s id is a number, got '{text[:80]}'")
     return int(text)

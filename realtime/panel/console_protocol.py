@@ -96,6 +96,9 @@ class Console(Protocol):
     def remove(self, place: str, identity: int) -> None:
         """Take a stage out."""
 
+    def cancel(self, number: int) -> None:
+        """Call a change off that is pending."""
+
     def save_preset(self, name: str, note: str, replace: bool) -> dict[str, Any]:
         """Keep the sound as it is now."""
 

@@ -68,6 +68,7 @@ ROUTES = (
     Route("PUT", "/api/chain/{place}/{id}", sound.move, "Move a stage in its chain", "State",
           (_TO,)),
     Route("DELETE", "/api/chain/{place}/{id}", sound.remove, "Take a stage out", "State"),
+    Route("DELETE", "/api/pending/{id}", sound.cancel, "Call a change off", "State"),
     Route("GET", "/api/presets", keeping.presets, "Presets", "Presets"),
     Route("PUT", "/api/presets/{name}", keeping.save, "Keep the sound as it is now", "Preset",
           (_NOTE, _REPLACE)),

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from realtime.host.notes import Notes
 from realtime.host.surface import HostSurface
 from realtime.models.catalog import find_model
 from realtime.models.load import open_model
@@ -84,10 +83,8 @@ class Desk:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A panel over noise through an amplifier; one for all tests of a file."""
     folder = tmp_path_factory.mktemp("panel")
-    notes = Notes()
     with playing(find_model("tube-amp"), noise(120 * RATE, level=0.3)) as played:
-        played.host._tell = notes
-        console = HostConsole(played.host, HostSurface(played.host), notes, (), folder / "takes")
+        console = HostConsole(played.host, HostSurface(played.host), (), folder / "takes")
         with console.midi, PanelServer(console, port=0, counts=console.counts) as server:
             yield Desk(played, console, server)
 
