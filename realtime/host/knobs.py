@@ -5,7 +5,7 @@ Names are those of :mod:`realtime.parameters.surface`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -131,3 +131,35 @@ def turned(spec: Spec, name: str, value: float) -> Spec:
     else:
         new = replace(stage, values={**stage.values, parameter: value})
     return spec.with_chain(place, (new if s is stage else s for s in stages))
+
+
+Turn = tuple[int, str, float]  # a stage's identity, 0 for the path; its parameter; the value
+
+
+def addressed(spec: Spec, name: str) -> tuple[int, str]:
+    """A knob's stage (0: none of the chains) and its name there, whatever the order becomes."""
+    place, _, rest = name.partition(".")
+    number, _, parameter = rest.partition(".")
+    if place in PLACES and number.isdigit() and 1 <= int(number) <= len(spec.chain(place)):
+        return spec.chain(place)[int(number) - 1].identity, parameter
+    return 0, name
+
+
+def turned_all(spec: Spec, turns: Iterable[Turn]) -> Spec:
+    """The session with knobs turned; those of stages that are gone are left out."""
+    for identity, parameter, value in turns:
+        name = placed(spec, identity, parameter)
+        if name is not None:
+            spec = turned(spec, name, value)
+    return spec
+
+
+def placed(spec: Spec, identity: int, parameter: str) -> str | None:
+    """Undo :func:`addressed`; None where the stage is gone."""
+    if not identity:
+        return parameter
+    for place in PLACES:
+        for i, stage in enumerate(spec.chain(place), 1):
+            if stage.identity == identity:
+                return f"{place}.{i}.{parameter}"
+    return None

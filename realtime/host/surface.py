@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from ..presets.preset import Preset, Stage
 from ..presets.preset_open import open_preset
 from ..session.spec import PLACES, Spec, StageSpec
 from ..stages.library import check_plugin
-from .host import Host
+from .front import Front
 from .knobs import knobs
 
 
@@ -24,13 +27,26 @@ class HostSurface:
 
     Parameters
     ----------
-    host : Host
+    host : Front
     preset : str or None
-        Name of what was loaded or saved last, for :meth:`status`.
+        Name of what was loaded or saved last, for :meth:`status`; by default the one the host
+        knows.
     """
 
-    def __init__(self, host: Host, preset: str | None = None) -> None:
-        self._host, self.preset = host, preset
+    def __init__(self, host: Front, preset: str | None = None) -> None:
+        self._host = host
+        if preset is not None:
+            self.preset = preset
+
+    @property
+    def preset(self) -> str | None:
+        """Name of the preset that was loaded or saved last."""
+        found: str | None = self._host.view.kept.get("preset")
+        return found
+
+    @preset.setter
+    def preset(self, name: str | None) -> None:
+        self._host.keep("preset", name)
 
     def parameters(self) -> Sequence[Parameter]:
         """All parameters as they stand now; others after a change of model or chain."""
@@ -88,6 +104,45 @@ class HostSurface:
             "latency_samples": now.get("latency", {}).get("declared_samples"),
             "restarts": len(self._host.incidents),
         }
+
+
+class PatientSurface(HostSurface):
+    """A surface for a thread that must not wait: styles and presets come when they come.
+
+    Names are looked up at once, and what is wrong with them is raised; the change itself is made
+    in a thread of its own, one after the other, and told if it fails.
+
+    Parameters
+    ----------
+    host : Front
+    tell : callable
+        Takes a sentence.
+    """
+
+    def __init__(self, host: Front, tell: Callable[[str], None]) -> None:
+        super().__init__(host)
+        self._tell = tell
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name="restyle-surface", daemon=True).start()
+
+    def style(self, name: str | None) -> None:
+        """Have the model changed."""
+        if name is not None:
+            find_model(name)
+        self._jobs.put(lambda: HostSurface.style(self, name))
+
+    def load_preset(self, name_or_path: str) -> None:
+        """Have a preset loaded."""
+        open_preset(name_or_path, Library())
+        self._jobs.put(lambda: HostSurface.load_preset(self, name_or_path))
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._jobs.get()()
+            except Exception as error:  # told; the next one may go
+                with suppress(Exception):
+                    self._tell(str(error))
 
 
 def to_spec(preset: Preset, base: Spec, new_identity: Callable[[], int]) -> Spec:
@@ -152,8 +207,3 @@ def to_preset(spec: Spec, name: str, note: str, states: Mapping[int, str]) -> Pr
         pre=chains["pre"],
         post=chains["post"],
     )
-
-
-def _entry(stage: StageSpec, state: str | None) -> dict[str, Any]:
-    """A stage's table with what was changed since; a plug-in's state says all of it."""
-    return {**stage.entry, **(stage.values if state is None else {"state": state})}

@@ -11,11 +11,9 @@ from typing import Any
 from .. import __version__
 from ..controllers.midi_desk import MidiDesk
 from ..devices.list import NO_INPUT, DeviceInfo, find_device, list_devices
-from ..errors import ChainError, ConfigError, ModelError, nearest
-from ..host.host import Host
-from ..host.mover import with_device
-from ..host.notes import Notes
-from ..host.surface import HostSurface
+from ..errors import ChainError, ConfigError, ModelError, RestyleError, nearest
+from ..host.front import Front, with_device
+from ..host.surface import HostSurface, PatientSurface
 from ..models.catalog import list_models
 from ..native.ring import Ring
 from ..parameters.mapping import MidiMapping
@@ -26,7 +24,6 @@ from .console_protocol import Heard
 from .fields import Conflict, NotFound
 from .recordings import Takes, recordings_folder
 from .stream_engine import EnginePipe
-from .tags import LiveTags
 from .usage import Figures
 
 LARGEST_BLOCK = 8192
@@ -37,10 +34,8 @@ class HostConsole:
 
     Parameters
     ----------
-    host : Host
+    host : Front
     surface : HostSurface
-    notes : Notes
-        What the host tells goes there.
     mappings : iterable of MidiMapping
         From a session file.
     folder : Path, optional
@@ -50,22 +45,18 @@ class HostConsole:
     ----------
     counts : Counter
         Refusals of the panel, by kind.
-    tags : LiveTags or None
-        A tagger that listens, set by whoever started it.
     """
 
     def __init__(
         self,
-        host: Host,
+        host: Front,
         surface: HostSurface,
-        notes: Notes,
         mappings: Iterable[MidiMapping] = (),
         folder: Path | None = None,
     ) -> None:
-        self.surface, self.notes = surface, notes
-        self.midi = MidiDesk(surface, mappings, notes)
+        self.surface = surface
+        self.midi = MidiDesk(PatientSurface(host, host.tell), mappings, host.tell)
         self.counts: Counter[str] = Counter()
-        self.tags: LiveTags | None = None
         self._host = host
         self._figures = Figures(host)
         self._takes = Takes(host, folder or recordings_folder())
@@ -73,7 +64,7 @@ class HostConsole:
         self._rings: tuple[object, Ring, Ring] | None = None
 
     @property
-    def host(self) -> Host:
+    def host(self) -> Front:
         """The host it works."""
         return self._host
 
@@ -81,20 +72,22 @@ class HostConsole:
 
     def marks(self) -> tuple[object, ...]:
         """Objects that are others whenever :meth:`state` may have changed."""
-        host = self._host
+        view = self._host.view
         return (
-            host.spec,
-            host.now,
-            self.notes.kept,
+            view.state,
+            view.spec,
+            view.now,
+            view.notes,
+            view.pending,
             self.surface.preset,
             self._takes.name,
-            host.recorder,
+            view.recording is None,
         )
 
     def state(self) -> dict[str, Any]:
         """What plays, as plain data."""
-        host = self._host
-        now, spec = host.now, host.spec
+        view = self._host.view
+        now, spec = view.now, view.spec
         device, latency = now.get("device", {}), now.get("latency", {})
         parameters = [dict(vars(p)) for p in self.surface.parameters()]
         names = [p["name"] for p in parameters]
@@ -132,7 +125,12 @@ class HostConsole:
                 for place in PLACES
             },
             "recording": self._takes.state(),
-            "incidents": list(self.notes.kept),
+            "incidents": list(view.notes),
+            "host": str(view.state),
+            "pending": [
+                {"id": p.number, "what": p.what, "since": p.since, "progress": p.progress}
+                for p in view.pending
+            ],
             "panel": dict(self.counts),
             "version": __version__,
         }
@@ -145,8 +143,9 @@ class HostConsole:
     def figures(self) -> dict[str, Any]:
         """Processor time, counters, recording, and tags where a tagger listens."""
         found = {**self._figures.read(), "recording": self._takes.state()}
-        if self.tags is not None:
-            found["tags"] = {name: round(p, 3) for name, p in self.tags.latest().items()}
+        tags = self._host.view.kept.get("tags")
+        if tags is not None:
+            found["tags"] = {name: round(p, 3) for name, p in tags.items()}
         return found
 
     def levels(self) -> Mapping[str, float]:
@@ -159,8 +158,11 @@ class HostConsole:
 
     def heard(self) -> Heard | None:
         """Sound since the last call, at most what the rings hold; one thread calls it."""
-        board = self._host.board
-        if not len(board.record) or not board.record[0]["watch_dry"]:
+        try:
+            board = self._host.board
+        except RestyleError:
+            return None
+        if not board.record[0]["watch_dry"]:
             self._rings = None
             return None
         if self._rings is None or self._rings[0] is not board:
@@ -200,6 +202,12 @@ class HostConsole:
             listed = ", ".join(map(str, known)) or "none"
             raise NotFound(f"the {place} chain has no stage {identity}; there are {listed}")
 
+    def cancel(self, number: int) -> None:
+        """Call a change off that is pending."""
+        if not self._host.cancel(number):
+            listed = ", ".join(str(p.number) for p in self._host.pending) or "none"
+            raise NotFound(f"no change {number} is pending; there are {listed}")
+
     # -- presets, devices, recordings -------------------------------------------------------------
 
     def save_preset(self, name: str, note: str, replace: bool) -> dict[str, Any]:
@@ -233,7 +241,7 @@ class HostConsole:
         """Play on other devices; the old ones go on where those cannot be opened."""
         if block is not None and not 1 <= block <= LARGEST_BLOCK:
             raise ConfigError(f"block must be within 1..{LARGEST_BLOCK} samples, got {block}")
-        if self._host.recorder is not None or self._host.journaled:
+        if self._host.recording is not None or self._host.journaled:
             raise Conflict("a recording is under way; stop it before you change the device")
         with self._devices:
             list_devices(anew=True)

@@ -89,10 +89,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     from ..host.cards import RATE, playing
 
     folder = tmp_path_factory.mktemp("panel")
-    notes = Notes()
     with playing(find_model("tube-amp"), noise(120 * RATE, level=0.3)) as played:
-        played.host._tell = notes
-        console = HostConsole(played.host, HostSurface(played.host), notes, (), folder / "takes")
+        console = HostConsole(played.host, HostSurface(played.host), (), folder / "takes")
         with console.midi, PanelServer(console, port=0, counts=console.counts) as server:
             yield Desk(played, console, server)
 

@@ -76,7 +76,7 @@ def test_changes_come_from_wherever_they_are_made(plain: Desk) -> None:
         assert state["path"][0]["name"] == "Gain"
         other.send(json.dumps({"type": "bypass", "on": True}))
         assert hear(one, lambda m: is_a("state")(m) and m["state"]["bypass"])
-        plain.console.notes("something happened")
+        plain.host.tell("something happened")
         told = hear(one, lambda m: is_a("state")(m) and m["state"]["incidents"])
         assert told["state"]["incidents"][-1]["text"] == "something happened"
         plain.ask("PUT", "/api/model", {"name": "amp-blend"})

@@ -11,10 +11,10 @@ import typer
 from ...audio_files import check_target
 from ...errors import ConfigError
 from ...models.catalog import find_model
+from ...panel.server import PORT, PanelSettings
 from ..common import ChainOption, ModelOption, SetOption, announce_cold_start, check_writable, err
 from .demo import demo_session
 from .options import Recording, Simulation, make_spec, saved_session, with_saved
-from .panel import PORT, PanelSettings
 from .run import Run, osc_address
 from .source import silent_card, source_settings, without_input
 

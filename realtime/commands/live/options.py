@@ -14,11 +14,12 @@ import numpy.typing as npt
 from ...audio_files import read_audio, resample
 from ...devices.shared_simulated import Tape
 from ...errors import ChainError, ConfigError
-from ...host.surface import HostSurface, to_spec
+from ...host.surface import to_spec
 from ...models.catalog import find_model
 from ...models.load import open_model
 from ...presets.check import Library
 from ...presets.format import DeviceSettings, SessionFile
+from ...presets.preset import Preset
 from ...presets.preset_open import open_preset, open_session
 from ...session.spec import PLACES, DeviceSpec, Spec, StageSpec
 from ...stages.file import absolute, check_entries, read_entries
@@ -228,7 +229,7 @@ def _from_one(channels: tuple[int, ...] | None) -> tuple[int, ...] | None:
     return None if channels is None else tuple(c - 1 for c in channels)
 
 
-def to_session(spec: Spec, base: SessionFile, surface: HostSurface, name: str) -> SessionFile:
+def to_session(spec: Spec, base: SessionFile, preset: Preset) -> SessionFile:
     """What plays, as a session file that restores it."""
     d = spec.device
     device = DeviceSettings(
@@ -243,7 +244,7 @@ def to_session(spec: Spec, base: SessionFile, surface: HostSurface, name: str) -
         worker_blocks=spec.worker_blocks,
         fixed_latency=spec.fixed_latency,
     )
-    return replace(base, preset=surface.save(name), device=device)
+    return replace(base, preset=preset, device=device)
 
 
 @dataclass(frozen=True)
