@@ -13,7 +13,7 @@ from ..presets.check import Library
 from ..presets.paths import absolute
 from ..session.builder import Builder
 from ..session.names import Known, find_knob, places
-from ..session.operations import Set
+from ..session.operations import OWN, Set
 from ..session.sound import Setup, Sound, Stage, Value
 
 
@@ -74,9 +74,9 @@ def chosen_sound(
     if chain is not None:
         stages = read_chain(chain, *stages)
     sound = msgspec.structs.replace(base or Sound(), stages=stages)
-    for name, value in own.items():
-        if value is not None:
-            sound = Set(0, name, value).apply(Setup(sound)).sound
+    for name, number in own.items():
+        if number is not None:
+            sound = Set(OWN, name, number).apply(Setup(sound)).sound
     library = Library()
     sound, known = library.checked(sound, "the sound")
     for name, value in values.items():

@@ -61,9 +61,14 @@ class Placed:
 
     def set(self, name: str, value: float) -> None:
         """Ask for a value at once (not live; live ones come as events)."""
+        self.aim(name, value)
         number = self.number(name)
-        value = self.parameters[number].number(value)
-        self.record.arrays["targets"][number] = self.record.arrays["current"][number] = value
+        self.record.arrays["current"][number] = self.record.arrays["targets"][number]
+
+    def aim(self, name: str, value: float) -> None:
+        """Ask for a value that is reached by a ramp (not live; live ones come as events)."""
+        number = self.number(name)
+        self.record.arrays["targets"][number] = self.parameters[number].number(value)
         self.record["changes"] += 1
 
     def step(self, slot: Record, wet: Block) -> int:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import DeviceError
-from ..session.lanes import UNKNOWN_BLOCK
-from ..session.spec import DeviceSpec
+from ..session.sound import Device
 from ..stream.transport import Transport
 
 
-def make_device(spec: DeviceSpec) -> Transport:
+def make_device(spec: Device) -> Transport:
     """Open what `spec` names.
 
     Raises
@@ -56,6 +55,5 @@ def make_device(spec: DeviceSpec) -> Transport:
 def describe_device(device: Transport) -> dict[str, Any]:
     """What was opened, as plain data."""
     names = ("name", "sample_rate", "block_size", "in_channels", "out_channels", "paced")
-    largest = int(getattr(device, "largest_block", UNKNOWN_BLOCK))
-    sides = {n: getattr(device, f"{n}_name", device.name) for n in ("input", "output")}
-    return {**{n: getattr(device, n) for n in names}, **sides, "largest_block": largest}
+    found = {n: getattr(device, n) for n in (*names, "largest_block")}
+    return found | {n: getattr(device, f"{n}_name", device.name) for n in ("input", "output")}

@@ -7,7 +7,7 @@ what takes no time.  The sound waits for neither.
 Messages to it are ``(number, kind, body)``; see :data:`AT_ONCE` and :data:`IN_TURN` for the kinds.
 From it come ``("done", number, result)``, ``("error", number, type, text)`` and ``("fault", number,
 text)`` as answers, and unasked ``("ready", warnings)``, ``("progress", number, text)``,
-``("changed", spec, now)``, ``("notice", dict)`` and ``("lost", kind, text)``.
+``("changed", setup, now)``, ``("notice", dict)`` and ``("lost", kind, text)``.
 """
 
 from __future__ import annotations
@@ -26,15 +26,17 @@ from typing import Any
 
 from ..errors import RestyleError
 from ..native.cache import watched
-from ..session.editor import Desk
-from ..session.spec import Spec
+from ..session.session import Session
+from ..session.sound import Setup
+from ..session.stats import stats
 from ..stages.plugin import PluginStage
+from ..stream.callback import stream_callback
 from ..stream.worker import lower_priority, raise_a_little
 from .engine_device import describe_device, make_device
-from .knobs import turned_all
-from .late_models import Relief
+from .late_models import LateModels
 from .permissions import lock_memory, try_priority
-from .progress import Cancelled, Reporting
+from .practice import practise
+from .progress import Cancelled
 from .shared_memory import HEARTBEAT, LATENCY, METERS, MODE, PREFILL, RATE, WORK, Board
 from .tally import count_missed
 from .taps import Taps
@@ -77,8 +79,8 @@ class Server:
 
     def __init__(self, board: Board, pipe: Connection) -> None:
         self.board, self.pipe = board, pipe
-        self.desk: Desk | None = None
-        self.relief: Relief | None = None
+        self.session: Session | None = None
+        self.late: LateModels | None = None
         self.taps = Taps(board)
         self._device: dict[str, Any] = {}
         self._sending = threading.Lock()
@@ -108,10 +110,10 @@ class Server:
             late = threading.Timer(EXIT_SECONDS, os._exit, (0,))
             late.daemon = True
             late.start()
-        desk = self.desk
+        session = self.session
         with contextlib.suppress(Exception):
-            if desk is not None:
-                desk.session.stop()
+            if session is not None:
+                session.stop()
         os._exit(0)
 
     # -- the main thread: one job after the other ----------
@@ -136,13 +138,8 @@ class Server:
 
     def _prepare(self) -> list[str]:
         """Import, compile and touch everything before it is needed; say what is not permitted."""
-        from ..devices.simulated import SimulatedDevice
-        from ..session.session import Session
-        from ..stream.callback import stream_callback
-        from .practice import practise
-
         stream_callback()
-        practise(Session, SimulatedDevice)
+        practise()
         return [*lock_memory(), *try_priority()]
 
     def _progress(self, text: str) -> None:
@@ -172,67 +169,72 @@ class Server:
             self._cancelled.discard(number)
         return ("done", number, result)
 
-    def _need(self) -> Desk:
-        if self.desk is None:
+    def _need(self) -> Session:
+        if self.session is None:
             raise RestyleError("nothing plays yet")
-        return self.desk
+        return self.session
 
-    def _now(self, desk: Desk) -> tuple[Spec, dict[str, Any]]:
+    def _now(self, session: Session) -> tuple[Setup, dict[str, Any]]:
         """What plays, after whatever change."""
-        self._declared = desk.session.budget.declared
-        counts = list(desk.session.engine.counters())
-        return desk.spec, {**desk.describe(), "device": self._device, "counts": counts}
+        self._declared = session.stream.budget.declared
+        counts = list(session.stream.path.counters())
+        return session.now(), {**session.describe(), "device": self._device, "counts": counts}
 
-    def _do_open(self, body: Body) -> tuple[Spec, dict[str, Any]]:
-        spec: Spec = body["spec"]
+    def _do_open(self, body: Body) -> tuple[Setup, dict[str, Any]]:
+        setup: Setup = body["setup"]
         self.board.clear()
         self._progress("opening the device")
-        device = make_device(spec.device)
-        self._progress("building what plays")
-        desk = Desk(
-            spec, device, mark=self.board.status, record=self.board.record, events=self.board.events
+        device = make_device(setup.device)
+        session = Session(
+            setup,
+            device,
+            mark=self.board.status,
+            record=self.board.record,
+            events=self.board.events,
+            progress=self._progress,
         )
-        desk._build = Reporting(desk._build, self._progress)
         self._device = describe_device(device)
         board = self.board.status
-        board[RATE], board[LATENCY] = device.sample_rate, desk.session.budget.declared
+        board[RATE], board[LATENCY] = device.sample_rate, session.stream.budget.declared
         if body["journal"]:
             self.board.record[0]["journal"] = self.board.journal.address
-        self.taps.record(desk.channels, body["tap"])
+        self.taps.record(session.channels, body["tap"])
         gc.collect()
         gc.freeze()
         gc.disable()
-        desk.session.start()
-        self.taps.watch(desk.channels, body["watch"])
-        self.taps.listen(desk.channels, body["listen"])
-        self.relief, self.desk = Relief(desk), desk
-        return self._now(desk)
+        session.start()
+        self.taps.watch(session.channels, body["watch"])
+        self.taps.listen(session.channels, body["listen"])
+        self.late, self.session = LateModels(session), session
+        return self._now(session)
 
-    def _do_edit(self, body: Body) -> tuple[Spec, dict[str, Any]]:
-        desk = self._need()
-        desk.spec = turned_all(desk.spec, body["turned"])
-        desk.do(body["operation"])
-        return self._now(desk)
+    def _do_edit(self, body: Body) -> tuple[Setup, dict[str, Any]]:
+        session = self._need()
+        session.do(body["operation"])
+        return self._now(session)
 
     def _do_log(self, body: Body) -> list[Any]:
-        desk = self._need()
-        desk.settle()
-        return [tuple(change) for change in desk.log]
+        session = self._need()
+        session.settle()
+        return list(session.log)
 
     def _do_states(self, body: Body) -> dict[int, str]:
-        slots = [s for c in self._need().session.path.chains for s in c.slots if s.present]
-        return {s.identity: s.stage.save_state() for s in slots if isinstance(s.stage, PluginStage)}
+        return {
+            slot.identity: slot.stage.save_state()
+            for slot in self._need().stream.path.slots()
+            if slot.present and isinstance(slot.stage, PluginStage)
+        }
 
     def _keep_house(self) -> None:
         """Free what has ceased to sound; make room for late models; tell of what changed so."""
-        desk = self.desk
-        if desk is None:
+        session = self.session
+        if session is None:
             return
-        if desk.session.pending:
-            desk.session.tidy()
-        notices = self.relief.look() if self.relief else []
-        if notices or desk.session.budget.declared != self._declared:
-            self.tell("changed", *self._now(desk))
+        if session.stream.pending:
+            session.stream.tidy()
+        notices = self.late.look() if self.late else []
+        if notices or session.stream.budget.declared != self._declared:
+            self.tell("changed", *self._now(session))
         for notice in notices:
             self.tell("notice", notice)
 
@@ -258,29 +260,28 @@ class Server:
             self._watch()
 
     def _write_board(self) -> None:
-        desk = self.desk
-        if desk is None:
+        if self.session is None:
             return
-        status, session = self.board.status, desk.session
-        voice = session.voice
+        status, stream = self.board.status, self.session.stream
+        voice, path = stream.voice, stream.path
         status[MODE] = voice.record["mode"]
-        status[LATENCY], status[PREFILL] = session.budget.declared, voice.buffering
-        meters = session.engine.meters()
+        status[LATENCY], status[PREFILL] = stream.budget.declared, voice.buffering
+        meters = path.meters()
         for i, name in enumerate(METERS):
             self.board.meters[i] = meters[name]
-        counts = list(session.engine.counters().values())
+        counts = list(path.counters().values())
         self.board.engine[: len(counts)] = counts
-        if session.device.paced:
+        if stream.device.paced:
             count_missed(self.board)
-        self.board.hops[:] = session.engine.histogram("hop")
-        self.board.calls[:] = session.memory.callback_histogram
+        self.board.hops[:] = path.histogram
+        self.board.calls[:] = stream.memory.callback_histogram
 
     def _watch(self) -> None:
         """Tell of a device or a worker that ended; once."""
-        desk = self.desk
-        if desk is None or self._told_lost:
+        session = self.session
+        if session is None or self._told_lost:
             return
-        worker, device = desk.session.worker, desk.session.device
+        worker, device = session.stream.worker, session.device
         for kind, error in (("device", device.error), ("worker", worker.error if worker else None)):
             if error is not None and not self._told_lost:
                 self._told_lost = True
@@ -290,7 +291,7 @@ class Server:
             self.tell("lost", "end", "the device has ended")
 
     def _do_stats(self, body: Body) -> dict[str, Any]:
-        return self._need().session.stats()
+        return stats(self._need().stream)
 
     def _do_tap(self, body: Body) -> int:
         return self.taps.record(self._need().channels, body)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ..parameters.values import check_value, find_parameter
-from ..session.spec import DeviceSpec, Spec, StageSpec
+import msgspec
+
+from ..session.events import from_event, to_event
+from ..session.names import Knob, find_knob
+from ..session.operations import Operation, Set, brought
+from ..session.sound import Device, Setup, Value
 from ..stages.library import check_plugin
-from .knobs import addressed, knobs
 from .shared_memory import METERS, Board
 from .tally import added, counts, with_past
 from .view import Line, Pending, View
@@ -37,13 +39,13 @@ class Front:
         return self._line.view
 
     @property
-    def spec(self) -> Spec:
-        """The session as it was last asked for."""
-        return self._line.view.spec
+    def setup(self) -> Setup:
+        """The sound and the device as they were last asked for."""
+        return self._line.view.setup
 
     @property
     def now(self) -> Mapping[str, Any]:
-        """What plays, see :meth:`realtime.session.editor.Desk.describe`."""
+        """What plays, see :meth:`realtime.session.session.Session.describe`."""
         return self._line.view.now
 
     @property
@@ -98,10 +100,15 @@ class Front:
 
     # -- changes ----------
 
-    def do(self, operation: Mapping[str, Any]) -> Mapping[str, Any]:
+    def do(self, operation: Operation) -> Setup:
         """Make a change, however long it takes; when it fails the session is as it was.
 
         Meanwhile :attr:`pending` shows it, and :meth:`cancel` calls it off.
+
+        Returns
+        -------
+        Setup
+            What plays then.
 
         Raises
         ------
@@ -109,8 +116,15 @@ class Front:
             Refused or cancelled; or the engine was lost meanwhile, in which case the last good
             session plays on.
         """
-        now: Mapping[str, Any] = self._line.request("edit", operation=operation)
-        return now
+        if isinstance(operation, Set):
+            self._set(operation.identity, operation.name, operation.value)
+            return self.setup
+        operation.apply(self.setup)  # what cannot be is refused before anybody waits
+        for stage in brought(operation):
+            if stage.plugin is not None:  # one that crashes or hangs does so apart from the sound
+                check_plugin(stage.plugin, stage.plugin_name)
+        self._line.request("edit", operation=operation)
+        return self.setup
 
     def cancel(self, number: int) -> bool:
         """Call a change off; whether it was still pending.
@@ -119,32 +133,16 @@ class Front:
         """
         return bool(self._line.request("cancel", number=number))
 
-    def insert(self, place: str, entry: Mapping[str, Any], index: int | None = None) -> int:
-        """Fade a stage into a chain; `entry` is its table in a chain or preset file.
-
-        Returns its identity.
-        """
-        entry = dict(entry)
-        bypass, mix = bool(entry.pop("bypass", False)), float(entry.pop("stage_mix", 1.0))
-        if "plugin" in entry:  # one that crashes or hangs when loaded does so apart from the sound
-            check_plugin(str(entry["plugin"]), entry.get("plugin_name"))
-        stage = StageSpec(self.new_identity(), entry, bypass, mix)
-        operation: dict[str, Any] = {"op": "insert", "place": place, "stage": asdict(stage)}
-        if index is not None:
-            operation["index"] = index
-        self.do(operation)
-        return stage.identity
-
     def new_identity(self) -> int:
         """An identity no stage of this session has had."""
         return int(self._line.request("identity"))
 
-    def change_device(self, device: DeviceSpec, *, may_pause: bool = False) -> None:
+    def change_device(self, device: Device, *, may_pause: bool = False) -> None:
         """Play the session on another device, opened beside the old one.
 
         Parameters
         ----------
-        device : DeviceSpec
+        device : Device
         may_pause : bool
             Where the new device cannot be opened beside the old, as when both are one card that
             only one program may have: stop the old one first, and open it again if that fails.
@@ -158,27 +156,38 @@ class Front:
 
     # -- knobs ----------
 
+    def knob(self, name: str) -> Knob:
+        """A parameter by its name, see :mod:`realtime.session.names`.
+
+        Raises
+        ------
+        ConfigError
+            There is none.
+        """
+        view = self._line.view
+        return find_knob(view.setup.sound, view.known, name)
+
     def set(self, name: str, value: float, at: int | None = None) -> None:
-        """Turn a knob, see :mod:`realtime.parameters.surface` for the names.
+        """Turn a knob.
 
         Parameters
         ----------
         at : int [samples], optional
-            Position of the stream from which it holds; not for ``pre_mix`` and ``post_mix``.
+            Position of the stream from which it holds.
 
         Raises
         ------
         ConfigError
             Unknown name or a value outside the range.
         """
-        view = self._line.view
-        listed = {k.parameter.name: k for k in knobs(view.spec, view.now)}
-        knob = listed[find_parameter([k.parameter for k in listed.values()], name).name]
-        value = check_value(knob.parameter, value)
-        if knob.slot is None:
-            self.do({"op": "mix", "place": name.partition("_")[0], "value": value})
-        else:
-            self._line.turn(((*addressed(view.spec, name), value),), at)
+        knob = self.knob(name)
+        self._set(knob.identity, knob.own, knob.parameter.number(value), at)
+
+    def _set(self, identity: int, name: str, value: Value, at: int | None = None) -> None:
+        event = to_event(identity, name, value, self._line.view.known)
+        found = from_event(event, self._line.view.known)
+        assert found is not None
+        self._line.turn((found,), at)
 
     def get(self, name: str) -> float:
         """Value last asked for.
@@ -188,8 +197,7 @@ class Front:
         ConfigError
             Unknown name.
         """
-        view = self._line.view
-        return find_parameter((k.parameter for k in knobs(view.spec, view.now)), name).value
+        return self.knob(name).parameter.value
 
     # -- recordings and displays ----------
 
@@ -241,10 +249,10 @@ class Front:
         self._line.request("tell", text=text)
 
 
-def with_device(spec: Spec, input: str | None, output: str | None, block: int | None) -> DeviceSpec:
-    """The session's device spec with other devices; channel maps were those of the old ones."""
-    return replace(
-        spec.device,
+def with_device(setup: Setup, input: str | None, output: str | None, block: int | None) -> Device:
+    """The setup's device with other cards; channel maps were those of the old ones."""
+    return msgspec.structs.replace(
+        setup.device,
         kind="portaudio",
         tape=None,
         input=input,

@@ -2,9 +2,9 @@
 
 ::
 
-    with Host(spec) as host:
+    with Host(setup) as host:
         host.set("mix", 0.5)
-        host.do({"op": "swap", "model": path})
+        host.do(Insert(Stage(effect="Reverb", identity=host.new_identity())))
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any, Self
 
 from ..errors import RestyleError
 from ..native.ring import Ring
-from ..session.spec import Spec
+from ..session.session import Change
+from ..session.sound import Setup
 from .controls_link import Start
 from .engine_link import EngineLost, Link, Starter, start_engine
 from .front import Front
@@ -35,7 +36,7 @@ class Host(Front):
 
     Parameters
     ----------
-    spec : Spec
+    setup : Setup
     tell : Notes or callable, optional
         Takes one sentence about what happened (an engine restarted, a model moved ...), from
         another thread.
@@ -45,7 +46,7 @@ class Host(Front):
 
     def __init__(
         self,
-        spec: Spec,
+        setup: Setup,
         tell: Callable[[str], None] | None = None,
         *,
         standby: bool = True,
@@ -58,7 +59,7 @@ class Host(Front):
         self._recorder: Recorder | None = None
         self._recording = threading.Lock()
         supervisor = self.supervisor = Supervisor(
-            spec,
+            setup,
             self.notes,
             standby=standby,
             journal=journal,
@@ -154,9 +155,9 @@ class Host(Front):
             left = 0.05 if end is None else max(0.0, min(0.05, end - time.monotonic()))
             time.sleep(left)
 
-    def changes(self) -> list[Any]:
-        """The changes heard out so far, see :class:`realtime.session.editor.Change`."""
-        found: list[Any] = self.supervisor.request("log")
+    def changes(self) -> list[Change]:
+        """The changes heard out so far."""
+        found: list[Change] = self.supervisor.request("log")
         return found
 
     # -- recordings ----------

@@ -18,9 +18,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..errors import StreamError
+from ..session.operations import Turn, turned
 from .child import Message
 from .controls_link import updated
-from .knobs import Turn, turned_all
 from .shared_memory import Board
 from .view import View
 
@@ -104,7 +104,7 @@ class RemoteLine:
             for identity, parameter, value in turns:
                 self._ahead[identity, parameter] = value, self._turns
                 self._unsent[identity, parameter] = value
-            self.view = replace(self.view, spec=turned_all(self.view.spec, turns))
+            self.view = replace(self.view, setup=turned(self.view.setup, turns))
         self._outbox.put(None)
 
     def post(self, *message: Any) -> None:
@@ -160,7 +160,7 @@ class RemoteLine:
             ahead = {k: v for k, v in self._ahead.items() if v[1] > view.turns}
             self._ahead = ahead
             turns = [(*key, value) for key, (value, _) in ahead.items()]
-            self.view = replace(view, spec=turned_all(view.spec, turns)) if turns else view
+            self.view = replace(view, setup=turned(view.setup, turns)) if turns else view
 
     def _answered(self, number: int, good: bool, result: Any) -> None:
         future = self._asked.pop(number, None)

@@ -6,9 +6,9 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
+from ..session.operations import described
 from .view import Pending
 
 
@@ -104,19 +104,3 @@ class Ledger:
                 request.future.set_exception(error)
             else:
                 request.future.set_result(result)
-
-
-def described(operation: Mapping[str, Any]) -> str:
-    """What an operation does, for a person."""
-    name = str(operation.get("op"))
-    if name == "swap":
-        return (
-            f"change to {Path(operation['model']).stem}" if operation.get("model") else "no model"
-        )
-    if name == "insert":
-        stage = operation["stage"]
-        entry = stage["entry"] if isinstance(stage, Mapping) else stage.entry
-        return f"insert {entry.get('effect') or entry.get('plugin')}"
-    return {"preset": "load a preset", "remove": "take a stage out", "move": "move a stage"}.get(
-        name, name
-    )

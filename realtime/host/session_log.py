@@ -20,9 +20,9 @@ import numpy as np
 from ..audio_files import whole_file
 from ..errors import ConfigError
 from ..models.catalog import find_model
-from ..session.operations import Insert, Load, Operation, Swap
+from ..session.operations import Operation, brought
 from ..session.session import Change
-from ..session.sound import Setup, walk
+from ..session.sound import Setup
 from .recorder import Recorder
 
 if TYPE_CHECKING:
@@ -154,13 +154,7 @@ class Capture:
 
 def models_of(setup: Setup, changes: Iterable[Change]) -> set[str]:
     """Every model that a session has played, as its stages name them."""
-    found = [*setup.sound.walk()]
-    for change in changes:
-        operation = change.operation
-        if isinstance(operation, Insert | Swap):
-            found += walk((operation.stage,))
-        elif isinstance(operation, Load):
-            found += operation.sound.walk()
+    found = [*setup.sound.walk(), *(s for c in changes for s in brought(c.operation))]
     return {stage.model for stage in found if stage.model is not None}
 
 

@@ -16,22 +16,25 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from ..errors import DeviceError, RestyleError, StreamError
-from ..session.spec import Spec
+import msgspec
+
+from ..errors import ConfigError, DeviceError, RestyleError, StreamError
+from ..session.events import to_event
+from ..session.operations import Remove, Turn, back_to, described
+from ..session.sound import Setup
 from .child import Message
 from .controls_link import ControlsLink
 from .engine_link import EngineLost, Link, Starter, start_engine, to_error
-from .knobs import Knob, Turn, knobs, placed
 from .machine import RULES, Rule, State
 from .notes import Notes
 from .progress import Cancelled
 from .requests import Ledger, Request
 from .setup_copy import SetupCopy
 from .shared_memory import Board
-from .suspects import Suspects, where
+from .suspects import Suspects
 from .tally import added, counts
 from .view import View
 from .watch import Incident
@@ -78,7 +81,7 @@ class Supervisor:
 
     Parameters
     ----------
-    spec : Spec
+    setup : Setup
     notes : Notes
         Takes sentences about what happened.
     standby : bool
@@ -95,7 +98,7 @@ class Supervisor:
 
     def __init__(
         self,
-        spec: Spec,
+        setup: Setup,
         notes: Notes,
         *,
         standby: bool = True,
@@ -104,11 +107,11 @@ class Supervisor:
         start_child: Starter = start_engine,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._copy, self.notes, self._journal = SetupCopy(spec), notes, journal
+        self._copy, self.notes, self._journal = SetupCopy(setup), notes, journal
         self._standby_wanted, self._start_child, self._clock = standby, start_child, clock
         self._queue: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._numbers = itertools.count(1)
-        self._identities = max((s.identity for s in spec.stages), default=0)
+        self._identities = max((s.identity for s in setup.sound.walk()), default=0)
         self._wanted: dict[str, Any] = {"watch": False, "listen": False, "tap": frozenset(taps)}
         if journal:
             self._wanted["tap"] = frozenset(("dry", "wet"))
@@ -137,9 +140,8 @@ class Supervisor:
         self._standby_due, self._standby_pause = 0.0, RETRY_SECONDS[0]
         self._opening: dict[tuple[int, str], float] = {}  # knobs turned since "open" was sent
         self._unheard: dict[tuple[int, str], float] = {}  # knobs that found no room in the queue
-        self._knobs: tuple[object, tuple[int, ...], dict[str, Knob]] = (None, (), {})
         self._looked, self._said = clock(), set[str]()
-        self._shown: tuple[View, Board | None] = (View(State.IDLE, spec), None)
+        self._shown: tuple[View, Board | None] = (View(State.IDLE, setup), None)
         try:
             self.fresh = self._new_link()
         except (RestyleError, OSError, RuntimeError) as error:
@@ -291,7 +293,7 @@ class Supervisor:
         link = self.engine or self.fresh
         fresh = View(
             self.state,
-            self._copy.spec,
+            self._copy.setup,
             self._now,
             "" if link is None else link.board.name,
             self._incidents,
@@ -367,12 +369,11 @@ class Supervisor:
         elif flight is not None and flight.number == number and link is self.engine:
             self._ledger.flight = None
             if good:
-                spec, self._now = message[2]
-                self._copy.told(spec, answer=True)
-                self._push(self._copy.ahead)  # turned meanwhile, so after the change
+                setup, self._now = message[2]
+                self._copy.told(setup)
+                self._push(self._copy.ahead)  # set meanwhile, so after the change
                 self._ledger.answer(flight, self._now)
             else:
-                self._copy.told(self._copy.spec, answer=True)
                 self._ledger.fail(flight, to_error(message))
         else:
             asked = self._ledger.asked(number)
@@ -494,18 +495,16 @@ class Supervisor:
 
     def _push(self, turns: Iterable[Turn], at: int = -1) -> None:
         """Send knobs to the callback; what finds no room comes later."""
-        spec, structure = self._copy.spec, tuple(s.identity for s in self._copy.spec.stages)
         if self.engine is None:
             return
-        if self._knobs[0] is not self._now or self._knobs[1] != structure:
-            found = {k.parameter.name: k for k in knobs(spec, self._now)}
-            self._knobs = self._now, structure, found
+        known = self._now.get("parameters", {})
         for identity, parameter, value in turns:
-            knob = self._knobs[2].get(placed(spec, identity, parameter) or "")
-            if knob is None or knob.slot is None:
-                continue
+            try:
+                event = to_event(identity, parameter, value, known)
+            except ConfigError:
+                continue  # of a stage that is not there yet, or no more
             key = identity, parameter
-            if self.engine.board.events.push(at, knob.whom, knob.slot, knob.sent(value)):
+            if self.engine.board.events.push(at, *event):
                 self._unheard.pop(key, None)
             else:
                 self._unheard[key] = value
@@ -601,24 +600,24 @@ class Supervisor:
     def _open(self) -> None:
         """Ask the fresh engine to play the session."""
         assert self.fresh is not None
-        link, spec = self.fresh, self._copy.spec
+        link, setup = self.fresh, self._copy.setup
         if not self._now:
             for warning in link.warnings:
                 self.notes(warning)
         outage = self._outage
         if outage is not None and outage.without:
-            spec = spec.without(outage.without)
-        device = self._to_move.body["device"] if self._to_move is not None else spec.device
-        if self._to_move is None and spec.device.fall_back:
+            setup = Remove(outage.without).apply(setup)
+        device = self._to_move.body["device"] if self._to_move is not None else setup.device
+        if self._to_move is None and device.fall_back:
             if outage is not None and outage.failures >= PATIENT_TRIES:
-                device = replace(spec.device, input=None, output=None, sample_rate=None)
+                device = msgspec.structs.replace(device, input=None, output=None, sample_rate=None)
         link.asked, link.refused = True, None
         link.watch.told()
         self._opening = {}
         link.send(
             0,
             "open",
-            spec=replace(spec, device=device),
+            setup=setup.with_device(device),
             journal=self._journal,
             tap=self._taps(),
             watch=self._wanted["watch"],
@@ -634,7 +633,7 @@ class Supervisor:
         self.engine.watch.begin(self._clock())
         self._copy.lost()
         if self._to_move is not None:
-            self._copy.spec = replace(self._copy.spec, device=self._to_move.body["device"])
+            self._copy.setup = self._copy.setup.with_device(self._to_move.body["device"])
         self._turn(turned, None)
         if self._outage is None or not self._outage.again:
             self._said.clear()
@@ -660,7 +659,7 @@ class Supervisor:
             else:
                 self._tell_once(f"the sound stops again and again: {outage.reason}")
         if outage.without:
-            self._copy.missing = where(self._copy.spec, outage.without)
+            self._copy.missing = back_to(self._copy.setup.sound, outage.without)
             self._back_due = self._clock() + PATIENCE_SECONDS
 
     def _give_up(self) -> None:
@@ -682,10 +681,10 @@ class Supervisor:
         if old is not None:
             old.kill()
         flight = self._ledger.flight
-        on = f" on '{flight.body['operation'].get('op')}'" if flight is not None else ""
+        on = f" on '{described(flight.body['operation'])}'" if flight is not None else ""
         self._ledger.engine_lost(EngineLost(f"the engine was lost{on}: {reason}"))
         self._copy.lost()
-        known, struck = self._suspects.strike(self._copy.spec, stage)
+        known, struck = self._suspects.strike(self._copy.setup.sound, stage)
         if struck is not None:
             self._leave_out(stage)
         without = stage if known and struck is None else 0
@@ -702,7 +701,7 @@ class Supervisor:
             self._drop_fresh()
 
     def _leave_out(self, stage: int) -> None:
-        self._copy.spec = self._copy.spec.without(stage)
+        self._copy.setup = Remove(stage).apply(self._copy.setup)
         self._copy.missing = None
 
     def _prepare(self) -> None:
@@ -713,7 +712,7 @@ class Supervisor:
         link = self.fresh
         assert link is not None
         error = link.refused or EngineLost(link.lost or "it did not start")
-        known, struck = self._suspects.strike(self._copy.spec, link.stage)
+        known, struck = self._suspects.strike(self._copy.setup.sound, link.stage)
         if self._outage is not None and known:
             self._outage.without = 0 if struck is not None else link.stage
         if struck is not None:
@@ -766,8 +765,8 @@ class Supervisor:
         request = self._ledger.edits.popleft()
         self._ledger.flight = request
         request.progress = "with the engine"
-        turned = self._copy.send()
-        self.engine.send(request.number, "edit", operation=request.body["operation"], turned=turned)
+        self._copy.send()
+        self.engine.send(request.number, "edit", operation=request.body["operation"])
 
     def _end(self) -> None:
         error = EngineLost("the sound has ended")
@@ -869,13 +868,11 @@ class Supervisor:
         ready = self.standby is not None and self.standby.ready
         if not ready and self._clock() < self._back_due:
             return
-        place, index, stage = missing
         self._copy.missing = None
-        here = where(self._copy.spec, stage.identity)
-        if here is None:
+        operation = back_to(self._copy.setup.sound, missing.stage.identity)
+        if operation is None:
             return  # taken out meanwhile
-        place, index, stage = here
-        operation = {"op": "insert", "place": place, "index": index, "stage": asdict(stage)}
+        stage = operation.stage
         request = Request(next(self._numbers), "edit", {"operation": operation})
 
         def done(future: Any) -> None:

@@ -13,14 +13,14 @@ _PLAIN = ("callbacks", "deadline_misses", "tap_lost", "journal_lost", "swaps", *
 
 def counts(board: Board, now: Mapping[str, Any]) -> dict[str, int]:
     """What one engine has counted: the callback's words, ``expected``, ``missed``, and
-    ``engine.NAME`` for the engine's own.
+    ``path.NAME`` for the path's own.
     """
     record = board.record[0]
     found = {name: int(record[name]) for name in _PLAIN}
     found["missed"] = int(board.status[MISSED])
     found["expected"] = found["callbacks"] + found["missed"]
     for name, value in zip(now.get("counts", ()), board.engine, strict=False):
-        found[f"engine.{name}"] = int(value)
+        found[f"path.{name}"] = int(value)
     return found
 
 
@@ -55,5 +55,5 @@ def with_past(stats: Mapping[str, Any], past: Mapping[str, int]) -> dict[str, An
     ):
         merged[name] = stats[name] + before.get(key, 0)
     merged["xruns"] = {k: v + before.get(k, 0) for k, v in stats["xruns"].items()}
-    merged["engine"] = {k: v + before.get(f"engine.{k}", 0) for k, v in stats["engine"].items()}
+    merged["path"] = {k: v + before.get(f"path.{k}", 0) for k, v in stats["path"].items()}
     return merged

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..session.spec import Spec
-from .knobs import Turn
+from ..parameters.parameter import Parameter
+from ..session.operations import Turn
+from ..session.sound import Setup
 from .shared_memory import Board
 from .watch import Incident
 
@@ -41,10 +42,10 @@ class View:
     ----------
     state : str
         One of :class:`realtime.host.machine.State`.
-    spec : Spec
-        The session as it was last asked for.
+    setup : Setup
+        The sound and the device as they were last asked for.
     now : mapping
-        What plays, see :meth:`realtime.session.editor.Desk.describe`; empty before the start.
+        What plays, see :meth:`realtime.session.session.Session.describe`; empty before the start.
     board : str
         Name of the board of the engine that plays.
     incidents : tuple of Incident
@@ -61,11 +62,11 @@ class View:
     kept : mapping
         What the controls keep here, so that it outlives them.
     turns : int
-        Number of the last message of the controls with knobs that is in `spec`.
+        Number of the last message of the controls with knobs that is in `setup`.
     """
 
     state: str
-    spec: Spec
+    setup: Setup
     now: Mapping[str, Any] = field(default_factory=dict)
     board: str = ""
     incidents: tuple[Incident, ...] = ()
@@ -76,6 +77,19 @@ class View:
     standby_ready: bool = False
     kept: Mapping[str, Any] = field(default_factory=dict)
     turns: int = 0
+
+    @property
+    def known(self) -> Mapping[int, Sequence[Parameter]]:
+        """Parameters of the stages that play, by their identity."""
+        found: Mapping[int, Sequence[Parameter]] = self.now.get("parameters", {})
+        return found
+
+    @property
+    def style(self) -> str | None:
+        """Name of the first model that plays."""
+        names = self.now.get("stages", {})
+        first = next((s for s in self.setup.sound.walk() if s.model is not None), None)
+        return None if first is None else str(names.get(first.identity, {}).get("name", first.name))
 
 
 class Line(Protocol):

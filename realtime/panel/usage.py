@@ -99,7 +99,7 @@ class Figures:
     def _budget(self) -> float:
         """Time a hop has [microseconds]: its own length, or the block's in the callback."""
         plays = self._host.now
-        hop, rate = plays.get("hop_length"), plays.get("model_rate")
+        hop, rate = plays.get("hop_length"), plays.get("path_rate")
         if not hop or not rate:
             return 0.0
         block = plays.get("device", {}).get("block_size")
@@ -109,9 +109,9 @@ class Figures:
         return round(1e6 * length, 1)
 
     def _remember(self, hops: npt.NDArray[np.int64]) -> None:
-        """What the model that plays costs here, for the list of models."""
-        plays, many = self._host.now, int(hops.sum())
-        if plays.get("model") and many > 100:
-            mean = total_seconds(hops) / many
-            cost = 100.0 * mean * plays["model_rate"] / plays["hop_length"]
-            self.costs[str(plays["model"])] = round(cost, 2)
+        """What a model that plays alone costs here, for the list of models."""
+        view, many = self._host.view, int(hops.sum())
+        if len(view.setup.sound.stages) == 1 and view.style is not None and many > 100:
+            mean, plays = total_seconds(hops) / many, view.now
+            cost = 100.0 * mean * plays["path_rate"] / plays["hop_length"]
+            self.costs[view.style] = round(cost, 2)

@@ -16,6 +16,7 @@ logged with the position at which the sound took it up.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -72,6 +73,8 @@ class Session:
         Where the running stage's identity is written, see :class:`realtime.engine.placed.Slot`.
     record, events : optional
         Shared memory for the stream, see :class:`realtime.session.stream.Stream`.
+    progress : callable
+        See :class:`realtime.session.builder.Builder`.
 
     Attributes
     ----------
@@ -89,10 +92,13 @@ class Session:
         mark: Mark | None = None,
         record: npt.NDArray[Any] | None = None,
         events: EventQueue | None = None,
+        progress: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.device, self.setup = device, setup
         self.channels = setup.device.channels or max(1, device.in_channels)
-        self._builder = Builder(self.channels, device.sample_rate, device.block_size, mark)
+        self._builder = Builder(
+            self.channels, device.sample_rate, device.block_size, mark, progress
+        )
         self.log: list[Change] = []
         self._pending: tuple[Operation, Edit | None] | None = None
         self.stream = Stream(
@@ -330,7 +336,7 @@ class Session:
         }
 
     def describe(self) -> dict[str, Any]:
-        """Lane, latency and parameters, as plain data."""
+        """Lane, latency, stages and their parameters."""
         stream = self.stream
         return {
             "lane": stream.lane,
@@ -343,10 +349,7 @@ class Session:
                 for slot in stream.path.slots()
                 if slot.present
             },
-            "parameters": {
-                identity: msgspec.to_builtins(listed)
-                for identity, listed in self.parameters().items()
-            },
+            "parameters": self.parameters(),
         }
 
     # -- running --------------------------------------------------------------------------------

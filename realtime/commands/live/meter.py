@@ -138,7 +138,7 @@ def summary(figures: dict[str, Any]) -> None:
         f"  cpu {figures['cpu_percent']:.1f} %",
         highlight=False,
     )
-    counts = {**figures["xruns"], **figures["engine"]}
+    counts = {**figures["xruns"], **figures["path"]}
     shown = [f"{k} {v}" for k, v in counts.items() if v and k != "hops"]
     err.print("counters: " + (", ".join(shown) or "all zero"), highlight=False)
     if figures.get("restarts"):

@@ -6,9 +6,11 @@ import functools
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from ...audio_files import Clip, write_audio
 from ...errors import ConfigError, RestyleError, StreamError
@@ -21,7 +23,7 @@ from ...panel.controls import ControlsSettings, start_controls
 from ...panel.server import PanelSettings
 from ...presets.files import write_file
 from ...presets.format import OscSettings, SessionFile
-from ...session.spec import Spec
+from ...session.sound import Setup
 from ..common import err, write_json
 from .meter import run_with_meter, starting, summary
 from .options import Recording, Simulation, to_session
@@ -33,7 +35,7 @@ class Run:
 
     Parameters
     ----------
-    spec : Spec
+    setup : Setup
     seconds : float or None
     simulation : Simulation or None
     target, stats, save : Path or None
@@ -48,7 +50,7 @@ class Run:
         Whether to show the full view instead of the compact meter.
     """
 
-    spec: Spec
+    setup: Setup
     seconds: float | None
     simulation: Simulation | None
     target: Path | None
@@ -86,7 +88,7 @@ class Run:
         paced = self.simulation is None or self.simulation.paced
         notes = Notes(tell)
         host = Host(
-            self.spec, notes, standby=paced, journal=self.recording.capture is not None, taps=files
+            self.setup, notes, standby=paced, journal=self.recording.capture is not None, taps=files
         )
         capture: Capture | None = None
         recorder: Recorder | None = None
@@ -178,7 +180,7 @@ class Run:
         host.stop()
         figures["panel"] = dict(host.view.kept.get("panel", {}))
         if self.save is not None and len(figures) > 1:
-            self._save(self.save, host.spec, host.view.kept, states)
+            self._save(self.save, host.setup, host.view.kept, states)
         if recorder is not None:
             recorder.stop()
             for name, written in recorder.written.items():
@@ -189,14 +191,15 @@ class Run:
         return figures if len(figures) > 1 else {}
 
     def _save(
-        self, path: Path, spec: Spec, kept: Mapping[str, Any], states: Mapping[int, str]
+        self, path: Path, setup: Setup, kept: Mapping[str, Any], states: Mapping[int, str]
     ) -> None:
         """Keep what played as a session file."""
         name = self.saved.preset.name if self.saved else path.stem
         base = self.saved or SessionFile()
-        base = replace(base, midi=kept.get("mappings", base.midi), osc=self._osc())
+        base = msgspec.structs.replace(base, midi=kept.get("mappings", base.midi), osc=self._osc())
         try:
-            write_file(path, to_session(spec, base, to_preset(spec, name, "", states)))
+            preset = to_preset(setup.sound, name, "", states)
+            write_file(path, to_session(setup, base, preset))
             err.print(f"kept the session in {path}", highlight=False)
         except RestyleError as error:
             err.print(f"at the end: {error}", highlight=False)

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
-from ..card import CARD_KEY, STATE_KEY, TEST_KEY, Card
 from ...parameters.parameter import Parameter
+from ..card import CARD_KEY, STATE_KEY, TEST_KEY, Card
 from ..metadata import pack_array, write_metadata
 from .build import MATCH_DB, Variant, build_program, stated_loudness
 from .file import MAX_BYTES, Capture, from_data

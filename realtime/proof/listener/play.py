@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ...engine.engine import Engine
 from ...models.load import open_model
+from ...stages.model import model_path
 
 Array = npt.NDArray[np.float32]
 BLOCK = 4800  # samples a call, about
@@ -50,15 +50,14 @@ def play(
         if not isinstance(controls, Mapping):
             names = (c.name for c in model.card.controls)
             controls = dict(zip(names, controls, strict=False))
-        rate = sample_rate or model.card.sample_rate
-        engine = Engine(model, channels=len(rows), sample_rate=rate, controls=controls)
-        hop, late = model.card.hop_length, engine.latency
+        played = model_path(model, controls, sample_rate=sample_rate)
+        hop, late = played.hop, played.latency
         block = max(1, BLOCK // hop) * hop
         total = -(-(rows.shape[1] + late) // block) * block
         padded = np.zeros((len(rows), total), dtype=np.float32)
         padded[:, : rows.shape[1]] = rows
         y = [
-            engine.process_hops(np.ascontiguousarray(padded[:, i : i + block]))
+            played.process_hops(np.ascontiguousarray(padded[:, i : i + block]))
             for i in range(0, total, block)
         ]
     finally:
