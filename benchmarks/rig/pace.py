@@ -7,6 +7,8 @@ while a callback still runs, or before the thread woke, are missed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import threading
 from typing import Any
 
@@ -89,6 +91,7 @@ class PacedDevice:
 
     def __init__(self, block_size: int, sample_rate: int = 48000) -> None:
         self.block_size: int | None = block_size
+        self.largest_block = block_size
         self.sample_rate = sample_rate
         self.error: BaseException | None = None
         rng = np.random.default_rng(0)
@@ -98,7 +101,10 @@ class PacedDevice:
         self._lateness = np.full(sample_rate * 600 // block_size, -1, dtype=np.int64)
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def open(self, callback: int, record: int, lockstep: bool) -> None:
+    def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
+        """Input and output have one clock."""
+
+    def open(self, callback: int, record: int, lockstep: bool, tail: int = 0) -> None:
         """Keep what to call; `lockstep` has no meaning in real time."""
         self._arguments: tuple[Any, ...] = (
             callback,

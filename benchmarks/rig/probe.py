@@ -8,7 +8,7 @@ the signal after one whole way: restyle, driver out, driver in.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence, Callable
 from functools import cache
 from typing import Any
 
@@ -77,7 +77,7 @@ class ProbedDevice:
     ) -> None:
         self._device, self._connect = device, connect
         self.name, self.sample_rate = device.name, device.sample_rate
-        self.block_size = device.block_size
+        self.block_size, self.largest_block = device.block_size, device.largest_block
         self.in_channels, self.out_channels = device.in_channels, device.out_channels
         self._signal = np.repeat(signal[:, None], self.in_channels, axis=1).astype(np.float32)
         self._tape = np.zeros(signal.size, dtype=np.float32)
@@ -86,7 +86,10 @@ class ProbedDevice:
         self._slots[LENGTH] = signal.size
         self._slots[IN_WIDTH], self._slots[OUT_WIDTH] = self.in_channels, self.out_channels
 
-    def open(self, callback: int, record: int, lockstep: bool) -> None:
+    def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
+        """Input and output have one clock."""
+
+    def open(self, callback: int, record: int, lockstep: bool, tail: int = 0) -> None:
         """Open the device with the probe in between; `callback` 0 copies signal to output."""
         self._slots[CALLBACK], self._slots[RECORD] = callback, record
         address = int(self._slots.ctypes.data)

@@ -78,6 +78,7 @@ class SimulatedSplit:
         self.name = "two simulated devices"
         self._signal, self._writer, self._reader = np.atleast_2d(signal), writer, reader
         self.sample_rate, self.block_size = reader.rate, reader.block
+        self.largest_block = reader.block
         self.in_channels = self.out_channels = self._signal.shape[0]
         self.input_latency = self.output_latency = 0
         self.drift: Drift | None = None
@@ -85,15 +86,14 @@ class SimulatedSplit:
         self._thread: threading.Thread | None = None
         self.error: BaseException | None = None
 
-    def cross(self, channels: int, in_map: Sequence[int] | None = None) -> Drift:
+    def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
         """Make the crossing for an engine of so many channels."""
         self.drift = Drift(
             self._writer.rate, self._reader.rate, channels, self._writer.block, self._reader.block
         )
         self._memory = InputMemory(self.in_channels, channels, in_map, self.drift)
-        return self.drift
 
-    def open(self, callback: int, record: int, lockstep: bool) -> None:
+    def open(self, callback: int, record: int, lockstep: bool, tail: int = 0) -> None:
         """Lay out the tapes and let both callbacks read the simulation's clock."""
         seconds = self._signal.shape[1] / self._writer.rate
         total = int((seconds - SPARE_SECONDS) * self._reader.rate)

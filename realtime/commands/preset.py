@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import ConfigError, RestyleError
-from ..presets.chains import read_chain
+from ..errors import RestyleError
 from ..presets.check import Library
 from ..presets.files import delete_preset, find_preset, list_presets, save_preset, upgrade_file
 from ..presets.format import FORMAT, Preset, to_dict
 from ..presets.opening import open_preset
-from ..presets.paths import absolute
 from ..session.names import places
-from ..session.sound import Sound, Stage
+from ..session.sound import anonymous
 from .common import (
     ChainOption,
     GainOption,
@@ -29,9 +27,10 @@ from .common import (
     OutGainOption,
     SetOption,
     out,
-    parse_controls,
 )
+from .sounds import chosen_sound, parse_values
 
+replace = msgspec.structs.replace
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the preset, or a file.")]
 FilesArgument = Annotated[list[str], typer.Argument(metavar="NAME…", help="Names or files.")]
 
@@ -48,16 +47,9 @@ def save(
     force: Annotated[bool, typer.Option("--force", help="Overwrite one of that name.")] = False,
 ) -> None:
     """Save options of `restyle live` as a preset of format 2, checked before."""
-    values = parse_controls(controls)
-    stages: tuple[Stage, ...] = ()
-    if model is not None:
-        stages = absolute((Stage(model=model, parameters=values),), Path.cwd())
-    elif values:
-        raise ConfigError(f"--set names '{next(iter(values))}', but there is no model; take it out")
-    if chain is not None:
-        stages = read_chain(chain, *stages)
-    sound = Sound(stages, gain, output_gain, mix)
-    Library().checked(sound, name)
+    own = {"mix": mix, "input_gain_db": gain, "output_gain_db": output_gain}
+    sound = chosen_sound(model, chain, parse_values(controls), own)
+    sound = replace(sound, stages=anonymous(sound.stages))
     path = save_preset(name, Preset(name, note, sound), replace_old=force)
     _say(f"wrote {path}")
 

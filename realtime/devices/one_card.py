@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from ..dsp.drift_record import Drift
+from ..engine.path import Path
 from ..errors import DeviceError
+from ..stream.callback import stream_callback
+from ..stream.record import StreamMemory
+from ..stream.transport import UNKNOWN_BLOCK
+from ..stream.voice import Voice
 from .list import NO_INPUT, find_device
 from .port_stream import PortStream
 
@@ -58,8 +66,16 @@ class PortAudioDevice:
         )
         self.block_size = negotiate(self._stream, block_size, self.in_channels, self.out_channels)
 
-    def open(self, callback: int, record: int, lockstep: bool) -> None:
-        """Open the stream; `lockstep` has no meaning in real time."""
+    @property
+    def largest_block(self) -> int:
+        """The most a callback brings [samples]."""
+        return self.block_size or UNKNOWN_BLOCK
+
+    def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
+        """Input and output have one clock."""
+
+    def open(self, callback: int, record: int, lockstep: bool, tail: int = 0) -> None:
+        """Open the stream; `lockstep` and `tail` have no meaning in real time."""
         self._stream.open(callback, record)
 
     @property
@@ -106,14 +122,8 @@ def negotiate(
     DeviceError
         The device never calls.
     """
-    from ..engine.engine import Engine
-    from ..stream.callback import stream_callback
-    from ..stream.path import BlockPath
-    from ..stream.record import StreamMemory
-    from ..stream.voice import Voice
-
-    engine = Engine(channels=1, sample_rate=stream.sample_rate, mix=0.0, output_gain=0.0)
-    voice = Voice(BlockPath(engine))  # the record borrows it
+    silent = Path(sample_rate=stream.sample_rate, output_gain_db=-math.inf)
+    voice = Voice(silent)  # the record borrows it
     memory = StreamMemory(voice, in_channels, out_channels)
     stream.listen(int(stream_callback().address), memory.address, PROBE_SECONDS)
     seen = memory.counters()

@@ -5,6 +5,8 @@ It drives the very callback a sound card would, in virtual time, in the caller's
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -44,9 +46,13 @@ class PushDevice:
             raise DeviceError("a stream needs a rate, a block and channels of at least 1")
         self.sample_rate = sample_rate
         self.block_size: int | None = block_size
+        self.largest_block = block_size
         self.in_channels = self.out_channels = channels
         self._out: Array = np.zeros((block_size, channels), dtype=np.float32)
         self._callback = self._record = 0
+
+    def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
+        """Input and output have one clock."""
 
     def open(self, callback: int, record: int, lockstep: bool, tail: int = 0) -> None:
         """Remember whom to call."""

@@ -137,6 +137,9 @@ class SimulatedDevice:
         self._thread: threading.Thread | None = None
         self.error: BaseException | None = None
 
+    def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
+        """Input and output have one clock."""
+
     def open(self, callback: int, record: int, lockstep: bool, tail: int = 0) -> None:
         """Lay out the tapes: the signal and then silence to hear out the latency."""
         block = self.largest_block

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from ..dsp.drift_record import Drift
 from ..errors import DeviceError
+from ..stream.transport import UNKNOWN_BLOCK
 from .input_side import InputMemory, input_callback
 from .list import DeviceInfo, find_device
 from .one_card import PROBE_SECONDS, negotiate
 from .port_stream import PortStream
 
 MARGIN_SECONDS = 0.001  # how late an input callback may be before sound lacks
-UNKNOWN_BLOCK = 1024  # samples; assumed largest callback where sizes vary
 
 
 def same_clock(a: DeviceInfo, b: DeviceInfo) -> bool:
@@ -93,17 +93,21 @@ class SplitDevice:
             )
         return int(memory.record["max_seen_block"])
 
-    def cross(self, channels: int, in_map: Sequence[int] | None = None) -> Drift:
+    def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
         """Make the crossing for an engine of so many channels."""
         rate = self._in.sample_rate
         margin = max(32, round(MARGIN_SECONDS * rate))
         block = self.block_size or UNKNOWN_BLOCK
         self.drift = Drift(rate, self.sample_rate, channels, self._in_block, block, margin)
         self._memory = InputMemory(self.in_channels, channels, in_map, self.drift)
-        return self.drift
 
-    def open(self, callback: int, record: int, lockstep: bool) -> None:
-        """Open both streams."""
+    @property
+    def largest_block(self) -> int:
+        """The most a callback brings [samples]."""
+        return self.block_size or UNKNOWN_BLOCK
+
+    def open(self, callback: int, record: int, lockstep: bool, tail: int = 0) -> None:
+        """Open both streams; `lockstep` and `tail` have no meaning in real time."""
         assert self._memory is not None, "cross() comes first"
         self._in.open(int(input_callback().address), self._memory.address)
         self._out.open(callback, record)

@@ -6,19 +6,75 @@ other models through ONNX Runtime.
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
-from ..errors import ModelError, RestyleError
+from ..errors import CardError, ModelError, RestyleError
 from .card import CARD_KEY, from_json
 from .generator import Generator
 from .metadata import read_metadata
 from .nam.build import Variant, variants
-from .nam.convert import CAPTURE_KEY, make_player, unpack_capture
+from .nam.convert import CAPTURE_KEY, HOP, make_card, make_player, unpack_capture
 from .nam.file import read_capture
 from .steppable import Steppable
 from .streaming import StreamingModel
 
 SMALLEST_HOP, LARGEST_HOP = 8, 2048
+
+
+class ModelShape(NamedTuple):
+    """What a path has to know of a model before it is opened.
+
+    Attributes
+    ----------
+    name : str
+    sample_rate : int [Hz]
+    hop : int or None [samples]
+        What one step advances by; None for a capture, which steps by any length.
+    """
+
+    name: str
+    sample_rate: int
+    hop: int | None
+
+
+def capture_hop() -> int:
+    """What a capture steps by where nothing else decides [samples]."""
+    return HOP
+
+
+def read_shape(path: Path) -> ModelShape:
+    """Read a model's name, rate and hop; remembered as long as the file stays as it is.
+
+    Raises
+    ------
+    ModelError, CardError
+    """
+    try:
+        stamp = os.stat(path)
+    except OSError as error:
+        raise ModelError(f"cannot read model {path}: {error.strerror}") from None
+    return _read_shape(path, stamp.st_mtime_ns, stamp.st_size)
+
+
+@lru_cache(maxsize=64)
+def _read_shape(path: Path, changed: int, size: int) -> ModelShape:
+    if path.suffix.lower() == ".nam":
+        card = make_card(variants(read_capture(path))[0].capture, path.stem)
+        return ModelShape(path.stem, card.sample_rate, None)
+    try:
+        metadata = read_metadata(path.read_bytes())
+        if CARD_KEY not in metadata:
+            raise CardError("the file carries no restyle card; see docs/model-format.md")
+        card = from_json(metadata[CARD_KEY])
+    except OSError as error:
+        raise ModelError(f"cannot read model {path}: {error.strerror}") from None
+    except RestyleError as error:
+        raise type(error)(f"{path.name}: {error}") from None
+    hop = None if CAPTURE_KEY in metadata else card.hop_length
+    return ModelShape(card.name, card.sample_rate, hop)
 
 
 def open_model(source: str | Path, channels: int = 1, block_size: int | None = None) -> Steppable:

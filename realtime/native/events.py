@@ -17,9 +17,7 @@ from .intrinsics import load_acquire, store_release, view_f64, view_i64
 CAPACITY, WRITTEN, READ, HEADER = 0, 16, 32, 48
 TIME, TARGET, SLOT, VALUE, WIDTH = 0, 1, 2, 3, 4
 
-ANYONE = 0  # a target: every voice that sounds
-BYPASS = -1  # a slot: the stream's own
-CHAIN, PER_SLOT = 1000, 4096  # slots from CHAIN + PER_SLOT * stage belong to a stage of a chain
+BYPASS = -1  # a number: the whole stream's bypass, where the target is 0
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -94,6 +92,13 @@ class EventQueue:
     def push(self, time: float, target: int, slot: int, value: float) -> bool:
         """Append an event; False when the queue is full."""
         return bool(push(self.address, float(time), float(target), float(slot), float(value)))
+
+    def waiting(self) -> list[tuple[float, int, int, float]]:
+        """Events that nobody has taken yet, oldest first; they stay (any thread)."""
+        rows = self._words[HEADER:].view(np.float64).reshape(-1, WIDTH)
+        read, written = int(self._words[READ]), int(self._words[WRITTEN])
+        found = [rows[i & (len(rows) - 1)] for i in range(read, written)]
+        return [(float(t), int(whom), int(number), float(v)) for t, whom, number, v in found]
 
     def take_until(self, position: float = np.inf) -> list[tuple[float, int, int, float]]:
         """Events not later than `position`, oldest first, taken off the queue."""

@@ -222,8 +222,14 @@ def _find(console: Console, identity: int) -> Stage:
     return stage
 
 
-def _identity(names: Names) -> int:
+def cancel(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer DELETE /api/pending/{id}."""
+    console.cancel(_identity(names, "a pending change"))
+    return console.state()
+
+
+def _identity(names: Names, whose: str = "a stage") -> int:
     text = names["id"]
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise NotFound(f"a stage's id is a number, got '{text[:80]}'")
+        raise NotFound(f"{whose}'s id is a number, got '{text[:80]}'")
     return int(text)

@@ -110,6 +110,9 @@ class Console(Protocol):
             There is a preset of that name and `replace` is not set.
         """
 
+    def cancel(self, number: int) -> None:
+        """Call a change off that is pending."""
+
     def devices(self) -> list[dict[str, Any]]:
         """Audio devices there are now."""
 

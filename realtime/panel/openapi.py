@@ -63,7 +63,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         parameters=_list(_ref("Parameter")),
         path=_ref("Path"),
         recording={"oneOf": [{"type": "null"}, _object(name=_TEXT, seconds=_NUMBER)]},
-        incidents=_list(_object(when=_NUMBER, text=_TEXT)),
+        incidents=_list(_object(when=_NUMBER, text=_TEXT)), host=_TEXT,
+        pending=_list(_object(id=_WHOLE, what=_TEXT, since=_NUMBER, progress=_TEXT)),
         panel={"type": "object"}, version=_TEXT,
     ),
     "Models": _list(_object(

@@ -53,6 +53,7 @@ ROUTES = (
     Route("PUT", "/api/path/{id}/stage", sound.swap, "Crossfade to another stage", "Changed",
           fields.Replacement),
     Route("DELETE", "/api/path/{id}", sound.remove, "Take a stage out", "State"),
+    Route("DELETE", "/api/pending/{id}", sound.cancel, "Call a change off", "State"),
     Route("GET", "/api/presets", keeping.presets, "Presets", "Presets"),
     Route("PUT", "/api/presets/{name}", keeping.save, "Keep the sound as it is now", "Preset",
           fields.Keep),

@@ -10,14 +10,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from ..errors import ChainError, ModelError, PresetError, RestyleError, nearest
 from ..models.card import Card
 from ..models.catalog import find_model, list_models, read_entry
-from ..parameters.parameter import BLEND, CATEGORICAL, CONTINUOUS, SWITCH, Parameter, find_parameter
+from ..parameters.parameter import BLEND, Parameter, find_parameter
 from ..parameters.surface import shares
 from ..session.names import Known, places
 from ..session.sound import Sound, Stage, Value, each, identified
@@ -66,21 +65,11 @@ def effect_parameters(name: str) -> Sequence[Parameter] | None:
         There is no such effect.
     """
     if name in RANGES:
-        return [_plain(p) for p in RANGES[name]]
+        return RANGES[name]
     names = effect_names()
     if name not in names:
         raise ChainError(f"unknown effect '{name[:80]}'{nearest(name, names)}")
     return None
-
-
-def _plain(p: Any) -> Parameter:
-    """A range of :mod:`realtime.stages.ranges` as a parameter."""
-    if isinstance(p, Parameter):
-        return p
-    kinds = {"float": CONTINUOUS, "bool": SWITCH, "choice": CATEGORICAL}
-    default = p.choices.index(p.default) if p.kind == "choice" else float(p.default)
-    kind = kinds[p.kind]
-    return Parameter(p.name, p.minimum, p.maximum, default, p.unit, kind, p.choices, live=p.live)
 
 
 def check_plugin_name(wanted: str) -> None:

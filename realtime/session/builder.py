@@ -1,99 +1,178 @@
-"""Build what a spec names: models, stages and chains for one stream."""
+"""Build what a sound names: models, effects, plug-ins and groups, in slots of one path."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable
+from math import gcd, lcm
+from pathlib import Path as FilePath
+from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
+from ..engine.group import Group
+from ..engine.path import PASSTHROUGH_HOP, Path
+from ..engine.placed import Mark, Slot
+from ..engine.stage import Stage as EngineStage
+from ..errors import ConfigError
+from ..models.catalog import find_model
+from ..models.load import LARGEST_HOP, SMALLEST_HOP, capture_hop, open_model, read_shape
+from ..stages.build import make_effect, make_plugin_stage
+from ..stages.model import ModelStage
+from .sound import Sound, Stage, walk
 
-from ..models.load import open_model
-from ..models.steppable import Steppable
-from ..stages.chain import Chain
-from ..stages.file import build_stage
-from ..stages.slot import Slot
-from ..stream.transport import Transport
-from .session import Session
-from .spec import PLACES, Spec, StageSpec
+LEAST_BLOCK = 64  # samples; Python stages are not called for less
+LONGEST_HOP = 8192  # samples
+
+
+class Shape(NamedTuple):
+    """What every stage of a path is prepared for.
+
+    Attributes
+    ----------
+    sample_rate : int [Hz]
+    hop : int [samples]
+    native : bool
+        Whether no stage needs Python.
+    """
+
+    sample_rate: int
+    hop: int
+    native: bool
 
 
 class Builder:
-    """Builds for `channels` channels of `device`.
+    """Builds for one stream.
 
     Parameters
     ----------
-    mark : ndarray [int64] or None
+    channels : int
+    device_rate : int [Hz]
+        The path's rate where no model sets one.
+    block_size : int or None [samples]
+        What the device brings; captures step by exactly that where they can.
+    mark : ndarray [int64], optional
         Where the identity of the stage that is being built or run is written.
+    progress : callable
+        Told before and after each stage what is done; what it raises stops the building.
     """
 
     def __init__(
-        self, device: Transport, channels: int, mark: npt.NDArray[np.int64] | None = None
+        self,
+        channels: int,
+        device_rate: int,
+        block_size: int | None = None,
+        mark: Mark | None = None,
+        progress: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self._device, self._channels, self._mark = device, channels, mark
+        self.channels, self._device_rate, self._mark = channels, device_rate, mark
+        self._progress = progress
+        fits = block_size is not None and SMALLEST_HOP <= block_size <= LARGEST_HOP
+        self._block = block_size if fits else None
 
-    def model(self, path: str | None) -> Steppable | None:
-        """Open a model; None where there is none."""
-        if path is None:
-            return None
-        return open_model(Path(path), self._channels, self._device.block_size)
+    def shape(self, stages: Iterable[Stage]) -> Shape:
+        """Rate and hop that serve all stages.
 
-    def slot(self, spec: StageSpec) -> Slot:
-        """Build one stage; the mark names it meanwhile, as loading a plug-in may crash."""
+        Raises
+        ------
+        RestyleError
+            A model cannot be read, or the models do not go together.
+        """
+        found = list(walk(tuple(stages)))
+        models = [read_shape(find_model(s.model)) for s in found if s.model is not None]
+        rates = {m.sample_rate for m in models}
+        if len(rates) > 1:
+            listed = " and ".join(f"{m.name} at {m.sample_rate} Hz" for m in models)
+            raise ConfigError(f"models in one path run at one rate; here are {listed}")
+        native = all(s.effect is None and s.plugin is None for s in found)
+        fixed = [m.hop for m in models if m.hop is not None]
+        hop = lcm(*fixed) if fixed else PASSTHROUGH_HOP
+        if len(fixed) < len(models) and not fixed:
+            hop = self._block or capture_hop()
+        if not native:
+            hop *= -(-LEAST_BLOCK // hop)
+        if hop > LONGEST_HOP:
+            raise ConfigError(
+                f"these models advance by {', '.join(map(str, sorted(set(fixed))))} samples, which"
+                f" meet only every {hop}; the most is {LONGEST_HOP}"
+            )
+        return Shape(rates.pop() if rates else self._device_rate, hop, native)
+
+    def path(self, sound: Sound) -> Path:
+        """The whole path of a sound, everything opened and prepared."""
+        shape = self.shape(sound.stages)
+        slots: list[Slot] = []
+        try:
+            slots.extend(self.slot(stage, shape) for stage in sound.stages)
+        except BaseException:
+            for slot in slots:
+                slot.close()
+            raise
+        return Path(
+            slots,
+            channels=self.channels,
+            sample_rate=shape.sample_rate,
+            hop=shape.hop,
+            block_size=self._block_of(shape),
+            mix=sound.mix,
+            input_gain_db=sound.input_gain_db,
+            output_gain_db=sound.output_gain_db,
+        )
+
+    def _block_of(self, shape: Shape) -> int | None:
+        return self._block if shape.sample_rate == self._device_rate else None
+
+    def slot(self, spec: Stage, shape: Shape) -> Slot:
+        """One stage in a slot of its own, at its parameters."""
+        slot = Slot(
+            self.stage(spec, shape),
+            spec.identity,
+            self.channels,
+            shape.sample_rate,
+            bypass=spec.bypass,
+            mix=spec.mix,
+            mark=self._mark,
+        )
+        if spec.model is not None:
+            for name, value in spec.parameters.items():
+                number = slot.placed.number(name)
+                parameter = slot.placed.parameters[number]
+                slot.placed.set(name, parameter.number(value, f"model {spec.name}"))
+        return slot
+
+    def stage(self, spec: Stage, shape: Shape) -> EngineStage:
+        """Build and prepare a stage; the mark names it meanwhile, as a plug-in may crash."""
+        self._progress(f"opening {spec.name}")
         if self._mark is not None:
             self._mark[0] = spec.identity
         try:
-            stage: Any = build_stage(dict(spec.entry), Path())
-            listed = {p.name: p for p in getattr(stage, "parameters", list)()}
-            for name, value in spec.values.items():
-                stage.set_parameter(name, _own(listed.get(name), value))
+            stage = self._made(spec, shape)
+            try:
+                stage.prepare(shape.sample_rate, self.channels, shape.hop)
+                self._progress(f"{spec.name} is open")
+            except BaseException:
+                stage.close()
+                raise
+            return stage
         finally:
             if self._mark is not None:
                 self._mark[0] = 0
-        slot = Slot(stage, spec.identity, bypass=spec.bypass, mix=spec.mix)
-        slot.mark = self._mark
-        return slot
 
-    def chain(self, spec: Spec, place: str) -> Chain | None:
-        """The chain of that place; an empty one beside a chain that is not, so both can grow."""
-        if not spec.stages:
-            return None
-        mix = spec.pre_mix if place == "pre" else spec.post_mix
-        return Chain([self.slot(s) for s in spec.chain(place)], mix)
+    def _made(self, spec: Stage, shape: Shape) -> EngineStage:
+        if spec.model is not None:
+            path: FilePath = find_model(spec.model)
+            return ModelStage(open_model(path, self.channels, self._capture_hop(shape.hop)))
+        if spec.effect is not None:
+            return make_effect(spec.effect, spec.parameters)
+        if spec.plugin is not None:
+            return make_plugin_stage(
+                spec.plugin, spec.plugin_name, spec.preset, spec.state, spec.parameters
+            )
+        return Group(
+            [
+                ([self.slot(inner, shape) for inner in branch.stages], branch.gain_db)
+                for branch in spec.group or ()
+            ]
+        )
 
-
-def _own(parameter: Any, value: float) -> Any:
-    """A number as the parameter's own kind of value: a choice by its place, or true and false."""
-    if parameter is not None and parameter.kind == "choice":
-        return parameter.choices[round(value)]
-    return value >= 0.5 if parameter is not None and parameter.kind == "bool" else value
-
-
-def describe(session: Session) -> dict[str, Any]:
-    """Model, lane, latency and parameters of a session, as plain data."""
-    engine = session.engine
-    card = engine.model.card if engine.model else None
-    return {
-        "identity": int(engine.lane["identity"]),
-        "model": card.name if card else None,
-        "lane": session.lane,
-        "lane_reason": session.lane_reason,
-        "hop_length": engine.hop_length,
-        "model_rate": engine.sample_rate,
-        "latency": session.budget.to_dict(),
-        "controls": [asdict(c) for c in card.controls] if card else [],
-        "stages": [
-            {
-                "identity": s.identity,
-                "name": s.name,
-                "place": place,
-                "latency": s.latency,
-                "parameters": [asdict(p) for p in getattr(s.stage, "parameters", list)()],
-            }
-            for place in PLACES
-            if getattr(session.path, place) is not None
-            for s in getattr(session.path, place).slots
-            if s.present
-        ],
-    }
+    def _capture_hop(self, hop: int) -> int:
+        """What a capture steps by in a path of this hop: the device's block where that fits."""
+        common = gcd(hop, self._block) if self._block else hop
+        return common if common >= SMALLEST_HOP * 2 else min(hop, LARGEST_HOP)

@@ -8,19 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..engine.engine import Engine
 from ..engine.latency import adapter_latency
+from ..engine.path import Path
 from ..errors import ConfigError
-from ..stream.path import BlockPath
 from ..stream.transport import Transport
 from ..stream.voice import Voice
 from ..stream.worker import Worker
-from .config import StreamConfig
+from .sound import LANES
 
 INLINE_LIMIT = 0.6  # share of a block's time the slowest measured callback may take
 DEADLINE = 0.9  # share of a block's time after which the governor counts an overrun
 WARM_HOPS = 1000
-UNKNOWN_BLOCK = 1024  # samples; assumed largest callback where sizes vary
+PYTHON_SHARE = 50  # percent; Python stages take longer to measure and are warm sooner
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,11 @@ class Playable:
 
 
 def make_voice(
-    path: BlockPath,
-    config: StreamConfig,
+    path: Path,
     device: Transport,
     *,
+    lane: str = "auto",
+    worker_blocks: int = 1,
     identity: int = 1,
     fixed_latency: int | None = None,
 ) -> Playable:
@@ -51,10 +51,14 @@ def make_voice(
 
     Parameters
     ----------
-    path : BlockPath
-        Its engine is set to the device's block size.
+    path : Path
+        Set to the device's block size.
+    lane : str
+        ``inline``, ``worker`` or ``auto``.
+    worker_blocks : int
+        Device blocks of slack the worker lane is given on top of the least.
     fixed_latency : int [samples], optional
-        Buffering and algorithmic latency to fill up to, whatever the model.
+        Buffering and algorithmic latency to fill up to, whatever plays.
 
     Raises
     ------
@@ -62,37 +66,36 @@ def make_voice(
         Settings that contradict each other, or a fixed latency that is too short.
     """
     hop_us = warm_up(path, WARM_HOPS if device.paced else WARM_HOPS // 10)
-    block = model_block(path.engine, device) or path.engine.hop_length
-    need = math.ceil(block / path.engine.hop_length) * hop_us
-    mode, reason = choose_lane(path, config, device, need)
-    prefill = _worker_prefill(path, config, device) if mode == "worker" else None
-    least = path.latency + (path.engine.prefill if prefill is None else prefill)
+    block = device_block(path, device) or path.hop
+    need = math.ceil(block / path.hop) * hop_us
+    mode, reason = choose_lane(path, lane, device, need)
+    prefill = _worker_prefill(path, worker_blocks, device) if mode == "worker" else None
+    least = path.latency + (path.prefill if prefill is None else prefill)
     if fixed_latency is not None:
         if fixed_latency < least:
             raise ConfigError(
-                f"a fixed latency of {fixed_latency} samples is too short: this model and chain"
-                f" need {least} in the {mode} lane; choose --fixed-latency {least} or more"
+                f"a fixed latency of {fixed_latency} samples is too short: these stages need"
+                f" {least} in the {mode} lane; choose --fixed-latency {least} or more"
             )
         if prefill is None:
-            path.engine.set_block_size(path.engine.block_size, fixed_latency - least)
+            path.set_block_size(path.block_size, fixed_latency - least)
         else:
             prefill += fixed_latency - least
-    _set_deadline(path.engine, device, mode)
+    _set_deadline(path, device, mode)
     voice = Voice(path, prefill, identity, device.sample_rate)
-    path.events, path.changed = voice.chain_events, voice.declare
     worker = Worker(voice, device.paced) if mode == "worker" else None
     return Playable(voice, worker, reason, need)
 
 
-def model_block(engine: Engine, device: Transport) -> int | None:
-    """What a callback brings, at most, in samples of the engine's rate; None if that varies."""
+def device_block(path: Path, device: Transport) -> int | None:
+    """What a callback brings, at most, in samples of the path's rate; None if that varies."""
     if device.block_size is None:
         return None
-    return math.ceil(device.block_size * engine.sample_rate / device.sample_rate)
+    return math.ceil(device.block_size * path.sample_rate / device.sample_rate)
 
 
-def warm_up(path: BlockPath, hops: int = WARM_HOPS) -> float:
-    """Compile, touch memory and measure blocks on quiet noise; then forget it all.
+def warm_up(path: Path, hops: int = WARM_HOPS) -> float:
+    """Compile, touch memory and measure hops on quiet noise; then forget it all.
 
     Measured in the thread's own processor time: what other programs take away is no cost of
     ours, and the callback has a higher priority than they.
@@ -103,57 +106,54 @@ def warm_up(path: BlockPath, hops: int = WARM_HOPS) -> float:
         A hop's p99.9.
     """
     rng = np.random.default_rng(0)
-    hop = path.engine.hop_length
-    shape = (path.engine.channels, path.block_length)
-    block = (1e-3 * rng.standard_normal(shape)).astype(np.float32)
+    block = (1e-3 * rng.standard_normal((path.channels, path.hop))).astype(np.float32)
     spent = []
-    for _ in range(max(20, hops * hop // shape[1])):
+    for _ in range(max(20, hops if path.native else hops * PYTHON_SHARE // 100)):
         fresh = block.copy()
         begin = time.thread_time_ns()
-        path.process(fresh)
+        path.run(fresh)
         spent.append(time.thread_time_ns() - begin)
     path.reset()
     steady = spent[len(spent) // 4 :]  # the first ones compile and fill caches
-    return float(np.quantile(steady, 0.999)) / 1000 / (shape[1] // hop)
+    return float(np.quantile(steady, 0.999)) / 1000
 
 
-def choose_lane(
-    path: BlockPath, config: StreamConfig, device: Transport, need_us: float
-) -> tuple[str, str]:
+def choose_lane(path: Path, lane: str, device: Transport, need_us: float) -> tuple[str, str]:
     """The lane, and why, in one sentence."""
-    if config.lane == "inline" and not path.native:
+    if lane not in LANES:
+        raise ConfigError(f"lane must be one of {', '.join(LANES)}, got '{lane}'")
+    if lane == "inline" and not path.native:
         raise ConfigError(
-            "the inline lane cannot run a pedalboard chain (it needs Python objects); choose"
-            " --lane worker or auto, or leave --chain out"
+            "the inline lane cannot run effects and plug-ins of pedalboard (they need Python);"
+            " choose --lane worker or auto, or leave them out"
         )
-    if config.lane != "auto":
-        return config.lane, "as asked"
+    if lane != "auto":
+        return lane, "as asked"
     if not path.native:
-        return "worker", "the chain needs Python objects"
+        return "worker", "a stage needs Python"
     if not device.paced:
         return "inline", "virtual time: no deadline"
-    engine = path.engine
-    block = model_block(engine, device) or engine.hop_length
-    period = 1e6 * block / engine.sample_rate
+    block = device_block(path, device) or path.hop
+    period = 1e6 * block / path.sample_rate
     verdict = (
-        f"{math.ceil(block / engine.hop_length)} hop(s) took {need_us:.0f} µs at p99.9, the limit"
+        f"{math.ceil(block / path.hop)} hop(s) took {need_us:.0f} µs at p99.9, the limit"
         f" is {100 * INLINE_LIMIT:.0f} % of the block's {period:.0f} µs"
     )
     return ("inline" if need_us <= INLINE_LIMIT * period else "worker"), verdict
 
 
-def _worker_prefill(path: BlockPath, config: StreamConfig, device: Transport) -> int:
-    block, length = path.engine.block_size, path.block_length
-    largest = model_block(path.engine, device)
-    largest = largest or int(getattr(device, "largest_block", UNKNOWN_BLOCK))
+def _worker_prefill(path: Path, worker_blocks: int, device: Transport) -> int:
+    block, length = path.block_size, path.hop
+    largest = device_block(path, device)
+    largest = largest or device.largest_block
     slack = max(largest, length) if block else length + largest
-    return adapter_latency(length, block) + config.worker_blocks * slack
+    return adapter_latency(length, block) + worker_blocks * slack
 
 
-def _set_deadline(engine: Engine, device: Transport, mode: str) -> None:
+def _set_deadline(path: Path, device: Transport, mode: str) -> None:
     """Give the governor a hop's share of the time there is; none where nothing is paced."""
-    if not device.paced or engine.model is None:
+    if not device.paced:
         return
-    hop = engine.hop_length
-    length = hop if mode == "worker" else min(hop, model_block(engine, device) or hop)
-    engine.set_deadline(DEADLINE * length / engine.sample_rate)
+    hop = path.hop
+    length = hop if mode == "worker" else min(hop, device_block(path, device) or hop)
+    path.set_deadline(DEADLINE * length / path.sample_rate)

@@ -15,6 +15,18 @@ from .sound import HIGHEST_DB, LOWEST_DB, Sound, Stage, Value
 
 Known = Mapping[int, Sequence[Parameter]]
 
+_DECIBELS = Parameter("", LOWEST_DB, HIGHEST_DB, unit="dB")
+OWN_PARAMETERS = (  # of the whole sound
+    Parameter("mix", default=1.0, value=1.0),
+    _DECIBELS.named("input_gain_db"),
+    _DECIBELS.named("output_gain_db"),
+    Parameter("bypass", kind=SWITCH),
+)
+STAGE_PARAMETERS = (  # of every stage
+    Parameter("bypass", kind=SWITCH),
+    Parameter("stage_mix", default=1.0, value=1.0),
+)
+
 
 class Knob(NamedTuple):
     """A parameter under its full name, and what it is of.
@@ -52,15 +64,10 @@ def walk_knobs(sound: Sound, known: Known) -> Iterator[Knob]:
     known : mapping
         Each stage's own parameters, by its identity.
     """
-    decibels = Parameter("", LOWEST_DB, HIGHEST_DB, unit="dB")
-    own = (
-        Parameter("mix", default=1.0, value=sound.mix),
-        decibels.named("input_gain_db").at(sound.input_gain_db),
-        decibels.named("output_gain_db").at(sound.output_gain_db),
-        Parameter("bypass", kind=SWITCH, value=float(sound.bypass)),
-    )
-    yield from (Knob(p, OWN, p.name) for p in own)
-    yield from _of_list(sound.stages, "", known, decibels)
+    for parameter in OWN_PARAMETERS:
+        value = float(getattr(sound, parameter.name))
+        yield Knob(parameter.at(value), OWN, parameter.name)
+    yield from _of_list(sound.stages, "", known)
 
 
 def knobs(sound: Sound, known: Known) -> list[Parameter]:
@@ -96,21 +103,21 @@ def places(stages: Sequence[Stage], begin: str = "") -> Iterator[tuple[str, Stag
             yield from places(branch.stages, f"{begin}{i}.{k}.")
 
 
-def _of_list(
-    stages: Sequence[Stage], begin: str, known: Known, decibels: Parameter
-) -> Iterator[Knob]:
+def _of_list(stages: Sequence[Stage], begin: str, known: Known) -> Iterator[Knob]:
     for i, stage in enumerate(stages, 1):
         place = f"{begin}{i}."
+        bypass, mix = STAGE_PARAMETERS
+        listed = known.get(stage.identity, ()) if stage.group is None else ()
         own = [
-            Parameter("bypass", kind=SWITCH, value=float(stage.bypass)),
-            Parameter("stage_mix", default=1.0, value=stage.mix),
-            *(p.at(_value(p, stage)) for p in known.get(stage.identity, ())),
+            bypass.at(float(stage.bypass)),
+            mix.at(stage.mix),
+            *(p.at(_value(p, stage)) for p in listed),
         ]
         yield from (Knob(p.named(place + p.name), stage.identity, p.name) for p in own)
         for k, branch in enumerate(stage.group or (), 1):
             gain = f"{k}.gain_db"
-            yield Knob(decibels.named(place + gain).at(branch.gain_db), stage.identity, gain)
-            yield from _of_list(branch.stages, f"{place}{k}.", known, decibels)
+            yield Knob(_DECIBELS.named(place + gain).at(branch.gain_db), stage.identity, gain)
+            yield from _of_list(branch.stages, f"{place}{k}.", known)
 
 
 def _value(parameter: Parameter, stage: Stage) -> float:

@@ -1,227 +1,370 @@
-"""A running stream: voice, device and counters under one roof, changed while it plays.
+"""A session: a stream that plays a :class:`~realtime.session.sound.Setup`, changed by operations.
 
 ::
 
-    with Session(config, device, model) as session:
-        session.set("mix", 0.5)
-        session.swap(other_model)
+    sound = Sound(stages=(Stage(model="tube-amp", identity=1),))
+    with Session(Setup(sound), device) as session:
+        session.do(Insert(Stage(effect="Reverb", identity=2)))
+        session.do(Set(2, "room_size", 0.8))
         session.wait(10.0)
-        print(session.stats())
 
-One thread at a time may call a session's methods; the sound goes on beside it.
+An operation changes the setup (:mod:`realtime.session.operations`), and the path is made to follow:
+by an edit between two hops where the path can stay, else by another path that is crossfaded to.
+The same operation does the same live, from the control process, and in a replay; every change is
+logged with the position at which the sound took it up.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
+import msgspec
 import numpy.typing as npt
 
-from ..devices.simulated import SimulatedDevice
-from ..engine.latency import LatencyBudget, LatencyPart
-from ..errors import StreamError
-from ..models.steppable import Steppable
-from ..native.events import ANYONE, BYPASS, EventQueue
-from ..stages.chain import Chain
-from ..stream.callback import stream_callback
-from ..stream.record import StreamMemory
+from ..dsp.dynamics import db_to_gain, gain_to_db
+from ..engine.edits import Edit, Line
+from ..engine.group import Group
+from ..engine.hop import PATH_MIX
+from ..engine.path import GAINS
+from ..engine.placed import Mark, Slot
+from ..errors import ConfigError
+from ..native.events import EventQueue
+from ..native.records import Store
+from ..parameters.parameter import Parameter
 from ..stream.transport import Transport
-from .changes import CHANGE_SECONDS, Rack
-from .config import StreamConfig
-from .stats import callbacks_expected, stats
+from .builder import Builder, Shape
+from .events import from_event, to_event
+from .operations import OWN, Insert, Lane, Load, Move, Operation, Remove, Set, Swap, UseDevice
+from .sound import Setup, Stage
+from .stream import Stream
 
 
-class Session(Rack):
-    """One stream from device to device.
-
-    Parameters
-    ----------
-    config : StreamConfig
-    device : Transport
-    model : Steppable or None
-        With as many channels as `channels`; owned by the caller until another is swapped in.
-    channels : int
-        Engine channels.
-    pre, post : Chain or None
-        pedalboard chains; either one needs the worker lane.
-    in_map, out_map : sequence of int, optional
-        See :class:`realtime.stream.record.StreamMemory`.
-    fixed_latency : int [samples], optional
-        What restyle adds, whatever the model.
-    record, events
-        Shared memory to use, see :class:`realtime.stream.record.StreamMemory`.
+class Change(NamedTuple):
+    """A change the sound took up.
 
     Attributes
     ----------
-    engine : Engine
-        The newest one.
+    position : int [samples]
+        Of the stream, from which it is heard.
+    at : int or None [samples]
+        Of the path, where it was an edit of one; None where the callback crossfaded to another.
     lane : str
-        ``inline`` or ``worker``.
-    lane_reason : str
-        Why, in one sentence.
-    budget : LatencyBudget
+        In which it plays from then on.
+    operation : Operation
+    """
 
-    Raises
-    ------
-    ConfigError
-        Settings that contradict each other, such as an inline lane with Python stages.
+    position: int
+    at: int | None
+    lane: str
+    operation: Operation
+
+
+class Session:
+    """A stream with a setup.
+
+    Parameters
+    ----------
+    setup : Setup
+        Every stage with an identity of its own.
+    device : Transport
+    mark : ndarray [int64], optional
+        Where the running stage's identity is written, see :class:`realtime.engine.placed.Slot`.
+    record, events : optional
+        Shared memory for the stream, see :class:`realtime.session.stream.Stream`.
+    progress : callable
+        See :class:`realtime.session.builder.Builder`.
+
+    Attributes
+    ----------
+    setup : Setup
+        As it is after the operations made; :meth:`now` adds what events have set since.
+    log : list of Change
+        Changes heard out so far.
     """
 
     def __init__(
         self,
-        config: StreamConfig,
+        setup: Setup,
         device: Transport,
-        model: Steppable | None = None,
         *,
-        channels: int = 1,
-        pre: Chain | None = None,
-        post: Chain | None = None,
-        in_map: Sequence[int] | None = None,
-        out_map: Sequence[int] | None = None,
-        fixed_latency: int | None = None,
-        record: npt.NDArray[np.void] | None = None,
+        mark: Mark | None = None,
+        record: npt.NDArray[Any] | None = None,
         events: EventQueue | None = None,
+        progress: Callable[[str], None] = lambda text: None,
     ) -> None:
-        super().__init__(config, device, channels, fixed_latency)
-        cross = getattr(device, "cross", None)
-        if cross is not None:  # the input device has a clock of its own
-            cross(channels, in_map)
-        self._now = self._build(model, pre, post, controls=config.controls)
-        self.memory = StreamMemory(
-            self._playing.voice,
-            device.in_channels,
-            device.out_channels,
-            sample_rate=device.sample_rate,
-            in_map=in_map,
-            out_map=out_map,
+        self.device, self.setup = device, setup
+        self.channels = setup.device.channels or max(1, device.in_channels)
+        self._builder = Builder(
+            self.channels, device.sample_rate, device.block_size, mark, progress
+        )
+        self.log: list[Change] = []
+        self._pending: tuple[Operation, Edit | None] | None = None
+        self.stream = Stream(
+            self._builder.path(setup.sound),
+            device,
+            lane=setup.device.lane,
+            worker_blocks=setup.device.worker_blocks,
+            in_map=setup.device.in_map,
+            out_map=setup.device.out_map,
+            bypass=setup.sound.bypass,
+            fixed_latency=setup.device.fixed_latency,
             record=record,
             events=events,
-            drift=device.drift,
         )
-        self.voice.record["beat"] = self.memory.beat
 
-    @property
-    def budget(self) -> LatencyBudget:
-        """Latency by part, in the order sound passes them; it follows live changes."""
-        voice, path, device = self.voice, self.path, self.device
-        ratio = float(voice.record["ratio"])
+    # -- operations -----------------------------------------------------------------------------
 
-        def part(name: str, samples: int, kind: str) -> LatencyPart:
-            return LatencyPart(name, round(samples / ratio), kind)
-
-        buffering = "worker pre-fill" if self.lane == "worker" else "block adapter"
-        inside = []
-        if device.drift is not None:
-            crossing = device.drift.target * device.sample_rate / device.drift.in_rate
-            inside.append(LatencyPart("clock crossing", round(crossing), "buffering"))
-        crossed = sum(p.samples for p in inside)
-        inside += [part(buffering, voice.buffering, "buffering")]
-        if path.pre is not None:
-            inside.append(part("pre-chain", path.pre.latency, "algorithmic"))
-        inside.append(part("model", path.engine.latency, "algorithmic"))
-        if path.post is not None:
-            inside.append(part("post-chain", path.post.latency, "algorithmic"))
-        if voice.trip is not None:
-            rest = voice.latency + crossed - sum(p.samples for p in inside)
-            inside.append(LatencyPart("rate conversion", rest, "algorithmic"))
-        first = LatencyPart("device input", device.input_latency, "device")
-        last = LatencyPart("device output", device.output_latency, "device")
-        return LatencyBudget(device.sample_rate, (first, *inside, last))
-
-    # -- parameters -----------------------------------------------------------------------------
-
-    def set(self, name: str, value: float, at: int | None = None) -> None:
-        """Ask for a parameter value: a gain factor, ``mix``, ``bypass`` or a model control.
+    def do(
+        self,
+        operation: Operation,
+        at: int | None = None,
+        wait: bool = True,
+        lane: str | None = None,
+    ) -> Setup:
+        """Make a change; it is wholly prepared before any of it is heard.
 
         Parameters
         ----------
         at : int [samples], optional
-            Position of the stream from which it holds; by default as soon as may be.
+            Position of the path for an edit, of the stream for a parameter; by default the next
+            block.
+        wait : bool
+            Return when the change has been heard out, so that what is returned holds.
+        lane : str, optional
+            Where another path is needed, its lane; by default the setup's.
+
+        Returns
+        -------
+        Setup
+            What plays.
 
         Raises
         ------
-        ConfigError
-            Unknown name, or a value outside the range.
+        RestyleError
+            The operation cannot be made; the sound goes on as it was.
         """
-        time_ = -1 if at is None else at
-        if name == "bypass":
-            self._send(time_, ANYONE, BYPASS, float(value >= 0.5))
+        before = self.now()
+        setup = operation.apply(before)
+        if isinstance(operation, Set):
+            self._set(operation, at)
+            self.setup = setup
+            return setup
+        if isinstance(operation, UseDevice):
+            raise ConfigError("a stream cannot change its device; open another one beside it")
+        if at is None:  # with a position, the changes before it have theirs, too
+            self.settle()
+        edit, shape = None, self._builder.shape(setup.sound.stages)
+        if self._stays(shape, operation):
+            edit = self._edit(operation, shape, at or 0)
+        else:
+            own = None
+            if isinstance(operation, Load):
+                own = {"bypass": float(setup.sound.bypass)}
+            path = self._builder.path(setup.sound)
+            self.stream.replace(path, lane or setup.device.lane, own)
+        self.setup, self._pending = setup, (operation, edit)
+        if wait:
+            self.settle()
+        return self.setup
+
+    def settle(self) -> None:
+        """Wait until the last change has been heard out, and log where it began."""
+        pending, self._pending = self._pending, None
+        try:
+            self.stream.settle()
+        finally:
+            if pending is not None:
+                self._log(*pending)
+
+    def _log(self, operation: Operation, edit: Edit | None) -> None:
+        stream = self.stream
+        if edit is None:
+            position, at = int(stream.memory.record["swap_position"]), None
+        elif edit.taken is None:
             return
-        slot = self.engine.check(name, value)
-        whom = ANYONE if slot < self.engine.fixed_slots else int(self.engine.lane["identity"])
-        self._send(time_, whom, slot, value)
+        else:
+            at = edit.taken
+            ratio = float(stream.voice.record["ratio"])
+            position = int(stream.path.record["start"]) + int(at / ratio)
+        self.log.append(Change(position, at, stream.lane, operation))
 
-    def send(self, slot: int, value: float, at: int | None = None) -> None:
-        """Send a parameter event for any slot, see :mod:`realtime.native.events`."""
-        self._send(-1 if at is None else at, ANYONE, slot, value)
+    def _set(self, operation: Set, at: int | None) -> None:
+        """Send a parameter's new value, checked, as an event."""
+        event = to_event(operation.identity, operation.name, operation.value, self.parameters())
+        self.stream.send(*event, at)
 
-    def _send(self, at: int, whom: int, slot: int, value: float) -> None:
-        end = time.monotonic() + CHANGE_SECONDS
-        while not self.memory.events.push(at, whom, slot, value):
-            if time.monotonic() > end:
-                raise StreamError("parameter changes wait for a device that does not call")
-            time.sleep(0.001)
+    def _slot(self, identity: int) -> Slot:
+        slot = self.stream.path.slot(identity)
+        if slot is None or not slot.present:
+            raise ConfigError(f"there is no stage {identity}")
+        return slot
+
+    # -- edits inside the path --------------------------------------------------------------------
+
+    def _stays(self, shape: Shape, operation: Operation) -> bool:
+        """Whether the path can stay: nothing but its list of stages changes, at the same hop."""
+        if isinstance(operation, Load | Lane) or self.stream.fixed_latency is not None:
+            return False
+        path = self.stream.path
+        return shape == (path.sample_rate, path.hop, path.native)
+
+    def _edit(self, operation: Operation, shape: Shape, at: int) -> Edit:
+        """Prepare an edit and hand it to whoever runs the path; the first of it is returned."""
+        path = self.stream.path
+        if isinstance(operation, Insert):
+            slot = self._builder.slot(operation.stage, shape)
+            slot.enter()
+            line = self._line(operation.group, operation.branch)
+            index = _index(line, operation.index)
+            line.slots = (*line.slots[:index], slot, *line.slots[index:])
+            edits = [Edit([*line.stores(), *self._follow()], at)]
+        elif isinstance(operation, Swap):
+            slot = self._slot(operation.identity)
+            stores = slot.replace(self._builder.slot(operation.stage, shape))
+            edits = [Edit([*stores, *self._follow()], at)]
+        elif isinstance(operation, Remove):
+            slot, line = self._found(operation.identity)
+            edits = [*self._leave(slot, line, at)]
+        else:
+            assert isinstance(operation, Move)
+            slot, line = self._found(operation.identity)
+            edits = [*self._move(slot, line, operation.index, at)]
+        for edit in edits:
+            path.make(edit)
+        return edits[0]
+
+    def _follow(self) -> list[Store]:
+        """What follows from a change of the slots, wherever latencies are read."""
+        return [*self.stream.path.shape_stores(), *self.stream.voice.latency_stores()]
+
+    def _leave(self, slot: Slot, line: Line, at: int) -> list[Edit]:
+        slot.present = False
+        first = Edit([*slot.leave_stores(), *self._follow()], at)
+        line.slots = tuple(s for s in line.slots if s is not slot)
+        last = [*line.stores(), *self.stream.path.shape_stores()]
+        return [first, Edit(last, condition=slot.record.where("presence"), gone=slot)]
+
+    def _move(self, slot: Slot, line: Line, index: int, at: int) -> list[Edit]:
+        slot.present = False
+        first = Edit([*slot.leave_stores(to_return=True), *self._follow()], at)
+        rest = tuple(s for s in line.slots if s is not slot)
+        line.slots = rest
+        place = _index(line, index)
+        line.slots = (*rest[:place], slot, *rest[place:])
+        slot.present = True
+        back = [*slot.enter_stores(), *line.stores(), *self._follow()]
+        return [first, Edit(back, condition=slot.record.where("presence"))]
+
+    def _found(self, identity: int) -> tuple[Slot, Line]:
+        """A slot, and the line it stands in."""
+        slot = self._slot(identity)
+        lines = [self.stream.path.line]
+        for other in self.stream.path.slots():
+            if isinstance(other.stage, Group):
+                lines += other.stage.lines
+        return slot, next(line for line in lines if slot in line.slots)
+
+    def _line(self, group: int, branch: int) -> Line:
+        """The path's own line, or that of a group's branch."""
+        if group == OWN:
+            return self.stream.path.line
+        stage = self._slot(group).stage
+        assert isinstance(stage, Group)
+        return stage.lines[branch]
+
+    # -- what there is --------------------------------------------------------------------------
+
+    def now(self) -> Setup:
+        """The setup that plays, parameters as last asked for by whoever sent an event."""
+        path = self.stream.path
+        slots = {s.identity: s for s in path.slots()}
+        sound = self.setup.sound
+
+        def standing(stage: Stage) -> Stage:
+            slot = slots.get(stage.identity)
+            if slot is None:
+                return stage
+            group = stage.group
+            if group is not None:
+                gains = slot.placed.record.arrays["targets"]
+                group = tuple(
+                    msgspec.structs.replace(
+                        branch, stages=tuple(map(standing, branch.stages)), gain_db=float(gain)
+                    )
+                    for branch, gain in zip(group, gains, strict=True)
+                )
+            return msgspec.structs.replace(
+                stage,
+                group=group,
+                bypass=bool(slot.record["bypass"] >= 0.5),
+                mix=float(slot.record["mix"]),
+                parameters=stage.parameters if group is not None else _standing(stage, slot),
+            )
+
+        targets = path.record.arrays["targets"]
+        own: dict[str, Any] = {"mix": float(targets[PATH_MIX])}
+        for name, number in GAINS.items():
+            kept, value = getattr(sound, name), float(targets[number])
+            own[name] = kept if db_to_gain(kept) == value else round(gain_to_db(value), 6)
+        own["bypass"] = bool(self.stream.memory.record["bypass"] >= 0.5)
+        sound = msgspec.structs.replace(sound, stages=tuple(map(standing, sound.stages)), **own)
+        return self._with_events(self.setup.with_sound(sound))
+
+    def _with_events(self, setup: Setup) -> Setup:
+        """The setup with the events that wait to be taken."""
+        known = self.parameters()
+        waiting = (*self.stream.path.events.waiting(), *self.stream.memory.events.waiting())
+        for _, identity, number, value in waiting:
+            found = from_event((identity, number, value), known)
+            if found is not None:
+                setup = Set(*found).apply(setup)
+        return setup
+
+    def parameters(self) -> dict[int, list[Parameter]]:
+        """The parameters of every stage, by its identity, standing where they do."""
+        return {
+            slot.identity: [
+                p.at(float(value))
+                for p, value in zip(
+                    slot.placed.parameters, slot.placed.record.arrays["targets"], strict=True
+                )
+            ]
+            for slot in self.stream.path.slots()
+            if slot.present
+        }
+
+    def describe(self) -> dict[str, Any]:
+        """Lane, latency, stages and their parameters."""
+        stream = self.stream
+        return {
+            "lane": stream.lane,
+            "lane_reason": stream.lane_reason,
+            "hop_length": stream.path.hop,
+            "path_rate": stream.path.sample_rate,
+            "latency": stream.budget.to_dict(),
+            "stages": {
+                slot.identity: {"name": slot.name, "latency": slot.latency}
+                for slot in stream.path.slots()
+                if slot.present
+            },
+            "parameters": self.parameters(),
+        }
 
     # -- running --------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Open the device and let sound through."""
-        callback = int(stream_callback().address)
-        if isinstance(self.device, SimulatedDevice):
-            self.device.open(callback, self.memory.address, True, self.budget.declared)
-        else:
-            self.device.open(callback, self.memory.address, True)
-        worker = self._playing.worker
-        if worker is not None:
-            worker.start()
-        self._running = True
-        self.device.start()
+        self.stream.start()
 
     def stop(self) -> None:
         """Stop device and workers; the counters stay readable."""
-        self.device.stop()
-        self._running = False
-        for playable in {id(p): p for p in (self._playing, *(o for o, _ in self._old))}.values():
-            if playable.worker is not None:
-                playable.worker.stop()
-        for model in self._owned:
-            if model is not self.engine.model:
-                model.close()
-        self._owned = [m for m in self._owned if m is self.engine.model]
-
-    def check(self) -> None:
-        """Raise :class:`StreamError` if callback, worker or device ran into an error."""
-        worker = self._playing.worker
-        slots = [s.error for c in self.path.chains for s in c.slots]
-        for error in (self.device.error, worker.error if worker else None, *slots):
-            if error is not None:
-                raise StreamError(f"the stream failed: {error}") from error
-        if self.engine.lane["model_errors"] and self.engine.model is not None:
-            raise StreamError(
-                f"the model '{self.engine.model.card.name}' fails to run:"
-                f" {self.engine.model.error}; the dry sound was played instead"
-            )
+        self.stream.stop()
 
     def wait(self, seconds: float | None = None) -> None:
-        """Return after `seconds`, or when the device ends by itself.
-
-        Raises
-        ------
-        StreamError
-            What went wrong in callback, worker or device.
-        """
-        end = None if seconds is None else time.monotonic() + seconds
-        while self.device.active and (end is None or time.monotonic() < end):
-            self.check()
-            if self._old:
-                self.tidy()
-            left = 0.05 if end is None else max(0.0, min(0.05, end - time.monotonic()))
-            time.sleep(left)
-        self.check()
+        """Return after `seconds`, or when the device ends by itself; raise what went wrong."""
+        self.stream.wait(seconds)
 
     def __enter__(self) -> Session:
         self.start()
@@ -235,12 +378,26 @@ class Session(Rack):
     ) -> None:
         self.stop()
 
-    # -- what happened --------------------------------------------------------------------------
 
-    def callbacks_expected(self) -> float:
-        """Callbacks due between the first and the last seen, by the clock and the sample rate."""
-        return callbacks_expected(self.memory.counters(), self.device.sample_rate)
+def _index(line: Line, index: int) -> int:
+    """Where place `index` among the present slots lies among all of a line."""
+    present = [i for i, s in enumerate(line.slots) if s.present]
+    return present[index] if 0 <= index < len(present) else len(line.slots)
 
-    def stats(self) -> dict[str, Any]:
-        """Everything measured so far, as plain data; durations in microseconds."""
-        return stats(self)
+
+def _standing(stage: Stage, slot: Slot) -> dict[str, Any]:
+    """A stage's parameters as they stand: those it names, and those that left their default."""
+    found = dict(stage.parameters)
+    for parameter, value in zip(
+        slot.placed.parameters, slot.placed.record.arrays["targets"], strict=True
+    ):
+        name, value = parameter.name, float(value)
+        if name in found:
+            try:
+                same = parameter.number(found[name]) == value
+            except ConfigError:  # a file's own value outside the knob's range
+                same = found[name] == value
+            found[name] = found[name] if same else value
+        elif value != parameter.default:
+            found[name] = value
+    return found

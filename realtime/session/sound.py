@@ -18,7 +18,8 @@ from msgspec import Meta
 from ..errors import ConfigError
 from ..schema import check
 
-LANES = ("auto", "inline", "worker")
+LaneName = Literal["auto", "inline", "worker"]
+LANES: tuple[LaneName, ...] = ("auto", "inline", "worker")
 LOWEST_DB, HIGHEST_DB = -100.0, 24.0
 DEEPEST = 4  # groups within groups
 
@@ -38,7 +39,6 @@ Base64 = Annotated[
     ),
 ]
 Samples = Annotated[int, Meta(ge=0, le=10**6, extra={"unit": "samples"})]
-LaneName = Literal["auto", "inline", "worker"]
 
 
 class Branch(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

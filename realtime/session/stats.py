@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..dsp.meters import percentiles_us, total_seconds
 
 if TYPE_CHECKING:
-    from .session import Session
+    from .stream import Stream
 
 XRUNS = (
     "input_underflows", "input_overflows", "output_underflows", "output_overflows",
@@ -28,9 +28,9 @@ def callbacks_expected(counters: Mapping[str, int], sample_rate: float) -> float
     return 1.0 + (counters["last_ns"] - counters["first_ns"]) * 1e-9 * sample_rate / mean
 
 
-def stats(session: Session) -> dict[str, Any]:
+def stats(stream: Stream) -> dict[str, Any]:
     """What was measured so far; durations in microseconds."""
-    memory, engine, device = session.memory, session.engine, session.device
+    memory, path, device = stream.memory, stream.path, stream.device
     c = memory.counters()
     due = callbacks_expected(c, device.sample_rate) if device.paced else c["callbacks"]
     expected = round(due)
@@ -44,14 +44,21 @@ def stats(session: Session) -> dict[str, Any]:
     return {
         "device": device.name,
         "sample_rate": device.sample_rate,
-        "model_rate": engine.sample_rate,
+        "path_rate": path.sample_rate,
         "block_size": device.block_size,
-        "hop_length": engine.hop_length,
-        "channels": engine.channels,
-        "model": engine.model.card.name if engine.model else None,
-        "lane": session.lane,
-        "lane_reason": session.lane_reason,
-        "latency": session.budget.to_dict(),
+        "hop_length": path.hop,
+        "channels": path.channels,
+        "stages": [
+            {
+                "name": slot.name,
+                "step_us": spread(slot.placed.record.arrays["histogram"]),
+                **{n: int(slot.placed.record[n]) for n in ("errors", "trips", "rested")},
+            }
+            for slot in path.slots()
+        ],
+        "lane": stream.lane,
+        "lane_reason": stream.lane_reason,
+        "latency": stream.budget.to_dict(),
         "callbacks_expected": expected,
         "callbacks_seen": c["callbacks"],
         "callbacks_missed": max(0, expected - c["callbacks"]),
@@ -61,10 +68,9 @@ def stats(session: Session) -> dict[str, Any]:
         "journal_lost": int(memory.record["journal_lost"]),
         "swaps": int(memory.record["swaps"]),
         "callback_us": spread(memory.callback_histogram),
-        "hop_us": spread(engine.histogram("hop")),
-        "model_us": spread(engine.histogram("model")),
+        "hop_us": spread(path.histogram),
         "interval_us": spread(memory.gap_histogram),
         "cpu_percent": round(100 * busy / elapsed, 2) if elapsed > 0 else 0.0,
-        "engine": engine.counters(),
-        "meters": engine.meters(),
+        "path": path.counters(),
+        "meters": path.meters(),
     }

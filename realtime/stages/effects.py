@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..engine.stage import ANY_HOP
 from ..errors import ChainError
-from .parameters import Parameter, Value, check_value, find_parameter
-from .pedals import as_choice, effect_names, make_plugin
+from ..parameters.parameter import CATEGORICAL, SWITCH, Parameter, find_parameter
+from .glide import Glide
+from .pedals import as_choice
 from .ranges import RANGES
-
-__all__ = ["EffectStage", "effect_names", "make_plugin"]
 
 Array = npt.NDArray[np.float32]
 MAX_LATENCY_SECONDS = 0.25
@@ -35,7 +35,8 @@ class EffectStage:
     name : str
     """
 
-    takes_pieces = True  # blocks may be shorter than the prepared ones, see chain.glide
+    native = governed = False
+    hop = ANY_HOP
 
     def __init__(self, plugin: Any, name: str | None = None) -> None:
         self._plugin = plugin
@@ -43,8 +44,9 @@ class EffectStage:
         self.latency = 0
         self._rate = self._channels = self._block = 0
         self._fifo: Array = np.zeros((1, 0), dtype=np.float32)
+        self._glide = Glide(self._listed(), self.get_value, self.put_value)
 
-    def prepare(self, sample_rate: int, channels: int, block_length: int) -> None:
+    def prepare(self, sample_rate: int, channels: int, length: int) -> None:
         """Measure the shortage with silence, try the effect with noise, then start afresh.
 
         Raises
@@ -59,14 +61,15 @@ class EffectStage:
                 f"effect {self.name} works up to {highest} Hz, the stream runs at {sample_rate} Hz;"
                 f" choose --rate {highest} or leave it out"
             )
-        self._rate, self._channels, self._block = sample_rate, channels, block_length
+        self._rate, self._channels, self._block = sample_rate, channels, length
         self._plugin.reset()
-        silence = np.zeros((channels, block_length), dtype=np.float32)
+        self._glide.prepare(sample_rate, length, False)
+        silence = np.zeros((channels, length), dtype=np.float32)
         shortage = worst = 0
         settled = 0
         limit = int(MAX_LATENCY_SECONDS * sample_rate)
-        for _ in range(int(_PROBE_SECONDS * sample_rate / block_length)):
-            shortage += block_length - self._call(silence).shape[1]
+        for _ in range(int(_PROBE_SECONDS * sample_rate / length)):
+            shortage += length - self._call(silence).shape[1]
             settled = settled + 1 if shortage <= worst else 0
             worst = max(worst, shortage)
             if worst > limit:
@@ -74,12 +77,13 @@ class EffectStage:
                     f"effect {self.name} cannot stream: it holds back more than"
                     f" {1000 * MAX_LATENCY_SECONDS:.0f} ms of sound; use it in offline tools only"
                 )
-            if settled * block_length > 0.1 * sample_rate and worst == 0:
+            if settled * length > 0.1 * sample_rate and worst == 0:
                 break
         self.latency = worst
         self.reset()
         self._listen()
         self.reset()
+        self._glide.prepare(sample_rate, length, self.takes_pieces and self.latency == 0)
 
     def _listen(self) -> None:
         """Refuse effects that give (nearly) nothing block by block, such as pedalboard's GSM."""
@@ -97,35 +101,56 @@ class EffectStage:
                 " loses the sound; use it in offline tools only"
             )
 
-    def parameters(self) -> list[Parameter]:
+    takes_pieces = True  # blocks may be shorter than the prepared ones
+
+    def _listed(self) -> list[Parameter]:
         """What can be set, with sensible ranges; empty for effects that are no use live."""
         return list(RANGES.get(type(self._plugin).__name__, ()))
 
-    def get_parameter(self, name: str) -> Value:
-        """Return the value in force; see :meth:`set_parameter` for errors."""
-        parameter = find_parameter(f"effect {self.name}", self.parameters(), name)
-        value = getattr(self._plugin, name)
-        if parameter.kind == "choice":
-            return str(value.name)
-        return bool(value) if parameter.kind == "bool" else float(value)
+    def parameters(self) -> list[Parameter]:
+        """What can be set, standing where it does."""
+        return [p.at(self.get_value(p)) for p in self._listed()]
 
-    def set_parameter(self, name: str, value: Value) -> None:
-        """Set one parameter, from any thread, while the sound runs; it acts on the next block.
+    def get_value(self, parameter: Parameter) -> float:
+        """The value in force, as a number."""
+        value = getattr(self._plugin, parameter.name)
+        if parameter.kind == CATEGORICAL:
+            return float(parameter.choices.index(value.name))
+        return float(value)
+
+    def put_value(self, parameter: Parameter, value: float) -> None:
+        """Set a checked value at once (between two blocks)."""
+        given: Any = bool(value) if parameter.kind == SWITCH else value
+        if parameter.kind == CATEGORICAL:
+            given = as_choice(type(self._plugin), parameter.choices[round(value)])
+        setattr(self._plugin, parameter.name, given)
+
+    def set_parameter(self, name: str, value: Any) -> None:
+        """Set a parameter before the stage is prepared, from a number, a word, true or false.
 
         Raises
         ------
-        ChainError
-            Unknown name, value outside the range, or a parameter that changes the latency of a
-            stage in use (see :attr:`Parameter.live`).
+        ConfigError
+            Unknown name, or a value that does not fit.
         """
-        owner = f"effect {self.name}"
-        parameter = find_parameter(owner, self.parameters(), name)
-        checked = check_value(owner, parameter, value)
-        if self._rate and not parameter.live:
-            raise ChainError(
-                f"{owner}: {name} changes the latency; build the chain anew instead of setting it"
-            )
-        setattr(self._plugin, name, as_choice(type(self._plugin), checked))
+        owner = self._owner
+        parameter = find_parameter(self._listed(), name, owner)
+        self.put_value(parameter, parameter.number(value, owner))
+
+    @property
+    def _owner(self) -> str:
+        return f"effect {self.name}"
+
+    def turn(self, number: int, value: float) -> bool:
+        """Glide to a value; False for one that can only jump, which :meth:`take` does."""
+        return self._glide.turn(number, value)
+
+    def take(self, number: int, value: float) -> None:
+        """Take a value at once."""
+        self.put_value(self._listed()[number], value)
+
+    def close(self) -> None:
+        """Nothing is held but the effect itself."""
 
     def _call(self, block: Array) -> Array:
         result: Array = self._plugin.process(
@@ -135,11 +160,15 @@ class EffectStage:
 
     def reset(self) -> None:
         """Return to the initial state, the FIFO pre-filled with the latency."""
+        self._glide.finish()
         self._plugin.reset()
         self._fifo = np.zeros((self._channels, self.latency), dtype=np.float32)
 
     def process(self, block: Array) -> Array:
-        """Process one block (allocates: Python lane only)."""
+        """Process one block (allocates: worker lane only)."""
+        return self._glide.process(block, self._play)
+
+    def _play(self, block: Array) -> Array:
         out, n = self._call(block), block.shape[1]
         if out.shape[1] == n and self._fifo.shape[1] == 0:
             return out

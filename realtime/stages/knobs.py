@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .parameters import Parameter, Value
+from ..parameters.parameter import CATEGORICAL, SWITCH, Parameter
 
 
 def read_parameters(plugin: Any) -> list[Parameter]:
@@ -15,15 +15,20 @@ def read_parameters(plugin: Any) -> list[Parameter]:
 def _parameter(name: str, found: Any) -> Parameter:
     unit = str(found.label or "")
     default = _value_at(found, float(found.default_raw_value))
-    if found.type is bool:
-        return Parameter(name, 0.0, 1.0, bool(default), unit, "bool", 1.0)
-    if found.type is not float:
+    if found.type is not bool and found.type is not float:
         choices = tuple(dict.fromkeys(str(v) for v in found.valid_values))
-        return Parameter(name, 0.0, len(choices) - 1.0, str(default), unit, "choice", 1.0, choices)
-    low, high, step = float(found.min_value), float(found.max_value), found.step_size
-    if (low, high, step) == (0.0, 1.0, 1.0) and not unit:
-        return Parameter(name, low, high, bool(default), unit, "bool", 1.0)
-    return Parameter(name, low, high, float(default), unit, step=float(step) if step else None)
+        place = float(choices.index(str(default))) if str(default) in choices else 0.0
+        return Parameter(
+            name, 0.0, len(choices) - 1.0, place, unit, CATEGORICAL, choices, 1.0, value=place
+        )
+    low, high, step = 0.0, 1.0, 1.0
+    if found.type is float:
+        low, high = float(found.min_value), float(found.max_value)
+        step = float(found.step_size or 0.0)
+    number = float(default)
+    if (low, high, step) == (0.0, 1.0, 1.0) and (found.type is bool or not unit):
+        return Parameter(name, low, high, number, unit, SWITCH, step=1.0, value=number)
+    return Parameter(name, low, high, number, unit, step=step or None, value=number)
 
 
 def _value_at(found: Any, raw: float) -> Any:
@@ -32,17 +37,22 @@ def _value_at(found: Any, raw: float) -> Any:
     return shown[-1]
 
 
-def get_value(plugin: Any, parameter: Parameter) -> Value:
-    """Return the value in force in the parameter's own type."""
-    if parameter.kind == "bool":
-        return bool(plugin.parameters[parameter.name].raw_value >= 0.5)
+def get_value(plugin: Any, parameter: Parameter) -> float:
+    """Return the value in force, as a number."""
+    if parameter.kind == SWITCH:
+        return float(plugin.parameters[parameter.name].raw_value >= 0.5)
     value = getattr(plugin, parameter.name)
-    return str(value) if parameter.kind == "choice" else float(value)
+    if parameter.kind == CATEGORICAL:
+        known = parameter.choices
+        return float(known.index(str(value))) if str(value) in known else 0.0
+    return float(value)
 
 
-def set_value(plugin: Any, parameter: Parameter, value: Value) -> None:
+def set_value(plugin: Any, parameter: Parameter, value: float) -> None:
     """Set a checked value; the plug-in learns it with its next block."""
-    if parameter.kind == "bool":
-        plugin.parameters[parameter.name].raw_value = 1.0 if value else 0.0
+    if parameter.kind == SWITCH:
+        plugin.parameters[parameter.name].raw_value = 1.0 if value >= 0.5 else 0.0
+    elif parameter.kind == CATEGORICAL:
+        setattr(plugin, parameter.name, parameter.choices[round(value)])
     else:
         setattr(plugin, parameter.name, value)

@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ChainError
+from ..parameters.parameter import Parameter
 from .buses import Buses
 from .effects import EffectStage
 from .knobs import get_value, read_parameters, set_value
-from .parameters import Parameter, Value, check_value, find_parameter
 from .pedals import load_bundle
 from .states import from_text, read_preset, read_state, to_text, write_state
 
@@ -61,11 +61,11 @@ class PluginStage(EffectStage):
     def __init__(self, path: Path, plugin_name: str | None = None) -> None:
         self.path, self.plugin_name = path, plugin_name
         self._buses = Buses(lambda: load_bundle(path, plugin_name), plugin_name or path.stem)
+        self._parameters = read_parameters(self._first)
         super().__init__(self._buses, str(self._first.name))
         if not self._first.is_effect:
             raise ChainError(f"plug-in {self.name} is an instrument; chains take effects")
         self._buses.name = self.name
-        self._parameters = read_parameters(self._first)
         self._unheard = False
         self.reported = 0
         self.note: str | None = None
@@ -79,7 +79,7 @@ class PluginStage(EffectStage):
         """How the plug-in's buses meet the stream's channels, see :mod:`realtime.stages.buses`."""
         return self._buses.layout
 
-    def prepare(self, sample_rate: int, channels: int, block_length: int) -> None:
+    def prepare(self, sample_rate: int, channels: int, length: int) -> None:
         """Fit the buses, measure the latency and compare it with the stated one.
 
         Raises
@@ -87,11 +87,11 @@ class PluginStage(EffectStage):
         ChainError
             Buses that do not fit, too much latency, or not on the main thread where it must be.
         """
-        self._buses.fit(sample_rate, channels, block_length)
+        self._buses.fit(sample_rate, channels, length)
         if not self._buses.reset():
             raise ChainError(f"plug-in {self.name} can be prepared on the main thread only")
         self._unheard = False
-        super().prepare(sample_rate, channels, block_length)
+        super().prepare(sample_rate, channels, length)
 
     def _listen(self) -> None:
         """Compare where an impulse comes out with the latency the plug-in states."""
@@ -123,13 +123,15 @@ class PluginStage(EffectStage):
         parts = [self.process(part) for part in np.split(x, blocks, axis=1)]
         return np.concatenate(parts, axis=1)
 
-    def process(self, block: Array) -> Array:
-        """Process one block (allocates: Python lane only)."""
+    takes_pieces = False
+
+    def _play(self, block: Array) -> Array:
         self._unheard = False
-        return super().process(block)
+        return super()._play(block)
 
     def reset(self) -> None:
         """Clear all sound; a plug-in that can do so only on the main thread plays its tail out."""
+        self._glide.finish()
         if self._buses.reset():
             self._fifo = np.zeros((self._channels, self.latency), dtype=np.float32)
             return
@@ -141,33 +143,27 @@ class PluginStage(EffectStage):
             if quiet > enough:
                 break
 
-    def parameters(self) -> list[Parameter]:
+    def _listed(self) -> list[Parameter]:
         """All parameters, as the plug-in names and words them."""
-        return list(self._parameters)
+        return self._parameters
 
-    def get_parameter(self, name: str) -> Value:
-        """Return the value in force; see :meth:`set_parameter` for errors."""
-        return get_value(self._first, self._find(name))
+    def get_value(self, parameter: Parameter) -> float:
+        """The value in force, as a number."""
+        return get_value(self._first, parameter)
 
-    def set_parameter(self, name: str, value: Value) -> None:
-        """Set one parameter, from any thread, while the sound runs; it acts on the next block.
+    def put_value(self, parameter: Parameter, value: float) -> None:
+        """Set a checked value (between two blocks); it acts on the next one.
 
         A parameter that changes the plug-in's latency is heard at once; what the stage declares
         follows when it is prepared anew.
-
-        Raises
-        ------
-        ChainError
-            Unknown name or value outside the range.
         """
-        parameter = self._find(name)
-        checked = check_value(f"plug-in {self.name}", parameter, value)
         for instance in self._buses.instances:
-            set_value(instance, parameter, checked)
+            set_value(instance, parameter, value)
         self._unheard = True
 
-    def _find(self, name: str) -> Parameter:
-        return find_parameter(f"plug-in {self.name}", self._parameters, name)
+    @property
+    def _owner(self) -> str:
+        return f"plug-in {self.name}"
 
     def save_state(self) -> str:
         """Return all settings as base64 text, for ``state`` in a chain file."""

@@ -6,7 +6,7 @@ pedalboard accepts where more would be silence, noise or no change to hear.
 
 from __future__ import annotations
 
-from .parameters import Parameter
+from ..parameters.parameter import CATEGORICAL, SWITCH, Parameter
 
 
 def _mix(default: float = 0.5) -> Parameter:
@@ -38,13 +38,13 @@ _MODES = ("LPF12", "HPF12", "BPF12", "LPF24", "HPF24", "BPF24")
 _QUALITIES: tuple[str, ...] = ("ZeroOrderHold", "Linear", "CatmullRom", "Lagrange", "WindowedSinc")
 _QUALITIES += tuple(f"WindowedSinc{taps}" for taps in (8, 16, 32, 64, 128, 256))
 
-RANGES: dict[str, tuple[Parameter, ...]] = {
+_RANGES: dict[str, tuple[Parameter, ...]] = {
     "Bitcrush": (Parameter("bit_depth", 1.0, 32.0, 8.0, "bits"),),
     "BrickwallLimiter": (
         Parameter("ceiling_db", -24.0, 0.0, -1.0, "dB"),
         _release(),
         Parameter("lookahead_ms", 0.1, 20.0, 5.0, "ms", live=False),
-        Parameter("true_peak", 0.0, 1.0, False, kind="bool", live=False),
+        Parameter("true_peak", kind=SWITCH, live=False),
     ),
     "Chorus": (
         Parameter("rate_hz", 0.0, 20.0, 1.0, "Hz"),
@@ -72,7 +72,7 @@ RANGES: dict[str, tuple[Parameter, ...]] = {
     "HighpassFilter": (_cutoff(50.0),),
     "Invert": (),
     "LadderFilter": (
-        Parameter("mode", 0.0, len(_MODES) - 1.0, "LPF12", kind="choice", choices=_MODES),
+        Parameter("mode", 0.0, len(_MODES) - 1.0, kind=CATEGORICAL, choices=_MODES),
         _cutoff(200.0, "cutoff_hz"),
         Parameter("resonance", 0.0, 1.0, 0.0),
         Parameter("drive", 1.0, 20.0, 1.0),
@@ -98,8 +98,8 @@ RANGES: dict[str, tuple[Parameter, ...]] = {
     "Resample": (
         Parameter("target_sample_rate", 2000.0, 96000.0, 8000.0, "Hz", live=False),
         Parameter(
-            "quality", 0.0, len(_QUALITIES) - 1.0, "WindowedSinc32", kind="choice",
-            choices=_QUALITIES, live=False,
+            "quality", 0.0, len(_QUALITIES) - 1.0, _QUALITIES.index("WindowedSinc32"),
+            kind=CATEGORICAL, choices=_QUALITIES, live=False,
         ),
     ),
     "Reverb": (
@@ -111,3 +111,5 @@ RANGES: dict[str, tuple[Parameter, ...]] = {
         Parameter("freeze_mode", 0.0, 1.0, 0.0),
     ),
 }  # fmt: skip
+
+RANGES = {name: tuple(p.at(p.default) for p in listed) for name, listed in _RANGES.items()}

@@ -6,9 +6,9 @@ import numpy as np
 from numba import njit
 
 from ..dsp.delay import DELAY_STATE, moving_delay
-from ..engine.lane import CONTROLS, INPUT_GAIN, OUTPUT_GAIN, view_lane
+from ..engine.hop import INPUT_GAIN, OUTPUT_GAIN, path_current, view_path
 from ..native import ring
-from ..native.intrinsics import view_f32, view_f64, view_i64
+from ..native.intrinsics import view_f32, view_i64
 from .voice import FADE
 
 F32 = np.float32
@@ -60,7 +60,7 @@ def exchange(s, v, x, y, dry, n):  # type: ignore[no-untyped-def]
         v.debt += n - got
         s.concealed_samples += n - got
     v.holding = 1 if got < n else 0
-    current = view_f64(view_lane(v.lane).current, CONTROLS)
+    current = path_current(view_path(v.path))
     start, end = v.conceal_gain, current[INPUT_GAIN] * current[OUTPUT_GAIN]
     v.conceal_gain = end
     last = view_f32(v.last, v.channels)

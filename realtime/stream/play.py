@@ -14,12 +14,12 @@ from numba import njit
 from ..dsp.resample import process as convert_rate
 from ..dsp.resample import pull, push, view_resampler
 from ..engine.adapter import process
-from ..engine.lane import CONTROLS, view_lane
+from ..engine.hop import OWN, PATH, path_current, path_targets, view_path
 from ..native import events
-from ..native.events import ANYONE, BYPASS, CHAIN
-from ..native.intrinsics import load_acquire, store_release, view_f32, view_f64
+from ..native.events import BYPASS
+from ..native.intrinsics import load_acquire, store_release, view_f32
 from .exchange import delay_dry, delay_inner, exchange
-from .record import EVENT_FIXED, EVENT_VOICE, KIND_SHIFT, NEXT, RETIRED, SWAP
+from .record import EVENT, NEXT, RETIRED, SWAP
 from .voice import WORKER, view_voice
 
 F32 = np.float32
@@ -33,15 +33,12 @@ def note(s, kind, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _deliver(v, time, slot, value):  # type: ignore[no-untyped-def]
-    """Hand an event to the queue of the voice's engine, or of its chains, in its own samples."""
-    start = view_lane(v.lane).start
+def _deliver(v, time, target, number, value):  # type: ignore[no-untyped-def]
+    """Hand an event to the queue of the voice's path, in its own samples."""
+    path = view_path(v.path)
     if v.ratio != 1.0:
-        time = start + (time - start) * v.ratio
-    if slot >= CHAIN:
-        events.push(v.chain_events, time, v.identity, slot, value)
-    else:
-        events.push(view_lane(v.lane).events, time, v.identity, slot, value)
+        time = path.start + (time - path.start) * v.ratio
+    events.push(path.events, time, target, number, value)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -56,20 +53,17 @@ def hand_out_events(s, n):  # type: ignore[no-untyped-def]
         if event[events.TIME] >= s.samples + n:
             return
         time = max(event[events.TIME], float(s.samples))
-        target, slot = int(event[events.TARGET]), int(event[events.SLOT])
+        target, number = int(event[events.TARGET]), int(event[events.SLOT])
         value = event[events.VALUE]
         events.drop(s.events)
-        if slot == BYPASS:
+        if target == PATH and number == BYPASS:
             s.bypass = value
-        for address in (s.voice, s.incoming):
-            if address != 0 and slot != BYPASS:
-                v = view_voice(address)
-                if target in (ANYONE, v.identity):
-                    _deliver(v, time, slot, value)
-        if s.journal != 0:
-            kind = EVENT_FIXED if target == ANYONE else EVENT_VOICE
-            if events.push(s.journal, time, kind * KIND_SHIFT + target, slot, value) == 0:
-                s.journal_lost += 1
+        else:
+            for address in (s.voice, s.incoming):
+                if address != 0:
+                    _deliver(view_voice(address), time, target, number, value)
+        if s.journal != 0 and events.push(s.journal, time, EVENT + target, number, value) == 0:
+            s.journal_lost += 1
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -84,11 +78,11 @@ def take_up(s):  # type: ignore[no-untyped-def]
         return
     store_release(s.mail + 8 * NEXT, 0)
     v, old = view_voice(address), view_voice(s.voice)
-    lane, before = view_lane(v.lane), view_lane(old.lane)
-    lane.start = s.samples
-    targets, current = view_f64(lane.targets, CONTROLS), view_f64(lane.current, CONTROLS)
-    for i in range(CONTROLS if v.own_gains == 0 else 0):
-        targets[i] = view_f64(before.targets, CONTROLS)[i]
+    path, before = view_path(v.path), view_path(old.path)
+    path.start = s.samples
+    targets, current = path_targets(path), path_current(path)
+    for i in range(OWN if v.own_gains == 0 else 0):
+        targets[i] = path_targets(before)[i]
         current[i] = targets[i]
     if v.own_gains == 0:
         v.conceal_gain = old.conceal_gain
@@ -98,7 +92,7 @@ def take_up(s):  # type: ignore[no-untyped-def]
         v.bypass = s.bypass = v.own_bypass
         v.own_bypass = -1.0
     s.incoming = address
-    s.unheard = v.latency + lane.warm_hops * lane.hop
+    s.unheard = v.latency + v.warm
     s.faded = 0
     s.swap_position = s.samples
     note(s, SWAP, v.identity, 0.0)
@@ -115,7 +109,7 @@ def _run_converted(s, v, x, y, n):  # type: ignore[no-untyped-def]
         if v.mode == WORKER:
             exchange(s, v, mx, my, delay_inner(v, mx, m), m)
         else:
-            process(view_lane(v.lane), mx, my, m)
+            process(view_path(v.path), mx, my, m)
         push(outward, my, 0, m)
     pull(outward, y, 0, n)
     for c in range(v.channels):  # a converter may overshoot full scale by a little
@@ -132,7 +126,7 @@ def _run(s, v, x, y, n):  # type: ignore[no-untyped-def]
     elif v.mode == WORKER:
         exchange(s, v, x, y, dry, n)
     else:
-        process(view_lane(v.lane), x, y, n)
+        process(view_path(v.path), x, y, n)
     now, goal = v.bypass, s.bypass if v.own_bypass < 0.0 else v.own_bypass
     if now == 0.0 and goal == 0.0:
         return

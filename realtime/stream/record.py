@@ -25,8 +25,8 @@ SILENT = -1  # in a channel map: no channel
 TAP_DRY, TAP_WET = 1, 2  # bits of ``taps``
 
 # kinds of journal entries (position, kind, a, b)
-BLOCK, EVENT_FIXED, EVENT_VOICE, SWAP, LOSS = 1, 2, 3, 4, 5
-KIND_SHIFT = 1 << 20  # events enter as kind * KIND_SHIFT + target
+BLOCK, SWAP, LOSS = 1, 2, 3
+EVENT = 1 << 20  # parameter events enter as EVENT + identity, number, value
 
 # int64 slots of the mail between control thread and callback, each on its own cache line
 NEXT, RETIRED, MAIL_SIZE = 0, 16, 32
@@ -116,7 +116,7 @@ class StreamMemory:
         self._record = np.zeros(1, dtype=STREAM) if record is None else record
         self.record = self._record[0]
         self.address = int(self._record.ctypes.data)
-        r, channels, size = self.record, voice.engine.channels, voice.engine.lane["max_block"]
+        r, channels, size = self.record, voice.path.channels, voice.path.record["max_block"]
         self._memory: dict[str, npt.NDArray[np.generic]] = {
             name: np.zeros((channels, int(size)), dtype=np.float32) for name in ("x", "y", "y_next")
         }
@@ -136,7 +136,7 @@ class StreamMemory:
         r["events"] = self.events.address
         r["voice"], r["channels"], r["max_block"] = voice.address, channels, size
         r["in_channels"], r["out_channels"] = in_channels, out_channels
-        rate = sample_rate or voice.engine.sample_rate
+        rate = sample_rate or voice.path.sample_rate
         r["clock"], r["sample_rate"] = clock_address(), rate
         r["fade_length"] = round(CROSSFADE_SECONDS * rate)
         r["min_block"] = np.iinfo(np.int64).max

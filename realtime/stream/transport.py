@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from ..dsp.drift_record import Drift
+
+UNKNOWN_BLOCK = 1024  # samples; assumed largest callback where sizes vary
 
 
 class Transport(Protocol):
@@ -28,6 +31,10 @@ class Transport(Protocol):
     paced: bool
 
     @property
+    def largest_block(self) -> int:
+        """The most a callback brings, as far as that is known beforehand [samples]."""
+
+    @property
     def input_latency(self) -> int:
         """As reported by the driver [samples]."""
 
@@ -39,10 +46,14 @@ class Transport(Protocol):
     def drift(self) -> Drift | None:
         """The crossing between two clocks, if there are two."""
 
-    def open(self, callback: int, record: int, lockstep: bool) -> None:
+    def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
+        """Lay out the crossing between two clocks, where there are two; before :meth:`open`."""
+
+    def open(self, callback: int, record: int, lockstep: bool, tail: int = 0) -> None:
         """Prepare to call the C function at `callback` with `record` as its user data.
 
-        `lockstep` asks a device with virtual time to wait for the worker after each block.
+        `lockstep` asks a device with virtual time to wait for the worker after each block; one
+        whose sound ends gives `tail` samples of silence after it, to hear out the latency.
         """
 
     def start(self) -> None:

@@ -1,7 +1,8 @@
-"""A voice: one engine with its chains, and the lane it runs in.
+"""A voice: one path, and the lane it runs in.
 
-A stream plays one voice; a change that needs another (a model, a lane) is a second voice that the
-callback crossfades to.  In the worker lane a voice owns the two rings to and from its thread.
+A stream plays one voice; a change that needs another path (another hop, rate or lane) is a second
+voice that the callback crossfades to.  In the worker lane a voice owns the two rings to and from
+its thread.
 """
 
 from __future__ import annotations
@@ -12,19 +13,18 @@ from numba import carray, from_dtype, njit
 
 from ..dsp.delay import DELAY_STATE
 from ..dsp.round_trip import RoundTrip
-from ..native.events import EventQueue
+from ..engine.path import Path
 from ..native.intrinsics import pointer_to
+from ..native.records import Store
 from ..native.ring import Ring
-from .path import BlockPath
 
 INLINE, WORKER = 0, 1
 FADE = 64  # samples of the fade between wet sound and concealment
 LONGEST_LATENCY = 1 << 16  # samples; what the dry path can be delayed by
-EVENTS = 1024  # chain events that may wait for their block
 
 _INTEGERS = (
-    "identity", "lane", "mode", "channels", "max_block", "latency", "own_gains",
-    "dry", "dry_line", "line_length", "dry_state", "last", "chain_events",
+    "identity", "path", "warm", "mode", "channels", "max_block", "latency", "own_gains",
+    "dry", "dry_line", "line_length", "dry_state", "last",
     # where the model runs at another rate than the device: converters, blocks between them
     "inward", "outward", "model_x", "model_y", "model_dry", "model_block", "inner_latency",
     "inner_line", "inner_state",
@@ -49,30 +49,29 @@ class Voice:
 
     Parameters
     ----------
-    path : BlockPath
-        Engine (already set to the device's block size) and chains.
+    path : Path
+        Already set to the device's block size.
     prefill : int [samples] or None
-        ``None`` runs the engine inside the callback; a number builds the two rings of the worker
+        ``None`` runs the path inside the callback; a number builds the two rings of the worker
         lane, the output ring pre-filled with so many zeros.
     identity : int
-        Whom parameter events name; unique within a stream.
+        Unique within a stream.
     device_rate : int [Hz], optional
-        Where it is not the engine's, sound is converted both ways.
+        Where it is not the path's, sound is converted both ways.
     """
 
     def __init__(
         self,
-        path: BlockPath,
+        path: Path,
         prefill: int | None = None,
         identity: int = 1,
         device_rate: int | None = None,
     ) -> None:
-        self.path, self.engine, self.prefill = path, path.engine, prefill
+        self.path, self.prefill = path, prefill
         self._record = np.zeros(1, dtype=VOICE)
         self.record = self._record[0]
         self.address = int(self._record.ctypes.data)
-        engine, r = path.engine, self.record
-        channels, size = engine.channels, int(engine.lane["max_block"])
+        r, channels, size = self.record, path.channels, int(path.record["max_block"])
         longest = max(LONGEST_LATENCY, 2 * (prefill or 0))
         self._arrays: dict[str, npt.NDArray[np.float32]] = {
             "dry": np.zeros((channels, size), dtype=np.float32),
@@ -86,36 +85,36 @@ class Voice:
         self._beat = np.zeros(2, dtype=np.int64)
         r["beat"] = self._beat.ctypes.data
         self._dry_state = np.zeros(DELAY_STATE, dtype=np.int64)
-        self.chain_events = EventQueue(EVENTS)
-        r["dry_state"], r["chain_events"] = self._dry_state.ctypes.data, self.chain_events.address
-        r["identity"] = engine.lane["identity"] = identity
-        r["lane"], r["channels"], r["max_block"] = engine.address, channels, size
-        r["sample_rate"], r["wet_level"] = engine.sample_rate, 1.0
-        r["conceal_gain"] = engine.get("input_gain") * engine.get("output_gain")
+        r["dry_state"] = self._dry_state.ctypes.data
+        r["identity"] = path.record["identity"] = identity
+        r["path"], r["channels"], r["max_block"] = path.address, channels, size
+        r["warm"] = round(path.warm * (device_rate or path.sample_rate) / path.sample_rate)
+        r["sample_rate"], r["wet_level"] = path.sample_rate, 1.0
+        r["conceal_gain"] = path.gain
         self.ring_in: Ring | None = None
         self.ring_out: Ring | None = None
         r["mode"] = INLINE
         if prefill is not None:
-            r["mode"], r["block_length"] = WORKER, path.block_length
-            room = 4 * (size + path.block_length + prefill)
+            r["mode"], r["block_length"] = WORKER, path.hop
+            room = 4 * (size + path.hop + prefill)
             self.ring_in, self.ring_out = Ring(channels, room), Ring(channels, room, prefill)
             r["begun"], r["answered"] = 0, prefill
             r["ring_in"], r["ring_out"] = self.ring_in.address, self.ring_out.address
         self.trip: RoundTrip | None = None
         r["ratio"], r["own_bypass"] = 1.0, -1.0
-        if device_rate is not None and device_rate != engine.sample_rate:
+        if device_rate is not None and device_rate != path.sample_rate:
             self._convert(device_rate)
         self.declare()
         self._dry_state[1:3] = r["latency"]
 
     def _convert(self, device_rate: int) -> None:
         """Lay out the converters between the device's rate and the engine's."""
-        r, engine, channels = self.record, self.engine, self.engine.channels
+        r, path, channels = self.record, self.path, self.path.channels
         self._inner = self.buffering + self.path.latency
         size = int(r["max_block"])
-        self.trip = trip = RoundTrip(device_rate, engine.sample_rate, channels, self._inner, size)
+        self.trip = trip = RoundTrip(device_rate, path.sample_rate, channels, self._inner, size)
         r["inward"], r["outward"] = trip.inward.address, trip.outward.address
-        r["model_block"], r["ratio"] = trip.max_model_block, engine.sample_rate / device_rate
+        r["model_block"], r["ratio"] = trip.max_model_block, path.sample_rate / device_rate
         self._inner_state = np.zeros(DELAY_STATE, dtype=np.int64)
         self._inner_state[1:3] = self._inner
         r["inner_state"] = self._inner_state.ctypes.data
@@ -136,21 +135,29 @@ class Voice:
     @property
     def buffering(self) -> int:
         """Latency of the block adapter or of the worker's rings [samples]."""
-        return self.engine.prefill if self.prefill is None else self.prefill
+        return self.path.prefill if self.prefill is None else self.prefill
 
     @property
     def latency(self) -> int:
         """Buffering and algorithmic latency, as it is now [samples of the device].
 
         Between two rates it is exact for the latency the voice was made with; where a change of the
-        chains moves it by a fraction of a sample, the nearest whole number.
+        stages moves it by a fraction of a sample, the nearest whole number.
         """
         inner = self.buffering + self.path.latency
         if self.trip is None:
             return inner
         return self.trip.latency + round((inner - self._inner) / float(self.record["ratio"]))
 
+    def latency_stores(self) -> list[Store]:
+        """What has the dry path follow the latency that the path has once its edits are made."""
+        at = {n: self.address + VOICE.fields[n][1] for n in ("latency", "inner_latency")}  # type: ignore[index]
+        return [
+            (at["latency"], self.latency),
+            (at["inner_latency"], self.buffering + self.path.latency),
+        ]
+
     def declare(self) -> None:
-        """Make the dry path follow the latency; after a change of the chains (any thread)."""
+        """Make the dry path follow the latency; after a change of the stages (any thread)."""
         self.record["latency"] = self.latency
         self.record["inner_latency"] = self.buffering + self.path.latency

@@ -1,7 +1,7 @@
 """The worker thread of the worker lane, between the two rings.
 
-Without Python stages it is one native loop that never takes the GIL; with a pedalboard chain it
-runs Python per block and everything else natively.
+Without Python stages it is one native loop that never takes the GIL; with pedalboard effects or
+plug-ins it runs Python per block and everything else natively.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from contextlib import suppress
 import numpy as np
 from numba import njit
 
-from ..engine.hop import WHOLE
-from ..engine.lane import view_lane
+from ..engine.hop import view_path
 from ..native import ring
 from ..native.intrinsics import (
     call_hop,
@@ -64,13 +63,13 @@ def put(voice, block, spent, nanosleep):  # type: ignore[no-untyped-def]
 def native_loop(voice, block, address, clock, nanosleep):  # type: ignore[no-untyped-def]
     """Process hops until the voice stops; `block [channels, hop]` at `address` is scratch."""
     s = view_voice(voice)
-    lane = view_lane(s.lane)
+    path = view_path(s.path)
     old = flush_denormals()
     while s.stop == 0:
         if wait_for(voice, block.shape[1], nanosleep, 50_000_000):
             ring.read(s.ring_in, block, 0, block.shape[1])
             begin = monotonic_ns(clock)
-            call_hop(lane.hop_function, (s.lane, address, WHOLE))
+            call_hop(path.hop_function, (s.path, address, 0))
             put(voice, block, monotonic_ns(clock) - begin, nanosleep)
     restore_denormals(old)
 
@@ -101,7 +100,7 @@ def lower_priority() -> None:
 
 
 class Worker:
-    """Runs a voice's :class:`BlockPath` between its rings in a thread of its own.
+    """Runs a voice's path between its rings in a thread of its own.
 
     With `urgent` (a device that keeps time) the thread asks for real-time priority.
 
@@ -133,16 +132,16 @@ class Worker:
             self.realtime_priority = self._urgent and raise_priority()
             voice, sleep = self.voice.address, sleep_address()
             path = self.voice.path
-            block = np.zeros((path.engine.channels, path.block_length), dtype=np.float32)
+            block = np.zeros((path.channels, path.hop), dtype=np.float32)
             if path.native:
                 native_loop(voice, block, block.ctypes.data, clock_address(), sleep)
                 return
             assert self.voice.ring_in is not None
             while not self.voice.record["stop"]:
-                if wait_for(voice, path.block_length, sleep, 50_000_000):
+                if wait_for(voice, path.hop, sleep, 50_000_000):
                     self.voice.ring_in.readinto(block)
                     begin = time.monotonic_ns()
-                    made = path.process(block)
-                    put(voice, made, time.monotonic_ns() - begin, sleep)
+                    path.run(block)
+                    put(voice, block, time.monotonic_ns() - begin, sleep)
         except BaseException as error:
             self.error = error

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from realtime.controllers.midi_ports import MidiInputs, input_names
 from realtime.parameters.mapping import MidiMapping
 from realtime.presets.dry_surface import MemorySurface
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 120.0  # seconds; the most that a busy machine may take
 
 
 def until(condition: Callable[[], Any]) -> bool:
@@ -29,6 +30,14 @@ def until(condition: Callable[[], Any]) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def _ended(pid: int) -> bool:
+    """Whether a process is gone, or a zombie that its parent has not asked for yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def controller(name: str) -> Any:
@@ -91,7 +100,7 @@ def server_ends(pid: int) -> dict[str, Any]:
     inputs = MidiInputs(lambda data, port: None, poll_seconds=0.1)
     opened = inputs.ports
     os.kill(pid, signal.SIGTERM)
-    time.sleep(1.0)
+    assert until(lambda: _ended(pid)), "the server goes on"
     inputs.close()
     unplug(box)
     return {"open": opened, "closed": inputs.ports}

@@ -19,7 +19,7 @@ from realtime.presets.format import Preset
 
 from .fake import picture, sound, surface
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 120.0  # seconds; the most that a busy machine may take
 
 
 class Peer:

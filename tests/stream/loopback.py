@@ -14,21 +14,22 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import jack
 import numpy as np
 from numba import cfunc, types
+from realtime.engine.engine import Engine
+from realtime.session.config import StreamConfig
 
 from realtime.devices.one_card import PortAudioDevice
-from realtime.engine.engine import Engine
 from realtime.errors import RestyleError
 from realtime.models.load import open_model
 from realtime.models.steppable import Steppable
 from realtime.models.streaming import load_model
 from realtime.native.intrinsics import call_stream, view_f32, view_i64
-from realtime.session.config import StreamConfig
 from realtime.session.session import Session
 
 from ..graphs import fir_model, identity_spectrum
@@ -86,7 +87,10 @@ class Tapped:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._device, name)
 
-    def open(self, callback: int, record: int, lockstep: bool) -> None:
+    def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
+        """Input and output have one clock."""
+
+    def open(self, callback: int, record: int, lockstep: bool, tail: int = 0) -> None:
         self.table[CALLBACK], self.table[RECORD] = callback, record
         self._device.open(self._tap.address, self.table.ctypes.data, lockstep)
 
