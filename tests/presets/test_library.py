@@ -90,7 +90,9 @@ def test_a_good_sound_gives_the_parameters_of_its_stream() -> None:
     assert found["3.1.1.mode"].shown(values["3.1.1.mode"]) == "BPF12"
 
 
-def test_opening_checks_gives_full_paths_and_all_weights(tmp_path: Path, folder: Path) -> None:
+def test_opening_checks_gives_full_paths_and_all_weights(
+    tmp_path: Path, presets_folder: Path
+) -> None:
     save_preset("lead", Preset(sound=Sound((model("amp-blend", fuzz=0.5),))))
     (amp,) = open_preset("lead", REAL).sound.stages
     assert amp.parameters == {"warm": 0, "crunch": 0, "fuzz": 1, "radio": 0}

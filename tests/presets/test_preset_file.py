@@ -271,7 +271,7 @@ def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
 
 
 def test_a_failing_disk_leaves_the_old_file_and_nothing_beside_it(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    presets_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_preset("lead", Preset(note="old"))
 
@@ -282,21 +282,23 @@ def test_a_failing_disk_leaves_the_old_file_and_nothing_beside_it(
     with pytest.raises(PresetError, match="No space left"):
         save_preset("lead", Preset(note="new"), replace_old=True)
     monkeypatch.undo()
-    assert [p.name for p in folder.iterdir()] == ["lead.toml"]
-    assert read_preset(folder / "lead.toml").note == "old"
+    assert [p.name for p in presets_folder.iterdir()] == ["lead.toml"]
+    assert read_preset(presets_folder / "lead.toml").note == "old"
 
 
-def test_presets_are_saved_listed_found_and_deleted_by_name(folder: Path) -> None:
+def test_presets_are_saved_listed_found_and_deleted_by_name(presets_folder: Path) -> None:
     assert list_presets() == []
     amp = (Stage(model="tube-amp"),)
     preset = Preset(sound=Sound(amp, mix=0.5))
     path = save_preset("Warm lead", preset)
-    assert path == folder / "Warm lead.toml" == find_preset("Warm lead") == find_preset(path)
+    assert (
+        path == presets_folder / "Warm lead.toml" == find_preset("Warm lead") == find_preset(path)
+    )
     with pytest.raises(PresetError, match="there is a preset 'Warm lead'; .*--force"):
         save_preset("Warm lead", preset)
     save_preset("Warm lead", Preset(sound=Sound(amp, mix=0.25)), replace_old=True)
-    (folder / "broken.toml").write_text("mix = 3\n")
-    (folder / ".hidden.toml").write_text("mix = 3\n")
+    (presets_folder / "broken.toml").write_text("mix = 3\n")
+    (presets_folder / ".hidden.toml").write_text("mix = 3\n")
     lead, broken = list_presets()
     assert lead.preset == Preset("Warm lead", sound=Sound(amp, mix=0.25))
     assert broken.preset is None
@@ -304,7 +306,7 @@ def test_presets_are_saved_listed_found_and_deleted_by_name(folder: Path) -> Non
     with pytest.raises(PresetError, match="did you mean 'Warm lead'"):
         find_preset("Warm leda")
     with pytest.raises(PresetError, match="there is no preset file"):
-        find_preset(folder / "gone.toml")
+        find_preset(presets_folder / "gone.toml")
     delete_preset("Warm lead")
     with pytest.raises(PresetError, match="there is no preset 'Warm lead'"):
         delete_preset("Warm lead")
