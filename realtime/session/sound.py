@@ -16,11 +16,11 @@ import msgspec
 from msgspec import Meta
 
 from ..errors import ConfigError
+from ..parameters.parameter import HIGHEST_DB, LOWEST_DB
 from ..schema import check
 
 LaneName = Literal["auto", "inline", "worker"]
 LANES: tuple[LaneName, ...] = ("auto", "inline", "worker")
-LOWEST_DB, HIGHEST_DB = -100.0, 24.0
 DEEPEST = 4  # groups within groups
 
 Value = float | bool | str
