@@ -236,6 +236,9 @@ class Supervisor:
                 self._fault(f"{rule.do} in {rule.state}", error)
                 self._failed(rule, error)
                 break
+        if self.state is State.CLOSED:  # however it came to that
+            self._ledger.all_off(EngineLost("restyle has ended"))
+            self._ledger.answer(self._to_stop)
         for chore in (self._keep_standby, self._bring_back, self._push_late, self._let_go):
             try:
                 chore()
@@ -799,7 +802,6 @@ class Supervisor:
             link.kill()
             if link is not self.engine:  # its counters may still be read
                 link.board.close()
-        self._ledger.answer(self._to_stop)
 
     # -- little helps ----------
 
