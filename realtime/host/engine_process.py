@@ -121,7 +121,7 @@ class Server:
         with watched(self._progress):
             self._progress("loading")
             self.tell("ready", self._prepare())
-        lower_priority()
+        raise_a_little()
         while True:
             try:
                 number, kind, body = self._jobs.get(timeout=HOUSEKEEPING_SECONDS)
@@ -129,8 +129,10 @@ class Server:
                 self._keep_house()
                 continue
             self._number = number
+            lower_priority()  # it may take long
             with watched(self._progress):
                 answer = self._answer(number, kind, body)
+            raise_a_little()
             self._number = None
             self.tell(*answer)
 

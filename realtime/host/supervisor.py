@@ -27,6 +27,7 @@ from .engine_link import EngineLost, Link, Starter, start_engine, to_error
 from .knobs import Knob, Turn, knobs, placed
 from .machine import RULES, Rule, State
 from .notes import Notes
+from .permissions import raise_this_thread
 from .progress import Cancelled
 from .requests import Ledger, Request
 from .setup_copy import SetupCopy
@@ -201,6 +202,7 @@ class Supervisor:
     # -- the loop ----------
 
     def _run(self) -> None:
+        raise_this_thread()
         while self.state is not State.CLOSED:
             try:
                 try:

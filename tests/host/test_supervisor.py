@@ -15,7 +15,7 @@ from realtime.host.progress import Cancelled
 from realtime.host.supervisor import PATIENCE_SECONDS, Supervisor
 from realtime.session.spec import DeviceSpec, Spec, StageSpec
 
-from .fake_engine import NOW, FakeChild, Stage
+from .fake_engine import NOW, Stage
 
 DOCS = Path(__file__).parents[2] / "docs" / "host.md"
 OTHER = DeviceSpec(kind="tape", tape="other")
@@ -420,5 +420,3 @@ def test_counts_of_engines_that_have_ended_stay() -> None:
     past = stage.supervisor.view.past
     assert (before, past["ring_underflows"]) == ({}, 5)
     assert past["callbacks"] > 0
-
-
