@@ -129,7 +129,8 @@ class Server:
                 self._keep_house()
                 continue
             self._number = number
-            lower_priority()  # it may take long
+            if not body.get("urgent"):  # it may take long
+                lower_priority()
             with watched(self._progress):
                 answer = self._answer(number, kind, body)
             raise_a_little()

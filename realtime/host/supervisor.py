@@ -624,6 +624,7 @@ class Supervisor:
             0,
             "open",
             spec=replace(spec, device=device),
+            urgent=self.state is State.REPLACING,  # nothing sounds meanwhile
             journal=self._journal,
             tap=self._taps(),
             watch=self._wanted["watch"],

@@ -33,6 +33,7 @@ export const api = {
   insert: (place, entry, index = null) => ask("POST", `chain/${place}`, { entry, index }),
   move: (place, stage, index) => ask("PUT", `chain/${place}/${stage}`, { index }),
   remove: (place, stage) => ask("DELETE", `chain/${place}/${stage}`),
+  cancel: (change) => ask("DELETE", `pending/${change}`),
   presets: () => ask("GET", "presets"),
   save: (name, note, replace) => ask("PUT", `presets/${part(name)}`, { note, replace }),
   load: (name) => ask("POST", `presets/${part(name)}/load`, {}),
