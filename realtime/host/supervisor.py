@@ -30,6 +30,7 @@ from .controls_link import ControlsLink
 from .engine_link import EngineLost, Link, Starter, start_engine, to_error
 from .machine import RULES, Rule, State
 from .notes import Notes
+from .permissions import raise_this_thread
 from .progress import Cancelled
 from .requests import Ledger, Request
 from .setup_copy import SetupCopy
@@ -203,6 +204,7 @@ class Supervisor:
     # -- the loop ----------
 
     def _run(self) -> None:
+        raise_this_thread()
         while self.state is not State.CLOSED:
             try:
                 try:
@@ -238,6 +240,9 @@ class Supervisor:
                 self._fault(f"{rule.do} in {rule.state}", error)
                 self._failed(rule, error)
                 break
+        if self.state is State.CLOSED:  # however it came to that
+            self._ledger.all_off(EngineLost("restyle has ended"))
+            self._ledger.answer(self._to_stop)
         for chore in (self._keep_standby, self._bring_back, self._push_late, self._let_go):
             try:
                 chore()
@@ -618,6 +623,7 @@ class Supervisor:
             0,
             "open",
             setup=setup.with_device(device),
+            urgent=self.state is State.REPLACING,  # nothing sounds meanwhile
             journal=self._journal,
             tap=self._taps(),
             watch=self._wanted["watch"],
@@ -798,7 +804,6 @@ class Supervisor:
             link.kill()
             if link is not self.engine:  # its counters may still be read
                 link.board.close()
-        self._ledger.answer(self._to_stop)
 
     # -- little helps ----------
 

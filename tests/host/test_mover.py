@@ -50,7 +50,7 @@ def test_the_session_goes_on_on_another_card(played: Played, tmp_path: Path) -> 
     moved.settles(0.8 * 0.75 * 10 ** (-12 / 20))
     assert (host.now["device"]["block_size"], host.incidents) == (128, [])
     assert host.board.record[0]["watch_dry"] != 0
-    moved.until(lambda: not old.process.is_alive())
+    moved.until(lambda: old.gone)
     assert host.stop_recording() is recorder and recorder.gaps == 1
     assert soundfile.info(str(tmp_path / "wet.wav")).frames > 0.6 * RATE
     moved.until(lambda: host.standby_ready, 60)
