@@ -120,6 +120,7 @@ class Path:
         self.set("input_gain_db", input_gain_db)
         self.set("output_gain_db", output_gain_db)
         self.set("mix", mix)
+        self.record.arrays["dry_state"][...] = (0, self.latency, self.latency, 0)
         self.settle()
 
     # -- what it is made of -----------------------------------------------------------------------
@@ -205,7 +206,6 @@ class Path:
 
     def set(self, name: str, value: float) -> None:
         """Ask for a gain or the mix at once; live changes come as events."""
-        self._targets = self.record.arrays["targets"]
         if name in GAINS:
             self._targets[GAINS[name]] = db_to_gain(value)
         elif name == "mix":
@@ -261,7 +261,15 @@ class Path:
     # -- running --------------------------------------------------------------------------------
 
     def process(self, x: Array) -> Array:
-        """Process one callback's worth ``x [shape=(channels, n)]``; return a new array."""
+        """Process one callback's worth ``x [shape=(channels, n)]``; return a new array.
+
+        Raises
+        ------
+        ConfigError
+            A stage needs Python: such a path runs behind the worker's rings only.
+        """
+        if not self.native:
+            raise ConfigError("a path with Python stages takes whole hops; see Path.process_hops")
         x = np.ascontiguousarray(x, dtype=np.float32)
         y = np.empty_like(x)
         process_block(self.address, x, y)
