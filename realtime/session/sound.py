@@ -167,6 +167,10 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         check(self)
         if depth(self.stages) > DEEPEST:
             raise ConfigError(f"groups stand within groups at most {DEEPEST} deep")
+        known = [s.identity for s in self.walk() if s.identity]
+        if len(set(known)) < len(known):
+            twice = next(k for k in known if known.count(k) > 1)
+            raise ConfigError(f"two stages have the identity {twice}; each needs one of its own")
 
     def walk(self) -> Iterator[Stage]:
         """Every stage, those inside groups included, in the order of the sound."""
