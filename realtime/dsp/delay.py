@@ -30,7 +30,10 @@ def moving_delay(x, line, state, wanted, y):  # type: ignore[no-untyped-def]
     """
     capacity = line.shape[1]
     wanted = min(max(wanted, 0), capacity - 1)
-    if state[NEXT] == state[NOW] and wanted != state[NOW]:
+    if state[NEXT] == state[NOW]:
+        if wanted == state[NOW]:
+            _steady(x, line, state, y)
+            return
         state[NEXT], state[FADED] = wanted, 0
     for i in range(x.shape[1]):
         at = state[POSITION]
@@ -56,11 +59,33 @@ def moving_delay(x, line, state, wanted, y):  # type: ignore[no-untyped-def]
 @njit(nogil=True, error_model="numpy", cache=True)
 def store_block(x, line, state):  # type: ignore[no-untyped-def]
     """Put a block into the history of a :func:`moving_delay`."""
-    for i in range(x.shape[1]):
-        at = state[POSITION]
-        for c in range(x.shape[0]):
-            line[c, at] = x[c, i]
-        state[POSITION] = at + 1 if at + 1 < line.shape[1] else 0
+    n, capacity = x.shape[1], line.shape[1]
+    skipped = max(0, n - capacity)
+    start = (state[POSITION] + skipped) % capacity
+    first = min(n - skipped, capacity - start)
+    for c in range(x.shape[0]):
+        for i in range(first):
+            line[c, start + i] = x[c, skipped + i]
+        for i in range(n - skipped - first):
+            line[c, i] = x[c, skipped + first + i]
+    state[POSITION] = (state[POSITION] + n) % capacity
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _steady(x, line, state, y):  # type: ignore[no-untyped-def]
+    """:func:`moving_delay` at a delay that does not change: whole stretches, copied."""
+    n, delay, capacity = x.shape[1], state[NOW], line.shape[1]
+    past = min(n, delay)
+    start = (state[POSITION] - delay) % capacity
+    first = min(past, capacity - start)
+    for c in range(x.shape[0]):
+        for i in range(first):
+            y[c, i] = line[c, start + i]
+        for i in range(past - first):
+            y[c, first + i] = line[c, i]
+        for i in range(n - past):
+            y[c, past + i] = x[c, i]
+    store_block(x, line, state)
 
 
 class MovingDelay:
