@@ -189,6 +189,22 @@ def models(
 
 @app.command()
 @interruptible
+def prove(
+    names: Annotated[list[str] | None, typer.Argument(help="Bundled models; default: all.")] = None,
+) -> None:
+    """Measure bundled models as a listener would, and write the figures into their cards."""
+    from .export.gate import EXPORTED
+    from .export.listener import stamp
+
+    chosen = [EXPORTED / f"{name}.onnx" for name in names or ()]
+    missing = [f.stem for f in chosen if not f.exists()]
+    if missing:
+        raise ConfigError(f"no bundled model is called {', '.join(missing)}")
+    stamp(chosen or sorted(EXPORTED.glob("*.onnx")), typer.echo)
+
+
+@app.command()
+@interruptible
 def readme() -> None:
     """Write exported/README.md and the model pages from the cards inside the models."""
     from .judging import model_pages as pages

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..errors import ConfigError
 from ..native.records import Record, Store, as_bits
 from ..parameters.parameter import Parameter, find_parameter
-from .slot import BYPASS, MIX, PARAMETERS, SLOT, begin_at, end_at, leave_at, run_at, run_slot
+from .slot import SLOT, begin_at, end_at, leave_at, run_at, run_slot
 from .stage import Block, Gathers, Stage, make_record
 
 FADE_SECONDS = 0.02
@@ -61,9 +61,14 @@ class Placed:
 
     def set(self, name: str, value: float) -> None:
         """Ask for a value at once (not live; live ones come as events)."""
+        self.aim(name, value)
         number = self.number(name)
-        value = self.parameters[number].number(value)
-        self.record.arrays["targets"][number] = self.record.arrays["current"][number] = value
+        self.record.arrays["current"][number] = self.record.arrays["targets"][number]
+
+    def aim(self, name: str, value: float) -> None:
+        """Ask for a value that is reached by a ramp (not live; live ones come as events)."""
+        number = self.number(name)
+        self.record.arrays["targets"][number] = self.parameters[number].number(value)
         self.record["changes"] += 1
 
     def step(self, slot: Record, wet: Block) -> int:
@@ -299,11 +304,6 @@ class Slot:
         if self.mark is not None:
             self.mark[MARK_STAGE] = identity
 
-    def event(self, name: str) -> int:
-        """Number of a parameter in events: ``bypass``, ``stage_mix`` or the stage's own."""
-        fixed = {"bypass": BYPASS, "stage_mix": MIX}
-        return fixed[name] if name in fixed else PARAMETERS + self.placed.number(name)
-
     def stages(self) -> list[Stage]:
         """The stage that plays, and the one that is crossfaded to."""
         return [p.stage for p in (self.old, self.placed) if p is not None]
@@ -321,11 +321,6 @@ class Slot:
             self.old.stage.close()
             self.old = None
             self._known = {self.placed.address: self.placed}
-
-    def event_name(self, number: int) -> str:
-        """Undo :meth:`event`."""
-        fixed = {BYPASS: "bypass", MIX: "stage_mix"}
-        return fixed.get(number) or self.placed.parameters[number - PARAMETERS].name
 
     def close(self) -> None:
         """Free the stages (when they sound no more)."""

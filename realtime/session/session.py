@@ -16,27 +16,29 @@ logged with the position at which the sound took it up.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy.typing as npt
 
-from ..dsp.dynamics import gain_to_db
+from ..dsp.dynamics import db_to_gain, gain_to_db
 from ..engine.edits import Edit, Line
 from ..engine.group import Group
-from ..engine.hop import PATH
+from ..engine.hop import PATH_MIX
 from ..engine.path import GAINS
 from ..engine.placed import Mark, Slot
-from ..errors import ConfigError, RestyleError
+from ..errors import ConfigError
 from ..native.events import EventQueue
 from ..native.records import Store
 from ..parameters.parameter import Parameter
 from ..stream.transport import Transport
 from .builder import Builder, Shape
+from .events import from_event, to_event
 from .operations import OWN, Insert, Lane, Load, Move, Operation, Remove, Set, Swap, UseDevice
 from .sound import Setup, Stage
-from .stream import OWN_NUMBERS, Stream, own_value
+from .stream import Stream
 
 
 class Change(NamedTuple):
@@ -48,14 +50,14 @@ class Change(NamedTuple):
         Of the stream, from which it is heard.
     at : int or None [samples]
         Of the path, where it was an edit of one; None where the callback crossfaded to another.
-    setup : Setup
-        What plays from then on.
+    lane : str
+        In which it plays from then on.
     operation : Operation
     """
 
     position: int
     at: int | None
-    setup: Setup
+    lane: str
     operation: Operation
 
 
@@ -71,6 +73,8 @@ class Session:
         Where the running stage's identity is written, see :class:`realtime.engine.placed.Slot`.
     record, events : optional
         Shared memory for the stream, see :class:`realtime.session.stream.Stream`.
+    progress : callable
+        See :class:`realtime.session.builder.Builder`.
 
     Attributes
     ----------
@@ -88,10 +92,13 @@ class Session:
         mark: Mark | None = None,
         record: npt.NDArray[Any] | None = None,
         events: EventQueue | None = None,
+        progress: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.device, self.setup = device, setup
         self.channels = setup.device.channels or max(1, device.in_channels)
-        self._builder = Builder(self.channels, device.sample_rate, device.block_size, mark)
+        self._builder = Builder(
+            self.channels, device.sample_rate, device.block_size, mark, progress
+        )
         self.log: list[Change] = []
         self._pending: tuple[Operation, Edit | None] | None = None
         self.stream = Stream(
@@ -109,7 +116,13 @@ class Session:
 
     # -- operations -----------------------------------------------------------------------------
 
-    def do(self, operation: Operation, at: int | None = None, wait: bool = True) -> Setup:
+    def do(
+        self,
+        operation: Operation,
+        at: int | None = None,
+        wait: bool = True,
+        lane: str | None = None,
+    ) -> Setup:
         """Make a change; it is wholly prepared before any of it is heard.
 
         Parameters
@@ -119,6 +132,8 @@ class Session:
             block.
         wait : bool
             Return when the change has been heard out, so that what is returned holds.
+        lane : str, optional
+            Where another path is needed, its lane; by default the setup's.
 
         Returns
         -------
@@ -148,7 +163,7 @@ class Session:
             if isinstance(operation, Load):
                 own = {"bypass": float(setup.sound.bypass)}
             path = self._builder.path(setup.sound)
-            self.stream.replace(path, setup.device.lane, own)
+            self.stream.replace(path, lane or setup.device.lane, own)
         self.setup, self._pending = setup, (operation, edit)
         if wait:
             self.settle()
@@ -173,31 +188,12 @@ class Session:
             at = edit.taken
             ratio = float(stream.voice.record["ratio"])
             position = int(stream.path.record["start"]) + int(at / ratio)
-        self.log.append(Change(position, at, self.setup, operation))
+        self.log.append(Change(position, at, stream.lane, operation))
 
     def _set(self, operation: Set, at: int | None) -> None:
         """Send a parameter's new value, checked, as an event."""
-        identity, number, value = self.event(operation.identity, operation.name, operation.value)
-        self.stream.send(identity, number, value, at)
-
-    def event(self, identity: int, name: str, value: Any) -> tuple[int, int, float]:
-        """Target, number and value of the event that sets a parameter.
-
-        Raises
-        ------
-        RestyleError
-            There is no such stage or parameter, or the value does not fit.
-        """
-        if identity == OWN:
-            if name not in OWN_NUMBERS:
-                raise ConfigError(f"a sound has no parameter '{name}'")
-            return PATH, OWN_NUMBERS[name], own_value(name, float(value))
-        slot = self._slot(identity)
-        number = slot.event(name)
-        if name in ("bypass", "stage_mix"):
-            return identity, number, float(value)
-        parameter = slot.placed.parameters[slot.placed.number(name)]
-        return identity, number, parameter.number(value, slot.name)
+        event = to_event(operation.identity, operation.name, operation.value, self.parameters())
+        self.stream.send(*event, at)
 
     def _slot(self, identity: int) -> Slot:
         slot = self.stream.path.slot(identity)
@@ -308,30 +304,22 @@ class Session:
             )
 
         targets = path.record.arrays["targets"]
-        own: dict[str, Any] = {"mix": float(targets[OWN_NUMBERS["mix"]])}
-        for name in GAINS:
-            kept = getattr(sound, name)
-            value = float(targets[OWN_NUMBERS[name]])
-            own[name] = kept if own_value(name, kept) == value else round(gain_to_db(value), 6)
+        own: dict[str, Any] = {"mix": float(targets[PATH_MIX])}
+        for name, number in GAINS.items():
+            kept, value = getattr(sound, name), float(targets[number])
+            own[name] = kept if db_to_gain(kept) == value else round(gain_to_db(value), 6)
         own["bypass"] = bool(self.stream.memory.record["bypass"] >= 0.5)
         sound = msgspec.structs.replace(sound, stages=tuple(map(standing, sound.stages)), **own)
-        setup = self.setup.with_sound(sound)
-        return self._with_events(setup)
+        return self._with_events(self.setup.with_sound(sound))
 
     def _with_events(self, setup: Setup) -> Setup:
         """The setup with the events that wait to be taken."""
-        numbers = {number: name for name, number in OWN_NUMBERS.items()}
-        waiting = [*self.stream.path.events.waiting(), *self.stream.memory.events.waiting()]
+        known = self.parameters()
+        waiting = (*self.stream.path.events.waiting(), *self.stream.memory.events.waiting())
         for _, identity, number, value in waiting:
-            try:
-                if identity == PATH:
-                    name = numbers[number]
-                    value = round(gain_to_db(value), 6) if name in GAINS else value
-                else:
-                    name = self._slot(identity).event_name(number)
-                setup = Set(identity, name, value).apply(setup)
-            except (RestyleError, KeyError, IndexError):
-                continue  # of a stage that is gone
+            found = from_event((identity, number, value), known)
+            if found is not None:
+                setup = Set(*found).apply(setup)
         return setup
 
     def parameters(self) -> dict[int, list[Parameter]]:
@@ -348,7 +336,7 @@ class Session:
         }
 
     def describe(self) -> dict[str, Any]:
-        """Lane, latency and parameters, as plain data."""
+        """Lane, latency, stages and their parameters."""
         stream = self.stream
         return {
             "lane": stream.lane,
@@ -361,10 +349,7 @@ class Session:
                 for slot in stream.path.slots()
                 if slot.present
             },
-            "parameters": {
-                identity: msgspec.to_builtins(listed)
-                for identity, listed in self.parameters().items()
-            },
+            "parameters": self.parameters(),
         }
 
     # -- running --------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from realtime.controllers.osc import OscServer
-from realtime.parameters.surface import KINDS
+from realtime.parameters.parameter import KINDS
 from realtime.presets.check import Library
 from realtime.presets.files import read_session, write_file
 from realtime.presets.format import OSC_PORT, SessionFile
@@ -39,7 +39,7 @@ def test_the_example_is_a_session_and_survives_writing(tmp_path: Path) -> None:
 def test_the_example_plays_and_its_mappings_name_what_is_there(tmp_path: Path) -> None:
     session = example(tmp_path)
     names = {p.name for p in Library().parameters(session.preset)}
-    wanted = {m.name for m in session.midi if m.target == "parameter"} - {"post.1.room_size"}
+    wanted = {m.name for m in session.midi if m.target == "parameter"} - {"2.room_size"}
     assert wanted <= names  # ranges of effects come from a host
 
 

@@ -13,8 +13,7 @@ from realtime.devices import list as devices
 from realtime.devices.list import DeviceInfo
 from realtime.devices.shared_simulated import Tape
 from realtime.errors import DeviceError, RestyleError
-from realtime.host.mover import with_device
-from realtime.host.notes import Notes
+from realtime.host.front import with_device
 from realtime.host.surface import HostSurface
 from realtime.panel.console import HostConsole
 from realtime.session.spec import DeviceSpec, Spec
@@ -92,7 +91,7 @@ def test_names_are_looked_up_before_anything_is_opened(
     monkeypatch.setattr(
         played.host, "change_device", lambda d, may_pause: asked.append((d, may_pause))
     )
-    console = HostConsole(played.host, HostSurface(played.host), Notes())
+    console = HostConsole(played.host, HostSurface(played.host))
     assert [d["name"] for d in console.devices()] == ["one", "two"]
     with pytest.raises(DeviceError, match="there is none"):
         console.change_device("three", None, None)

@@ -145,12 +145,12 @@ def test_chains_are_built_turned_reordered_and_taken_apart(plain: Desk) -> None:
     assert [s.identity for s in plain.host.spec.post] == [ids[1]]
 
 
-def test_presets_are_saved_listed_loaded_and_deleted(plain: Desk, folder: Path) -> None:
+def test_presets_are_saved_listed_loaded_and_deleted(plain: Desk, presets_folder: Path) -> None:
     plain.ask("PUT", "/api/parameters", {"values": {"mix": 0.25}})
     plain.ask("POST", "/api/chain/post", {"entry": {"effect": "Gain", "gain_db": -6}})
     saved = plain.ask("PUT", "/api/presets/my%20lead", {"note": "verse"})
     assert saved.data == {"name": "my lead", "note": "verse", "model": "tube-amp", "problem": None}
-    assert (folder / "my lead.toml").is_file()
+    assert (presets_folder / "my lead.toml").is_file()
     assert plain.ask("PUT", "/api/presets/my%20lead", {}).status == 409
     assert plain.ask("PUT", "/api/presets/my%20lead", {"replace": True}).status == 200
     plain.ask("PUT", "/api/parameters", {"values": {"mix": 1.0}})

@@ -154,8 +154,8 @@ def test_overrides_are_typed() -> None:
     schedule, changed = apply(recipe, ["learning_rate=1e-2", "steps=none", "schedule.batch=7"])
     assert (schedule.learning_rate, schedule.steps, schedule.batch) == (0.01, None, 7)
     assert changed == {"learning_rate": 0.01, "steps": None, "batch": 7}
-    apply(recipe, ["config.pause=2"])
-    assert recipe.config.pause == 2.0 and isinstance(recipe.config.pause, float)
+    apply(recipe, ["config.hold=2"])
+    assert recipe.config.hold == 2 and isinstance(recipe.config.hold, int)
     assert recipe.schedule.batch == 2, "the recipe's own schedule stays"
     assert convert("yes", bool, "k") is True and convert("0", bool, "k") is False
     with pytest.raises(ConfigError, match="k cannot be set from the command line"):

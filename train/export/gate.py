@@ -36,6 +36,7 @@ from ..judging.distances import evaluate
 from ..judging.results import kept
 from ..networks.layers import Streamable
 from ..recipes.base import Recipe
+from .listener import heard
 
 TOLERANCE = 1e-5  # streaming against torch offline, relative to the peak
 VECTOR_STEPS = 12
@@ -183,13 +184,19 @@ def prove(recipe: Recipe, network: Streamable, file: bytes, seed: int = 12) -> d
     }
 
 
-def export(recipe: Recipe, network: Streamable, card: Card, target: Path) -> Path:
+def export(
+    recipe: Recipe, network: Streamable, card: Card, target: Path, *, held: bool = False
+) -> Path:
     """Write `target` if the model passes every check of the gate and of ``restyle verify``.
+
+    The listener's proof goes into the card, and with `held` all its bounds must hold.
 
     Raises
     ------
     ModelError
         A check failed; nothing is left behind.
+    ConfigError
+        A listener's bound is broken.
     """
     graph = to_onnx(recipe, network)
     proof = prove(recipe, network, seal(recipe, network, card, graph))
@@ -197,10 +204,11 @@ def export(recipe: Recipe, network: Streamable, card: Card, target: Path) -> Pat
         sealed = Path(folder) / target.name
         sealed.write_bytes(seal(recipe, network, replace(card, proof=proof), graph))
         checks = verify(sealed)
-    proof["verify"] = {c.name: c.found for c in checks}
-    bad = [f"{c.name} ({c.found})" for c in checks if not c.passed]
-    if bad:
-        raise ModelError(f"the exported '{recipe.name}' fails: {'; '.join(bad)}")
+        proof["verify"] = {c.name: c.found for c in checks}
+        bad = [f"{c.name} ({c.found})" for c in checks if not c.passed]
+        if bad:
+            raise ModelError(f"the exported '{recipe.name}' fails: {'; '.join(bad)}")
+        proof = heard(sealed, replace(card, proof=proof), held)
     with whole_file(target) as partial:
         partial.write_bytes(seal(recipe, network, replace(card, proof=proof), graph))
     return target
@@ -254,4 +262,4 @@ def export_recipe(recipe: Recipe) -> Path:
         "tools": tools(),
     }
     card = recipe.card(network, metrics(recipe, network, data), provenance)
-    return export(recipe, network, card, EXPORTED / f"{recipe.name}.onnx")
+    return export(recipe, network, card, EXPORTED / f"{recipe.name}.onnx", held=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numba import cfunc, njit, types
 
 from ...native.intrinsics import view_f32, view_i64
+from .activations import FAST_A, FAST_B, FAST_C, FAST_D, FAST_E
 from .tile import LANES, make_tile
 
 F32 = np.float32
@@ -70,11 +71,11 @@ def activate(kind, x, y, p):  # type: ignore[no-untyped-def]
             y[i] = max(x[i], F32(0.0)) + p[0] * min(x[i], F32(0.0))
     elif kind == 5:
         for i in range(n):
-            y[i] = min(max(x[i], p[0]), p[1])
+            y[i] = min(max(x[i], -one), one)
     elif kind == 6:
         for i in range(n):
-            below, above = min(x[i] - p[0], F32(0.0)), max(x[i] - p[1], F32(0.0))
-            y[i] = min(max(x[i], p[0]), p[1]) + p[2] * below + p[3] * above
+            above = (x[i] - p[1]) * p[3] + p[1] if x[i] > p[1] else x[i]
+            y[i] = (x[i] - p[0]) * p[2] + p[0] if x[i] < p[0] else above
     elif kind == 7:
         for i in range(n):
             y[i] = x[i] * (half + half * tanh(half * x[i]))
@@ -87,6 +88,11 @@ def activate(kind, x, y, p):  # type: ignore[no-untyped-def]
     elif kind == 10:
         for i in range(n):
             y[i] = half * (one + x[i] / (one + abs(x[i])))
+    elif kind == 12:
+        for i in range(n):
+            t, size = np.float64(x[i]), abs(np.float64(x[i]))
+            top = FAST_A + FAST_A * size + (FAST_B + FAST_C * size) * t * t
+            y[i] = F32(t * top / (FAST_D + (FAST_D + t * t) * (size + FAST_E * size * size)))
     else:
         for i in range(n):
             y[i] = x[i]

@@ -16,7 +16,8 @@ from ...native.intrinsics import call_step, flush_denormals, restore_denormals
 from ..card import Card
 from . import kernel as k
 from .activations import NUMBERS
-from .program import Activate, Combine, Conv, Part, Program, Recur, Scale
+from .program import Activate, Combine, Conv, Part, Program, Scale
+from .reference import silence
 from .tile import LANES
 
 Array = npt.NDArray[np.float32]
@@ -72,7 +73,7 @@ class CapturePlayer:
         self.step_address = int(k.step_function().address)
         self.reset_address = int(k.reset_function().address)
         self.argument = int(r.ctypes.data)
-        self._settle()
+        self._keep_settled()
 
     @staticmethod
     def _rebase(ops: Any, running: list[Any], layout: _Layout, channel: int) -> None:
@@ -85,11 +86,8 @@ class CapturePlayer:
                 op[k.EXTRA] *= 4
                 op[k.EXTRA] += recurrent.ctypes.data + 4 * channel * layout.recurrent.size
 
-    def _settle(self) -> None:
-        """Play silence until nothing changes, and keep that as the initial state."""
-        for _ in range(-(-self._program.receptive_field // self.card.hop_length)):
-            if not any(isinstance(op, Recur) for op in self._program.operations):
-                _call(self.step_address, self.argument)
+    def _keep_settled(self) -> None:
+        """Keep the state of silence, which the memory begins with, for :meth:`reset`."""
         self._settled = [a.copy() for a in self._running]
         pairs = zip(self._settled, self._running, strict=True)
         table = np.array(
@@ -151,6 +149,11 @@ class _Layout:
             row[:] = (at, stride, reach, rows, reach)
             at += rows * stride
         self.signals: Array = np.zeros(at + at % 2, dtype=np.float32)
+        rest = silence(program)
+        for v, (at, stride, reach, rows, _) in enumerate(self.values):
+            if reach:
+                held = self.signals[at : at + rows * stride].reshape(rows, stride)
+                held[:, :reach] = rest[v]
 
     def _floats(self, array: npt.NDArray[Any]) -> int:
         fixed = np.ascontiguousarray(array, dtype=np.float32)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ..errors import ConfigError, nearest
-from ..parameters.surface import Parameter
-from ..parameters.values import check_value, find_parameter, shares
-from ..presets.check import Library
-from ..presets.preset import Preset
-from ..presets.preset_open import open_preset
+from ..parameters.parameter import BLEND, Parameter, find_parameter
+from ..parameters.surface import shares
+from ..session.names import find_knob, knobs
+from ..session.operations import Operation, restyle
+from ..session.sound import Setup, Sound, Stage
+from .check import Library
+from .format import Preset
+from .opening import open_preset
 
 METERS = ("input_peak_db", "input_rms_db", "output_peak_db", "output_rms_db", "limiter_db")
 
@@ -42,14 +44,36 @@ class MemorySurface:
         self._take(preset or Preset())
 
     def _take(self, preset: Preset) -> None:
-        parameters = self._library.parameters(preset, preset.name or "preset")
-        self._parameters = {p.name: p for p in parameters}
-        self._preset = preset
+        self._sound, self._known = self._library.checked(preset.sound, preset.name or "preset")
+        self._name = preset.name
+
+    def _do(self, *operations: Operation) -> None:
+        setup = Setup(self._sound)
+        for operation in operations:
+            setup = operation.apply(setup)
+        self._sound = setup.sound
+
+    @property
+    def sound(self) -> Sound:
+        """What would play, every stage with its identity."""
+        return self._sound
+
+    def do(self, operation: Operation) -> None:
+        """Change the sound by an operation.
+
+        Raises
+        ------
+        RestyleError
+            It cannot be made, or names something that there is not; nothing has changed then.
+        """
+        with self._lock:
+            sound = operation.apply(Setup(self._sound)).sound
+            self._take(Preset(self._name, sound=sound))
 
     def parameters(self) -> Sequence[Parameter]:
         """See :class:`~realtime.parameters.surface.Surface`, also for the methods below."""
         with self._lock:
-            return list(self._parameters.values())
+            return knobs(self._sound, self._known)
 
     def get(self, name: str) -> float:
         """Value last asked for."""
@@ -58,16 +82,17 @@ class MemorySurface:
     def set(self, name: str, value: float) -> None:
         """Hold a value."""
         with self._lock:
-            parameter = find_parameter(self.parameters(), name)
-            if parameter.kind == "blend":
+            knob = find_knob(self._sound, self._known, name)
+            if knob.parameter.kind == BLEND:
                 raise ConfigError(f"{name} is a weight of a blend; set all weights with blend")
-            self._parameters[name] = replace(parameter, value=check_value(parameter, value))
+            self._do(knob.set(value))
 
     def blend(self, weights: Mapping[str, float]) -> None:
         """Hold the weights, scaled to sum to 1."""
         with self._lock:
-            for name, value in shares(self.parameters(), weights).items():
-                self._parameters[name] = replace(self._parameters[name], value=value)
+            scaled = shares(self.parameters(), weights)
+            found = {n: find_knob(self._sound, self._known, n) for n in scaled}
+            self._do(*(found[n].set(value) for n, value in scaled.items()))
 
     def styles(self) -> Sequence[str]:
         """Names of the models that can be played."""
@@ -80,15 +105,11 @@ class MemorySurface:
             listed = ", ".join(known) or "none"
             raise ConfigError(f"there is no style '{name}'{nearest(name, known)}; known: {listed}")
         with self._lock:
-            before = self._parameters
-            self._take(replace(self._preset, model=name, controls={}))
-            own = {c.name for c in self._controls()}
-            kept = {n: before[n] for n in self._parameters if n in before and n not in own}
-            self._parameters |= kept
-
-    def _controls(self) -> Sequence[Any]:
-        card = self._library.card(self._preset.model) if self._preset.model else None
-        return card.controls if card else ()
+            identity = 1 + max((s.identity for s in self._sound.walk()), default=0)
+            stage = None if name is None else Stage(model=name, identity=identity)
+            operation = restyle(self._sound, stage)
+            if operation is not None:
+                self.do(operation)
 
     def bypass(self, on: bool) -> None:
         """Hold whether the input passes as it is."""
@@ -98,9 +119,9 @@ class MemorySurface:
         """Change to a preset, checked wholly before; the bypass stays."""
         preset = open_preset(name_or_path, self._library)
         with self._lock:
-            bypass = self._parameters["bypass"]
+            bypass = self.get("bypass")
             self._take(preset)
-            self._parameters["bypass"] = bypass
+            self.set("bypass", bypass)
 
     def meters(self) -> Mapping[str, float]:
         """Silence."""
@@ -109,8 +130,9 @@ class MemorySurface:
     def status(self) -> dict[str, Any]:
         """What would play."""
         with self._lock:
+            playing = (s.model for s in self._sound.walk() if s.model is not None)
             return {
-                "style": self._preset.model,
-                "preset": self._preset.name or None,
+                "style": next(playing, None),
+                "preset": self._name or None,
                 "bypass": bool(self.get("bypass")),
             }
