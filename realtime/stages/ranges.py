@@ -113,3 +113,13 @@ _RANGES: dict[str, tuple[Parameter, ...]] = {
 }  # fmt: skip
 
 RANGES = {name: tuple(p.at(p.default) for p in listed) for name, listed in _RANGES.items()}
+
+_OWN = {
+    "NoiseGate": (
+        Parameter("hold_ms", 0.0, 2000.0, 0.0, "ms"),
+        Parameter("hysteresis_db", 0.0, 40.0, 0.0, "dB"),
+    ),
+    "Convolution": (Parameter("normalize", 0.0, 1.0, kind=CATEGORICAL, choices=("off", "on")),),
+}
+NATIVE_RANGES = {name: (*listed, *_OWN.get(name, ())) for name, listed in RANGES.items()}
+"""The same with what the native effects have besides."""
