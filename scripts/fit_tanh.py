@@ -39,7 +39,7 @@ def fit(upper: int, lower: int) -> tuple[np.ndarray, np.ndarray, float]:
 
 
 if __name__ == "__main__":
-    p, q, error = fit(4, 4)
+    p, q, error = fit(5, 4)
     print("P", [float(f"{v:.16g}") for v in p])
     print("Q", [float(f"{v:.16g}") for v in q])
     print(f"largest relative error {error:.2g}")

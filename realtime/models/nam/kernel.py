@@ -33,7 +33,7 @@ BASE, STRIDE, PAST, ROWS, OFFSET, VALUE_SIZE = range(6)
 MOST_ROWS = ROWS_OF_TILES[0]
 FEWER_ROWS = (0, *(blocks_of(n)[0] for n in range(1, MOST_ROWS)))
 
-_P0, _P1, _P2, _P3, _P4 = (F32(p) for p in TANH_P)
+_P0, _P1, _P2, _P3, _P4, _P5 = (F32(p) for p in TANH_P)
 _Q1, _Q2, _Q3, _Q4 = (F32(q) for q in TANH_Q[1:])
 _REACH = F32(TANH_REACH)
 _FAST = {"contract", "nsz", "nnan"}
@@ -45,7 +45,7 @@ def tanh(x):  # type: ignore[no-untyped-def]
     low = x if x < _REACH else _REACH
     t = low if low > -_REACH else -_REACH
     u = t * t
-    p = _P0 + u * (_P1 + u * (_P2 + u * (_P3 + u * _P4)))
+    p = _P0 + u * (_P1 + u * (_P2 + u * (_P3 + u * (_P4 + u * _P5))))
     q = F32(1.0) + u * (_Q1 + u * (_Q2 + u * (_Q3 + u * _Q4)))
     return t * p / q
 
