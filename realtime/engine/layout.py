@@ -53,7 +53,7 @@ def lay_out(
     lane["n_fft"] = n_fft
     lane["synthesis"] = geometry.synthesis_length if geometry else 0
     if geometry:
-        windows = asymmetric_windows(n_fft, geometry.synthesis_length, hop)
+        windows = asymmetric_windows(n_fft, geometry.synthesis_length, hop, geometry.fall)
         place("analysis_window", windows[0])
         place("synthesis_window", windows[1])
         place("table", twiddles(n_fft))

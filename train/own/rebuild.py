@@ -93,7 +93,7 @@ def _spectral(card: Card, weights: Weights) -> SpectralFromFile:
     hidden = int(weights["encode.bias"].shape[0])
     blocks = sum(k.startswith("blocks.") and k.endswith(".mix.bias") for k in weights)
     bands = int(weights["encode.weight"].shape[1]) - 1
-    wide = int(weights["spread"].shape[0]) - 1
+    wide = int(weights["pool"].shape[1])
     noise = "noise.table" in weights
     heads = weights["decode.bias"].shape[0] // bands
     return SpectralFromFile(

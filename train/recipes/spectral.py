@@ -31,6 +31,7 @@ class Spectral(Recipe):
     """
 
     n_fft, synthesis, hop = 1024, 256, 128
+    window = "steep_hann"
     narrow, wide, hidden, dilations = 160, 48, 160, (1, 2, 4, 8, 16, 32, 64)
     noise, dry = False, True
     schedule = Schedule(
@@ -39,7 +40,8 @@ class Spectral(Recipe):
     warm_up = 8192
 
     def __init__(self) -> None:
-        self.transform = FrameTransform(self.n_fft, self.synthesis, self.hop)
+        self.geometry = Spectrum(self.n_fft, self.synthesis, self.window)
+        self.transform = FrameTransform(self.n_fft, self.synthesis, self.hop, self.geometry.fall)
         self.latency = self.synthesis - self.hop
 
     def network(self) -> Streamable:
@@ -55,11 +57,8 @@ class Spectral(Recipe):
         )
 
     def convert(self, network: Streamable, dry: Tensor, controls: Tensor) -> Tensor:
-        """Frames in, frames out, overlap-added; trained in half the bits where that is faster."""
-        frames = self.transform.forward(dry)
-        with torch.autocast(dry.device.type, torch.bfloat16, enabled=network.training):
-            frames = network.offline(frames)
-        return self.transform.inverse(frames)
+        """Frames in, frames out, overlap-added."""
+        return self.transform.inverse(network.offline(self.transform.forward(dry)))
 
     def loss(self, y: Tensor, target: Tensor) -> Tensor:
         """Spectral distance, since phases are unrelated; a little of the level, which it lowers."""
@@ -86,7 +85,7 @@ class Spectral(Recipe):
             hop_length=self.hop,
             latency=self.latency,
             licence="GPL-3.0-or-later",
-            spectrum=Spectrum(self.n_fft, self.synthesis),
+            spectrum=self.geometry,
             states=tuple(State(f"memory{i}", s) for i, s in enumerate(network.state_shapes)),
             metrics=metrics,
             provenance=provenance,
