@@ -79,6 +79,8 @@ class FrameTCN(Streamable):
         if not (dry or noise):
             raise ValueError("a network without dry bins needs noise")
         self.forget = nn.Linear(hidden, 1)
+        nn.init.normal_(self.forget.weight, std=1e-2)
+        nn.init.constant_(self.forget.bias, -2.0)  # a memory of about eight frames
         self.steady = Steady((dry + noise) * self.bands)
         self.state_shapes += self.steady.state_shapes
         self.receptive_field = 1 + sum(dilations) + FRAMES - 1
