@@ -78,6 +78,6 @@ def objection(y: Tensor, x: Tensor) -> Tensor:
     beside = (came * ~near).sum(dim=1)
     quiet = total < 1e-4 * near.float().mean(dim=1).clamp(min=0.1)  # hum, offset, hiss
     base = torch.where(quiet, total, inside) + FAINT
-    lines = torch.relu(10 * torch.log10((beside + 1e-3 * FAINT) / base) - CLEAN)
+    lines = torch.relu(10 * torch.log10((beside + 1e-6 * FAINT) / base) - CLEAN)
     louder = torch.relu(10 * torch.log10((inside + FAINT) / (total + FAINT)) - QUIET)
     return (lines + torch.where(quiet, louder, torch.zeros_like(louder))).mean()

@@ -16,14 +16,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-SMOOTH = 5 / 32  # of n_fft: cepstral coefficients from here on are left out
-FRAMES = 32  # frames a mean goes over where nothing is forgotten
-MIDDLE, REACH = -1.0, 4.0  # natural logarithm of the gains: bounds are MIDDLE -+ REACH
+SMOOTH = 1 / 8  # of n_fft: cepstral coefficients from here on are left out
+FRAMES = 48  # frames a mean goes over where nothing is forgotten
+MIDDLE, REACH = -1.0, 3.0  # natural logarithm of the gains: bounds are MIDDLE -+ REACH
 TAPS = 12  # bins either side that soften a frame
 
 
 def limited(log_gain: Tensor) -> Tensor:
-    """Bend a log gain into its bounds (-43 to +26 dB), unchanged in the middle."""
+    """Bend a log gain into its bounds (-35 to +17 dB), unchanged in the middle."""
     return MIDDLE + REACH * torch.tanh((log_gain - MIDDLE) / REACH)
 
 
@@ -70,8 +70,8 @@ class Steady(nn.Module):
     """A mean over the last frames that forgets where it is told to.
 
     Shape: ``values [b, t, c], forget [b, t, 1]`` (>= 0, in nepers a frame), states ``[b, FRAMES -
-    1, c]`` and ``[b, FRAMES - 1, 1]``.  A frame weighs as much as nothing after it was forgotten,
-    and less with its age (half a Hann window).
+    1, c]`` and ``[b, FRAMES - 1, 1]``.  A Hann window over the frames leaves nothing of a
+    mask's flutter; whatever came before a frame that forgets weighs next to nothing.
     """
 
     later: Tensor
@@ -84,7 +84,7 @@ class Steady(nn.Module):
         self.register_buffer("places", place.long(), persistent=False)
         later = (place[:, None] > place[None]).float()  # [i, j]: frame i came after frame j
         self.register_buffer("later", later, persistent=False)
-        taper = torch.sin(0.5 * math.pi * (place + 1) / FRAMES).square()
+        taper = torch.sin(math.pi * (place + 0.5) / FRAMES).square()
         self.register_buffer("age", torch.log(taper), persistent=False)
         self.state_shapes = [(FRAMES - 1, channels), (FRAMES - 1, 1)]
 

@@ -22,7 +22,23 @@ from .noise import NoiseTable
 COMPRESSION = 0.3  # power applied to magnitudes at the input, as Ephrat et al., 2018
 FLOOR = 1e-6  # added to powers, so that digital silence has a logarithm
 LOWEST, HIGHEST = -9.0, 4.0  # natural logarithm of the noise's gain
+RISE = 1.5  # power over the last frame's from which something is new
+NEW = 12.0  # what wholly new power adds to the rate of forgetting at the beginning
 SOFT = 1 / 8  # of n_fft: fall of the window that the network hears through
+
+
+def novelty(power: Tensor, before: Tensor) -> Tensor:
+    """Share of a frame's power that was not there a frame ago, 0..1 ``[b, t, 1]``.
+
+    Parameters
+    ----------
+    power : Tensor [shape=(b, t, bands)]
+    before : Tensor [shape=(b, 1, bands)]
+        Of the frame before the first.
+    """
+    last = torch.cat([before, power[:, :-1]], dim=1)
+    more = torch.relu(power - RISE * last).sum(dim=2, keepdim=True)
+    return more / (power.sum(dim=2, keepdim=True) + FLOOR)
 
 
 class FrameTCN(Streamable):
@@ -78,11 +94,13 @@ class FrameTCN(Streamable):
         self.state_shapes = [block.state_shape for block in self.blocks]
         if not (dry or noise):
             raise ValueError("a network without dry bins needs noise")
-        self.forget = nn.Linear(hidden, 1)
-        nn.init.normal_(self.forget.weight, std=1e-2)
-        nn.init.constant_(self.forget.bias, -2.0)  # a memory of about eight frames
+        self.forget = nn.Linear(hidden + 1, 1)
+        nn.init.normal_(self.forget.weight, std=1e-3)
+        with torch.no_grad():  # what is new ends the memory from the first step of a training on
+            self.forget.weight[:, -1] = NEW
+        nn.init.constant_(self.forget.bias, -5.0)
         self.steady = Steady((dry + noise) * self.bands)
-        self.state_shapes += self.steady.state_shapes
+        self.state_shapes += [*self.steady.state_shapes, (1, self.bands)]
         self.receptive_field = 1 + sum(dilations) + FRAMES - 1
         self.noise = NoiseTable(bins) if noise else None
         if self.noise is not None:
@@ -108,7 +126,8 @@ class FrameTCN(Streamable):
         states = list(rest)
         power = self.soften(x).square().sum(dim=1)  # [batch, t, bins]
         level = power.mean(dim=2, keepdim=True) + FLOOR
-        relief = torch.log(self._to_bands(power) / level + FLOOR)
+        heard = self._to_bands(power)
+        relief = torch.log(heard / level + FLOOR)
         squeezed = torch.exp(0.5 * COMPRESSION * relief)
         h = self.encode(torch.cat([squeezed, 0.2 * torch.log(level)], dim=2))
         new = []
@@ -122,10 +141,10 @@ class FrameTCN(Streamable):
             wanted.append(limited(heads[0] - 1.0 - levelled))
         if self.noise is not None:
             wanted.append((heads[-1] - 3.0).clamp(LOWEST, HIGHEST))
-        gains, *held = self.steady(
-            torch.cat(wanted, dim=2), F.softplus(self.forget(h)), states.pop(0), states.pop(0)
-        )
-        new += held
+        before = states.pop(2)
+        forget = F.softplus(self.forget(torch.cat([h, novelty(heard, before)], dim=2)))
+        gains, *held = self.steady(torch.cat(wanted, dim=2), forget, states.pop(0), states.pop(0))
+        new += [*held, heard[:, -1:]]
         y = self.mask(x, gains[..., : self.bands]) if self.dry else torch.zeros_like(x)
         if self.noise is not None:
             noise, state = self.noise(level, states.pop(0))
