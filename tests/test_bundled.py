@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from realtime.engine.engine import Engine
+
 from realtime.models.catalog import read_entry
 from realtime.models.streaming import load_model
 from realtime.parameters.parameter import Parameter

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from realtime.session.spec import DeviceSpec, Spec
 
 from realtime.devices.shared_simulated import Tape
 from realtime.dsp.meters import percentiles_us
@@ -23,7 +24,6 @@ from realtime.host.surface import HostSurface
 from realtime.models.catalog import find_model
 from realtime.panel.console import HostConsole
 from realtime.panel.server import PanelServer
-from realtime.session.spec import DeviceSpec, Spec
 
 from ..rig.tables import Report, Row
 

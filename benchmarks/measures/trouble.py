@@ -25,13 +25,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from realtime.session.spec import DeviceSpec, Spec, StageSpec
+
 from realtime.commands.common import check_writable
 from realtime.errors import ConfigError, RestyleError
 from realtime.host.host import Host
 from realtime.models.catalog import find_model
 from realtime.panel.controls import ControlsSettings, start_controls
 from realtime.presets.format import OscSettings
-from realtime.session.spec import DeviceSpec, Spec, StageSpec
 
 from ..rig.jack import dummy_server, unavailable
 from ..rig.loads import _SPIN
