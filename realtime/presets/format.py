@@ -240,7 +240,7 @@ def to_dict(value: Preset | SessionFile) -> dict[str, Any]:
 
 
 def _changed(value: msgspec.Struct) -> dict[str, Any]:
-    """The fields that are not at their defaults; msgspec itself leaves out the very objects only."""
+    """The fields that are not at their defaults; msgspec alone goes by identity."""
     data = msgspec.to_builtins(value)
     known = {f.encode_name: f.default for f in msgspec.structs.fields(value)}
     return {k: v for k, v in data.items() if v != known[k]}
