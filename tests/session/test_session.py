@@ -21,7 +21,7 @@ from realtime.stream.voice import FADE
 
 from ..graphs import identity_spectrum
 from ..networks import controlled_model, failing_model, gru_model
-from ..signals import Array, delayed, noise
+from ..signals import Array, noise
 from ..sounds import LANES, Player, effect, group, model, sound
 
 GRU = model(gru_model())
