@@ -59,12 +59,16 @@ class Placed:
         """Value last asked for."""
         return float(self.record.arrays["targets"][self.number(name)])
 
-    def set(self, name: str, value: float) -> None:
-        """Ask for a value at once (not live; live ones come as events)."""
+    def ask(self, name: str, value: float) -> None:
+        """Ask for a value, which is ramped to (not live; live ones come as events)."""
         number = self.number(name)
-        value = self.parameters[number].number(value)
-        self.record.arrays["targets"][number] = self.record.arrays["current"][number] = value
+        self.record.arrays["targets"][number] = self.parameters[number].number(value)
         self.record["changes"] += 1
+
+    def set(self, name: str, value: float) -> None:
+        """Take a value at once (not live)."""
+        self.ask(name, value)
+        self.record.arrays["current"][self.number(name)] = self.value(name)
 
     def step(self, slot: Record, wet: Block) -> int:
         """Step in Python over ``wet [channels, n]`` in place; 1 if what came is good."""

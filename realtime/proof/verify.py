@@ -15,12 +15,12 @@ import numpy.typing as npt
 from ..dsp.fft import twiddles
 from ..dsp.stft import analyse, synthesise
 from ..dsp.windows import asymmetric_windows
-from ..engine.engine import Engine
 from ..errors import ModelError, RestyleError
 from ..models.card import KINDS, Spectrum
 from ..models.nam.build import Variant
 from ..models.nam.convert import CAPTURE_KEY, make_player, null_db, unpack_capture
 from ..models.streaming import StreamingModel, load_model, paired_output
+from ..stages.model import path_of_model
 from .checks import Check, endless, hard_signals, probabilities, prompt, repeats
 
 Array = npt.NDArray[np.float32]
@@ -158,13 +158,13 @@ def _causality(model: StreamingModel, path: Path) -> Check:
 
 def _silence(model: StreamingModel, path: Path) -> Check:
     """Silence, a full-scale square and noise must give finite, bounded output."""
-    engine = Engine(model, sample_rate=model.card.sample_rate)
+    player = path_of_model(model)
     raw_peak = 0.0
     for signal in hard_signals(model.card.hop_length * 96):
-        engine.reset()
-        y = engine.process_hops(signal[None])
+        player.reset()
+        y = player.process_hops(signal[None])
         raw_peak = max(raw_peak, float(np.abs(y).max()))
-    clean = engine.counters()["model_resets"] == 0 and raw_peak <= 1.0
+    clean = player.counters()["resets"] == 0 and raw_peak <= 1.0
     return Check("bounded", clean, f"silence, full-scale square, noise: peak {raw_peak:.3f}")
 
 

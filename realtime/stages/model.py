@@ -12,6 +12,8 @@ from numba import cfunc, njit, types
 from ..dsp.fft import twiddles
 from ..dsp.stft import analyse, synthesise
 from ..dsp.windows import asymmetric_windows
+from ..engine.path import Path
+from ..engine.placed import Slot
 from ..errors import ConfigError
 from ..models.steppable import Steppable
 from ..native.intrinsics import call_step, view_f32
@@ -89,6 +91,14 @@ def reset_function() -> Any:
         return call_step(m.reset, (m.argument,))
 
     return model_reset
+
+
+def path_of_model(model: Steppable) -> Path:
+    """A path that plays one opened model, at its own rate and hop; closing it closes the model."""
+    stage, card = ModelStage(model), model.card
+    stage.prepare(card.sample_rate, model.channels, stage.hop)
+    slot = Slot(stage, 1, model.channels, card.sample_rate)
+    return Path([slot], channels=model.channels, sample_rate=card.sample_rate, hop=stage.hop)
 
 
 class ModelStage:

@@ -137,7 +137,9 @@ def test_an_effects_tail_rings_on_through_changes_elsewhere() -> None:
         player.at(32_000, Remove(2))
         y, late = player.finish(), player.declared
     assert np.abs(expected[:, 40_000:]).max() > 1e-4
-    assert np.allclose(y[:, late : late + RATE], expected, atol=1e-6)
+    y = y[:, late : late + RATE]
+    for there in (slice(0, 9600 - late), slice(36_000, RATE)):  # between: other stages fade
+        assert np.allclose(y[:, there], expected[:, there], atol=1e-6)
 
 
 def test_gliding_parameters_make_no_step_and_end_where_they_should() -> None:
@@ -156,7 +158,7 @@ def test_a_choice_that_would_click_is_taken_while_the_stage_is_not_heard() -> No
     with Player(what, sine(RATE // 2, 200.0, 0.3)) as player:
         player.at(6400, Set(1, "mode", "HPF24"))
         y, dry = player.finish(), player.dry()
-        assert player.session.now().sound.stages[0].parameters["mode"] == 3 + 1
+        assert player.session.now().sound.stages[0].parameters["mode"] == "HPF24"
     assert np.abs(y[:, :6400]).max() > 0.2
     assert np.abs(y[:, -4800:]).max() < 0.01
     assert steps(y) <= 1.1 * steps(dry) + 2 * 0.3 / FADE
