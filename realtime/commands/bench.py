@@ -19,6 +19,7 @@ BENCHMARKS = {
     "nam": "What captures cost: kernel, ONNX Runtime, other players.",
     "rates": "Conversions between sample rates: quality, latency, cost.",
     "capture": "A session captured, replayed and compared bit by bit.",
+    "slots": "What a path's slots cost, empty and with models in series.",
     "edits": "A random edit every 100 ms of virtual time: clicks, latency, memory.",
     "panel": "What the panel costs: its own processor time, and the engine's p99.",
     "generator": "An hour of a generator's music: bounded, no loop, the same seed the same bits.",
@@ -88,10 +89,10 @@ def bench(
 
 
 def _mount(name: str, summary: str) -> None:
-    """Mount ``benchmarks.<name>.main(argv)`` as ``restyle bench <name>``."""
+    """Mount ``benchmarks.measures.<name>.main(argv)`` as ``restyle bench <name>``."""
 
     def run(context: typer.Context) -> None:
-        raise typer.Exit(_load(name).main(context.args) or 0)
+        raise typer.Exit(_load(f"measures.{name}").main(context.args) or 0)
 
     group.command(name, help=summary, context_settings=dict(PASS_ON))(run)
 
