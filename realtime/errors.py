@@ -15,7 +15,7 @@ class RestyleError(Exception):
     """Root of all errors with a message meant for the user."""
 
 
-class ConfigError(RestyleError):
+class ConfigError(RestyleError, ValueError):
     """A value given by the user is outside what is possible."""
 
 
@@ -53,5 +53,5 @@ class StreamError(RestyleError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest of `known`, or an empty string."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name[:80], list(known), n=1, cutoff=0.5)
     return f"; did you mean '{close[0]}'?" if close else ""

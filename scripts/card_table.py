@@ -7,7 +7,10 @@ import re
 import sys
 from pathlib import Path
 
-from realtime.models.card import Card, Control, Spectrum, State
+import msgspec
+
+from realtime.models.card import CONTROL_KEYS, Card, Spectrum, State
+from realtime.parameters.parameter import Parameter
 
 PAGE = Path(__file__).parent.parent / "docs" / "model-format.md"
 
@@ -15,14 +18,22 @@ PAGE = Path(__file__).parent.parent / "docs" / "model-format.md"
 def table() -> str:
     """Markdown rows: where, field, type, default."""
     rows = ["| object | field | type | default |", "|---|---|---|---|"]
-    for kind in (Card, Spectrum, State, Control):
+    for kind in (Card, Spectrum, State):
         for field in dataclasses.fields(kind):
             default = "" if field.default is dataclasses.MISSING else f"`{field.default!r}`"
             if field.default_factory is not dataclasses.MISSING:
                 default = f"`{field.default_factory()!r}`"
-            shown = str(field.type).replace("|", "\\|")
-            rows.append(f"| {kind.__name__} | `{field.name}` | `{shown}` | {default} |")
+            rows.append(_row(kind.__name__, field.name, str(field.type), default))
+    for own in msgspec.structs.fields(Parameter):
+        if own.name in CONTROL_KEYS:
+            default = f"`{own.default!r}`" if own.name != "name" else ""
+            rows.append(_row("Control", own.name, own.type.__name__, default))
     return "\n".join(rows)
+
+
+def _row(kind: str, name: str, shown: str, default: str) -> str:
+    escaped = shown.replace("|", "\\|")
+    return f"| {kind} | `{name}` | `{escaped}` | {default} |"
 
 
 def page(text: str) -> str:

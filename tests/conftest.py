@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from . import plugins
 
 ROOT = Path(__file__).parent.parent
+CACHE = ROOT / ".cache"  # what is dear to make: machine code, plug-ins
 
 
 def _kernel_digest() -> str:
@@ -28,7 +29,11 @@ def _kernel_digest() -> str:
 
 # Numba's disk cache looks at a function's own file only: a kernel that inlines another file's
 # kernel would stay stale after an edit there.  A folder per state of the sources cannot be stale.
-os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".cache" / "numba" / _kernel_digest()))
+os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE / "numba" / _kernel_digest()))
+
+# One thread for torch and BLAS, here and in children: sums are rounded by how many threads share
+# them, and threads that spin while they wait for each other are slow on a busy machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,15 +49,40 @@ def no_dead_servers() -> None:
             left.unlink(missing_ok=True)
 
 
+#: the user's own files, which no test may read or change
+OF_THE_USER = {
+    "RESTYLE_MODELS": "models",
+    "RESTYLE_PRESETS": "presets",
+    "RESTYLE_RECORDINGS": "recordings",
+    "XDG_CONFIG_HOME": "config",
+    "XDG_DATA_HOME": "data",
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fixtures that outlive a test see a user without files."""
+    home = tmp_path_factory.mktemp("user")
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, name in OF_THE_USER.items():
+            patch.setenv(variable, str(home / name))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def presets_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Each test has presets of its own: one that saves leaves nothing to the next."""
+    monkeypatch.setenv("RESTYLE_PRESETS", str(tmp_path / "presets"))
+    return tmp_path / "presets"
+
+
 @pytest.fixture(scope="session")
-def bundle(request: pytest.FixtureRequest) -> Callable[[str], Path]:
-    """Builds a test plug-in by its key in `plugins.RECIPES`; kept beside pytest's own cache."""
+def bundle() -> Callable[[str], Path]:
+    """Builds a test plug-in by its key in `plugins.RECIPES`; kept for the next run."""
     reason = plugins.missing()
     if reason is not None:
         pytest.skip(reason)
-    assert request.config.cache is not None
-    folder = Path(request.config.cache.mkdir("plug-ins"))
-    return lambda key: plugins.build(key, folder)
+    return lambda key: plugins.build(key, CACHE / "plug-ins")
 
 
 @pytest.fixture

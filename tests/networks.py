@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from onnx import TensorProto, helper
 
-from realtime.models.card import Card, Control, Spectrum, State
+from realtime.models.card import Card, Spectrum, State
+from realtime.parameters.parameter import Parameter
 
 from .graphs import finish, seal
 
@@ -119,8 +120,8 @@ def controlled_model(hop: int = 64) -> bytes:
         0,
         LICENCE,
         controls=(
-            Control("gain", 0.0, 1.0, 0.5),
-            Control("choice", 0, 4, 0, kind="categorical"),
+            Parameter("gain", 0.0, 1.0, 0.5),
+            Parameter("choice", 0, 4, 0, kind="categorical"),
         ),
     )
     return seal(model, card)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from realtime.engine.engine import Engine
-from realtime.models.card import Control
 from realtime.models.catalog import read_entry
 from realtime.models.streaming import load_model
+from realtime.parameters.parameter import Parameter
 from realtime.proof.soak import soak
 from realtime.proof.verify import verify
 
@@ -80,7 +80,7 @@ def played(
         model.close()
 
 
-def blends(controls: Sequence[Control]) -> list[Control]:
+def blends(controls: Sequence[Parameter]) -> list[Parameter]:
     return [c for c in controls if c.kind == "blend"]
 
 

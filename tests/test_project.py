@@ -167,7 +167,7 @@ def test_the_wheel_holds_packages_and_models(tmp_path: Path) -> None:
         "realtime/panel/page/index.html",
         "train/fit/run.py",
         "train/recipes/effect.py",
-        "train/listen_page.html",
+        "train/judging/listen_page.html",
         "benchmarks/__init__.py",
         "exported/tube-amp.onnx",
         "exported/square-synth.onnx",

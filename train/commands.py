@@ -69,6 +69,9 @@ def fit(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin again; the earlier run is kept beside.")
     ] = False,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="Begin with the weights of this model file.")
+    ] = None,
     check_every: Annotated[int, typer.Option(help="Steps between validations.")] = 100,
     save_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 100,
     own_loss: Annotated[
@@ -86,6 +89,7 @@ def fit(
     from .fit.settings import apply
 
     recipe = _recipe(name, threads)
+    recipe.start = start
     schedule, changed = apply(recipe, overrides or [])
     say = typer.echo if is_first() else lambda text: None
     for key, value in changed.items():
@@ -185,6 +189,22 @@ def models(
         typer.echo(f"wrote {path}{f' and {made}' if made else ''}")
     clips.render_demo()
     pages.write_pages()
+
+
+@app.command()
+@interruptible
+def prove(
+    names: Annotated[list[str] | None, typer.Argument(help="Bundled models; default: all.")] = None,
+) -> None:
+    """Measure bundled models as a listener would, and write the figures into their cards."""
+    from .export.gate import EXPORTED
+    from .export.listener import stamp
+
+    chosen = [EXPORTED / f"{name}.onnx" for name in names or ()]
+    missing = [f.stem for f in chosen if not f.exists()]
+    if missing:
+        raise ConfigError(f"no bundled model is called {', '.join(missing)}")
+    stamp(chosen or sorted(EXPORTED.glob("*.onnx")), typer.echo)
 
 
 @app.command()

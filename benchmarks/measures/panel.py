@@ -19,7 +19,6 @@ from realtime.devices.shared_simulated import Tape
 from realtime.dsp.meters import percentiles_us
 from realtime.errors import ConfigError
 from realtime.host.host import Host
-from realtime.host.notes import Notes
 from realtime.host.surface import HostSurface
 from realtime.models.catalog import find_model
 from realtime.panel.console import HostConsole
@@ -130,9 +129,7 @@ def measure(
     found: dict[str, list[Round]] = {"off": [], "on": []}
     try:
         with Host(spec, standby=False) as host:
-            console = HostConsole(
-                host, HostSurface(host), Notes(), folder=Path(tempfile.gettempdir())
-            )
+            console = HostConsole(host, HostSurface(host), folder=Path(tempfile.gettempdir()))
             with console.midi, PanelServer(console, port=0) as server:
                 base = f"ws://127.0.0.1:{server.address[1]}"
                 url = f"{base}/api/live"

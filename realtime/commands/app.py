@@ -19,6 +19,7 @@ from .import_nam import import_nam
 from .live.command import live
 from .models import models, verify
 from .personal import like, personalise
+from .proof import proof
 from .render import render
 from .replay import replay
 from .scan import scan
@@ -53,6 +54,7 @@ COMMANDS = (
     tag,
     models,
     verify,
+    proof,
     scan,
     devices,
     doctor,

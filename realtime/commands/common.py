@@ -6,7 +6,6 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,9 +15,6 @@ from rich.console import Console
 from ..audio_files import whole_file
 from ..errors import ConfigError, RestyleError
 from ..native.cache import is_cold
-from ..presets.check import find_card, whole_blend
-from ..session.config import StreamConfig
-from ..stages.chain import Chain
 
 out = Console()
 err = Console(stderr=True)
@@ -27,63 +23,20 @@ ModelOption = Annotated[
     str | None, typer.Option("--model", "-m", help="Model name (see 'restyle models') or file.")
 ]
 ChainOption = Annotated[
-    Path | None, typer.Option("--chain", help="TOML file of effects and plug-ins.")
+    Path | None, typer.Option("--chain", help="TOML file of stages: effects, plug-ins, models.")
 ]
 MixOption = Annotated[float, typer.Option(help="0 dry .. 1 wet.")]
 SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A model control.")
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A parameter: 2.room_size, or a name that one stage has.",
+    ),
 ]
-GainOption = Annotated[float, typer.Option(help="dB before the model.")]
+GainOption = Annotated[float, typer.Option(help="dB at the input.")]
 OutGainOption = Annotated[float, typer.Option(help="dB before the limiter.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def parse_controls(items: list[str] | None) -> dict[str, float]:
-    """Turn ``NAME=VALUE`` texts into a mapping.
-
-    Raises
-    ------
-    ConfigError
-        Text of another form.
-    """
-    found = {}
-    for item in items or []:
-        name, sign, value = item.partition("=")
-        try:
-            found[name.strip()] = float(value)
-        except ValueError:
-            sign = ""
-        if not sign or not name.strip():
-            raise ConfigError(f"--set takes NAME=VALUE with a number, got '{item}'")
-    return found
-
-
-def make_config(
-    mix: float, gain: float, output_gain: float, controls: list[str] | None, lane: str = "auto"
-) -> StreamConfig:
-    """Check the options common to live and render."""
-    return StreamConfig(
-        lane=lane,
-        mix=mix,
-        input_gain_db=gain,
-        output_gain_db=output_gain,
-        controls=parse_controls(controls),
-    )
-
-
-def chosen_controls(path: Path | None, given: Mapping[str, float]) -> dict[str, float]:
-    """Controls as asked for; of a blend, whose weights are shares, all of them."""
-    card = None if path is None else find_card(str(path))
-    return whole_blend(card.controls, given) if card is not None else dict(given)
-
-
-def open_chains(path: Path | None) -> tuple[Chain | None, Chain | None]:
-    """Read a chain file, if one was named."""
-    if path is None:
-        return None, None
-    from ..stages.file import load_chain
-
-    return load_chain(path)
 
 
 def write_json(path: Path, data: Any) -> None:

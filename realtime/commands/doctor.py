@@ -66,13 +66,17 @@ def _onnxruntime() -> Finding:
 
 def _native_lane() -> Finding:
     from ..devices.simulated import SimulatedDevice
-    from ..session.config import StreamConfig
-    from ..session.session import Session
+    from ..engine.path import Path
+    from ..session.stream import Stream
 
     tone = np.sin(np.arange(48000) * 0.05)[None].astype(np.float32) * 0.5
     device = SimulatedDevice(tone, 48000, 64)
-    with Session(StreamConfig(lane="inline"), device) as session:
-        session.wait()
+    stream = Stream(Path(block_size=64), device, lane="inline")
+    stream.start()
+    try:
+        stream.wait()
+    finally:
+        stream.stop()
     played = device.recording[:, : tone.shape[1]]
     exact = np.array_equal(played, tone)
     return (GOOD, "one second passed bit for bit") if exact else (BAD, "sound was changed")

@@ -7,16 +7,18 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
+import msgspec
 import typer
 
 from ..controllers.bindings import Bindings
-from ..controllers.dry_surface import MemorySurface
 from ..controllers.midi_ports import MidiInputs, input_names
 from ..errors import ConfigError, ControlError
 from ..presets.check import Library
-from ..presets.preset import Preset
-from ..presets.preset_open import open_preset
-from ..presets.toml_text import to_toml
+from ..presets.dry_surface import MemorySurface
+from ..presets.format import Preset
+from ..presets.opening import open_preset
+from ..presets.toml import to_toml
+from ..session.sound import Sound, Stage
 from .common import JsonOption, ModelOption, err, out
 
 PortOption = Annotated[
@@ -60,7 +62,7 @@ def learn(
     if model is not None and preset is not None:
         raise ConfigError("give either --model or --preset")
     library = Library()
-    made = open_preset(preset, library) if preset is not None else Preset(model=model)
+    made = open_preset(preset, library) if preset is not None else Preset(sound=_of(model))
     bindings = Bindings(MemorySurface(made, library), report=_tell)
     learner = bindings.learn(parameter)
     with MidiInputs(bindings.feed, port or (), _tell):
@@ -68,7 +70,11 @@ def learn(
         mapping = learner.wait(seconds)
     if mapping is None:
         raise ControlError(f"no controller moved within {seconds:g} s; try restyle midi monitor")
-    print(to_toml({"midi": [mapping.to_dict()]}), end="")
+    print(to_toml({"midi": [msgspec.to_builtins(mapping)]}), end="")
+
+
+def _of(model: str | None) -> Sound:
+    return Sound() if model is None else Sound((Stage(model=model),))
 
 
 def _check_seconds(seconds: float | None) -> None:

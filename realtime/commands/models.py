@@ -11,9 +11,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ..models.catalog import Entry, find_model, list_models
+from ..models.catalog import Entry, find_model, list_models, read_entry
 from ..models.load import open_model
 from ..proof.checks import Check
+from ..proof.listener.check import listen
 from ..proof.soak import soak
 from ..proof.verify import verify as run_checks
 from .common import JsonOption, out
@@ -30,7 +31,7 @@ def models(as_json: JsonOption = False) -> None:
                 "source": e.source,
                 "bytes": e.size,
                 "problem": e.problem,
-                "card": asdict(e.card) if e.card else None,
+                "card": e.card.to_dict() if e.card else None,
             }
             for e in entries
         ]
@@ -71,11 +72,15 @@ def verify(
     minutes: Annotated[
         float, typer.Option("--soak", min=0.0, help="Also play so many minutes of noise.")
     ] = 0.0,
+    quick: Annotated[bool, typer.Option("--quick", help="Leave the listener's proof out.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a model's proof again; exit code 2 when any of it fails."""
     path = find_model(file)
     checks = run_checks(path)
+    card = read_entry(path).card
+    if checks[0].passed and not quick and card is not None and card.kind == "converter":
+        checks.append(listen(path, card))
     if minutes and checks[0].passed:
         checks.append(_soak(path, minutes))
     passed = all(c.passed for c in checks)

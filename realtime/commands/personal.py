@@ -11,10 +11,10 @@ import typer
 
 from ..controllers.osc_packet import decode, encode
 from ..errors import ConfigError, ControlError
-from ..presets.chain_text import read_stages
+from ..presets.chains import read_chain
 from ..presets.files import save_preset
-from ..presets.preset import Preset
-from ..presets.preset_open import absolute
+from ..presets.format import Preset
+from ..session.sound import Sound, Stage
 from .common import trainer
 
 OutOption = Annotated[Path, typer.Option(help="The model to write, NAME.onnx.")]
@@ -121,15 +121,13 @@ def _swap(target: tuple[str, int], result: Any, name: str) -> str:
     """
     model = result.files.get("model")
     chain = result.files.get("around" if model is not None else "chain")
-    stages = read_stages(chain) if chain is not None else {}
-    made = Preset(
-        name=name,
-        note="made by restyle like",
-        model=str(model.resolve()) if model is not None else None,
-        pre=stages.get("pre", ()),
-        post=stages.get("post", ()),
-    )
-    save_preset(name, absolute(made, Path.cwd()), replace_old=True)
+    played = None if model is None else Stage(model=str(model.resolve()))
+    if chain is not None:
+        stages = read_chain(chain, played)
+    else:
+        stages = () if played is None else (played,)
+    made = Preset(name, "made by restyle like", Sound(stages))
+    save_preset(name, made, replace_old=True)
     return swap(target, name)
 
 

@@ -1,21 +1,23 @@
-"""``restyle preset``: save, load, list, show and delete presets."""
+"""``restyle preset``: save, load, list, show, check, delete and upgrade presets."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from ..presets.chain_text import read_stages
+from ..errors import RestyleError
 from ..presets.check import Library
-from ..presets.files import delete_preset, find_preset, list_presets, save_preset
-from ..presets.preset import PLACES, Preset
-from ..presets.preset_open import absolute, open_preset
+from ..presets.files import delete_preset, find_preset, list_presets, save_preset, upgrade_file
+from ..presets.format import FORMAT, Preset, to_dict
+from ..presets.opening import open_preset
+from ..session.names import places
+from ..session.sound import anonymous
 from .common import (
     ChainOption,
     GainOption,
@@ -24,11 +26,13 @@ from .common import (
     ModelOption,
     OutGainOption,
     SetOption,
-    make_config,
     out,
 )
+from .sounds import chosen_sound, parse_values
 
+replace = msgspec.structs.replace
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the preset, or a file.")]
+FilesArgument = Annotated[list[str], typer.Argument(metavar="NAME…", help="Names or files.")]
 
 
 def save(
@@ -42,49 +46,35 @@ def save(
     note: Annotated[str, typer.Option(help="A line for people.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite one of that name.")] = False,
 ) -> None:
-    """Save options of `restyle live` as a preset, checked before."""
-    config = make_config(mix, gain, output_gain, controls)
-    stages = read_stages(chain) if chain is not None else {}
-    made = Preset(
-        name=name,
-        note=note,
-        model=model,
-        mix=config.mix,
-        input_gain_db=config.input_gain_db,
-        output_gain_db=config.output_gain_db,
-        controls=config.controls,
-        post=stages.get("post", ()),
-        pre=stages.get("pre", ()),
-    )
-    made = absolute(made, Path.cwd(), chain.parent if chain is not None else None)
-    Library().parameters(made, name)
-    path = save_preset(name, made, replace_old=force)
-    out.print(f"wrote {path}", highlight=False, markup=False, soft_wrap=True)
+    """Save options of `restyle live` as a preset of format 2, checked before."""
+    own = {"mix": mix, "input_gain_db": gain, "output_gain_db": output_gain}
+    sound = chosen_sound(model, chain, parse_values(controls), own)
+    sound = replace(sound, stages=anonymous(sound.stages))
+    path = save_preset(name, Preset(name, note, sound), replace_old=force)
+    _say(f"wrote {path}")
 
 
 def load(name: NameArgument) -> None:
     """Check a preset, and say what it holds and how to play it."""
     found = open_preset(name, Library())
-    rows = [("model", found.model or "none"), ("mix", f"{found.mix:g}")]
-    rows += [("input gain", f"{found.input_gain_db:g} dB")]
-    rows += [("output gain", f"{found.output_gain_db:g} dB")]
-    rows += [(f"control {n}", f"{v:g}") for n, v in found.controls.items()]
-    for place in PLACES:
-        for i, stage in enumerate(found.chain(place), 1):
-            how = " (bypassed)" if stage.bypass else f" at {stage.mix:g}" if stage.mix < 1 else ""
-            rows.append((f"{place}.{i}", stage.name + how))
+    sound = found.sound
+    rows = [("mix", f"{sound.mix:g}"), ("input gain", f"{sound.input_gain_db:g} dB")]
+    rows += [("output gain", f"{sound.output_gain_db:g} dB")]
+    for place, stage in places(sound.stages):
+        how = " (bypassed)" if stage.bypass else f" at {stage.mix:g}" if stage.mix < 1 else ""
+        rows.append((place.rstrip("."), f"{stage.kind} {stage.name}{how}"))
+        rows += [(f"{place}{n}", _written(v)) for n, v in stage.parameters.items()]
     if found.note:
         rows.append(("note", found.note))
     table = Table.grid(padding=(0, 2))
     for key, value in rows:
         table.add_row(Text(key, "bold"), Text(value))
     out.print(table)
-    out.print(
-        f'{found.name} is good; play it: restyle live --preset "{name}"',
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
+    _say(f'{found.name} is good; play it: restyle live --preset "{name}"')
+
+
+def _written(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def list_saved(as_json: JsonOption = False) -> None:
@@ -96,7 +86,7 @@ def list_saved(as_json: JsonOption = False) -> None:
                 "name": e.name,
                 "path": str(e.path),
                 "problem": e.problem,
-                "preset": e.preset.to_dict() if e.preset else None,
+                "preset": to_dict(e.preset) if e.preset else None,
             }
             for e in entries
         ]
@@ -106,14 +96,14 @@ def list_saved(as_json: JsonOption = False) -> None:
         out.print("no preset yet; make one: restyle preset save NAME --model tube-amp")
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("name", "model", "before", "after", "note"):
+    for heading in ("name", "stages", "note"):
         table.add_column(heading, no_wrap=heading == "name")
     for e in entries:
         if e.preset is None:
             table.add_row(Text(e.name), Text(e.problem or "", "red"))
             continue
-        chains = [Text(", ".join(s.name for s in e.preset.chain(p))) for p in PLACES]
-        table.add_row(Text(e.name), Text(e.preset.model or "none"), *chains, Text(e.preset.note))
+        stages = " → ".join(s.name for s in e.preset.sound.stages) or "none"
+        table.add_row(Text(e.name), Text(stages), Text(e.preset.note))
     out.print(table)
 
 
@@ -122,9 +112,41 @@ def show(name: NameArgument) -> None:
     print(find_preset(name).read_text(encoding="utf-8", errors="replace"), end="")
 
 
+def check(names: FilesArgument) -> None:
+    """Check presets: say of each whether it is good, or the first mistake in it."""
+    bad = 0
+    for name in names:
+        try:
+            _say(f"{open_preset(name, Library()).name} is good")
+        except RestyleError as error:
+            bad += 1
+            _say(str(error))
+    if bad:
+        raise typer.Exit(1)
+
+
+def upgrade(
+    names: FilesArgument,
+    only_check: Annotated[bool, typer.Option("--check", help="Only say what would be.")] = False,
+) -> None:
+    """Rewrite presets and session files of format 1 as format 2; comments in them are lost."""
+    for name in names:
+        path = find_preset(name)
+        version = upgrade_file(path, write=not only_check)
+        if version == FORMAT:
+            _say(f"{path} is of format {FORMAT} already")
+        else:
+            done = "would be rewritten" if only_check else "was rewritten"
+            _say(f"{path} {done} from format {version} to {FORMAT}")
+
+
 def delete(name: NameArgument) -> None:
     """Delete a preset."""
-    out.print(f"deleted {delete_preset(name)}", highlight=False, markup=False, soft_wrap=True)
+    _say(f"deleted {delete_preset(name)}")
+
+
+def _say(sentence: str) -> None:
+    out.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -132,5 +154,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "load": load,
     "list": list_saved,
     "show": show,
+    "check": check,
+    "upgrade": upgrade,
     "delete": delete,
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,47 +11,36 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..audio_files import check_target, read_audio, write_audio
 from ..errors import ConfigError
-from ..models.catalog import find_model
-from ..models.load import open_model
-from ..session.render import render_clip
-from .common import (
-    ChainOption,
-    GainOption,
-    MixOption,
-    ModelOption,
-    OutGainOption,
-    SetOption,
-    announce_cold_start,
-    chosen_controls,
-    err,
-    fail,
-    make_config,
-    open_chains,
-    out,
-)
+from ..presets.check import Library
+from ..presets.opening import open_preset
+from ..session.render import render as render_sound
+from .common import ChainOption, ModelOption, SetOption, announce_cold_start, err, fail, out
+from .sounds import chosen_sound, parse_values
 
 
 def render(
     source: Annotated[Path, typer.Argument(metavar="IN", help="WAV, FLAC, OGG or MP3.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, by its ending.")],
     model: ModelOption = None,
-    mix: MixOption = 1.0,
+    preset: Annotated[str | None, typer.Option(help="A preset: name or file.")] = None,
+    mix: Annotated[float | None, typer.Option(help="0 dry .. 1 wet.")] = None,
     chain: ChainOption = None,
-    gain: GainOption = 0.0,
-    output_gain: OutGainOption = 0.0,
+    gain: Annotated[float | None, typer.Option(help="dB at the input.")] = None,
+    output_gain: Annotated[float | None, typer.Option(help="dB before the limiter.")] = None,
     controls: SetOption = None,
 ) -> None:
     """Restyle a file offline, with the very engine of the live stream.
 
     Rate, channels and length stay; the latency is trimmed.
     """
-    if model is None and chain is None:
-        raise ConfigError("nothing to do: name a --model (see 'restyle models') or a --chain FILE")
-    config = make_config(mix, gain, output_gain, controls)
+    if model is None and chain is None and preset is None:
+        raise ConfigError(
+            "nothing to do: name a --model (see 'restyle models'), a --chain FILE or a --preset"
+        )
     check_target(target)
-    path = find_model(model) if model is not None else None
-    config = replace(config, controls=chosen_controls(path, config.controls))
-    pre, post = open_chains(chain)
+    base = open_preset(preset, Library()).sound if preset is not None else None
+    own = {"mix": mix, "input_gain_db": gain, "output_gain_db": output_gain}
+    sound = chosen_sound(model, chain, parse_values(controls), own, base)
     clip = read_audio(source)
     announce_cold_start()
     bar = Progress(
@@ -68,13 +56,8 @@ def render(
     try:
         with bar:
             task = bar.add_task(f"{source.name} → {target.name}", total=None)
-            result = render_clip(
-                clip,
-                None if path is None else lambda channels: open_model(path, channels),
-                config,
-                pre=pre,
-                post=post,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            result = render_sound(
+                sound, clip, lambda done, total: bar.update(task, completed=done, total=total)
             )
         write_audio(target, result)
     except KeyboardInterrupt:

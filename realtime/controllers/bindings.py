@@ -13,8 +13,8 @@ from typing import Any
 
 from ..errors import RestyleError
 from ..parameters.mapping import MidiMapping
+from ..parameters.parameter import find_parameter
 from ..parameters.surface import Surface
-from ..parameters.values import find_parameter
 from .learn import Learner
 from .takeover import Hand
 

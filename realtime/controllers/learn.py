@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from ..parameters.mapping import MidiMapping
-from ..parameters.surface import Parameter
+from ..parameters.parameter import SWITCH, Parameter
 
 _LSB = 32
 
@@ -34,9 +34,9 @@ class Learner:
 
     def hear(self, kind: str, number: int, channel: int, value: int) -> MidiMapping | None:
         """Take one message (channel 1..16); return the mapping once a controller has moved."""
-        name, switch = self.parameter.name, self.parameter.kind == "switch"
+        name, switch = self.parameter.name, self.parameter.kind == SWITCH
         if kind == "note" and value and switch:
-            return MidiMapping("note", number, "parameter", name, channel, mode="toggle")
+            return MidiMapping(note=number, channel=channel, parameter=name, mode="toggle")
         if kind != "cc":
             return None
         first = self._first.setdefault((channel, number), value)
@@ -45,8 +45,8 @@ class Learner:
         for coarse in (number, number - _LSB):
             both = {(channel, coarse), (channel, coarse + _LSB)}
             if 0 <= coarse < _LSB and both <= self._first.keys() and not switch:
-                return MidiMapping("cc14", coarse, "parameter", name, channel)
-        return MidiMapping("cc", number, "parameter", name, channel)
+                return MidiMapping(cc14=coarse, channel=channel, parameter=name)
+        return MidiMapping(cc=number, channel=channel, parameter=name)
 
     def finish(self, mapping: MidiMapping) -> None:
         """Tell those who wait."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
-from ..errors import ControlError, nearest
+from ..errors import ControlError, RestyleError, nearest
 from ..parameters.mapping import MidiMapping
+from ..parameters.parameter import find_parameter
 from ..parameters.surface import Surface
-from ..parameters.values import find_parameter
 from .bindings import Bindings
 from .midi_ports import MidiInputs
 
@@ -99,7 +100,7 @@ class MidiDesk:
             "ports": inputs.ports if inputs is not None else [],
             "mappings": [
                 {
-                    "parameter": m.name,
+                    "parameter": self._full(m),
                     "target": m.target,
                     "port": m.port,
                     "channel": m.channel,
@@ -143,10 +144,17 @@ class MidiDesk:
         ControlError
             There is none.
         """
-        found = [m for m in self.bindings.mappings if m.name == name]
+        found = [m for m in self.bindings.mappings if name in (m.name, self._full(m))]
         if not found:
-            names = [m.name for m in self.bindings.mappings]
+            names = [self._full(m) for m in self.bindings.mappings]
             raise ControlError(f"no controller turns '{name}'{nearest(name, names)}")
         for mapping in found:
             self.bindings.remove(mapping)
         self.changes += 1
+
+    def _full(self, mapping: MidiMapping) -> str:
+        """The full name of what a mapping turns, such as ``1.warm`` for ``warm``."""
+        if mapping.target == "parameter":
+            with suppress(RestyleError):
+                return find_parameter(self._surface.parameters(), mapping.name).name
+        return mapping.name

@@ -9,6 +9,7 @@
 ``/restyle/preset``             ``s``         a preset by name
 ``/restyle/param``              ``sf``        any parameter; ``s`` alone answers its value
 ``/restyle/param/NAME``         ``f``         likewise; without argument answers its value
+``/restyle/stage/2/NAME``       ``f``         likewise of a stage: ``2.NAME``; ``3/1/2`` in a group
 ``/restyle/params``                           answers one message for each parameter
 ``/restyle/styles``                           answers the names of all models
 ``/restyle/status``                           answers style, preset, bypass
@@ -23,9 +24,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import ControlError, nearest
-from ..parameters.surface import Surface
-from ..parameters.values import find_parameter, turn
-from ..presets.files import preset_path
+from ..parameters.parameter import BLEND, find_parameter
+from ..parameters.surface import Surface, turn
 from .osc_arguments import Arguments, Sender, none, number, one, rate, target, text
 from .osc_meters import Subscriptions
 from .osc_packet import Message
@@ -78,9 +78,10 @@ class AddressSpace:
         if address.startswith(ROOT) and rest and group == "param":
             return self._param([rest, *arguments], sender)
         if address.startswith(ROOT) and rest and group == "blend":
-            weights = [p for p in self._surface.parameters() if p.kind == "blend"]
-            find_parameter(weights, rest)
-            return self._turn(rest, arguments)
+            weights = [p for p in self._surface.parameters() if p.kind == BLEND]
+            return self._turn(find_parameter(weights, rest).name, arguments)
+        if address.startswith(ROOT) and rest and group == "stage":
+            return self._param([rest.replace("/", "."), *arguments], sender)
         known = [ROOT + h for h in self._handlers]
         raise ControlError(
             f"unknown address {address}{nearest(address, known)}; there are {', '.join(known)}"
@@ -104,7 +105,8 @@ class AddressSpace:
 
     def _preset(self, arguments: Arguments, _: Sender) -> list[Message]:
         name = text("preset", one("preset", "a name", arguments))
-        preset_path(name)  # refuses what is a file elsewhere
+        if any(c in name for c in "/\\") or name.endswith(".toml"):  # files: not from the network
+            raise ControlError(f"'{name[:80]}' is no name for a preset; take one that is saved")
         self._surface.load_preset(name)
         return []
 

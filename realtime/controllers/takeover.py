@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..parameters.mapping import MidiMapping
-from ..parameters.surface import Parameter, Surface
-from ..parameters.values import find_parameter, turn
+from ..parameters.parameter import Parameter, find_parameter
+from ..parameters.surface import Surface, turn
 
 _NEAR = 1.5 / 127  # how near the knob must come, as a share of its way
 

@@ -35,7 +35,6 @@ class Tape:
 
     def __init__(self, name: str) -> None:
         self.memory = Shared(name)
-        self._owner = False
         self._view()
 
     @classmethod
@@ -57,9 +56,7 @@ class Tape:
         width = out_channels or channels
         size = 8 * (HEADER + len(sizes)) + 4 * length * (channels + width)
         made = cls.__new__(cls)
-        made.memory = Shared(create=True, size=size)
-        made._owner = True
-        assert made.memory.buf is not None
+        made.memory = Shared(size=size)
         made.header = np.frombuffer(made.memory.buf, dtype=np.int64, count=HEADER)
         made.header[:STARTED_NS] = (channels, width, length, sample_rate, len(sizes), paced)
         made.header[CONTROL + HOLD] = NEVER
@@ -69,7 +66,6 @@ class Tape:
         return made
 
     def _view(self) -> None:
-        assert self.memory.buf is not None
         self.header = np.frombuffer(self.memory.buf, dtype=np.int64, count=HEADER)
         channels, width, length = (int(v) for v in self.header[:RATE])
         many = int(self.header[SIZES])
@@ -115,7 +111,7 @@ class Tape:
     def close(self) -> None:
         """Give the memory back."""
         self.header = self.sizes = self.input = self.output = np.zeros(0)  # type: ignore[assignment]
-        self.memory.release(self._owner)
+        self.memory.release()
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

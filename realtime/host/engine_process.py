@@ -1,7 +1,13 @@
 """The engine process: owns the device, the callback and the models, and does as it is told.
 
-Its main thread waits for operations, answers each, keeps the board up to date and runs the slow
-side of the governor.  The sound never waits for it.
+Its main thread makes the changes, one after the other, however long they take (plug-ins have to be
+loaded there).  A second thread, the pulse, reads the pipe, keeps the board up to date and answers
+what takes no time.  The sound waits for neither.
+
+Messages to it are ``(number, kind, body)``; see :data:`AT_ONCE` and :data:`IN_TURN` for the kinds.
+From it come ``("done", number, result)``, ``("error", number, type, text)`` and ``("fault", number,
+text)`` as answers, and unasked ``("ready", warnings)``, ``("progress", number, text)``,
+``("changed", setup, now)``, ``("notice", dict)`` and ``("lost", kind, text)``.
 """
 
 from __future__ import annotations
@@ -9,269 +15,307 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import queue
 import signal
 import sys
 import threading
+import time
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
-from ..errors import DeviceError, RestyleError
-from ..session.editor import Desk
-from ..session.lanes import UNKNOWN_BLOCK
-from ..session.spec import DeviceSpec, Spec
+from ..errors import RestyleError
+from ..native.cache import watched
+from ..session.session import Session
+from ..session.sound import Setup
+from ..session.stats import stats
 from ..stages.plugin import PluginStage
-from ..stream.transport import Transport
-from ..stream.worker import lower_priority, raise_a_little, raise_priority
-from .late_models import Relief
-from .shared_memory import HEARTBEAT, LATENCY, METERS, MODE, PREFILL, RATE, Board
+from ..stream.callback import stream_callback
+from ..stream.worker import lower_priority, raise_a_little
+from .engine_device import describe_device, make_device
+from .late_models import LateModels
+from .permissions import lock_memory, try_priority
+from .practice import practise
+from .progress import Cancelled
+from .shared_memory import HEARTBEAT, LATENCY, METERS, MODE, PREFILL, RATE, WORK, Board
+from .tally import count_missed
 from .taps import Taps
 
 TICK_SECONDS = 0.01
+HOUSEKEEPING_SECONDS = 0.02
+EXIT_SECONDS = 2.0  # what the device gets to stop in
 SWITCH_SECONDS = 1e-4  # how often Python's threads take turns: short, for the worker's sake
+AT_ONCE = ("stats", "tap", "watch", "listen", "cancel", "quit")
+IN_TURN = ("open", "edit", "states", "log")
+
+Body = Mapping[str, Any]
 
 
 def main(board_name: str, pipe: Connection) -> None:
     """Run an engine process until the pipe closes; the target of a spawned process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the control process's to handle
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the supervisor's to handle
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back until here
     sys.setswitchinterval(SWITCH_SECONDS)
     server = Server(Board(board_name), pipe)
-    pipe.send(("ready", os.getpid(), server.prepare()))
+    server.start()
     try:
         server.serve()
-    except (EOFError, BrokenPipeError):
-        pass  # the control process is gone
     finally:
-        server.close()
-        os._exit(0)  # nothing of Python's or PortAudio's exit may hang
+        server.exit()
 
 
 class Server:
-    """Answers operations; see :mod:`realtime.session.editor` for those a session understands.
+    """One engine process's two threads.
 
-    Besides them: ``open`` (``spec``), ``stats``, ``tap`` (``dry``, ``wet``: channels or 0),
-    ``watch`` (``on``), ``listen`` (``on``), ``journal`` (``on``), ``log`` and ``quit``.
+    Parameters
+    ----------
+    board : Board
+    pipe : Connection
+        To the supervisor.
     """
 
     def __init__(self, board: Board, pipe: Connection) -> None:
         self.board, self.pipe = board, pipe
-        self.desk: Desk | None = None
-        self.relief: Relief | None = None
+        self.session: Session | None = None
+        self.late: LateModels | None = None
         self.taps = Taps(board)
-        self._told = False
-        self.quitting = False
+        self._device: dict[str, Any] = {}
+        self._sending = threading.Lock()
+        self._jobs: queue.SimpleQueue[tuple[int, str, Body]] = queue.SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._number: int | None = None  # of the message that is being worked on
+        self._told_lost, self._declared = False, -1
+        self._exiting = threading.Lock()
+        self._pulse = threading.Thread(target=self._beat, name="restyle-pulse", daemon=True)
 
-    def prepare(self) -> list[str]:
-        """Import, compile and touch everything before it is needed; say what is not permitted."""
-        from ..devices.simulated import SimulatedDevice
-        from ..session.session import Session
-        from ..stream.callback import stream_callback
-        from .practice import practise
+    def start(self) -> None:
+        """Start the pulse."""
+        self._pulse.start()
 
-        stream_callback()
-        practise(Session, SimulatedDevice)
-        return [*lock_memory(), *try_priority()]
+    def tell(self, *message: Any) -> None:
+        """Send a message; without a supervisor there is nothing left to do."""
+        try:
+            with self._sending:
+                self.pipe.send(message)
+        except (OSError, ValueError):
+            self.exit()
+
+    def exit(self) -> None:
+        """Stop the sound and end the process; nothing of Python's or PortAudio's exit may hang."""
+        self._exiting.acquire()  # never given back
+        with contextlib.suppress(Exception):
+            late = threading.Timer(EXIT_SECONDS, os._exit, (0,))
+            late.daemon = True
+            late.start()
+        session = self.session
+        with contextlib.suppress(Exception):
+            if session is not None:
+                session.stop()
+        os._exit(0)
+
+    # -- the main thread: one job after the other ----------
 
     def serve(self) -> None:
-        """Answer until told to quit."""
+        """Get ready, then do what is asked."""
+        with watched(self._progress):
+            self._progress("loading")
+            self.tell("ready", self._prepare())
         raise_a_little()
-        while not self.quitting:
-            if self.pipe.poll(TICK_SECONDS):
-                number, operation = self.pipe.recv()
-                lower_priority()  # it may take long
-                answer = self._answer(number, operation)
-                raise_a_little()
-                self.pipe.send(answer)
-            self._tick()
+        while True:
+            try:
+                number, kind, body = self._jobs.get(timeout=HOUSEKEEPING_SECONDS)
+            except queue.Empty:
+                self._keep_house()
+                continue
+            self._number = number
+            if not body.get("urgent"):  # it may take long
+                lower_priority()
+            with watched(self._progress):
+                answer = self._answer(number, kind, body)
+            raise_a_little()
+            self._number = None
+            self.tell(*answer)
 
-    def close(self) -> None:
-        """Stop the sound."""
-        if self.desk is not None:
-            with contextlib.suppress(Exception):
-                self.desk.session.stop()
+    def _prepare(self) -> list[str]:
+        """Import, compile and touch everything before it is needed; say what is not permitted."""
+        stream_callback()
+        practise()
+        return [*lock_memory(), *try_priority()]
 
-    def _answer(self, number: int, operation: dict[str, Any]) -> tuple[Any, ...]:
+    def _progress(self, text: str) -> None:
+        """Tell how far it is.
+
+        Raises
+        ------
+        Cancelled
+            What is being done is not wanted any more.
+        """
+        if self._number is not None and self._number in self._cancelled:
+            raise Cancelled("cancelled")
+        self.tell("progress", self._number, text)
+
+    def _answer(self, number: int, kind: str, body: Body) -> tuple[Any, ...]:
         try:
-            name = operation["op"]
-            own = getattr(self, f"_op_{name}", None)
-            if own is not None:
-                result = own(operation)
-            else:
-                result = self._need().do(operation)
+            if number in self._cancelled:
+                raise Cancelled("cancelled")
+            if kind not in (*AT_ONCE, *IN_TURN):
+                raise RestyleError(f"an engine does not know '{kind}'")
+            result = getattr(self, f"_do_{kind}")(body)
         except RestyleError as error:
             return ("error", number, type(error).__name__, str(error))
         except Exception as error:  # a fault of ours: told, and the sound goes on
-            return ("fault", number, type(error).__name__, str(error))
+            return ("fault", number, f"{type(error).__name__}: {error}")
+        finally:
+            self._cancelled.discard(number)
         return ("done", number, result)
 
-    def _need(self) -> Desk:
-        if self.desk is None:
+    def _need(self) -> Session:
+        if self.session is None:
             raise RestyleError("nothing plays yet")
-        return self.desk
+        return self.session
 
-    # -- operations -----------------------------------------------------------------------------
+    def _now(self, session: Session) -> tuple[Setup, dict[str, Any]]:
+        """What plays, after whatever change."""
+        self._declared = session.stream.budget.declared
+        counts = list(session.stream.path.counters())
+        return session.now(), {**session.describe(), "device": self._device, "counts": counts}
 
-    def _op_open(self, operation: dict[str, Any]) -> dict[str, Any]:
-        spec = Spec.from_dict(operation["spec"])
+    def _do_open(self, body: Body) -> tuple[Setup, dict[str, Any]]:
+        setup: Setup = body["setup"]
         self.board.clear()
-        device = make_device(spec.device)
-        desk = Desk(
-            spec, device, mark=self.board.status, record=self.board.record, events=self.board.events
+        self._progress("opening the device")
+        device = make_device(setup.device)
+        session = Session(
+            setup,
+            device,
+            mark=self.board.status,
+            record=self.board.record,
+            events=self.board.events,
+            progress=self._progress,
         )
+        self._device = describe_device(device)
         board = self.board.status
-        board[RATE], board[LATENCY] = device.sample_rate, desk.session.budget.declared
-        self.desk = desk
-        if operation.get("journal"):
+        board[RATE], board[LATENCY] = device.sample_rate, session.stream.budget.declared
+        if body["journal"]:
             self.board.record[0]["journal"] = self.board.journal.address
-        self._op_tap(operation.get("taps", {}))
+        self.taps.record(session.channels, body["tap"])
         gc.collect()
         gc.freeze()
         gc.disable()
-        desk.session.start()
-        self.relief = Relief(desk)
-        self._tick()
-        return {**desk.describe(), "device": describe_device(device)}
+        session.start()
+        self.taps.watch(session.channels, body["watch"])
+        self.taps.listen(session.channels, body["listen"])
+        self.late, self.session = LateModels(session), session
+        return self._now(session)
 
-    def _op_stats(self, operation: dict[str, Any]) -> dict[str, Any]:
-        return self._need().session.stats()
+    def _do_edit(self, body: Body) -> tuple[Setup, dict[str, Any]]:
+        session = self._need()
+        session.do(body["operation"])
+        return self._now(session)
 
-    def _op_log(self, operation: dict[str, Any]) -> list[Any]:
-        desk = self._need()
-        desk.settle()
-        return [tuple(change) for change in desk.log]
+    def _do_log(self, body: Body) -> list[Any]:
+        session = self._need()
+        session.settle()
+        return list(session.log)
 
-    def _op_describe(self, operation: dict[str, Any]) -> dict[str, Any]:
-        return self._need().describe()
+    def _do_states(self, body: Body) -> dict[int, str]:
+        return {
+            slot.identity: slot.stage.save_state()
+            for slot in self._need().stream.path.slots()
+            if slot.present and isinstance(slot.stage, PluginStage)
+        }
 
-    def _op_tap(self, operation: dict[str, Any]) -> int:
-        return self.taps.record(self._need().channels, operation)
-
-    def _op_watch(self, operation: dict[str, Any]) -> None:
-        self.taps.watch(self._need().channels, bool(operation.get("on")))
-
-    def _op_listen(self, operation: dict[str, Any]) -> int:
-        return self.taps.listen(self._need().channels, bool(operation.get("on")))
-
-    def _op_states(self, operation: dict[str, Any]) -> dict[int, str]:
-        slots = [s for c in self._need().session.path.chains for s in c.slots if s.present]
-        return {s.identity: s.stage.save_state() for s in slots if isinstance(s.stage, PluginStage)}
-
-    def _op_quit(self, operation: dict[str, Any]) -> None:
-        self.quitting = True
-
-    # -- every few milliseconds -------------------------------------------------------------------
-
-    def _tick(self) -> None:
-        status, desk = self.board.status, self.desk
-        status[HEARTBEAT] += 1
-        if desk is None:
+    def _keep_house(self) -> None:
+        """Free what has ceased to sound; make room for late models; tell of what changed so."""
+        session = self.session
+        if session is None:
             return
-        session = desk.session
-        voice = session.voice
+        if session.stream.pending:
+            session.stream.tidy()
+        notices = self.late.look() if self.late else []
+        if notices or session.stream.budget.declared != self._declared:
+            self.tell("changed", *self._now(session))
+        for notice in notices:
+            self.tell("notice", notice)
+
+    # -- the pulse: never waits for the main thread ----------
+
+    def _beat(self) -> None:
+        raise_a_little()
+        work = _work_clock()
+        while True:
+            try:
+                if self.pipe.poll(TICK_SECONDS):
+                    number, kind, body = self.pipe.recv()
+                    if kind in AT_ONCE:
+                        self.tell(*self._answer(number, kind, body))
+                    else:
+                        self._jobs.put((number, kind, body))
+            except (EOFError, OSError):  # the supervisor is gone
+                self.exit()
+            self.board.status[HEARTBEAT] += 1
+            self.board.status[WORK] = work()
+            with contextlib.suppress(Exception):  # a change is being made just now
+                self._write_board()
+            self._watch()
+
+    def _write_board(self) -> None:
+        if self.session is None:
+            return
+        status, stream = self.board.status, self.session.stream
+        voice, path = stream.voice, stream.path
         status[MODE] = voice.record["mode"]
-        status[LATENCY], status[PREFILL] = session.budget.declared, voice.buffering
-        meters = session.engine.meters()
+        status[LATENCY], status[PREFILL] = stream.budget.declared, voice.buffering
+        meters = path.meters()
         for i, name in enumerate(METERS):
             self.board.meters[i] = meters[name]
-        self.board.hops[:] = session.engine.histogram("hop")
-        self.board.calls[:] = session.memory.callback_histogram
-        if session.pending:
-            session.tidy()
-        for notice in self.relief.look() if self.relief else ():
-            self.pipe.send(("notice", notice))
-        self._watch()
+        counts = list(path.counters().values())
+        self.board.engine[: len(counts)] = counts
+        if stream.device.paced:
+            count_missed(self.board)
+        self.board.hops[:] = path.histogram
+        self.board.calls[:] = stream.memory.callback_histogram
 
     def _watch(self) -> None:
         """Tell of a device or a worker that ended; once."""
-        desk = self._need()
-        worker = desk.session.worker
-        for kind, error in (
-            ("device", desk.session.device.error),
-            ("worker", worker.error if worker else None),
-        ):
-            if error is not None and not self._told:
-                self._told = True
-                self.pipe.send(("lost", kind, str(error)))
-        if not self._told and not desk.session.device.active:
-            self._told = True
-            self.pipe.send(("lost", "end", "the device has ended"))
+        session = self.session
+        if session is None or self._told_lost:
+            return
+        worker, device = session.stream.worker, session.device
+        for kind, error in (("device", device.error), ("worker", worker.error if worker else None)):
+            if error is not None and not self._told_lost:
+                self._told_lost = True
+                self.tell("lost", kind, str(error))
+        if not self._told_lost and not device.active:
+            self._told_lost = True
+            self.tell("lost", "end", "the device has ended")
+
+    def _do_stats(self, body: Body) -> dict[str, Any]:
+        return stats(self._need().stream)
+
+    def _do_tap(self, body: Body) -> int:
+        return self.taps.record(self._need().channels, body)
+
+    def _do_watch(self, body: Body) -> None:
+        self.taps.watch(self._need().channels, bool(body["on"]))
+
+    def _do_listen(self, body: Body) -> int:
+        return self.taps.listen(self._need().channels, bool(body["on"]))
+
+    def _do_cancel(self, body: Body) -> None:
+        self._cancelled.add(int(body["which"]))
+
+    def _do_quit(self, body: Body) -> None:
+        self.exit()
 
 
-def make_device(spec: DeviceSpec) -> Transport:
-    """Open what `spec` names.
-
-    Raises
-    ------
-    DeviceError
-    """
-    if spec.kind == "tape":
-        from ..devices.shared_simulated import Tape, TapeDevice
-
-        assert spec.tape is not None
-        return TapeDevice(Tape(spec.tape))
-    from ..devices.list import NO_INPUT, find_device
-    from ..devices.one_card import PortAudioDevice
-    from ..devices.two_cards import SplitDevice, same_clock
-
-    one = (
-        spec.input == NO_INPUT
-        or spec.clocks == "one"
-        or (
-            spec.clocks == "auto"
-            and same_clock(find_device(spec.input, "input"), find_device(spec.output, "output"))
-        )
-    )
-
-    def opened(rate: int | None) -> Transport:
-        kind = PortAudioDevice if one else SplitDevice
-        return kind(
-            spec.input,
-            spec.output,
-            sample_rate=rate,
-            block_size=spec.block_size,
-            channels=spec.channels,
-        )
-
-    if spec.sample_rate is not None or spec.preferred_rate is None:
-        return opened(spec.sample_rate)
-    try:
-        return opened(spec.preferred_rate)
-    except DeviceError:
-        return opened(None)  # the device's own; the lane converts
-
-
-def describe_device(device: Transport) -> dict[str, Any]:
-    """What was opened, as plain data."""
-    names = ("name", "sample_rate", "block_size", "in_channels", "out_channels", "paced")
-    largest = int(getattr(device, "largest_block", UNKNOWN_BLOCK))
-    sides = {n: getattr(device, f"{n}_name", device.name) for n in ("input", "output")}
-    return {**{n: getattr(device, n) for n in names}, **sides, "largest_block": largest}
-
-
-def try_priority() -> list[str]:
-    """Whether threads may have real-time priority; what to do where they may not."""
-    if not hasattr(os, "sched_setscheduler"):
-        return []
-    permitted: list[bool] = []
-    trial = threading.Thread(target=lambda: permitted.append(raise_priority()))
-    trial.start()
-    trial.join()
-    if permitted == [True]:
-        return []
-    return ["no real-time priority (raise 'ulimit -r', see restyle doctor): expect more drop-outs"]
-
-
-def lock_memory() -> list[str]:
-    """Keep the process's memory from being swapped out; say what the system does not permit."""
-    if sys.platform != "linux":
-        return []
-    import ctypes
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    unlimited = resource.RLIM_INFINITY in (soft, hard) or os.geteuid() == 0
-    current_and_future = 3
-    if not unlimited or ctypes.CDLL(None).mlockall(current_and_future) != 0:
-        return ["memory is not locked (raise 'ulimit -l' to let restyle do so)"]
-    return []
+def _work_clock() -> Any:
+    """Reads the processor time of the main thread, else of the whole process [ns]."""
+    ident = threading.main_thread().ident
+    if hasattr(time, "pthread_getcpuclockid") and ident is not None:
+        clock = time.pthread_getcpuclockid(ident)
+        return lambda: time.clock_gettime_ns(clock)
+    return time.process_time_ns

@@ -2,164 +2,175 @@
 
 ::
 
-    with Host(spec) as host:
+    with Host(setup) as host:
         host.set("mix", 0.5)
-        host.do({"op": "swap", "model": path})
+        host.do(Insert(Stage(effect="Reverb", identity=host.new_identity())))
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from ..errors import RestyleError
 from ..native.ring import Ring
-from ..parameters.values import check_value, find_parameter
-from ..session.spec import StageSpec, after
-from ..stages.library import check_plugin
-from .engine_link import EngineLost
-from .knobs import knobs, turned
-from .mover import Mover
+from ..session.session import Change
+from ..session.sound import Setup
+from .controls_link import Start
+from .engine_link import EngineLost, Link, Starter, start_engine
+from .front import Front
+from .machine import State
+from .notes import Notes
 from .recorder import Recorder
-from .shared_memory import LATENCY, METERS, RATE, Board
-from .supervisor import ANSWER_SECONDS
+from .shared_memory import LATENCY, RATE, Board
+from .supervisor import Supervisor
 
 
-class Host(Mover):
-    """Plays a session and keeps it playing; see :class:`realtime.host.supervisor.Keeper`."""
+class Host(Front):
+    """Plays a session and keeps it playing; see :class:`realtime.host.supervisor.Supervisor`.
 
-    _recorder: Recorder | None = None
-    _watched = _listened = False
-    _turned: list[tuple[str, float]] | None = None  # knobs, while a change is being made
+    Parameters
+    ----------
+    setup : Setup
+    tell : Notes or callable, optional
+        Takes one sentence about what happened (an engine restarted, a model moved ...), from
+        another thread.
+    standby, journal, taps, start_child
+        See :class:`realtime.host.supervisor.Supervisor`.
+    """
 
-    # -- changes --------------------------------------------------------------------------------
+    def __init__(
+        self,
+        setup: Setup,
+        tell: Callable[[str], None] | None = None,
+        *,
+        standby: bool = True,
+        journal: bool = False,
+        taps: Iterable[str] = (),
+        start_child: Starter = start_engine,
+    ) -> None:
+        self.notes = tell if isinstance(tell, Notes) else Notes(tell or (lambda text: None))
+        self._tapped = set(taps)
+        self._recorder: Recorder | None = None
+        self._recording = threading.Lock()
+        supervisor = self.supervisor = Supervisor(
+            setup,
+            self.notes,
+            standby=standby,
+            journal=journal,
+            taps=self._tapped,
+            start_child=start_child,
+        )
+        super().__init__(supervisor)
+        supervisor.helpers = {"record": self._record, "end_recording": self._end_recording}
+        supervisor.on_switch, supervisor.recording = self._switch, self._recording_now
+        supervisor.launch()
+        self.keep("journaled", journal)
 
-    def do(self, operation: dict[str, Any]) -> dict[str, Any]:
-        """Make a change; when it fails the session is as it was.
+    # -- life ----------
+
+    def start(self) -> None:
+        """Open the device and play.
 
         Raises
         ------
         RestyleError
-            Refused; or the engine died on it, in which case the last good session plays on.
+            The session cannot be opened as asked.
         """
-        with self._lock:
-            link, self._turned = self.link, []
-            try:
-                answer = link.ask(operation, ANSWER_SECONDS)
-            except EngineLost as error:
-                self._turned = None
-                self.replace_engine(link, str(error))
-                raise
-            except BaseException:
-                self._turned = None
-                raise
-            with self._state:
-                self.now = {**self.now, **answer}
-                self.spec = after(self.spec, operation)
-                late, self._turned = self._turned or [], None
-            for name, value in late:  # turned meanwhile, so after the change
-                with suppress(RestyleError):
-                    self.set(name, value)
-            return self.now
+        self.supervisor.request("start")
 
-    def insert(self, place: str, entry: dict[str, Any], index: int | None = None) -> int:
-        """Fade a stage into a chain; `entry` is its table in a chain or preset file.
+    def start_controls(self, start: Start) -> Mapping[str, Any] | None:
+        """Have MIDI, OSC and page run in a process of their own, which is kept alive.
 
-        Returns its identity.
-        """
-        entry = dict(entry)
-        bypass, mix = bool(entry.pop("bypass", False)), float(entry.pop("stage_mix", 1.0))
-        if "plugin" in entry:  # one that crashes or hangs when loaded does so apart from the sound
-            check_plugin(str(entry["plugin"]), entry.get("plugin_name"))
-        with self._lock:
-            stage = StageSpec(self.new_identity(), entry, bypass, mix)
-            many = len(self.spec.chain(place)) if index is None else index
-            self.do({"op": "insert", "place": place, "index": many, "stage": asdict(stage)})
-            return stage.identity
-
-    # -- parameters -----------------------------------------------------------------------------
-
-    def set(self, name: str, value: float, at: int | None = None) -> None:
-        """Turn a knob, see :mod:`realtime.parameters.surface` for the names.
-
-        Parameters
-        ----------
-        at : int [samples], optional
-            Position of the stream from which it holds; not for ``pre_mix`` and ``post_mix``.
+        Returns
+        -------
+        mapping
+            What it says once it is up; empty where it does not come up at once.
 
         Raises
         ------
-        ConfigError
-            Unknown name or a value outside the range.
+        ControlError
+            It refuses to begin as asked.
         """
-        with self._state:
-            listed = {k.parameter.name: k for k in knobs(self.spec, self.now)}
-            knob = listed[find_parameter([k.parameter for k in listed.values()], name).name]
-            value = check_value(knob.parameter, value)
-            if self._turned is not None:
-                self._turned.append((name, value))
-            if knob.slot is not None:
-                self.spec = turned(self.spec, name, value)
-                self._push(-1 if at is None else at, knob.whom, knob.slot, knob.sent(value))
-                return
-        self.do({"op": "mix", "place": name.partition("_")[0], "value": value})
-
-    def get(self, name: str) -> float:
-        """Value last asked for.
-
-        Raises
-        ------
-        ConfigError
-            Unknown name.
-        """
-        return find_parameter((k.parameter for k in knobs(self.spec, self.now)), name).value
-
-    def new_identity(self) -> int:
-        """An identity no stage of this session has had."""
-        with self._state:
-            self._identities += 1
-            return self._identities
-
-    def states(self) -> dict[int, str]:
-        """States of the plug-ins that play, by the identity of their stage."""
-        with self._lock:
-            found: dict[int, str] = self.link.ask({"op": "states"}, ANSWER_SECONDS)
+        found: Mapping[str, Any] | None = self.supervisor.request("controls", start=start)
         return found
 
-    def _push(self, at: int, whom: int, slot: int, value: float) -> None:
-        end = time.monotonic() + 1.0
-        with self._events:
-            while not self.board.events.push(at, whom, slot, value):
-                if time.monotonic() > end:
-                    return  # a device that does not call; the spec holds the value
-                time.sleep(0.001)
+    def stop(self) -> None:
+        """Stop the sound and all processes; the board stays readable."""
+        with suppress(EngineLost):
+            self.supervisor.request("stop")
 
-    # -- what happens -----------------------------------------------------------------------------
+    def close(self) -> None:
+        """Stop, and end the recording there is."""
+        self.stop()
+        if self._recorder is not None:
+            self._recorder.stop()
+        with suppress(EngineLost):
+            self.board.close()
 
-    def stats(self) -> dict[str, Any]:
-        """Everything measured by the engine that plays."""
-        with self._lock:
-            found: dict[str, Any] = self.link.ask({"op": "stats"}, ANSWER_SECONDS)
-        return {**found, "restarts": len(self.incidents)}
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
 
-    def meters(self) -> dict[str, float]:
-        """Levels in dBFS, from shared memory."""
-        return dict(zip(METERS, (float(v) for v in self.board.meters), strict=True))
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def link(self) -> Link:
+        """The engine that plays, or is about to."""
+        link = self.supervisor.engine or self.supervisor.fresh
+        if link is None:
+            raise EngineLost("there is no engine")
+        return link
+
+    @property
+    def active(self) -> bool:
+        """Whether there is, or will be, sound."""
+        return self.view.state not in (State.ENDED, State.CLOSING, State.CLOSED)
+
+    @property
+    def starting(self) -> str:
+        """What an engine that is to play next does just now; empty where there is none."""
+        link = self.supervisor.fresh
+        return "" if link is None else link.progress
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Return after `seconds`, or when the device ends by itself."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while self.active and (end is None or time.monotonic() < end):
+            left = 0.05 if end is None else max(0.0, min(0.05, end - time.monotonic()))
+            time.sleep(left)
+
+    def changes(self) -> list[Change]:
+        """The changes heard out so far."""
+        found: list[Change] = self.supervisor.request("log")
+        return found
+
+    # -- recordings ----------
 
     @property
     def taps(self) -> dict[str, Ring]:
         """The rings of a recording, dry and wet."""
-        return {name: Ring.attach(self.board.part(name)) for name in ("dry", "wet")}
+        return _rings(self.board)
 
-    def changes(self) -> list[Any]:
-        """The changes heard out so far, see :class:`realtime.session.editor.Change`."""
-        with self._lock:
-            found: list[Any] = self.link.ask({"op": "log"}, ANSWER_SECONDS)
-        return found
+    @property
+    def recorder(self) -> Recorder | None:
+        """The recording under way."""
+        return self._recorder
 
     def record(self, files: Mapping[str, Path]) -> Recorder:
         """Record ``dry``, ``wet`` or both, aligned; stop it before :meth:`close`.
@@ -171,84 +182,87 @@ class Host(Mover):
         AudioFileError
             A file cannot be written.
         """
-        if set(files) != self._tapped:
-            self._tap(files)
-        self._tapped = set(files)
-        latency = int(self.board.status[LATENCY])
-        try:
-            self._recorder = Recorder(
-                {name: ring for name, ring in self.taps.items() if name in files},
-                files,
-                int(self.board.status[RATE]),
-                skip={"wet": latency} if "dry" in files else None,
-                lost=self._lost_by(self.board),
-                tell=self._tell,
-            )
-        except RestyleError:
-            self._untap()
-            raise
+        self._record(files)
+        assert self._recorder is not None
         return self._recorder
 
     def stop_recording(self) -> Recorder | None:
         """End the recording there is, write what waits, and return it."""
-        with self._lock:
-            recorder, self._recorder = self._recorder, None
-        if recorder is not None:
-            recorder.stop()
-            self._untap()
+        recorder = self._recorder
+        self._end_recording()
         return recorder
 
+    def _record(self, files: Mapping[str, Path]) -> None:
+        with self._recording:
+            if set(files) != self._tapped:
+                self.supervisor.request("want", tap=frozenset(files))
+            self._tapped = set(files)
+            board = self.board
+            latency = int(board.status[LATENCY])
+            try:
+                self._recorder = Recorder(
+                    {name: ring for name, ring in _rings(board).items() if name in files},
+                    files,
+                    int(board.status[RATE]),
+                    skip={"wet": latency} if "dry" in files else None,
+                    lost=_lost_by(board),
+                    tell=self.notes,
+                )
+            except RestyleError:
+                self._untap()
+                raise
+
+    def _end_recording(self) -> Mapping[str, Any] | None:
+        with self._recording:
+            recorder = self._recorder
+            if recorder is None:
+                return None
+            recorder.stop()
+            found = self._recording_now()
+            self._recorder = None
+            self._untap()
+        return found
+
     def _untap(self) -> None:
-        self._tapped = {"dry", "wet"} if self._journal else set()
+        self._tapped = set()
         with suppress(RestyleError):  # an engine that has ended taps nothing
-            self._tap(())
+            self.supervisor.request("want", tap=frozenset())
 
-    @property
-    def journaled(self) -> bool:
-        """Whether a capture keeps all of the sound."""
-        return self._journal
-
-    @property
-    def recorder(self) -> Recorder | None:
-        """The recording under way."""
-        return self._recorder
-
-    def watch(self, on: bool) -> None:
-        """Have what is heard and played copied to the rings of a display, or no more."""
-        with self._lock:
-            self._watched = on
-            self.link.ask({"op": "watch", "on": on}, ANSWER_SECONDS)
-
-    def listen(self, on: bool) -> int:
-        """Have what is played copied to the ring of a tagger, or no more.
-
-        Returns
-        -------
-        int
-            The stream's position, or a little before it.
-        """
-        with self._lock:
-            self._listened = on
-            position: int = self.link.ask({"op": "listen", "on": on}, ANSWER_SECONDS)
-        return position
-
-    def _tap(self, names: Iterable[str]) -> None:
-        with self._lock:
-            operation = {"op": "tap", **{n: n in names or self._journal for n in ("dry", "wet")}}
-            self.link.ask(operation, ANSWER_SECONDS)
-
-    @staticmethod
-    def _lost_by(board: Board) -> Callable[[], int]:
-        return lambda: int(board.record[0]["tap_lost"]) if len(board.record) else 0
-
-    def _engine_replaced(self) -> None:
+    def _recording_now(self) -> Mapping[str, Any] | None:
         recorder = self._recorder
-        if self._watched:
-            with suppress(RestyleError):
-                self.link.ask({"op": "watch", "on": True}, ANSWER_SECONDS)
-        if self._listened:
-            with suppress(RestyleError):
-                self.listen(True)
+        if recorder is None:
+            return None
+        rate = recorder.sample_rate
+        return {
+            "seconds": {n: round(w / rate, 6) for n, w in recorder.written.items()},
+            "gaps": recorder.gaps,
+        }
+
+    def _switch(self, old: Board, new: Board) -> None:
+        recorder = self._recorder
         if recorder is not None:
-            rings = {n: r for n, r in self.taps.items() if n in recorder.written}
-            recorder.switch(rings, self._lost_by(self.board))
+            rings = {n: r for n, r in _rings(new).items() if n in recorder.written}
+            recorder.switch(rings, _lost_by(new), lambda: silent_samples(old, new))
+
+
+def _rings(board: Board) -> dict[str, Ring]:
+    return {name: Ring.attach(board.part(name)) for name in ("dry", "wet")}
+
+
+def _lost_by(board: Board) -> Callable[[], int]:
+    return lambda: int(board.record[0]["tap_lost"])
+
+
+def silent_samples(old: Board, new: Board) -> int | None:
+    """Samples between the last block of one engine and the first of the next, by the clock.
+
+    None as long as there is none of the next.
+    """
+    last, first = int(old.record[0]["last_ns"]), int(new.record[0]["first_ns"])
+    if not first:
+        return None
+    if not last:
+        return 0
+    rate, record = float(new.record[0]["sample_rate"]), old.record[0]
+    block = int(record["samples"]) / max(1, int(record["callbacks"]))
+    return max(0, round((first - last) * 1e-9 * rate - block))

@@ -1,8 +1,8 @@
 """The slow side of the governor: a model that keeps being late is given more room.
 
 The callback's own governor (:mod:`realtime.engine.governor`) sends a late model to rest at once.
-Here, off the audio path, a slimmer variant is put in its place if there is one, else it moves to
-the worker lane, where being late costs concealment but no missed callback.
+Here, off the audio path, a slimmer variant is put in its place if there is one, else the path moves
+to the worker lane, where being late costs concealment but no missed callback.
 """
 
 from __future__ import annotations
@@ -11,69 +11,87 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from ..engine.placed import Slot
 from ..errors import RestyleError
-from ..models.catalog import list_models
-from ..session.editor import Desk
+from ..models.catalog import find_model, list_models
+from ..session.operations import Lane, Swap
+from ..session.session import Session
 
 LEAST_SECONDS = 1.0  # between two measures
 
 
-class Relief:
-    """Watches a desk's engine for rests.
+class LateModels:
+    """Watches a session's stages for rests and failures.
 
     Parameters
     ----------
-    desk : Desk
+    session : Session
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._seen: dict[int, int] = {}
-        self._notes: dict[int, str] = {}  # what a plug-in's latency turned out to be, once told
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._trips: dict[int, int] = {}  # by the stage's identity, as of the last measure
+        self._told: set[tuple[int, str]] = set()
         self._last = 0.0
 
     def look(self) -> list[dict[str, Any]]:
         """What was noticed or done since the last call, as notices."""
-        desk, engine = self._desk, self._desk.session.engine
-        identity, trips = int(engine.lane["identity"]), int(engine.lane["trips"])
-        errors = int(engine.lane["model_errors"])
-        notices: list[dict[str, Any]] = []
-        for slot in (s for c in desk.session.path.chains for s in c.slots):
-            if slot.error is not None and self._seen.get(-slot.identity) is None:
-                self._seen[-slot.identity] = 1
-                notices.append({"stage": slot.stage.name, "failed": str(slot.error)})
-            note = getattr(slot.stage, "note", None)
-            if note is not None and self._notes.get(slot.identity) != note:
-                self._notes[slot.identity] = note
-                notices.append({"note": note})
-        if errors and not self._seen.get(identity + (1 << 40)):
-            self._seen[identity + (1 << 40)] = 1
-            reason = engine.model.error if engine.model else None
-            notices.append({"model": desk.spec.model, "failed": str(reason)})
-        if trips <= self._seen.get(identity, 0) or desk.session.pending:
+        slots = [s for s in self._session.stream.path.slots() if s.present]
+        notices = [found for slot in slots for found in self._failures(slot)]
+        late = next((s for s in slots if self._is_late(s)), None)
+        waits = time.monotonic() - self._last < LEAST_SECONDS
+        if late is None or waits or self._session.stream.pending:
             return notices
-        if time.monotonic() - self._last < LEAST_SECONDS:
-            return notices
-        self._seen[identity], self._last = trips, time.monotonic()
-        notice: dict[str, Any] = {"late": engine.model.card.name if engine.model else None}
-        slim = slimmer(desk.spec.model)
+        self._trips[late.identity] = int(late.placed.record["trips"])
+        self._last = time.monotonic()
+        return [*notices, self._relieve(late)]
+
+    def _is_late(self, slot: Slot) -> bool:
+        return int(slot.placed.record["trips"]) > self._trips.get(slot.identity, 0)
+
+    def _failures(self, slot: Slot) -> list[dict[str, Any]]:
+        """What a stage is to be told of, once."""
+        found = []
+        placed, note = slot.placed, getattr(slot.stage, "note", None)
+        if placed.error is not None and self._is_news(slot, "error"):
+            found.append({"stage": slot.name, "failed": str(placed.error)})
+        elif placed.native and placed.record["errors"] and self._is_news(slot, "errors"):
+            found.append({"model": slot.name, "failed": str(getattr(slot.stage, "error", None))})
+        if note is not None and self._is_news(slot, note):
+            found.append({"note": note})
+        return found
+
+    def _is_news(self, slot: Slot, what: str) -> bool:
+        key = slot.identity, what
+        new = key not in self._told
+        self._told.add(key)
+        return new
+
+    def _relieve(self, slot: Slot) -> dict[str, Any]:
+        """Put a slimmer model in a slot, or all of the path into the worker lane."""
+        session, notice = self._session, {"late": slot.name}
+        stage = session.now().sound.find(slot.identity)
+        slim = slimmer(stage.model) if stage is not None else None
         try:
-            if slim is not None:
-                desk.do({"op": "swap", "model": str(slim), "controls": desk.controls()})
+            if stage is not None and slim is not None:
+                lighter = msgspec.structs.replace(stage, model=str(slim))
+                session.do(Swap(stage.identity, lighter))
                 notice["instead"] = slim.stem
-            elif desk.session.lane == "inline" and desk.session.fixed_latency is None:
-                desk.do({"op": "lane", "lane": "worker"})
+            elif session.stream.lane == "inline" and session.stream.fixed_latency is None:
+                session.do(Lane("worker"))
                 notice["lane"] = "worker"
         except RestyleError as error:
             notice["failed"] = str(error)
-        return [*notices, notice]
+        return notice
 
 
-def slimmer(path: str | None) -> Path | None:
-    """A variant ``NAME-lite`` of the model at `path` that lies beside it or in the catalog."""
-    if path is None:
+def slimmer(model: str | None) -> Path | None:
+    """A variant ``NAME-lite`` of a model that lies beside it or in the catalogue."""
+    if model is None:
         return None
-    here = Path(path)
+    here = find_model(model)
     if here.stem.endswith("-lite"):
         return None
     beside = here.with_name(f"{here.stem}-lite{here.suffix}")

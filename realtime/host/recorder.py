@@ -1,15 +1,20 @@
 """Record wet and dry sound to files, from the rings the callback fills.
 
-A thread of the control process reads the rings and writes; the sound never waits for it.  A ring
-holds :data:`realtime.host.shared_memory.TAP_SECONDS`; what finds no room there because the disk is
-slow is lost, counted and told.  A full disk ends the recording with a sentence, not the sound.
+A thread of the supervisor's process reads the rings and writes; the sound never waits for it.  A
+ring holds :data:`realtime.host.shared_memory.TAP_SAMPLES`; what finds no room there because the
+disk is slow is lost, counted and told.  A full disk ends the recording, not the sound.  Where
+another engine takes over, the time without sound is filled with silence.  The head of a WAV file is
+kept up to date, so that it can be read if this process is killed.
 """
 
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +26,20 @@ from ..errors import AudioFileError
 from ..native.ring import Ring
 
 NAP_SECONDS = 0.05
+HEAD_SECONDS = 0.5  # between two updates of a file's head
+GAP_SECONDS = 5.0  # how long the first block of another engine is waited for
 PART = 1 << 15  # samples read at a time
+_UPDATE_HEAD = 0x1060  # libsndfile's SFC_UPDATE_HEADER_NOW
+
+
+@dataclass(frozen=True)
+class _Switch:
+    """What to go on from, and when to do so at the latest."""
+
+    rings: dict[str, Ring]
+    lost: Callable[[], int]
+    silent: Callable[[], int | None]
+    until: float
 
 
 class Recorder:
@@ -45,6 +63,8 @@ class Recorder:
     ----------
     written : dict of str to int
         Samples in each file.
+    gaps : int
+        Times another engine took over.
     problem : str or None
         What ended the recording early.
 
@@ -64,10 +84,12 @@ class Recorder:
         lost: Callable[[], int] = lambda: 0,
         tell: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self._rings, self._rate, self._lost, self._tell = dict(rings), sample_rate, lost, tell
+        self._rings, self._lost, self._tell = dict(rings), lost, tell
+        self.sample_rate = sample_rate
         self._skip = {name: (skip or {}).get(name, 0) for name in rings}
         self._stop = threading.Event()
-        self._switch = threading.Lock()
+        self._switches: deque[_Switch] = deque()
+        self._head = 0.0
         self.written = dict.fromkeys(files, 0)
         self.problem: str | None = None
         self.gaps = 0
@@ -85,7 +107,7 @@ class Recorder:
             return soundfile.SoundFile(
                 str(path),
                 "w",
-                self._rate,
+                self.sample_rate,
                 channels,
                 format="RF64" if kind == "WAV" else kind,
                 subtype=subtype,
@@ -93,12 +115,20 @@ class Recorder:
         except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
             raise AudioFileError(f"cannot record to {path}: {error}") from None
 
-    def switch(self, rings: Mapping[str, Ring], lost: Callable[[], int]) -> None:
-        """Go on from other rings: another engine plays.  What was between is a gap."""
-        with self._switch:
-            self._drain()
-            self._rings, self._lost_before, self._lost = dict(rings), self.lost, lost
-            self.gaps += 1
+    def switch(
+        self,
+        rings: Mapping[str, Ring],
+        lost: Callable[[], int],
+        silent: Callable[[], int | None] = lambda: 0,
+    ) -> None:
+        """Go on from other rings: another engine plays.  Takes no time.
+
+        Parameters
+        ----------
+        silent : callable
+            Samples of silence in between; None as long as that is not known.
+        """
+        self._switches.append(_Switch(dict(rings), lost, silent, time.monotonic() + GAP_SECONDS))
 
     @property
     def lost(self) -> int:
@@ -111,16 +141,50 @@ class Recorder:
         self._thread.join(30.0)
 
     def _run(self) -> None:
-        while not self._stop.wait(NAP_SECONDS) and self.problem is None:
-            with self._switch:
+        try:
+            while not self._stop.wait(NAP_SECONDS) and self.problem is None:
                 self._drain()
-            self._check_loss()
-        with self._switch:
-            if self.problem is None:
-                self._drain()
+                self._go_on(False)
+                self._check_loss()
+                self._update_heads()
+            self._drain()
+            self._go_on(True)
+        except Exception as error:  # whatever it is, files are closed and it is told
+            self.problem = f"the recording ended: {error!r}"
+            self._tell(self.problem)
         for file in self._files.values():
             with suppress(Exception):
                 file.close()
+
+    def _go_on(self, ending: bool) -> None:
+        """Take up the rings of the next engine once it is known how long it was silent."""
+        while self._switches:
+            switch = self._switches[0]
+            silent = switch.silent()
+            if silent is None and not ending and time.monotonic() < switch.until:
+                return
+            self._switches.popleft()
+            self._drain()
+            for name, file in self._files.items():
+                left = silent or 0
+                while left > 0 and self.problem is None:
+                    part = min(PART, left)
+                    zeros = np.zeros((self._rings[name].channels, part), dtype=np.float32)
+                    self._write(name, file, zeros)
+                    left -= part
+            self._lost_before += self._lost()
+            self._rings, self._lost = switch.rings, switch.lost
+            self.gaps += 1
+            self._drain()
+
+    def _update_heads(self) -> None:
+        if time.monotonic() < self._head:
+            return
+        self._head = time.monotonic() + HEAD_SECONDS
+        for file in self._files.values():
+            with suppress(Exception):  # python-soundfile has no name for it
+                soundfile._snd.sf_command(file._file, _UPDATE_HEAD, soundfile._ffi.NULL, 0)
+                file.flush()
 
     def _check_loss(self) -> None:
         lost = self.lost
@@ -129,6 +193,8 @@ class Recorder:
             self._told = lost
 
     def _drain(self) -> None:
+        if self.problem is not None:
+            return
         for name, file in self._files.items():
             ring = self._rings[name]
             while (waiting := ring.read_available) > 0 and self.problem is None:

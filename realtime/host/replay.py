@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from ..audio_files import read_audio
 from ..devices.simulated import SimulatedDevice
 from ..errors import ConfigError
+from ..models.catalog import find_model
 from ..native.events import EventQueue
-from ..session.editor import Desk
-from ..session.spec import Spec
-from ..stream.record import BLOCK, EVENT_FIXED, EVENT_VOICE, KIND_SHIFT
-from .session_log import FORMAT, digest, versions
+from ..session.session import Session
+from ..stream.record import BLOCK, EVENT
+from .session_log import FORMAT, LoggedChange, SessionLog, digest, versions
 
 Array = npt.NDArray[np.float32]
 FEED = 2048  # events handed to the stream at a time
@@ -53,29 +53,25 @@ def replay(folder: Path) -> Replay:
     ConfigError
         Not a capture, or of another format.
     """
-    session, rows = _read(folder)
+    log, rows = _read(folder)
     captured_in = read_audio(folder / "input.wav")
     captured_out = read_audio(folder / "output.wav")
-    blocks = rows[rows[:, 1] == BLOCK]
-    sizes = blocks[:, 2].astype(np.int64)
+    sizes = rows[rows[:, 1] == BLOCK][:, 2].astype(np.int64)
     edges = np.concatenate([[0], np.cumsum(sizes)])
     length = min(int(edges[-1]), captured_in.samples.shape[1])
-    described = session["device"]
     device = SimulatedDevice(
         captured_in.samples[:, :length], captured_in.sample_rate, [int(n) for n in sizes]
     )
-    device.block_size = described["block_size"]
-    device.largest_block = described["largest_block"]
-    spec = Spec.from_dict(session["spec"])
-    channels = captured_in.samples.shape[0]
-    spec = replace(
-        spec,
-        lane=session["lane"],
-        device=replace(spec.device, channels=channels, in_map=None, out_map=None),
+    device.block_size, device.largest_block = log.device.block_size, log.device.largest_block
+    here = msgspec.structs.replace(
+        log.setup.device,
+        lane=log.lane,
+        channels=captured_in.samples.shape[0],
+        in_map=None,
+        out_map=None,
     )
-    events = _events(rows)
-    desk = Desk(spec, device, events=EventQueue(4 * FEED))
-    _run(desk, device, session["changes"], events, edges, length)
+    session = Session(log.setup.with_device(here), device, events=EventQueue(4 * FEED))
+    _run(session, device, log.changes, _events(rows), edges, length)
     out = device.recording[:, :length]
     n = min(length, captured_out.samples.shape[1])
     wrong = np.flatnonzero((out[:, :n] != captured_out.samples[:, :n]).any(axis=0))
@@ -84,41 +80,48 @@ def replay(folder: Path) -> Replay:
         captured_in.sample_rate,
         len(wrong),
         int(wrong[0]) if len(wrong) else None,
-        _remarks(session),
+        _remarks(log),
     )
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], npt.NDArray[np.float64]]:
+def _read(folder: Path) -> tuple[SessionLog, npt.NDArray[np.float64]]:
     try:
-        session = json.loads((folder / "session.json").read_text(encoding="utf-8"))
+        text = (folder / "session.json").read_bytes()
         rows = np.load(folder / "journal.npy")
-        if session["format"] != FORMAT:
-            raise ConfigError(
-                f"{folder} is a capture of format {session['format']}, this restyle reads {FORMAT}"
-            )
     except OSError as error:
         raise ConfigError(
             f"{folder} is not a capture: {error.strerror} ({error.filename})"
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise ConfigError(f"{folder} is not a capture: {error}") from None
-    return session, rows
+    try:
+        found = msgspec.json.decode(text, type=_Version)
+        if found.format != FORMAT:
+            raise ConfigError(
+                f"{folder} is a capture of format {found.format}, this restyle reads {FORMAT}"
+            )
+        return msgspec.json.decode(text, type=SessionLog), rows.reshape(-1, 4)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{folder} is not a capture: {error}") from None
+
+
+class _Version(msgspec.Struct):
+    format: int
 
 
 def _events(rows: npt.NDArray[np.float64]) -> list[tuple[float, int, int, float]]:
     """Parameter events of the journal, as they are pushed."""
-    found = []
-    for time, kind, slot, value in rows:
-        whom = int(kind) % KIND_SHIFT
-        if int(kind) // KIND_SHIFT in (EVENT_FIXED, EVENT_VOICE):
-            found.append((float(time), whom, int(slot), float(value)))
-    return found
+    return [
+        (float(time), int(kind) - EVENT, int(number), float(value))
+        for time, kind, number, value in rows
+        if kind >= EVENT
+    ]
 
 
 def _run(
-    desk: Desk,
+    session: Session,
     device: SimulatedDevice,
-    changes: list[list[Any]],
+    changes: Sequence[LoggedChange],
     events: list[tuple[float, int, int, float]],
     edges: npt.NDArray[np.int64],
     length: int,
@@ -132,17 +135,17 @@ def _run(
             part, at = waiting[:FEED], min(until, int(waiting[min(FEED, len(waiting)) - 1][0]) + 1)
             due = [e for e in part if e[0] < at]
             for event in due:
-                desk.session.memory.events.push(*event)
+                session.stream.memory.events.push(*event)
             del waiting[: len(due)]
             device.run_to(_edge(edges, at))
 
     device.hold(0)
-    with desk.session as session:
-        for kind, position, operation in changes:
-            place = _edge(edges, position)
+    with session:
+        for change in changes:
+            place = _edge(edges, change.position)
             feed(place)
             device.run_to(place)
-            desk.do(operation, at=None if kind == "voice" else operation["at"], wait=False)
+            session.do(change.operation, at=change.at, wait=False, lane=change.lane)
         feed(length)
         device.hold(None)
         session.wait()
@@ -153,14 +156,14 @@ def _edge(edges: npt.NDArray[np.int64], position: int) -> int:
     return int(edges[np.searchsorted(edges, position, side="right") - 1])
 
 
-def _remarks(session: dict[str, Any]) -> list[str]:
+def _remarks(log: SessionLog) -> list[str]:
     remarks = []
     now = versions()
-    for name, before in session["versions"].items():
+    for name, before in log.versions.items():
         if now.get(name) != before:
             remarks.append(f"{name} is {now.get(name) or 'missing'}, it was {before}")
-    for path, before in session["models"].items():
-        if digest(Path(path)) != before:
+    for path, before in log.models.items():
+        if digest(find_model(path)) != before:
             remarks.append(f"the model {path} has changed since")
     for key, text in (
         ("lost", "samples or journal entries were lost while capturing"),
@@ -168,6 +171,6 @@ def _remarks(session: dict[str, Any]) -> list[str]:
         ("concealed_samples", "samples were concealed live, which a replay does not repeat"),
         ("rested", "hops were rested live, which a replay does not repeat"),
     ):
-        if session.get(key):
-            remarks.append(f"{session[key]} {text}")
+        if getattr(log, key):
+            remarks.append(f"{getattr(log, key)} {text}")
     return remarks

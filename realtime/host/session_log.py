@@ -8,25 +8,73 @@ them), ``journal.npy`` (float64 rows of position, kind, a, b, see :mod:`realtime
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from ..audio_files import whole_file
 from ..errors import ConfigError
+from ..models.catalog import find_model
+from ..session.operations import Operation, brought
+from ..session.session import Change
+from ..session.sound import Setup
 from .recorder import Recorder
 
 if TYPE_CHECKING:
     from .host import Host
 
-FORMAT = 1
+FORMAT = 2
 NAP_SECONDS = 0.2
 PACKAGES = ("restyle", "numpy", "numba", "onnxruntime-gpu", "onnxruntime", "pedalboard")
+
+
+class Played(msgspec.Struct, frozen=True):
+    """The device that was opened, as far as bits depend on it."""
+
+    block_size: int | None
+    largest_block: int
+
+
+class LoggedChange(msgspec.Struct, frozen=True, array_like=True):
+    """See :class:`realtime.session.session.Change`."""
+
+    position: int
+    at: int | None
+    lane: str
+    operation: Operation
+
+
+class SessionLog(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What ``session.json`` holds.
+
+    Attributes
+    ----------
+    setup : Setup
+        As it was opened; `changes` follow in order.
+    lane : str
+        In which it began.
+    models, versions : mapping
+        Hashes and versions of what decides about bits.
+    lost, restarts, concealed_samples, rested : int
+        What a replay does not repeat.
+    """
+
+    format: int
+    setup: Setup
+    lane: str
+    device: Played
+    changes: tuple[LoggedChange, ...]
+    models: dict[str, str]
+    versions: dict[str, str]
+    lost: int
+    restarts: int
+    concealed_samples: int
+    rested: int
 
 
 class Capture:
@@ -56,7 +104,7 @@ class Capture:
         self._rows: list[tuple[float, ...]] = []
         self._stop = threading.Event()
         self.recorder: Recorder | None = None
-        self._opened = host.spec
+        self._opened = host.setup
         self._thread = threading.Thread(target=self._run, name="restyle-capture", daemon=True)
 
     def start(self) -> None:
@@ -84,32 +132,37 @@ class Capture:
         assert self.recorder is not None
         self.recorder.stop()
         lost = int(stats.get("tap_lost", 0)) + int(stats.get("journal_lost", 0))
-        models = {c[2].get("model") for c in log if c[2].get("op") == "swap"}
-        models |= {c[2]["spec"]["model"] for c in log if c[2].get("op") == "preset"}
-        models.add(self._opened.model)
-        session = {
-            "format": FORMAT,
-            "spec": self._opened.to_dict(),
-            "lane": self._first["lane"],
-            "device": self._first["device"],
-            "changes": log,
-            "models": {m: digest(Path(m)) for m in models if m},
-            "versions": versions(),
-            "lost": lost,
-            "restarts": stats.get("restarts", 0),
-            "concealed_samples": stats["xruns"]["concealed_samples"],
-            "rested": stats["engine"]["rested"],
-        }
+        session = SessionLog(
+            format=FORMAT,
+            setup=self._opened,
+            lane=self._first["lane"],
+            device=Played(**{n: self._first["device"][n] for n in Played.__struct_fields__}),
+            changes=tuple(LoggedChange(*change) for change in log),
+            models={m: digest(find_model(m)) for m in models_of(self._opened, log)},
+            versions=versions(),
+            lost=lost,
+            restarts=stats.get("restarts", 0),
+            concealed_samples=stats["xruns"]["concealed_samples"],
+            rested=stats["path"]["rested"],
+        )
         with whole_file(self.folder / "journal.npy") as partial:
             np.save(partial, np.array(self._rows, dtype=np.float64).reshape(-1, 4))
         with whole_file(self.folder / "session.json") as partial:
-            partial.write_text(json.dumps(session, indent=1) + "\n", encoding="utf-8")
+            partial.write_bytes(msgspec.json.format(msgspec.json.encode(session), indent=1))
         return self.folder
 
 
+def models_of(setup: Setup, changes: Iterable[Change]) -> set[str]:
+    """Every model that a session has played, as its stages name them."""
+    found = [*setup.sound.walk(), *(s for c in changes for s in brought(c.operation))]
+    return {stage.model for stage in found if stage.model is not None}
+
+
 def digest(path: Path) -> str:
-    """SHA-256 of a file, or an empty text when it is gone."""
+    """SHA-256 of a file, or an empty text when it is gone, or no ordinary file."""
     try:
+        if not path.is_file():
+            return ""
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return ""

@@ -1,30 +1,28 @@
-"""Memory shared between the control process and the engine process.
+"""The board: memory shared between the supervisor, an engine process and the controls.
 
-The control process owns it, so it outlives an engine that dies: counters, levels, what was running
+The supervisor owns it, so it outlives an engine that dies: counters, levels, what was running
 at the end, and the queues of parameter events (in) and of the journal and recordings (out).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from ..dsp.meters import N_BINS
-from ..errors import ConfigError
 from ..native.events import EventQueue
 from ..native.ring import Ring
 from ..native.shared import Shared
 from ..stream.record import STREAM
 
 EVENTS, JOURNAL = 4096, 1 << 16  # entries
-TAP_SECONDS = 8  # what a recording's writer may lag behind
-WATCH_SAMPLES = 1 << 15  # the same for a display, which may miss some
-LARGEST_RATE, WIDEST = 192_000, 8
+TAP_SAMPLES = 1 << 20  # what a recording's writer may lag behind, all channels together
+LISTEN_SAMPLES = 1 << 18  # the same for a tagger
+WATCH_SAMPLES = 1 << 17  # and for a display, which may miss some
 
-# int64 slots of the status
-STAGE, HEARTBEAT, MODE, LATENCY, RATE, PREFILL, STATUS_SIZE = 0, 1, 2, 3, 4, 5, 16
+# int64 slots of the status; WORK is processor time of the main thread [ns]: whether a start gets on
+STAGE, HEARTBEAT, MODE, LATENCY, RATE, PREFILL, WORK, MISSED, STATUS_SIZE = *range(8), 16
+ENGINE_COUNTS = 16  # int64 slots of the engine's own counters, in the order it lists them
 # float64 slots of the meters
 METERS = ("input_peak_db", "input_rms_db", "output_peak_db", "output_rms_db", "limiter_db")
 
@@ -42,12 +40,20 @@ class Board:
     record : ndarray [shape=(1,), dtype=STREAM]
         The stream's counters; addresses in it mean something to the engine process only.
     status : ndarray [int64], meters : ndarray [float64]
+    engine : ndarray [shape=(ENGINE_COUNTS,), int64]
     hops, calls : ndarray [shape=(N_BINS,), int64]
         Durations of the engine's hops and of the callbacks, see :mod:`realtime.dsp.meters`.
+
+    Raises
+    ------
+    ConfigError
+        There is not so much shared memory.
+    OSError
+        There is no board of that name any more.
     """
 
     def __init__(self, name: str | None = None) -> None:
-        tap = Ring.size(WIDEST, TAP_SECONDS * 48_000)
+        tap, watch = Ring.size(1, TAP_SAMPLES), Ring.size(1, WATCH_SAMPLES)
         sizes = {
             "record": STREAM.itemsize,
             "status": 8 * STATUS_SIZE,
@@ -56,9 +62,10 @@ class Board:
             "journal": EventQueue.size(JOURNAL),
             "dry": tap,
             "wet": tap,
-            "watch_dry": Ring.size(WIDEST, WATCH_SAMPLES),
-            "watch_wet": Ring.size(WIDEST, WATCH_SAMPLES),
-            "listen": tap,
+            "watch_dry": watch,
+            "watch_wet": watch,
+            "listen": Ring.size(1, LISTEN_SAMPLES),
+            "engine": 8 * ENGINE_COUNTS,
             "hops": 8 * N_BINS,
             "calls": 8 * N_BINS,
         }
@@ -67,17 +74,11 @@ class Board:
         for part, size in sizes.items():
             self._at[part] = (total, size)
             total += -(-size // 64) * 64
-        try:
-            if name is None:
-                self.memory = Shared(create=True, size=total)
-            else:
-                self.memory = Shared(name)
-        except OSError as error:
-            raise ConfigError(f"no shared memory of {total >> 20} MiB: {error.strerror}") from None
-        self.owner = name is None
+        self.memory = Shared(name, total)
         self.record: npt.NDArray[np.void] = np.frombuffer(self.part("record"), dtype=STREAM)
         self.status = np.frombuffer(self.part("status"), dtype=np.int64)
         self.meters = np.frombuffer(self.part("meters"), dtype=np.float64)
+        self.engine = np.frombuffer(self.part("engine"), dtype=np.int64)
         self.hops = np.frombuffer(self.part("hops"), dtype=np.int64)
         self.calls = np.frombuffer(self.part("calls"), dtype=np.int64)
         self.events = EventQueue(EVENTS, self.part("events"))
@@ -91,17 +92,13 @@ class Board:
     def part(self, name: str) -> memoryview:
         """One part of the memory."""
         start, size = self._at[name]
-        assert self.memory.buf is not None
         return self.memory.buf[start : start + size]
 
     def clear(self) -> None:
         """Forget a dead engine: zero everything but the events that wait."""
-        for name in ("record", "status", "meters", "hops", "calls"):
+        for name in ("record", "status", "meters", "engine", "hops", "calls"):
             self.part(name)[:] = bytes(self._at[name][1])
 
     def close(self) -> None:
-        """Give the memory back; views of it must not be used any more."""
-        empty: Any = np.zeros(0)
-        self.record = self.status = self.meters = self.hops = self.calls = empty
-        self.events, self.journal = EventQueue(1), EventQueue(1)
-        self.memory.release(self.owner)
+        """Take its name away; it goes with the last view of it, and stays readable until then."""
+        self.memory.release()

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..native.ring import Ring
 from ..stream.record import TAP_DRY, TAP_WET
-from .shared_memory import TAP_SECONDS, WATCH_SAMPLES, Board
+from .shared_memory import LISTEN_SAMPLES, TAP_SAMPLES, WATCH_SAMPLES, Board
 
 LONGEST_CALLBACK = 0.1  # seconds; whether one is under way is not known
 
@@ -38,7 +38,7 @@ class Taps:
         bits = 0
         for name, bit in (("dry", TAP_DRY), ("wet", TAP_WET)):
             if wanted.get(name):
-                record[f"tap_{name}"] = self._ring(name, channels, TAP_SECONDS * 48_000)
+                record[f"tap_{name}"] = self._ring(name, channels, TAP_SAMPLES)
                 bits |= bit
         record["taps"] = bits
         return int(record["samples"])
@@ -59,11 +59,13 @@ class Taps:
         record["listen"] = 0
         self._pass_a_callback()
         if on:
-            record["listen"] = self._ring("listen", channels, TAP_SECONDS * 48_000)
+            record["listen"] = self._ring("listen", channels, LISTEN_SAMPLES)
         return int(record["samples"])
 
     def _ring(self, part: str, channels: int, samples: int) -> int:
-        self._kept[part] = ring = Ring(channels, samples, memory=self._board.part(part))
+        """A ring of `samples`, all channels together."""
+        each = 1 << ((samples // channels).bit_length() - 1)  # a power of two that fits
+        self._kept[part] = ring = Ring(channels, each, memory=self._board.part(part))
         return ring.address
 
     def _pass_a_callback(self) -> None:

@@ -1,21 +1,21 @@
-"""The watchdog: notices an engine whose callbacks, worker or main thread have stopped."""
+"""Whether sound goes on, from the numbers on the board alone.
+
+Time is counted twice: by the engine's own beats, which come slower on a starved machine, and by the
+supervisor's.  An engine that gets no processor time is late, not broken.
+"""
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..stream.voice import WORKER
-from .shared_memory import HEARTBEAT, MODE
+from .shared_memory import HEARTBEAT, MODE, WORK, Board
 
-if TYPE_CHECKING:
-    from .supervisor import Keeper
-
-LOOK_SECONDS = 0.05
 SOUND_SECONDS = 0.4  # without a callback, or without a block from a worker that is called
-HEART_SECONDS = 20.0  # without a beat of the main thread: operations may take long
+SOUND_BEATS = 30  # and so many beats of its pulse meanwhile
+PULSE_SECONDS = 3.0  # without a callback and without a beat
+START_SECONDS = 60.0  # a start that uses no processor time and tells nothing
+LONGEST_LOOK = 0.1  # seconds that one look counts for, however late it comes
 
 
 @dataclass(frozen=True)
@@ -44,55 +44,76 @@ class Incident:
         return text + (f"; '{self.left_out}' is left out" if self.left_out else "")
 
 
-class Watchdog:
-    """Looks at the board every :data:`LOOK_SECONDS`.
+class Counted:
+    """A count on the board: how long it has stood still."""
+
+    def __init__(self) -> None:
+        self.seen, self.seconds, self.beats = 0, 0.0, 0
+
+    def look(self, value: int, elapsed: float, beats: int) -> None:
+        """Take what it is now."""
+        if value != self.seen:
+            self.seen, self.seconds, self.beats = value, 0.0, 0
+        else:
+            self.seconds += elapsed
+            self.beats += beats
+
+
+class Watch:
+    """Looks at one engine's board.
 
     Parameters
     ----------
-    host : Keeper
+    board : Board
+    time : float [seconds]
+        When it begins.
     """
 
-    def __init__(self, host: Keeper) -> None:
-        self._host = host
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="restyle-watch", daemon=True)
+    def __init__(self, board: Board, time: float) -> None:
+        self._board, self._time = board, time
+        self._callbacks, self._worker, self._beat = Counted(), Counted(), Counted()
+        self._work, self._beats = Counted(), 0
 
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
+    def begin(self, time: float) -> None:
+        """It plays from now on."""
+        self._callbacks, self._worker, self._beat = Counted(), Counted(), Counted()
+        self._time = time
 
-    def stop(self) -> None:
-        """Look no more."""
-        self._stop.set()
-        if self._thread.is_alive() and threading.current_thread() is not self._thread:
-            self._thread.join(5.0)
+    def told(self) -> None:
+        """It has told something, so it gets on."""
+        self._work = Counted()
 
-    def _run(self) -> None:
-        link, seen, since = None, (0, 0, 0), [0.0, 0.0, 0.0]
-        while not self._stop.wait(LOOK_SECONDS):
-            now = time.monotonic()
-            if self._host.link is not link:
-                link, seen, since = self._host.link, (-1, -1, -1), [now, now, now]
-            try:
-                status, record = link.board.status, link.board.record[0]
-                worker = status[MODE] == WORKER
-                current = (
-                    int(record["callbacks"]),
-                    int(record["worker_blocks"]),
-                    int(status[HEARTBEAT]),
-                )
-            except (IndexError, ValueError):
-                continue  # the board has just been given back
-            for i, value in enumerate(current):
-                if value != seen[i]:
-                    since[i] = now
-            seen = current
-            if link.ended or not self._host.now.get("device", {}).get("paced", True):
-                continue  # nothing is due in virtual time
-            quiet = [now - s for s in since]
-            if current[0] and quiet[0] > SOUND_SECONDS and not link.dead:
-                self._host.replace_engine(link, "the device stopped calling")
-            elif worker and current[1] and quiet[1] > SOUND_SECONDS and quiet[0] < SOUND_SECONDS:
-                self._host.replace_engine(link, "a stage hangs")
-            elif quiet[2] > HEART_SECONDS:
-                self._host.replace_engine(link, "its main thread hangs")
+    def look(self, time: float) -> None:
+        """Take the numbers as they are now."""
+        elapsed, self._time = min(LONGEST_LOOK, time - self._time), time
+        status, record = self._board.status, self._board.record[0]
+        beat = int(status[HEARTBEAT])
+        beats, self._beats = max(0, beat - self._beats), beat
+        self._beat.look(beat, elapsed, 0)
+        self._callbacks.look(int(record["callbacks"]), elapsed, beats)
+        self._worker.look(int(record["worker_blocks"]), elapsed, beats)
+        self._work.look(int(status[WORK]), elapsed, beats)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a start has got nowhere for :data:`START_SECONDS`."""
+        return self._work.seconds > START_SECONDS
+
+    @property
+    def silent(self) -> str | None:
+        """Why there is no sound from an engine that plays; None where there is."""
+        if self._stands(self._callbacks):
+            return "the device stopped calling"
+        if self._callbacks.seconds > PULSE_SECONDS and self._beat.seconds > PULSE_SECONDS:
+            return "it hangs"
+        if (
+            self._board.status[MODE] == WORKER
+            and self._stands(self._worker)
+            and self._callbacks.seconds < SOUND_SECONDS
+        ):
+            return "a stage hangs"
+        return None
+
+    @staticmethod
+    def _stands(count: Counted) -> bool:
+        return count.seen > 0 and count.seconds > SOUND_SECONDS and count.beats >= SOUND_BEATS

@@ -1,4 +1,4 @@
-"""The model card: what a streaming model says of itself (standard library only).
+"""The model card: what a streaming model says of itself .
 
 One schema serves trainer and player.  The card travels as JSON inside the ``.onnx`` file's
 ``metadata_props`` under :data:`CARD_KEY`, initial states under ``restyle.state.<name>`` and the
@@ -23,42 +23,29 @@ float32.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from math import isfinite
 from typing import Any
 
 from ..errors import CardError
+from ..parameters.parameter import BLEND, CATEGORICAL, CONTINUOUS, Parameter
+from ..schema import read
 
-FORMAT_VERSION = (1, 2)
+FORMAT_VERSION = (1, 3)
 CARD_KEY = "restyle.card"
 STATE_KEY = "restyle.state."
 TEST_KEY = "restyle.test_vector"
 
 KINDS = ("converter", "tagger", "generator")
 DOMAINS = ("waveform", "spectrum")
-WINDOWS = ("asymmetric_hann",)
-CONTROL_KINDS = ("continuous", "blend", "categorical")
-
-
-@dataclass(frozen=True)
-class Control:
-    """One number a player can turn while the model runs.
-
-    `kind` is ``continuous``; ``blend`` (the weights of all blend controls sum to 1); or
-    ``categorical`` (whole numbers from `minimum` to `maximum`, switched without smoothing).
-    """
-
-    name: str
-    minimum: float = 0.0
-    maximum: float = 1.0
-    default: float = 0.0
-    unit: str = ""
-    kind: str = "continuous"
+WINDOWS = {"asymmetric_hann": 2, "steep_hann": 16}  # synthesis length over the window's fall
+CONTROL_KINDS = (CONTINUOUS, BLEND, CATEGORICAL)
+CONTROL_KEYS = ("name", "minimum", "maximum", "default", "unit", "kind")  # in JSON
 
 
 SOURCE_CONTROLS = (  # of every generator, after its own
-    Control("seed", 0, 9999, 0, kind="categorical"),
-    Control("loop", 0, 600, 0, "s", kind="categorical"),
+    Parameter("seed", 0, 9999, 0, kind=CATEGORICAL),
+    Parameter("loop", 0, 600, 0, "s", kind=CATEGORICAL),
 )
 
 
@@ -85,6 +72,11 @@ class Spectrum:
     def n_bins(self) -> int:
         """Number of frequency bins, ``n_fft // 2 + 1``."""
         return self.n_fft // 2 + 1
+
+    @property
+    def fall(self) -> int:
+        """Newest samples over which the analysis window falls."""
+        return max(1, self.synthesis_length // WINDOWS[self.window])
 
 
 @dataclass(frozen=True)
@@ -131,7 +123,7 @@ class Card:
     lookahead: int = 0
     spectrum: Spectrum | None = None
     states: tuple[State, ...] = ()
-    controls: tuple[Control, ...] = ()
+    controls: tuple[Parameter, ...] = ()
     kind: str = "converter"
     labels: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -162,7 +154,20 @@ class Card:
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Serialise; the inverse of :func:`from_json`."""
-        return json.dumps(asdict(self), indent=indent, ensure_ascii=False, sort_keys=True)
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, sort_keys=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The card as plain data."""
+        return {**asdict(self), "controls": [_plain(c) for c in self.controls]}
+
+
+def _plain(control: Parameter) -> dict[str, Any]:
+    """A control as cards have it: whole numbers where it takes no others."""
+    plain = {key: getattr(control, key) for key in CONTROL_KEYS}
+    if control.kind == CATEGORICAL:
+        for key in ("minimum", "maximum", "default"):
+            plain[key] = int(plain[key]) if plain[key] == int(plain[key]) else plain[key]
+    return plain
 
 
 def _check(card: Card) -> None:
@@ -195,9 +200,11 @@ def _check(card: Card) -> None:
         for key in ("n_fft", "synthesis_length"):
             value = getattr(s, key)
             need(type(value) is int, f"{key} must be a whole number, got {value!r}")
-        need(s.window in WINDOWS, f"window must be one of {WINDOWS}, got {s.window!r}")
+        need(s.window in WINDOWS, f"window must be one of {tuple(WINDOWS)}, got {s.window!r}")
         due = s.synthesis_length - card.hop_length + card.lookahead * card.hop_length
         need(card.latency == due, f"latency must be {due} for this geometry, got {card.latency}")
+    sets = card.metrics.get("sets", {})
+    need(isinstance(sets, dict), f"metrics: sets must be an object, got {type(sets).__name__}")
     seen = [s.name for s in card.states]
     need(len(set(seen)) == len(seen), "two states have the same name")
     need(all(d > 0 for s in card.states for d in s.shape), "a state has an empty axis")
@@ -213,16 +220,6 @@ def _check(card: Card) -> None:
             c.minimum <= c.default <= c.maximum,
             f"control '{c.name}': default {c.default} outside {c.minimum}..{c.maximum}",
         )
-
-
-def _build(cls: type[Any], data: Any, where: str) -> Any:
-    if not isinstance(data, dict):
-        raise CardError(f"{where}: expected an object, got {type(data).__name__}")
-    known = {f.name for f in fields(cls)}
-    try:
-        return cls(**{k: v for k, v in data.items() if k in known})
-    except TypeError as error:
-        raise CardError(f"{where}: {error}") from None
 
 
 def check_version(text: object) -> str | None:
@@ -256,26 +253,11 @@ def from_json(text: str) -> Card:
         When the text is not JSON, misses a field, or contradicts itself.
     """
     try:
-        data = json.loads(text)
-    except ValueError as error:
-        raise CardError(f"model card is not valid JSON: {error}") from None
+        data = json.loads(text, parse_constant=lambda _: None)  # NaN is no JSON, and no figure
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
+        raise CardError(f"model card is not valid JSON: {reason}") from None
     if not isinstance(data, dict):
         raise CardError("model card: expected a JSON object")
-    check_version(data.get("format_version"))
-    data = dict(data)
-    try:
-        if data.get("spectrum") is not None:
-            data["spectrum"] = _build(Spectrum, data["spectrum"], "model card, spectrum")
-        data["labels"] = tuple(str(label) for label in data.get("labels", ()))
-        data["states"] = tuple(
-            State(str(s["name"]), tuple(int(d) for d in s["shape"])) for s in data.get("states", ())
-        )
-        data["controls"] = tuple(
-            _build(Control, c, "model card, controls") for c in data.get("controls", ())
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise CardError(f"model card: malformed states or controls ({error!r})") from None
-    try:
-        return _build(Card, data, "model card")  # type: ignore[no-any-return]
-    except TypeError as error:
-        raise CardError(f"model card: a field has the wrong type ({error})") from None
+    check_version(data.get("format_version", "1.0"))
+    return read(data, Card, "model card", error=CardError, table="an object")

@@ -1,20 +1,34 @@
-"""Where compiled kernels are kept between runs.
+"""Where compiled kernels are kept between runs, and how several processes share them.
 
 Numba's on-disk cache notices when the file a function stands in changes, but not when one it
 inlines does: a kernel compiled against yesterday's record layout would read the wrong memory.  The
 cache folder is therefore named by a fingerprint of all sources with kernels in them.
+
+Two things are added to Numba's own cache by :func:`share_kernels`: a damaged entry (a full disk
+leaves empty files) is compiled afresh, and of several processes that need a kernel at once one
+compiles while the others wait for it.  The lock is the system's own and goes with its holder.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 VARIABLE = "NUMBA_CACHE_DIR"
 KEPT = 4  # folders of other fingerprints
+LOCK_SECONDS = 120.0  # then a process compiles for itself
+_POLL_SECONDS = 0.02
+_KERNEL = re.compile(rb"^@(?:njit|cfunc)\(((?!inline).)*cache=True", re.MULTILINE)
 
 
 def fingerprint(folder: Path) -> str:
@@ -52,7 +66,7 @@ def use_own_cache() -> None:
         root = cache_root()
         chosen = root / fingerprint(Path(__file__).parents[1])
         if not chosen.exists():
-            chosen.mkdir(parents=True)
+            chosen.mkdir(parents=True, exist_ok=True)
             old = sorted(root.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)
             for folder in old[1 + KEPT :]:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -61,3 +75,165 @@ def use_own_cache() -> None:
     os.environ[VARIABLE] = str(chosen)
     if "numba" in sys.modules:
         sys.modules["numba"].config.CACHE_DIR = str(chosen)
+
+
+# -- progress ----------
+
+Watcher = Callable[[str], None]
+_watchers: list[Watcher] = []
+_compiled = 0
+
+
+@cache
+def kernels() -> int:
+    """How many kernels the sources hold: about what a first start compiles."""
+    folder = Path(__file__).parents[1]
+    return sum(len(_KERNEL.findall(p.read_bytes())) for p in folder.rglob("*.py"))
+
+
+@contextmanager
+def watched(tell: Watcher) -> Iterator[None]:
+    """Tell of each kernel that is compiled, or waited for, meanwhile."""
+    _watchers.append(tell)
+    try:
+        yield
+    finally:
+        _watchers.remove(tell)
+
+
+def _tell(text: str) -> None:
+    for watcher in _watchers:
+        with suppress(Exception):  # a kernel is compiled whoever looks on
+            watcher(text)
+
+
+# -- sharing ----------
+
+
+class _Lock:
+    """The system's lock on a file; it goes with the process that holds it."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def take(self) -> bool:
+        """Take it if nobody has it."""
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(self._file, msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give it back."""
+        os.close(self._file)
+
+
+class _Held(threading.local):
+    """The locks of kernels that this thread compiles, by the path of the kernel's index."""
+
+    def __init__(self) -> None:
+        self.locks: dict[str, _Lock] = {}
+
+
+_held = _Held()
+
+
+def share_kernels() -> None:
+    """Make Numba's cache as the head of this file says; once in a process."""
+    from numba.core import event
+    from numba.core.caching import Cache
+
+    if hasattr(Cache, "restyle"):
+        return
+    load, save = Cache.load_overload, Cache.save_overload
+
+    def sound(self: Any, sig: Any, target: Any) -> Any:
+        """What is kept of a kernel; a damaged entry counts as none."""
+        try:
+            return load(self, sig, target)
+        except Exception:  # whatever a damaged pickle raises
+            with suppress(OSError):
+                os.unlink(self._cache_file._index_path)
+            return None
+
+    def load_overload(self: Any, sig: Any, target: Any) -> Any:
+        found = sound(self, sig, target)
+        path = str(self._cache_file._index_path)
+        if found is not None or path in _held.locks:
+            return found
+        lock = _take(path, self._py_func.__name__)
+        if lock is None:
+            return None
+        found = sound(self, sig, target)  # another process may have compiled it meanwhile
+        if found is not None:
+            lock.close()
+        else:
+            _held.locks[path] = lock
+            _count(self._py_func.__name__)
+        return found
+
+    def save_overload(self: Any, sig: Any, data: Any) -> None:
+        path = str(self._cache_file._index_path)
+        try:
+            save(self, sig, data)
+        except OSError:  # a full disk: it is compiled again next time
+            with suppress(OSError):
+                os.unlink(path)
+        finally:
+            _give_back(path)
+
+    class Failed(event.Listener):  # type: ignore[misc]
+        """Gives the lock of a kernel back that cannot be compiled."""
+
+        def on_start(self, event: Any) -> None:
+            pass
+
+        def on_end(self, event: Any) -> None:
+            if (event._exc_details or (None,))[0] is not None:  # is_failed tells the contrary
+                cache = getattr(event.data["dispatcher"], "_cache", None)
+                if isinstance(cache, Cache):
+                    _give_back(str(cache._cache_file._index_path))
+
+    Cache.load_overload, Cache.save_overload, Cache.restyle = load_overload, save_overload, True
+    event.register("numba:compile", Failed())
+
+
+def _take(path: str, name: str) -> _Lock | None:
+    """The lock of a kernel; None where it cannot be had, and everybody compiles for himself."""
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        lock = _Lock(f"{path}.lock")
+    except OSError:
+        return None
+    end, told = time.monotonic() + LOCK_SECONDS, 0.0
+    while not lock.take():
+        now = time.monotonic()
+        if now > end:
+            lock.close()
+            return None
+        if now - told > 1.0:
+            told = now
+            _tell(f"another restyle compiles '{name}'; waiting for it")
+        time.sleep(_POLL_SECONDS)
+    return lock
+
+
+def _count(name: str) -> None:
+    global _compiled
+    _compiled += 1
+    if _watchers:
+        _tell(f"compiling kernel {_compiled} of about {max(_compiled, kernels())}: {name}")
+
+
+def _give_back(path: str) -> None:
+    lock = _held.locks.pop(path, None)
+    if lock is not None:
+        lock.close()

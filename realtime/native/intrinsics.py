@@ -16,6 +16,10 @@ from numba import carray, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .cache import share_kernels
+
+share_kernels()
+
 _I64 = ir.IntType(64)
 _I32 = ir.IntType(32)
 _PTR = ir.IntType(8).as_pointer()

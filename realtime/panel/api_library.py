@@ -9,9 +9,10 @@ import soundfile
 
 from ..errors import nearest
 from ..presets.files import PresetEntry, delete_preset, list_presets
-from .api_sound import Body, File, Names
+from ..session.sound import Sound
+from .api_sound import File, Names
 from .console_protocol import Console
-from .fields import NotFound
+from .fields import Body, Cards, Keep, Learn, NotFound, Record
 
 ENDINGS = {".flac": "audio/flac", ".wav": "audio/wav"}
 
@@ -23,22 +24,25 @@ def _preset(name: str) -> PresetEntry:
     return listed[name]
 
 
+def _described(entry: PresetEntry) -> dict[str, Any]:
+    sound = Sound() if entry.preset is None else entry.preset.sound
+    return {
+        "name": entry.name,
+        "note": entry.preset.note if entry.preset else "",
+        "stages": [s.name for s in sound.stages],
+        "problem": entry.problem,
+    }
+
+
 def presets(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:
     """Answer GET /api/presets."""
-    return [
-        {
-            "name": e.name,
-            "note": e.preset.note if e.preset else "",
-            "model": e.preset.model if e.preset else None,
-            "problem": e.problem,
-        }
-        for e in list_presets()
-    ]
+    return [_described(e) for e in list_presets()]
 
 
-def save(console: Console, names: Names, body: Body) -> dict[str, Any]:
+def save(console: Console, names: Names, body: Keep) -> dict[str, Any]:
     """Answer PUT /api/presets/{name}."""
-    return console.save_preset(names["name"], body["note"], body["replace"])
+    console.save_preset(names["name"], body.note, body.replace)
+    return _described(_preset(names["name"]))
 
 
 def load(console: Console, names: Names, body: Body) -> dict[str, Any]:
@@ -58,16 +62,16 @@ def devices(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:
     return console.devices()
 
 
-def device(console: Console, names: Names, body: Body) -> dict[str, Any]:
+def device(console: Console, names: Names, body: Cards) -> dict[str, Any]:
     """Answer PUT /api/device."""
-    wanted = [None if body[k] is None else str(body[k]) for k in ("input", "output")]
-    console.change_device(wanted[0], wanted[1], body["block"])
+    input, output = (None if d is None else str(d) for d in (body.input, body.output))
+    console.change_device(input, output, body.block)
     return console.state()
 
 
-def record(console: Console, names: Names, body: Body) -> dict[str, Any]:
+def record(console: Console, names: Names, body: Record) -> dict[str, Any]:
     """Answer POST /api/recording."""
-    return {"name": console.record(body["dry"], body["format"])}
+    return {"name": console.record(body.dry, body.format)}
 
 
 def stop(console: Console, names: Names, body: Body) -> dict[str, Any]:
@@ -109,9 +113,9 @@ def midi(console: Console, names: Names, body: Body) -> dict[str, Any]:
     return console.midi.state()
 
 
-def learn(console: Console, names: Names, body: Body) -> dict[str, Any]:
+def learn(console: Console, names: Names, body: Learn) -> dict[str, Any]:
     """Answer POST /api/midi/learn."""
-    console.midi.learn(body["parameter"])
+    console.midi.learn(body.parameter)
     return console.midi.state()
 
 

@@ -1,21 +1,22 @@
-"""Requests about what sounds: state, models, knobs, chains."""
+"""Requests about what sounds: state, models, knobs, the path of stages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ControlError, nearest
+from ..errors import ChainError, ModelError
 from ..models.catalog import Entry, list_models
-from ..parameters.surface import Surface
-from ..parameters.values import check_value, find_parameter, with_share
-from ..presets.preset import PLACES
+from ..parameters.parameter import BLEND, find_parameter
+from ..parameters.surface import Surface, with_share
+from ..session.operations import OWN, Insert, Move, Operation, Remove, Swap
+from ..session.sound import Stage
+from . import stages
 from .console_protocol import Console
-from .fields import NotFound
+from .fields import Body, Flag, Insertion, Model, NotFound, Place, Replacement, Values, Weights
 
-Body = Mapping[str, Any]
 Names = Mapping[str, str]
 
 
@@ -34,14 +35,13 @@ def state(console: Console, names: Names, body: Body) -> dict[str, Any]:
 
 def models(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:
     """Answer GET /api/models."""
-    playable = (e for e in list_models() if e.plays)
-    return [_model(e, console) for e in playable]
+    costs = console.costs()
+    return [_model(e, costs) for e in list_models() if e.plays]
 
 
-def _model(entry: Entry, console: Console) -> dict[str, Any]:
+def _model(entry: Entry, costs: Mapping[str, float]) -> dict[str, Any]:
     card = entry.card
     assert card is not None
-    costs: Mapping[str, float] = getattr(console, "costs", {})
     rows = {
         name: one.get("rows", {}).get("model", {})
         for name, one in card.metrics.get("sets", {}).items()
@@ -58,17 +58,7 @@ def _model(entry: Entry, console: Console) -> dict[str, Any]:
         "latency_ms": round(1000 * card.latency / card.sample_rate, 4),
         "cpu_percent": costs.get(card.name),
         "licence": card.licence,
-        "controls": [
-            {
-                "name": c.name,
-                "unit": c.unit,
-                "minimum": c.minimum,
-                "maximum": c.maximum,
-                "default": c.default,
-                "kind": c.kind,
-            }
-            for c in card.controls
-        ],
+        "controls": [stages.plain(c) for c in card.controls],
         "sample": f"/api/models/{card.name}/sample" if _sample(entry) else None,
         "bundled": entry.source == "bundled",
         "metrics": {"command": card.metrics.get("command"), "sets": rows},
@@ -82,24 +72,22 @@ def _sample(entry: Entry) -> Path | None:
 
 def sample(console: Console, names: Names, body: Body) -> File:
     """Answer GET /api/models/{name}/sample: before and after, in one file."""
-    path = _sample(_find(names["name"], NotFound))
+    path = _sample(_named(names))
     if path is None:
         raise NotFound(f"the model '{names['name']}' comes without a sample")
     return File(path, "audio/flac")
 
 
-def _find(name: str, kind: type[ControlError] = ControlError) -> Entry:
-    """A model of the list by its name; a path is none."""
-    listed = {e.name: e for e in list_models() if e.plays}
-    if name not in listed:
-        raise kind(f"there is no model '{name[:80]}'{nearest(name, listed)}")
-    return listed[name]
+def _named(names: Names) -> Entry:
+    try:
+        return stages.find_model(names["name"])
+    except ModelError as error:
+        raise NotFound(str(error)) from None
 
 
-def model(console: Console, names: Names, body: Body) -> dict[str, Any]:
-    """Answer PUT /api/model."""
-    name = body["name"]
-    console.surface.style(None if name is None else _find(name).name)
+def model(console: Console, names: Names, body: Model) -> dict[str, Any]:
+    """Answer PUT /api/model: the first model of the path becomes another, or goes."""
+    console.surface.style(None if body.name is None else stages.find_model(body.name).name)
     return console.state()
 
 
@@ -119,12 +107,14 @@ def set_values(surface: Surface, values: Mapping[str, float]) -> list[str]:
     weights: dict[str, float] = {}
     for name, value in values.items():
         parameter = find_parameter(listed, name)
-        target = weights if parameter.kind == "blend" else plain
-        target[name] = check_value(parameter, value)
+        target = weights if parameter.kind == BLEND else plain
+        target[parameter.name] = parameter.number(value)
     if len(weights) == 1:
         weights = with_share(listed, *next(iter(weights.items())))
     elif weights:
-        weights = {p.name: p.value for p in listed if p.kind == "blend"} | weights
+        place = find_parameter(listed, next(iter(weights))).place
+        mine = [p for p in listed if p.kind == BLEND and p.place == place]
+        weights = {p.name: p.value for p in mine} | weights
     if weights:
         surface.blend(weights)
     for name, value in plain.items():
@@ -132,57 +122,114 @@ def set_values(surface: Surface, values: Mapping[str, float]) -> list[str]:
     return [*weights, *plain]
 
 
-def parameters(console: Console, names: Names, body: Body) -> dict[str, Any]:
+def parameters(console: Console, names: Names, body: Values) -> dict[str, Any]:
     """Answer PUT /api/parameters."""
-    names_set = set_values(console.surface, body["values"])
+    names_set = set_values(console.surface, body.values)
     now = {p.name: p.value for p in console.surface.parameters()}
     return {"values": {n: now[n] for n in names_set if n in now}}
 
 
-def blend(console: Console, names: Names, body: Body) -> dict[str, Any]:
+def blend(console: Console, names: Names, body: Weights) -> dict[str, Any]:
     """Answer PUT /api/blend."""
-    console.surface.blend(body["weights"])
-    now = console.surface.parameters()
-    return {"values": {p.name: p.value for p in now if p.kind == "blend"}}
+    console.surface.blend(body.weights)
+    now = [p for p in console.surface.parameters() if p.kind == BLEND]
+    place = find_parameter(now, next(iter(body.weights))).place
+    return {"values": {p.name: p.value for p in now if p.place == place}}
 
 
-def bypass(console: Console, names: Names, body: Body) -> dict[str, Any]:
+def bypass(console: Console, names: Names, body: Flag) -> dict[str, Any]:
     """Answer PUT /api/bypass."""
-    console.surface.bypass(body["on"])
-    return {"bypass": bool(body["on"])}
+    console.surface.bypass(body.on)
+    return {"bypass": body.on}
 
 
 def effects(console: Console, names: Names, body: Body) -> dict[str, Any]:
     """Answer GET /api/effects."""
-    return console.effects()
+    return stages.listing()
 
 
-def insert(console: Console, names: Names, body: Body) -> dict[str, Any]:
-    """Answer POST /api/chain/{place}."""
-    identity = console.insert(_place(names), body["entry"], body["index"])
-    return {**console.state(), "id": identity}
+# -- the path --------------------------------------------------------------------------------
 
 
-def move(console: Console, names: Names, body: Body) -> dict[str, Any]:
-    """Answer PUT /api/chain/{place}/{id}."""
-    console.move(_place(names), _identity(names), body["index"])
-    return console.state()
+def path(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:
+    """Answer GET /api/path."""
+    found: list[dict[str, Any]] = console.state()["path"]
+    return found
+
+
+def insert(console: Console, names: Names, body: Insertion) -> dict[str, Any]:
+    """Answer POST /api/path."""
+    sound = console.setup().sound
+    inside = sound.stages
+    if body.group != OWN:
+        group = _find(console, body.group).group or ()
+        if not 1 <= body.branch <= len(group):
+            raise ChainError(
+                f"branch must be within 1..{len(group)}, got {body.branch}"
+                if group
+                else f"stage {body.group} is no group"
+            )
+        inside = group[body.branch - 1].stages
+    index = len(inside) if body.index is None else body.index
+    _check_index(index, len(inside))
+    stage = stages.checked(body.stage, _identities(console))
+    return {**_do(console, Insert(stage, index, body.group, body.branch - 1)), "id": stage.identity}
+
+
+def move(console: Console, names: Names, body: Place) -> dict[str, Any]:
+    """Answer PUT /api/path/{id}."""
+    stage = _find(console, _identity(names))
+    lists = [console.setup().sound.stages]
+    lists += [b.stages for s in console.setup().sound.walk() for b in s.group or ()]
+    many = next(len(one) for one in lists if any(s.identity == stage.identity for s in one))
+    _check_index(body.index, many - 1)
+    return _do(console, Move(stage.identity, body.index))
+
+
+def swap(console: Console, names: Names, body: Replacement) -> dict[str, Any]:
+    """Answer PUT /api/path/{id}/stage."""
+    old = _find(console, _identity(names))
+    stage = stages.checked(body.stage, _identities(console))
+    return {**_do(console, Swap(old.identity, stage)), "id": stage.identity}
 
 
 def remove(console: Console, names: Names, body: Body) -> dict[str, Any]:
-    """Answer DELETE /api/chain/{place}/{id}."""
-    console.remove(_place(names), _identity(names))
+    """Answer DELETE /api/path/{id}."""
+    return _do(console, Remove(_find(console, _identity(names)).identity))
+
+
+def _do(console: Console, operation: Operation) -> dict[str, Any]:
+    console.do(operation)
     return console.state()
 
 
-def _place(names: Names) -> str:
-    if names["place"] not in PLACES:
-        raise NotFound(f"a chain is pre or post, got '{names['place'][:80]}'")
-    return names["place"]
+def _identities(console: Console) -> Iterator[int]:
+    while True:
+        yield console.new_identity()
 
 
-def _identity(names: Names) -> int:
+def _check_index(index: int, last: int) -> None:
+    if not 0 <= index <= last:
+        raise ChainError(f"index must be within 0..{last}, got {index}")
+
+
+def _find(console: Console, identity: int) -> Stage:
+    sound = console.setup().sound
+    stage = sound.find(identity) if identity != OWN else None
+    if stage is None:
+        listed = ", ".join(str(s.identity) for s in sound.walk()) or "none"
+        raise NotFound(f"there is no stage {identity}; there are {listed}")
+    return stage
+
+
+def cancel(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer DELETE /api/pending/{id}."""
+    console.cancel(_identity(names, "a pending change"))
+    return console.state()
+
+
+def _identity(names: Names, whose: str = "a stage") -> int:
     text = names["id"]
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise NotFound(f"a stage's id is a number, got '{text[:80]}'")
+        raise NotFound(f"{whose}'s id is a number, got '{text[:80]}'")
     return int(text)

@@ -16,10 +16,12 @@ from starlette.routing import Route as WebRoute
 from starlette.routing import WebSocketRoute
 
 from ..errors import ControlError, RestyleError, StreamError
+from ..schema import read, read_json
+from . import fields
 from .api_sound import File
 from .broadcast import Hub
 from .console_protocol import Console
-from .fields import Conflict, NotFound, parse, take
+from .fields import Conflict, NotFound
 from .files import kind_of, page_files
 from .guard import LARGEST_BODY, App, Guard
 from .live import live_socket
@@ -75,7 +77,10 @@ def make_app(
 def _endpoint(route: Route, console: Console, counts: Counter[str]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         try:
-            body = {} if route.fields is None else take(route.fields, await _body(request))
+            body = fields.Body()
+            if route.body is not None:
+                data = await _body(request)
+                body = read(data, route.body, "the body", error=ControlError, table="an object")
             names = {k: str(v) for k, v in request.path_params.items()}
             answer = await asyncio.to_thread(route.call, console, names, body)
         except HTTPException as error:
@@ -109,10 +114,7 @@ async def _body(request: Request) -> Any:
                     raise HTTPException(413, f"a body has at most {LARGEST_BODY} bytes")
     except TimeoutError:
         raise HTTPException(408, f"a body must arrive within {BODY_SECONDS:g} s") from None
-    try:
-        return parse(data.decode("utf-8")) if data else {}
-    except UnicodeDecodeError:
-        raise ControlError("the body is not UTF-8 text") from None
+    return read_json(bytes(data), ControlError, "the body") if data else {}
 
 
 class _Json(JSONResponse):

@@ -11,22 +11,19 @@ from typing import Any
 from .. import __version__
 from ..controllers.midi_desk import MidiDesk
 from ..devices.list import NO_INPUT, DeviceInfo, find_device, list_devices
-from ..errors import ChainError, ConfigError, ModelError, nearest
-from ..host.host import Host
-from ..host.mover import with_device
-from ..host.notes import Notes
-from ..host.surface import HostSurface
-from ..models.catalog import list_models
+from ..errors import ConfigError, RestyleError
+from ..host.front import Front, with_device
+from ..host.surface import HostSurface, PatientSurface
 from ..native.ring import Ring
 from ..parameters.mapping import MidiMapping
 from ..presets.files import preset_path, save_preset
-from ..session.spec import PLACES
-from . import stages as entries
+from ..session.operations import Operation
+from ..session.sound import Setup, Sound, Stage
+from . import stages
 from .console_protocol import Heard
 from .fields import Conflict, NotFound
 from .recordings import Takes, recordings_folder
 from .stream_engine import EnginePipe
-from .tags import LiveTags
 from .usage import Figures
 
 LARGEST_BLOCK = 8192
@@ -37,10 +34,8 @@ class HostConsole:
 
     Parameters
     ----------
-    host : Host
+    host : Front
     surface : HostSurface
-    notes : Notes
-        What the host tells goes there.
     mappings : iterable of MidiMapping
         From a session file.
     folder : Path, optional
@@ -50,22 +45,18 @@ class HostConsole:
     ----------
     counts : Counter
         Refusals of the panel, by kind.
-    tags : LiveTags or None
-        A tagger that listens, set by whoever started it.
     """
 
     def __init__(
         self,
-        host: Host,
+        host: Front,
         surface: HostSurface,
-        notes: Notes,
         mappings: Iterable[MidiMapping] = (),
         folder: Path | None = None,
     ) -> None:
-        self.surface, self.notes = surface, notes
-        self.midi = MidiDesk(surface, mappings, notes)
+        self.surface = surface
+        self.midi = MidiDesk(PatientSurface(host, host.tell), mappings, host.tell)
         self.counts: Counter[str] = Counter()
-        self.tags: LiveTags | None = None
         self._host = host
         self._figures = Figures(host)
         self._takes = Takes(host, folder or recordings_folder())
@@ -73,7 +64,7 @@ class HostConsole:
         self._rings: tuple[object, Ring, Ring] | None = None
 
     @property
-    def host(self) -> Host:
+    def host(self) -> Front:
         """The host it works."""
         return self._host
 
@@ -81,27 +72,29 @@ class HostConsole:
 
     def marks(self) -> tuple[object, ...]:
         """Objects that are others whenever :meth:`state` may have changed."""
-        host = self._host
+        view = self._host.view
         return (
-            host.spec,
-            host.now,
-            self.notes.kept,
+            view.state,
+            view.setup,
+            view.now,
+            view.notes,
+            view.pending,
             self.surface.preset,
             self._takes.name,
-            host.recorder,
+            view.recording is None,
         )
 
     def state(self) -> dict[str, Any]:
         """What plays, as plain data."""
-        host = self._host
-        now, spec = host.now, host.spec
+        view = self._host.view
+        now, sound = view.now, view.setup.sound
         device, latency = now.get("device", {}), now.get("latency", {})
-        parameters = [dict(vars(p)) for p in self.surface.parameters()]
-        names = [p["name"] for p in parameters]
+        parameters = self.surface.parameters()
+        latencies = {i: s["latency"] for i, s in now.get("stages", {}).items()}
         return {
-            "style": now.get("model"),
+            "style": view.style,
             "preset": self.surface.preset,
-            "bypass": spec.bypass,
+            "bypass": sound.bypass,
             "lane": now.get("lane"),
             "sample_rate": device.get("sample_rate"),
             "block": device.get("block_size"),
@@ -109,7 +102,7 @@ class HostConsole:
             "device": {
                 "input": device.get("input"),
                 "output": device.get("output"),
-                "simulated": spec.device.kind == "tape",
+                "simulated": view.setup.device.kind == "tape",
             },
             "latency": {
                 "declared_samples": latency.get("declared_samples"),
@@ -118,26 +111,19 @@ class HostConsole:
                 "total_ms": latency.get("total_ms"),
                 "parts": latency.get("parts", []),
             },
-            "parameters": parameters,
-            "chains": {
-                place: [
-                    {
-                        "id": s.identity,
-                        "name": s.name,
-                        "kind": "plugin" if "plugin" in s.entry else "effect",
-                        "parameters": [n for n in names if n.startswith(f"{place}.{i}.")],
-                    }
-                    for i, s in enumerate(spec.chain(place), 1)
-                ]
-                for place in PLACES
-            },
+            "parameters": [stages.plain(p) for p in parameters],
+            "path": stages.path(sound, parameters, latencies),
             "recording": self._takes.state(),
-            "incidents": list(self.notes.kept),
+            "incidents": list(view.notes),
+            "host": str(view.state),
+            "pending": [
+                {"id": p.number, "what": p.what, "since": p.since, "progress": p.progress}
+                for p in view.pending
+            ],
             "panel": dict(self.counts),
             "version": __version__,
         }
 
-    @property
     def costs(self) -> Mapping[str, float]:
         """Percent of a core that models took here, by name, as far as they have played."""
         return self._figures.costs
@@ -145,8 +131,9 @@ class HostConsole:
     def figures(self) -> dict[str, Any]:
         """Processor time, counters, recording, and tags where a tagger listens."""
         found = {**self._figures.read(), "recording": self._takes.state()}
-        if self.tags is not None:
-            found["tags"] = {name: round(p, 3) for name, p in self.tags.latest().items()}
+        tags = self._host.view.kept.get("tags")
+        if tags is not None:
+            found["tags"] = {name: round(p, 3) for name, p in tags.items()}
         return found
 
     def levels(self) -> Mapping[str, float]:
@@ -159,8 +146,11 @@ class HostConsole:
 
     def heard(self) -> Heard | None:
         """Sound since the last call, at most what the rings hold; one thread calls it."""
-        board = self._host.board
-        if not len(board.record) or not board.record[0]["watch_dry"]:
+        try:
+            board = self._host.board
+        except RestyleError:
+            return None
+        if not board.record[0]["watch_dry"]:
             self._rings = None
             return None
         if self._rings is None or self._rings[0] is not board:
@@ -168,48 +158,34 @@ class HostConsole:
             self._rings = board, dry, wet
         return Heard(*(ring.take() for ring in self._rings[1:]))
 
-    # -- chains -----------------------------------------------------------------------------------
+    # -- changes ----------------------------------------------------------------------------------
 
-    def effects(self) -> dict[str, Any]:
-        """Effects and plug-ins a chain can have."""
-        return entries.listing()
+    def setup(self) -> Setup:
+        """The sound and the device that play, as they were last asked for."""
+        return self._host.setup
 
-    def insert(self, place: str, entry: Mapping[str, Any], index: int | None) -> int:
-        """Put a stage into a chain; return its identity."""
-        many = len(self._host.spec.chain(place))
-        if index is not None and not 0 <= index <= many:
-            raise ChainError(f"index must be within 0..{many}, got {index}")
-        return self._host.insert(place, entries.checked(entry), index)
+    def new_identity(self) -> int:
+        """One that no stage of this session has had."""
+        return self._host.new_identity()
 
-    def move(self, place: str, identity: int, index: int) -> None:
-        """Move a stage within its chain."""
-        self._find(place, identity)
-        last = len(self._host.spec.chain(place)) - 1
-        if not 0 <= index <= last:
-            raise ChainError(f"index must be within 0..{last}, got {index}")
-        self._host.do({"op": "move", "identity": identity, "index": index})
+    def do(self, operation: Operation) -> Setup:
+        """Change what plays; return what plays then."""
+        return self._host.do(operation)
 
-    def remove(self, place: str, identity: int) -> None:
-        """Take a stage out."""
-        self._find(place, identity)
-        self._host.do({"op": "remove", "identity": identity})
-
-    def _find(self, place: str, identity: int) -> None:
-        known = [s.identity for s in self._host.spec.chain(place)]
-        if identity not in known:
-            listed = ", ".join(map(str, known)) or "none"
-            raise NotFound(f"the {place} chain has no stage {identity}; there are {listed}")
+    def cancel(self, number: int) -> None:
+        """Call a change off that is pending."""
+        if not self._host.cancel(number):
+            listed = ", ".join(str(p.number) for p in self._host.pending) or "none"
+            raise NotFound(f"no change {number} is pending; there are {listed}")
 
     # -- presets, devices, recordings -------------------------------------------------------------
 
-    def save_preset(self, name: str, note: str, replace: bool) -> dict[str, Any]:
-        """Keep the sound as it is now."""
+    def save_preset(self, name: str, note: str, replace: bool) -> None:
+        """Keep the sound as it is now, plug-ins with their states."""
         if preset_path(name).exists() and not replace:
             raise Conflict(f"there is a preset '{name}'; choose another name or send replace")
-        preset = self.surface.save(name, note)
-        save_preset(name, preset, replace_old=replace)
+        save_preset(name, self.surface.save(name, note), replace_old=replace)
         self.surface.preset = name
-        return {"name": name, "note": note, "model": preset.model, "problem": None}
 
     def devices(self) -> list[dict[str, Any]]:
         """Audio devices there are now."""
@@ -233,14 +209,14 @@ class HostConsole:
         """Play on other devices; the old ones go on where those cannot be opened."""
         if block is not None and not 1 <= block <= LARGEST_BLOCK:
             raise ConfigError(f"block must be within 1..{LARGEST_BLOCK} samples, got {block}")
-        if self._host.recorder is not None or self._host.journaled:
+        if self._host.recording is not None or self._host.journaled:
             raise Conflict("a recording is under way; stop it before you change the device")
         with self._devices:
             list_devices(anew=True)
             sides: tuple[DeviceInfo, ...] = (find_device(output, "output"),)
             if input != NO_INPUT:
                 sides = (find_device(input, "input"), *sides)
-        device = with_device(self._host.spec, input, output, block)
+        device = with_device(self._host.setup, input, output, block)
         self._host.change_device(device, may_pause=self._shares(sides))
 
     def _shares(self, sides: tuple[DeviceInfo, ...]) -> bool:
@@ -263,12 +239,11 @@ class HostConsole:
     # -- streams ----------------------------------------------------------------------------------
 
     def open_pipe(self, rate: int, channels: int, block: int, model: str | None) -> EnginePipe:
-        """An engine of its own; the model that plays comes with its controls as they are."""
-        spec = self._host.spec
-        path, controls = None if spec.model is None else Path(spec.model), dict(spec.controls)
+        """An engine of its own: another model, or those that play, with their controls."""
         if model is not None:
-            listed = {e.name: e.path for e in list_models() if e.plays}
-            if model not in listed:
-                raise ModelError(f"there is no model '{model[:80]}'{nearest(model, listed)}")
-            path, controls = listed[model], {}
-        return EnginePipe(path, controls, rate, channels, block)
+            found: tuple[Stage, ...] = (
+                Stage(model=str(stages.find_model(model).path), identity=1),
+            )
+        else:
+            found = tuple(s for s in self._host.setup.sound.stages if s.model is not None)
+        return EnginePipe(Sound(found), rate, channels, block)

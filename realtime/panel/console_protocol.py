@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from ..controllers.midi_desk import MidiDesk
 from ..parameters.surface import Surface
+from ..session.operations import Operation
+from ..session.sound import Setup
 
 Array = npt.NDArray[np.float32]
 
@@ -70,7 +72,13 @@ class Console(Protocol):
         """Objects that are others whenever :meth:`state` may have changed; takes no time."""
 
     def state(self) -> dict[str, Any]:
-        """What plays, see docs/panel.md; takes no lock of the engine's."""
+        """What plays, see docs/panel.md; takes no lock of the engine's.
+
+        Its ``path`` is made by :func:`realtime.panel.stages.path`.
+        """
+
+    def costs(self) -> Mapping[str, float]:
+        """Percent of a core that models took here, by name, as far as they have played."""
 
     def figures(self) -> dict[str, Any]:
         """Processor time, counters and recording, from shared memory."""
@@ -84,20 +92,26 @@ class Console(Protocol):
     def heard(self) -> Heard | None:
         """Sound since the last call; None where none is copied.  One thread calls it."""
 
-    def effects(self) -> dict[str, Any]:
-        """Effects and plug-ins a chain can have."""
+    def setup(self) -> Setup:
+        """The sound and the device that play, as the engine said last; takes no time."""
 
-    def insert(self, place: str, entry: Mapping[str, Any], index: int | None) -> int:
-        """Put a stage into a chain; return its identity."""
+    def new_identity(self) -> int:
+        """One that no stage of this session has had."""
 
-    def move(self, place: str, identity: int, index: int) -> None:
-        """Move a stage within its chain."""
+    def do(self, operation: Operation) -> Setup:
+        """Change what plays; return what plays then.  May take long, while the sound goes on."""
 
-    def remove(self, place: str, identity: int) -> None:
-        """Take a stage out."""
+    def save_preset(self, name: str, note: str, replace: bool) -> None:
+        """Keep the sound as it is now, plug-ins with their states.
 
-    def save_preset(self, name: str, note: str, replace: bool) -> dict[str, Any]:
-        """Keep the sound as it is now."""
+        Raises
+        ------
+        Conflict
+            There is a preset of that name and `replace` is not set.
+        """
+
+    def cancel(self, number: int) -> None:
+        """Call a change off that is pending."""
 
     def devices(self) -> list[dict[str, Any]]:
         """Audio devices there are now."""

@@ -1,17 +1,17 @@
-"""Bodies of requests: which keys, of which kind; checked and described from one table."""
+"""Bodies of requests and messages, as types: checked and described from the same text."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from ..errors import ControlError, nearest
+import msgspec
+from msgspec import Meta
 
-LONGEST_TEXT = 4096
-MOST_VALUES = 1024
+from ..errors import ControlError
+
+Text = Annotated[str, Meta(max_length=4096)]
+Whole = Annotated[int, Meta(ge=-(1 << 31), le=1 << 31)]
+Numbers = Annotated[dict[str, float], Meta(max_length=1024)]
 
 
 class NotFound(ControlError):
@@ -22,139 +22,81 @@ class Conflict(ControlError):
     """It cannot be done as things stand: 409."""
 
 
-@dataclass(frozen=True)
-class Field:
-    """One key of a JSON body.
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A JSON object; this one has no keys."""
 
-    Attributes
-    ----------
-    name : str
-    kind : str
-        A key of :data:`KINDS`.
-    default : object
-        What is taken where the key is missing; :data:`NEEDED` where it may not be.
-    nullable : bool
-    about : str
-        For the API's description.
+
+class Model(Body, frozen=True):
+    """`name` is as GET /api/models lists it; null takes the first model out."""
+
+    name: Text | None
+
+
+class Values(Body, frozen=True):
+    """Parameters by name."""
+
+    values: Numbers
+
+
+class Weights(Body, frozen=True):
+    """Weights of one stage that blends; those not named become 0; scaled to sum to 1."""
+
+    weights: Numbers
+
+
+class Flag(Body, frozen=True):
+    """On or off."""
+
+    on: bool
+
+
+class Replacement(Body, frozen=True):
+    """`stage` is a table as in a preset's ``[[stage]]``."""
+
+    stage: dict[str, Any]
+
+
+class Insertion(Body, frozen=True):
+    """Where: before the stage at `index` (from 0; null for the end) of the path or of a group.
+
+    `group` is the id of a group, 0 for the path; `branch` counts from 1.
     """
 
-    name: str
-    kind: str
-    default: Any = ...
-    nullable: bool = False
-    about: str = ""
+    stage: dict[str, Any]
+    index: Whole | None = None
+    group: Whole = 0
+    branch: Whole = 1
 
 
-def _text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST_TEXT
+class Place(Body, frozen=True):
+    """`index` is the new place in the stage's own list, from 0."""
+
+    index: Whole
 
 
-def _number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return math.isfinite(float(value))
-    except OverflowError:
-        return False
+class Keep(Body, frozen=True):
+    """`replace` says whether a preset of that name may be replaced."""
+
+    note: Text = ""
+    replace: bool = False
 
 
-def _numbers(value: Any) -> bool:
-    if not isinstance(value, dict) or not len(value) <= MOST_VALUES:
-        return False
-    return all(_number(v) for v in value.values())
+class Cards(Body, frozen=True):
+    """Names or indices of devices, null for the system's own; `block` in samples."""
+
+    input: Text | Whole | None = None
+    output: Text | Whole | None = None
+    block: Whole | None = None
 
 
-# kind: check, JSON schema, words
-KINDS: Mapping[str, tuple[Callable[[Any], bool], dict[str, Any], str]] = {
-    "text": (_text, {"type": "string", "maxLength": LONGEST_TEXT}, "text"),
-    "flag": (lambda v: isinstance(v, bool), {"type": "boolean"}, "true or false"),
-    "whole": (
-        lambda v: isinstance(v, int) and not isinstance(v, bool) and abs(v) < 1 << 31,
-        {"type": "integer"},
-        "a whole number",
-    ),
-    "text or whole": (
-        lambda v: _text(v) or KINDS["whole"][0](v),
-        {"type": ["string", "integer"]},
-        "text or a whole number",
-    ),
-    "numbers": (
-        _numbers,
-        {"type": "object", "additionalProperties": {"type": "number"}},
-        "an object of names and numbers",
-    ),
-    "table": (lambda v: isinstance(v, dict), {"type": "object"}, "an object"),
-}
+class Record(Body, frozen=True):
+    """`dry` records what comes in, too; `format` is flac or wav."""
+
+    dry: bool = False
+    format: Text = "flac"
 
 
-def parse(text: str | bytes) -> Any:
-    """Read JSON that came from outside.
+class Learn(Body, frozen=True):
+    """The parameter that will be turned."""
 
-    Raises
-    ------
-    ControlError
-        It is none; NaN and infinities are none either.
-    """
-
-    def refuse(name: str) -> Any:
-        raise ValueError(f"{name} is no JSON")
-
-    try:
-        return json.loads(text, parse_constant=refuse)
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise ControlError(f"this is not valid JSON: {reason[:200]}") from None
-
-
-def take(fields: Sequence[Field], data: Any, what: str = "the body") -> dict[str, Any]:
-    """Check an object against `fields`; return all their values.
-
-    Raises
-    ------
-    ControlError
-        Not an object, an unknown or missing key, a value of another kind.
-    """
-    if not isinstance(data, dict):
-        raise ControlError(f"{what} must be a JSON object, got {_shown(data)}")
-    known = [f.name for f in fields]
-    for key in data:
-        if key not in known:
-            listed = ", ".join(known) or "no keys"
-            raise ControlError(f"{what} takes {listed}, got '{key[:80]}'{nearest(key, known)}")
-    found = {}
-    for f in fields:
-        value = data.get(f.name, f.default)
-        check, _, words = KINDS[f.kind]
-        if value is ...:
-            raise ControlError(f"{what} needs '{f.name}', {words}")
-        given = f.name in data
-        if given and not (value is None and f.nullable) and not check(value):
-            raise ControlError(f"'{f.name}' must be {words}, got {_shown(value)}")
-        found[f.name] = value
-    return found
-
-
-def schema(fields: Sequence[Field]) -> dict[str, Any]:
-    """The JSON schema of an object with `fields`."""
-    properties = {}
-    for f in fields:
-        one = dict(KINDS[f.kind][1])
-        if f.nullable:
-            kinds = one["type"] if isinstance(one["type"], list) else [one["type"]]
-            one["type"] = [*kinds, "null"]
-        if f.default is not ...:
-            one["default"] = f.default
-        if f.about:
-            one["description"] = f.about
-        properties[f.name] = one
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": [f.name for f in fields if f.default is ...],
-        "additionalProperties": False,
-    }
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    parameter: Text

@@ -17,19 +17,20 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..errors import ControlError, RestyleError
+from ..schema import read, read_json
 from .api_sound import set_values
 from .broadcast import Frame, Hub
 from .console_protocol import Console
-from .fields import Field, parse, take
+from .fields import Body, Flag, Values, Weights
 
 LARGEST_MESSAGE = 16 << 10
 RATE, BURST = 240.0, 120.0  # messages a second, and at once
 MOST_CLIENTS = 32
-MESSAGES = {
-    "set": (Field("values", "numbers"),),
-    "blend": (Field("weights", "numbers"),),
-    "bypass": (Field("on", "flag"),),
-    "spectrogram": (Field("on", "flag"),),
+MESSAGES: dict[str, type[Body]] = {
+    "set": Values,
+    "blend": Weights,
+    "bypass": Flag,
+    "spectrogram": Flag,
 }
 
 
@@ -115,25 +116,26 @@ class _Client:
                 await self._hold_back()
 
     async def _do(self, text: str) -> None:
-        data = parse(text)
+        data = read_json(text, ControlError, "the message")
         kind = data.pop("type", None) if isinstance(data, dict) else None
         if not isinstance(kind, str) or kind not in MESSAGES:
             raise ControlError(f"a message's type is one of {', '.join(MESSAGES)}")
-        body = take(MESSAGES[kind], data, "the message")
-        if kind == "spectrogram":
-            self._hub.watchers += int(body["on"]) - int(self.watching)
-            self.watching = body["on"]
+        body = read(data, MESSAGES[kind], "the message", error=ControlError, table="an object")
+        if kind == "spectrogram" and isinstance(body, Flag):
+            self._hub.watchers += int(body.on) - int(self.watching)
+            self.watching = body.on
         else:
-            await asyncio.to_thread(self._turn, kind, body)
+            await asyncio.to_thread(self._turn, body)
 
-    def _turn(self, kind: str, body: dict[str, Any]) -> None:
+    def _turn(self, body: Body) -> None:
         surface = self._console.surface
-        if kind == "set":
-            set_values(surface, body["values"])
-        elif kind == "blend":
-            surface.blend(body["weights"])
-        else:
-            surface.bypass(body["on"])
+        match body:
+            case Values():
+                set_values(surface, body.values)
+            case Weights():
+                surface.blend(body.weights)
+            case Flag():
+                surface.bypass(body.on)
 
     async def _hold_back(self) -> None:
         """Wait where messages come faster than :data:`RATE`; the network holds the rest back."""
@@ -162,4 +164,16 @@ def _still(state: dict[str, Any]) -> dict[str, Any]:
     """A state without what moves by itself or is sent as a value."""
     names = [{k: v for k, v in p.items() if k != "value"} for p in state["parameters"]]
     recording = state["recording"] and state["recording"]["name"]
-    return {**state, "parameters": names, "recording": recording, "panel": None}
+    path = _without_values(state["path"])
+    return {**state, "parameters": names, "path": path, "recording": recording, "panel": None}
+
+
+def _without_values(path: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The stages without bypass and mix, which are parameters, too."""
+    found = []
+    for stage in path:
+        group = stage["group"] and [
+            {**b, "stages": _without_values(b["stages"])} for b in stage["group"]
+        ]
+        found.append({**stage, "bypass": None, "mix": None, "group": group})
+    return found

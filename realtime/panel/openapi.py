@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
+
 from .. import __version__
-from .fields import schema
+from ..parameters.parameter import KINDS
 from .routes import ROUTES, Route
 
 _TEXT, _NUMBER, _WHOLE, _FLAG = (
@@ -29,16 +31,25 @@ def _ref(name: str) -> dict[str, Any]:
 
 
 _RANGE = {"name": _TEXT, "unit": _TEXT, "minimum": _NUMBER, "maximum": _NUMBER}
-_KIND = {"enum": ["continuous", "blend", "categorical", "switch"]}
+_KIND = {"enum": list(KINDS)}
 _NUMBERS = {"type": "object", "additionalProperties": _NUMBER}
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "Error": _object(error=_TEXT),
     "Nothing": {"type": "object"},
-    "Parameter": _object(**_RANGE, default=_NUMBER, kind=_KIND, value=_NUMBER),
-    "Stage": _object(
-        id=_WHOLE, name=_TEXT, kind={"enum": ["effect", "plugin"]}, parameters=_list(_TEXT)
+    "Parameter": _object(
+        **_RANGE, default=_NUMBER, kind=_KIND, value=_NUMBER, choices=_list(_TEXT),
+        step={"type": ["number", "null"]}, curve=_TEXT, live=_FLAG,
     ),
+    "Stage": _object(
+        id=_WHOLE, place=_TEXT, name=_TEXT, kind={"enum": ["model", "effect", "plugin", "group"]},
+        parameters=_list(_TEXT), latency_samples=_WHOLE, bypass=_FLAG, mix=_NUMBER,
+        group={"oneOf": [
+            {"type": "null"}, _list(_object(gain=_TEXT, stages=_list(_ref("Stage")))),
+        ]},
+    ),
+    "Path": _list(_ref("Stage")),
+    "Changed": {"allOf": [_ref("State"), _object(id=_WHOLE)]},
     "LatencyPart": _object(name=_TEXT, kind=_TEXT, samples=_WHOLE, ms=_NUMBER),
     "State": _object(
         style=_TEXT_OR_NULL, preset=_TEXT_OR_NULL, bypass=_FLAG,
@@ -50,24 +61,25 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             parts=_list(_ref("LatencyPart")),
         ),
         parameters=_list(_ref("Parameter")),
-        chains=_object(pre=_list(_ref("Stage")), post=_list(_ref("Stage"))),
+        path=_ref("Path"),
         recording={"oneOf": [{"type": "null"}, _object(name=_TEXT, seconds=_NUMBER)]},
-        incidents=_list(_object(when=_NUMBER, text=_TEXT)),
+        incidents=_list(_object(when=_NUMBER, text=_TEXT)), host=_TEXT,
+        pending=_list(_object(id=_WHOLE, what=_TEXT, since=_NUMBER, progress=_TEXT)),
         panel={"type": "object"}, version=_TEXT,
     ),
     "Models": _list(_object(
         name=_TEXT, title=_TEXT, summary=_TEXT, kind=_TEXT, domain=_TEXT, sample_rate=_WHOLE,
         latency_samples=_WHOLE, latency_ms=_NUMBER, cpu_percent={"type": ["number", "null"]},
-        licence=_TEXT, controls=_list(_object(**_RANGE, default=_NUMBER, kind=_KIND)),
+        licence=_TEXT, controls=_list(_ref("Parameter")),
         sample=_TEXT_OR_NULL, bundled=_FLAG, metrics={"type": "object"},
     )),
-    "Values": _object(values=_NUMBERS),
+    "Turned": _object(values=_NUMBERS),
     "Bypass": _object(bypass=_FLAG),
     "Effects": _object(
-        effects=_list(_object(name=_TEXT, parameters=_list(_object(**_RANGE, default=_NUMBER)))),
+        effects=_list(_object(name=_TEXT, parameters=_list(_ref("Parameter")))),
         plugins=_list(_object(name=_TEXT, path=_TEXT, status=_TEXT)),
     ),
-    "Preset": _object(name=_TEXT, note=_TEXT, model=_TEXT_OR_NULL, problem=_TEXT_OR_NULL),
+    "Preset": _object(name=_TEXT, note=_TEXT, stages=_list(_TEXT), problem=_TEXT_OR_NULL),
     "Presets": _list(_ref("Preset")),
     "Devices": _list(_object(
         index=_WHOLE, name=_TEXT, host_api=_TEXT, inputs=_WHOLE, outputs=_WHOLE,
@@ -92,6 +104,9 @@ def describe() -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    bodies = [r.body for r in ROUTES if r.body is not None]
+    template = "#/components/schemas/{name}"
+    _, described = msgspec.json.schema_components(bodies, ref_template=template)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -101,7 +116,7 @@ def describe() -> dict[str, Any]:
             "license": {"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"},
         },
         "paths": paths,
-        "components": {"schemas": SCHEMAS},
+        "components": {"schemas": {**SCHEMAS, **described}},
     }
 
 
@@ -128,7 +143,8 @@ def _operation(route: Route) -> dict[str, Any]:
         found["parameters"] = [
             {"name": n, "in": "path", "required": True, "schema": _TEXT} for n in names
         ]
-    if route.fields is not None:
-        content = {"application/json": {"schema": schema(route.fields)}}
-        found["requestBody"] = {"required": bool(route.fields), "content": content}
+    if route.body is not None:
+        needed = any(f.required for f in msgspec.structs.fields(route.body))
+        content = {"application/json": {"schema": _ref(route.body.__name__)}}
+        found["requestBody"] = {"required": needed, "content": content}
     return found

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AudioFileError
-from ..host.host import Host
-from ..host.shared_memory import RATE
+from ..host.front import Front
 from .fields import Conflict
 
 ENVIRONMENT = "RESTYLE_RECORDINGS"
@@ -24,26 +23,24 @@ def recordings_folder() -> Path:
 
 
 class Takes:
-    """One recording at a time.
+    """One recording at a time; the supervisor makes it, so it outlives this process.
 
     Parameters
     ----------
-    host : Host
+    host : Front
     folder : Path
         Made when it is needed.
-
-    Attributes
-    ----------
-    name : str or None
-        File of the recording under way.
     """
 
-    def __init__(self, host: Host, folder: Path) -> None:
+    def __init__(self, host: Front, folder: Path) -> None:
         self._host, self.folder = host, folder
         self._lock = threading.Lock()
-        self._files: dict[str, Path] = {}
-        self._rate = 1
-        self.name: str | None = None
+
+    @property
+    def name(self) -> str | None:
+        """File of the recording under way that was begun here."""
+        files = self._host.view.kept.get("take")
+        return files["wet"].name if files and self._host.recording is not None else None
 
     def start(self, dry: bool, ending: str) -> str:
         """Record what is played, with `dry` also what comes in; return the file's name.
@@ -58,7 +55,7 @@ class Takes:
         if ending not in FORMATS:
             raise AudioFileError(f"a recording's format is flac or wav, got '{ending[:40]}'")
         with self._lock:
-            if self._host.recorder is not None or self._host.journaled:
+            if self._host.recording is not None or self._host.journaled:
                 raise Conflict("something is being recorded already; stop that first")
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -68,10 +65,9 @@ class Takes:
             files = {"wet": self.folder / f"{stem}.{ending}"}
             if dry:
                 files["dry"] = self.folder / f"{stem}-dry.{ending}"
-            self._host.record(files)
-            self._files, self._rate = files, int(self._host.board.status[RATE])
-            self.name = files["wet"].name
-            return self.name
+            self._host.record_to(files)
+            self._host.keep("take", files)
+            return files["wet"].name
 
     def _stem(self, ending: str) -> str:
         """The time, with a number where that is taken."""
@@ -90,24 +86,19 @@ class Takes:
         with self._lock:
             if self.name is None:
                 raise Conflict("nothing is being recorded")
-            recorder = self._host.stop_recording()
-            files, self._files, self.name = self._files, {}, None
-        if recorder is None:
+            files: dict[str, Path] = self._host.view.kept["take"]
+            made = self._host.end_recording()
+        if made is None:
             return []
         return [
-            {
-                "name": path.name,
-                "seconds": round(recorder.written[side] / self._rate, 6),
-                "gaps": recorder.gaps,
-            }
+            {"name": path.name, "seconds": made["seconds"][side], "gaps": made["gaps"]}
             for side, path in files.items()
         ]
 
     def state(self) -> dict[str, Any] | None:
         """Name and length of the recording under way, whoever began it."""
-        recorder = self._host.recorder
-        if recorder is None:
+        made = self._host.recording
+        if made is None:
             return None
-        written = max(recorder.written.values(), default=0)
-        rate = int(self._host.now.get("device", {}).get("sample_rate", 0)) or 1
-        return {"name": self.name or "command line", "seconds": round(written / rate, 2)}
+        seconds = max(made["seconds"].values(), default=0.0)
+        return {"name": self.name or "command line", "seconds": round(seconds, 2)}

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ..controllers.address import ip_version
@@ -21,6 +22,26 @@ TRIES = 20  # ports tried after the one asked for
 CONNECTIONS = 64  # at once; more are told to come again
 LARGEST_MESSAGE = 8 * 8192 * 4  # of a stream: channels, samples, bytes
 STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class PanelSettings:
+    """Where the panel is served; see :class:`PanelServer`."""
+
+    host: str = "127.0.0.1"
+    port: int = PORT
+    token: str | None = None
+
+    def check(self) -> PanelSettings:
+        """Return it, or say what is wrong with it.
+
+        Raises
+        ------
+        ControlError
+        """
+        check_address(self.host, self.port)
+        check_token(self.token)
+        return self
 
 
 class PanelServer:
@@ -65,6 +86,7 @@ class PanelServer:
             import uvicorn
 
             from .app import make_app
+            from .idle import Timely
         except ModuleNotFoundError as error:
             raise ControlError(
                 f"the panel needs the package '{error.name}'; install it with:"
@@ -86,7 +108,7 @@ class PanelServer:
         self._server: Any = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=Timely,
                 ws="websockets-sansio",
                 loop="asyncio",
                 lifespan="off",

@@ -1,50 +1,94 @@
-"""Stages asked for from outside: names are looked up, paths are never followed."""
+"""Stages as the panel lists them, and those asked for from outside: names are looked up, paths are
+never followed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..errors import ChainError, nearest
-from ..stages.parameters import Parameter, check_value, find_parameter
+import msgspec
+
+from ..errors import ChainError, ModelError, nearest
+from ..models.card import Card
+from ..models.catalog import Entry, list_models
+from ..parameters.parameter import Parameter
+from ..presets.check import Library, effect_parameters, model_names
+from ..presets.format import WORDS, shaped_stages
+from ..presets.paths import FILES
+from ..schema import read
+from ..session.sound import Sound, Stage, each
 from ..stages.ranges import RANGES
 from ..stages.records import Record, Records
-
-NEEDS_A_FILE = ("Convolution",)
-_HIGHEST = 1e12
-_STAGE_KEYS = ("bypass", "stage_mix")
-_PLUGIN_KEYS = ("plugin", "plugin_name", "state", "parameters")
 
 
 def effect_names() -> list[str]:
     """Effects that can be asked for: those whose parameters have ranges and that need no file."""
-    return [n for n in RANGES if n not in NEEDS_A_FILE]
+    return [n for n in RANGES if n not in FILES]
 
 
 def listing() -> dict[str, Any]:
     """Effects with their parameters, and the plug-ins a scan has seen, as plain data."""
     return {
         "effects": [
-            {"name": name, "parameters": [_plain(p) for p in RANGES[name]]}
+            {"name": name, "parameters": [plain(p) for p in effect_parameters(name) or ()]}
             for name in effect_names()
         ],
         "plugins": [p for record in Records().all() for p in _plugins(record)],
     }
 
 
-def _plain(p: Parameter) -> dict[str, Any]:
-    default = p.choices.index(str(p.default)) if p.kind == "choice" else float(p.default)
-    kind = {"float": "continuous", "bool": "switch", "choice": "categorical"}[p.kind]
-    return {
-        "name": p.name,
-        "unit": p.unit,
-        "minimum": p.minimum,
-        "maximum": p.maximum,
-        "default": default,
-        "kind": kind,
-        "choices": list(p.choices),
-        "live": p.live,
-    }
+def plain(parameter: Parameter) -> dict[str, Any]:
+    """A parameter with all its fields, as plain data."""
+    return {f: getattr(parameter, f) for f in Parameter.__struct_fields__}
+
+
+def path(
+    sound: Sound, parameters: Sequence[Parameter], latencies: Mapping[int, int]
+) -> list[dict[str, Any]]:
+    """The stages of a sound in its order, as plain data.
+
+    Parameters
+    ----------
+    parameters : sequence of Parameter
+        Those of the whole sound under their full names, see :mod:`realtime.session.names`.
+    latencies : mapping
+        Samples by the stage's identity, as far as they are known.
+    """
+    names: dict[str, list[str]] = {}
+    for p in parameters:
+        names.setdefault(p.place, []).append(p.name)
+    return list(_path(sound.stages, "", names, latencies))
+
+
+def _path(
+    stages: Sequence[Stage],
+    begin: str,
+    names: Mapping[str, list[str]],
+    latencies: Mapping[int, int],
+) -> Iterator[dict[str, Any]]:
+    for i, stage in enumerate(stages, 1):
+        place = f"{begin}{i}."
+        group = None
+        if stage.group is not None:
+            group = [
+                {
+                    "gain": f"{place}{k}.gain_db",
+                    "stages": list(_path(branch.stages, f"{place}{k}.", names, latencies)),
+                }
+                for k, branch in enumerate(stage.group, 1)
+            ]
+        yield {
+            "id": stage.identity,
+            "place": place.rstrip("."),
+            "name": stage.name,
+            "kind": stage.kind,
+            "parameters": names.get(place, []),
+            "latency_samples": latencies.get(stage.identity, 0),
+            "bypass": stage.bypass,
+            "mix": stage.mix,
+            "group": group,
+        }
 
 
 def _plugins(record: Record) -> list[dict[str, Any]]:
@@ -61,59 +105,59 @@ def _plugins(record: Record) -> list[dict[str, Any]]:
     ]
 
 
-def checked(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A stage's table with its values checked, ready for :meth:`realtime.host.host.Host.insert`.
+def checked(table: Mapping[str, Any], identities: Iterator[int]) -> Stage:
+    """A stage's table as a stage whose names and values are checked.
+
+    Parameters
+    ----------
+    identities : iterator of int
+        The stage's, and those of the stages in it where it is a group.
 
     Raises
     ------
-    ChainError
+    RestyleError
         What it names is not listed, or a value is of another kind or outside its range.
     """
-    effect, plugin = entry.get("effect"), entry.get("plugin")
-    if isinstance(effect, str) and plugin is None:
-        found = {"effect": effect, **_effect(effect, entry)}
-    elif isinstance(plugin, str) and effect is None:
-        found = _plugin(plugin, entry)
-    else:
-        raise ChainError('a stage needs either "effect" or "plugin", a name of GET /api/effects')
-    if "bypass" in entry:
-        if not isinstance(entry["bypass"], bool):
-            raise ChainError("a stage's bypass is true or false")
-        found["bypass"] = entry["bypass"]
-    if "stage_mix" in entry:
-        found["stage_mix"] = check_value(
-            "a stage", Parameter("stage_mix", 0.0, 1.0, 1.0), entry["stage_mix"]
-        )
-    return found
+    (shaped,) = shaped_stages([dict(table)])
+    stage = read(shaped, Stage, "stage", error=ChainError, words=WORDS, table="an object")
+
+    def one(stage: Stage) -> Stage:
+        if stage.preset is not None or stage.identity:
+            raise ChainError("stage: preset and identity are not taken here")
+        _, values = LISTED.stage(stage)
+        return msgspec.structs.replace(stage, parameters=values, identity=next(identities))
+
+    return each((stage,), one)[0]
 
 
-def _effect(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def find_model(name: str, kind: type[ModelError] = ModelError) -> Entry:
+    """A model of the list by its name; a path is none.
+
+    Raises
+    ------
+    ModelError
+        There is none; the nearest is suggested.
+    """
+    listed = {e.name: e for e in list_models() if e.plays}
+    if name not in listed:
+        raise kind(f"there is no model '{name[:80]}'{nearest(name, listed)}")
+    return listed[name]
+
+
+def _card(name: str) -> Card:
+    card = find_model(name).card
+    assert card is not None  # of those that play
+    return card.as_played()
+
+
+def _effect(name: str) -> Sequence[Parameter] | None:
     names = effect_names()
     if name not in names:
         raise ChainError(f"unknown effect '{name[:80]}'{nearest(name, names)}")
-    owner, found = f"effect {name}", {}
-    for key, value in entry.items():
-        if key == "effect" or key in _STAGE_KEYS:
-            continue
-        parameter = find_parameter(owner, RANGES[name], key)
-        found[key] = check_value(owner, parameter, _own(parameter, value))
-    return found
+    return effect_parameters(name)
 
 
-def _own(parameter: Parameter, value: Any) -> Any:
-    """A number as the parameter's own kind of value, as knobs send them."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value
-    if abs(value) > _HIGHEST:  # more than a float holds, perhaps
-        raise ChainError(
-            f"{parameter.name} must be within {parameter.minimum:g}..{parameter.maximum:g}"
-        )
-    if parameter.kind == "choice" and 0 <= value < len(parameter.choices):
-        return parameter.choices[round(min(value, len(parameter.choices) - 1))]
-    return value >= 0.5 if parameter.kind == "bool" else value
-
-
-def _plugin(wanted: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+def _plugin(wanted: str) -> None:
     records = Records().all()
     listed = {p.name for r in records for p in r.plugins} | {r.path for r in records}
     if wanted not in listed:
@@ -121,10 +165,6 @@ def _plugin(wanted: str, entry: Mapping[str, Any]) -> dict[str, Any]:
             f"there is no plug-in '{wanted[:80]}'{nearest(wanted, listed)}; 'restyle scan' looks"
             " for installed ones"
         )
-    for key in entry:
-        if key not in (*_PLUGIN_KEYS, *_STAGE_KEYS):
-            raise ChainError(
-                f"a plug-in's stage takes {', '.join((*_PLUGIN_KEYS, *_STAGE_KEYS))}, got"
-                f" '{key[:80]}'; its parameters go into \"parameters\""
-            )
-    return {k: entry[k] for k in _PLUGIN_KEYS if k in entry}
+
+
+LISTED = Library(_card, model_names, _effect, _plugin)

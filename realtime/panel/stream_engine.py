@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..devices.push import PushDevice
 from ..errors import ConfigError
-from ..models.load import open_model
-from ..session.config import StreamConfig
 from ..session.session import Session
+from ..session.sound import Device, Setup, Sound
 
 
 class EnginePipe:
@@ -24,10 +21,8 @@ class EnginePipe:
 
     Parameters
     ----------
-    model : Path or None
-        None lets sound through.
-    controls : mapping
-        Model controls that differ from their defaults.
+    sound : Sound
+        Of native stages; empty lets the input through.
     rate : int [Hz]
     channels : int
     block : int [samples]
@@ -35,42 +30,26 @@ class EnginePipe:
     Raises
     ------
     RestyleError
-        A model that cannot be opened so.
+        A stage cannot be opened so.
     """
 
-    def __init__(
-        self,
-        model: Path | None,
-        controls: Mapping[str, float],
-        rate: int,
-        channels: int,
-        block: int,
-    ) -> None:
+    def __init__(self, sound: Sound, rate: int, channels: int, block: int) -> None:
         self._device = PushDevice(rate, block, channels)
         self._shape = (block, channels)
-        self._model = None if model is None else open_model(model, channels, block)
-        try:
-            self._session = Session(
-                StreamConfig(lane="inline", controls=dict(controls)),
-                self._device,
-                self._model,
-                channels=channels,
-            )
-            self._session.start()
-        except BaseException:
-            self._close_model()
-            raise
+        setup = Setup(sound, Device(lane="inline", channels=channels))
+        self._session = Session(setup, self._device)
+        self._session.start()
 
     def hello(self) -> dict[str, Any]:
         """Latency, block, rate and style, as plain data."""
-        declared = self._session.budget.declared
+        declared = self._session.stream.budget.declared
         return {
             "latency_samples": declared,
             "latency_ms": round(1000.0 * declared / self._device.sample_rate, 4),
             "block": self._shape[0],
             "channels": self._shape[1],
             "sample_rate": self._device.sample_rate,
-            "style": self._model.card.name if self._model is not None else None,
+            "style": next((s.name for s in self._session.stream.path.slots()), None),
         }
 
     def process(self, data: bytes) -> bytes:
@@ -91,11 +70,6 @@ class EnginePipe:
         return played.astype("<f4", copy=False).tobytes()
 
     def close(self) -> None:
-        """Give the model back."""
+        """Give the models back."""
         self._session.stop()
-        self._close_model()
-
-    def _close_model(self) -> None:
-        if self._model is not None:
-            self._model.close()
-            self._model = None
+        self._session.stream.path.close()

@@ -1,4 +1,4 @@
-"""Tags of what is played, while it plays: a thread of the control process, never the audio path."""
+"""Tags of what is played, while it plays: a thread of the controls process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from ..host.host import Host
+from ..errors import RestyleError
+from ..host.front import Front
 from ..host.shared_memory import RATE
 from ..models.tagger import Tagger
 from ..native.ring import Ring
@@ -24,7 +25,7 @@ class LiveTags:
 
     Parameters
     ----------
-    host : Host
+    host : Front
         It plays.
     model : Path
         A tagger.
@@ -44,7 +45,7 @@ class LiveTags:
         The model is no tagger.
     """
 
-    def __init__(self, host: Host, model: Path, seconds: float = SHOWN_SECONDS) -> None:
+    def __init__(self, host: Front, model: Path, seconds: float = SHOWN_SECONDS) -> None:
         self._host = host
         self.tagger = Tagger(model, int(host.board.status[RATE]))
         self._lately: deque[npt.NDArray[np.float32]] = deque(
@@ -74,9 +75,12 @@ class LiveTags:
     def _run(self) -> None:
         ring: Ring | None = None
         while not self._stop.wait(NAP_SECONDS):
-            board = self._host.board
-            if not len(board.record) or not board.record[0]["listen"]:
+            try:
+                board = self._host.board
+            except RestyleError:
                 continue  # an engine is being replaced
+            if not board.record[0]["listen"]:
+                continue
             if ring is None or board is not self._board:
                 ring, self._board = Ring.attach(board.part("listen")), board
                 if int(board.status[RATE]) != self.tagger.sample_rate:  # another card

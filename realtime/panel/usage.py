@@ -11,14 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ..dsp.meters import percentiles_us, total_seconds
-from ..host.host import Host
+from ..errors import RestyleError
+from ..host.front import Front
 from ..host.shared_memory import MODE
-from ..session.stats import XRUNS, callbacks_expected
+from ..host.tally import added, counts
+from ..session.stats import XRUNS
 from ..stream.voice import WORKER
 
 WINDOW_SECONDS = 2.0
 EVERY_SECONDS = 0.2  # between two looks at the histogram
 
+_MORE = ("deadline_misses", "missed", "concealed", "restarts")
 _NO_HOPS = {"p50": 0.0, "p99": 0.0, "budget": 0.0}
 
 
@@ -36,49 +39,41 @@ class Figures:
     may call.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Front) -> None:
         self._host = host
         self._looks: deque[_Look] = deque()
         self._lock = threading.Lock()
         self._last: dict[str, Any] = {"cpu_percent": 0.0, "hop_us": dict(_NO_HOPS)}
+        self._counted = dict.fromkeys((*XRUNS, *_MORE), 0)
         self.costs: dict[str, float] = {}
 
     def read(self) -> dict[str, Any]:
         """``cpu_percent``, ``hop_us`` and ``counters``."""
-        board = self._host.board
         now = time.monotonic()
         with self._lock:
             if not self._looks or now - self._looks[-1].time >= EVERY_SECONDS:
                 self._look(now)
         try:
-            record = board.record[0]
-            counters = {k: int(record[k]) for k in XRUNS}
-            counters["deadline_misses"] = int(record["deadline_misses"])
-            counters["missed"] = self._missed(record)
-        except (IndexError, ValueError):  # the board has just been given back
-            counters = {**dict.fromkeys(XRUNS, 0), "deadline_misses": 0, "missed": 0}
+            view, board = self._host.shown
+        except RestyleError:  # an engine is being replaced
+            return {**self._last, "counters": dict(self._counted)}
+        found = added(view.past, counts(board, view.now))
+        counters = {k: found[k] for k in (*XRUNS, "deadline_misses", "missed")}
         counters["concealed"] = counters["concealed_samples"]
-        counters["restarts"] = len(self._host.incidents)
-        return {**self._last, "counters": counters}
-
-    def _missed(self, record: Any) -> int:
-        """Callbacks that were due, by the clock, and did not come."""
-        if not self._host.now.get("device", {}).get("paced", True):
-            return 0
-        counters = {k: int(record[k]) for k in ("callbacks", "samples", "first_ns", "last_ns")}
-        expected = callbacks_expected(counters, float(record["sample_rate"]))
-        return max(0, round(expected) - counters["callbacks"])
+        counters["restarts"] = len(view.incidents)
+        self._counted = counters
+        return {**self._last, "counters": dict(counters)}
 
     def _look(self, now: float) -> None:
-        board = self._host.board
         try:
-            record = board.record[0]
-            busy = int(record["busy_ns"])
-            if int(board.status[MODE]) == WORKER:
-                busy += int(record["worker_ns"])
-            look = _Look(now, board, busy, board.hops.copy())
-        except (IndexError, ValueError):
+            board = self._host.board
+        except RestyleError:
             return
+        record = board.record[0]
+        busy = int(record["busy_ns"])
+        if int(board.status[MODE]) == WORKER:
+            busy += int(record["worker_ns"])
+        look = _Look(now, board, busy, board.hops.copy())
         looks = self._looks
         if looks and now - looks[-1].time > WINDOW_SECONDS:  # nobody looked for a while
             looks.clear()
@@ -104,7 +99,7 @@ class Figures:
     def _budget(self) -> float:
         """Time a hop has [microseconds]: its own length, or the block's in the callback."""
         plays = self._host.now
-        hop, rate = plays.get("hop_length"), plays.get("model_rate")
+        hop, rate = plays.get("hop_length"), plays.get("path_rate")
         if not hop or not rate:
             return 0.0
         block = plays.get("device", {}).get("block_size")
@@ -114,9 +109,9 @@ class Figures:
         return round(1e6 * length, 1)
 
     def _remember(self, hops: npt.NDArray[np.int64]) -> None:
-        """What the model that plays costs here, for the list of models."""
-        plays, many = self._host.now, int(hops.sum())
-        if plays.get("model") and many > 100:
-            mean = total_seconds(hops) / many
-            cost = 100.0 * mean * plays["model_rate"] / plays["hop_length"]
-            self.costs[str(plays["model"])] = round(cost, 2)
+        """What a model that plays alone costs here, for the list of models."""
+        view, many = self._host.view, int(hops.sum())
+        if len(view.setup.sound.stages) == 1 and view.style is not None and many > 100:
+            mean, plays = total_seconds(hops) / many, view.now
+            cost = 100.0 * mean * plays["path_rate"] / plays["hop_length"]
+            self.costs[view.style] = round(cost, 2)

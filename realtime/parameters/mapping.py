@@ -6,7 +6,7 @@ In a session file::
     cc = 1                       # or cc14, note, program
     channel = 1                  # 1..16; any if left out
     port = "nanoKONTROL"         # part of the port's name; any if left out
-    parameter = "post.1.room_size"
+    parameter = "2.room_size"
     low = 0.1                    # the parameter's own range if left out
     high = 0.9
     curve = "linear"             # or "log"
@@ -24,40 +24,36 @@ In a session file::
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from math import isfinite
-from typing import Any
+from typing import Annotated, Literal
 
-from ..errors import ControlError
-from ..presets.table import Table
-from .surface import Parameter
+import msgspec
+from msgspec import Meta
+
+from ..errors import ConfigError, ControlError
+from .parameter import CATEGORICAL, SWITCH, Parameter
 
 SOURCES = ("cc", "cc14", "note", "program")
 TARGETS = ("parameter", "style", "preset")
-CURVES = ("linear", "log")
-MODES = ("set", "toggle")
-_HIGHEST = 1e12
+Number = Annotated[int, Meta(ge=0, le=127)]
+End = Annotated[float, Meta(ge=-1e12, le=1e12)]
 
 
-@dataclass(frozen=True)
-class MidiMapping:
-    """One source and one target.
+class MidiMapping(
+    msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """One source and one target: the ``[[midi]]`` table itself.
 
     Attributes
     ----------
-    source : str
-        ``cc``; ``cc14`` (controllers `number` and `number` + 32 as one of 14 bits); ``note``;
-        ``program``.
-    number : int
-        0..127, of ``cc14`` 0..31.
-    target : str
-        ``parameter``, ``style`` or ``preset``.
-    name : str
-        Which one.
+    cc, cc14, note, program : int or None
+        Exactly one is given; ``cc14`` is a controller of 14 bits, of the numbers n and n + 32.
     channel : int or None
         1..16, None for any.
     port : str
         Part of the port's name, upper or lower case; empty for any.
+    parameter, style, preset : str or None
+        Exactly one is given.
     low, high : float or None
         Values at the ends of the controller; the parameter's own if None.  `low` may be the larger.
     curve : str
@@ -68,17 +64,51 @@ class MidiMapping:
         Whether the controller must first pass the present value, so that nothing jumps.
     """
 
-    source: str
-    number: int
-    target: str
-    name: str
-    channel: int | None = None
+    cc: Number | None = None
+    cc14: Annotated[int, Meta(ge=0, le=31)] | None = None
+    note: Number | None = None
+    program: Number | None = None
+    channel: Annotated[int, Meta(ge=1, le=16)] | None = None
     port: str = ""
-    low: float | None = None
-    high: float | None = None
-    curve: str = "linear"
-    mode: str = "set"
+    parameter: str | None = None
+    style: str | None = None
+    preset: str | None = None
+    low: End | None = None
+    high: End | None = None
+    curve: Literal["linear", "log"] = "linear"
+    mode: Literal["set", "toggle"] = "set"
     pickup: bool = False
+
+    def __post_init__(self) -> None:
+        for names in (SOURCES, TARGETS):
+            given = [n for n in names if getattr(self, n) is not None]
+            if len(given) != 1:
+                has = " and ".join(given) or "none"
+                raise ConfigError(
+                    f"a mapping needs exactly one of {', '.join(names)}; it has {has}"
+                )
+        if self.program is not None and self.parameter is not None:
+            raise ConfigError("a program change chooses a preset or a style; give one of them")
+
+    @property
+    def source(self) -> str:
+        """Which of :data:`SOURCES`."""
+        return next(s for s in SOURCES if getattr(self, s) is not None)
+
+    @property
+    def number(self) -> int:
+        """Of the controller, note or program."""
+        return int(getattr(self, self.source))
+
+    @property
+    def target(self) -> str:
+        """Which of :data:`TARGETS`."""
+        return next(t for t in TARGETS if getattr(self, t) is not None)
+
+    @property
+    def name(self) -> str:
+        """Of the parameter, style or preset."""
+        return str(getattr(self, self.target))
 
     @property
     def key(self) -> tuple[str, int, int | None, str]:
@@ -100,9 +130,9 @@ class MidiMapping:
             value = low * (high / low) ** position
         else:
             value = low + (high - low) * position
-        if parameter.kind == "switch":
+        if parameter.kind == SWITCH:
             return high if position >= 0.5 else low
-        value = round(value) if parameter.kind == "categorical" else value
+        value = round(value) if parameter.kind == CATEGORICAL else value
         return float(min(max(value, min(low, high)), max(low, high)))
 
     def ends(self, parameter: Parameter) -> tuple[float, float]:
@@ -139,48 +169,3 @@ class MidiMapping:
         words = {"cc": "controller", "cc14": "14-bit controller"}
         channel = f" on channel {self.channel}" if self.channel else ""
         return f"{words.get(self.source, self.source)} {self.number}{channel}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """The ``[[midi]]`` table; what is at its default is left out."""
-        data: dict[str, Any] = {self.source: self.number}
-        for key in ("channel", "port"):
-            if getattr(self, key):
-                data[key] = getattr(self, key)
-        data[self.target] = self.name
-        for f in fields(self)[6:]:
-            value = getattr(self, f.name)
-            if value != f.default:
-                data[f.name] = value
-        return data
-
-
-def read_mapping(table: Table) -> MidiMapping:
-    """Read one ``[[midi]]`` table.
-
-    Raises
-    ------
-    PresetError
-        An unknown key, a value outside its range, or not exactly one source and one target.
-    """
-    sources = {s: table.whole(s, None, 0, 31 if s == "cc14" else 127) for s in SOURCES}
-    targets = {t: table.text(t) for t in TARGETS}
-    found = {
-        "channel": table.whole("channel", None, 1, 16),
-        "port": table.text("port", ""),
-        "low": table.number("low", None, -_HIGHEST, _HIGHEST),
-        "high": table.number("high", None, -_HIGHEST, _HIGHEST),
-        "curve": table.text("curve", "linear", choices=CURVES),
-        "mode": table.text("mode", "set", choices=MODES),
-        "pickup": table.flag("pickup"),
-    }
-    table.done()
-    given = [(s, n) for s, n in sources.items() if n is not None]
-    wanted = [(t, n) for t, n in targets.items() if n is not None]
-    for these, names in ((given, SOURCES), (wanted, TARGETS)):
-        if len(these) != 1:
-            has = " and ".join(key for key, _ in these) or "none"
-            raise table.error(f"a mapping needs exactly one of {', '.join(names)}; it has {has}")
-    (source, number), (target, name) = given[0], wanted[0]
-    if source == "program" and target == "parameter":
-        raise table.error("a program change chooses a preset or a style; give one of them")
-    return MidiMapping(source, number, target, name, **found)

@@ -7,16 +7,20 @@ always numbers; switches are 0 or 1, a choice is the place of its word in :attr:
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any, Self
 
 import msgspec
 
 from ..errors import ConfigError, nearest
+from ..schema import shown as _shown
 
 CONTINUOUS, BLEND, CATEGORICAL, SWITCH = "continuous", "blend", "categorical", "switch"
 KINDS = (CONTINUOUS, BLEND, CATEGORICAL, SWITCH)
-_SHOWN = 40  # names listed in a message
+LOWEST_DB, HIGHEST_DB = -100.0, 24.0  # of every gain
+_LISTED = 40  # names in a message
+_PLACE = re.compile(r"(?:[1-9]\d*\.)*")  # of a stage: ``3.1.2.``
 
 
 class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -57,6 +61,16 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
     live: bool = True
     value: float = 0.0
 
+    @property
+    def own_name(self) -> str:
+        """The name without the stage's place: ``room_size`` of ``2.room_size``."""
+        return _PLACE.sub("", self.name, count=1)
+
+    @property
+    def place(self) -> str:
+        """The stage's place, with its dot: ``2.`` of ``2.room_size``; empty for the path's own."""
+        return self.name.removesuffix(self.own_name)
+
     def at(self, value: float) -> Self:
         """The same parameter standing at another value."""
         return msgspec.structs.replace(self, value=value)
@@ -82,14 +96,16 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
         if isinstance(given, str) and self.choices:
             if given not in self.choices:
                 raise ConfigError(
-                    f"{begin} must be one of {', '.join(self.choices[:_SHOWN])}, got '{given[:80]}'"
-                    f"{nearest(given, self.choices)}"
+                    f"{begin} must be one of {', '.join(self.choices[:_LISTED])},"
+                    f" got '{given[:80]}'{nearest(given, self.choices)}"
                 )
             return float(self.choices.index(given))
         if self.kind == SWITCH and given not in (0, 1):
             raise ConfigError(f"{begin} must be true or false, got {_shown(given)}")
-        is_number = isinstance(given, int | float) and (self.kind == SWITCH or given is not True)
-        if not is_number or given is False and self.kind != SWITCH or not _is_finite(given):
+        is_number = isinstance(given, int | float) and (
+            self.kind == SWITCH or not isinstance(given, bool)
+        )
+        if not is_number or not _is_finite(given):
             raise ConfigError(f"{begin} must be a number, got {_shown(given)}")
         if not self.minimum <= given <= self.maximum:
             unit = f" {self.unit}" if self.unit else ""
@@ -110,25 +126,28 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def find_parameter(parameters: Iterable[Parameter], name: str, owner: str = "") -> Parameter:
-    """Return the parameter called `name`.
+    """Return the parameter called `name`, or the only one whose own name that is.
 
     Raises
     ------
     ConfigError
-        There is none; the nearest name is suggested.
+        There is none, and the nearest name is suggested; or there are several.
     """
     known = {p.name: p for p in parameters}
     if name in known:
         return known[name]
-    listed = ", ".join(list(known)[:_SHOWN]) or "none"
-    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    same = [p for p in known.values() if p.own_name == name]
+    if len(same) == 1:
+        return same[0]
+    if same:
+        several = ", ".join(p.name for p in same[:_LISTED])
+        raise ConfigError(f"several stages have a parameter '{name}': {several}; say which")
+    listed = ", ".join(list(known)[:_LISTED]) or "none"
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    near = nearest(name, known if "." in name else [p.own_name for p in known.values()])
     if owner:
-        raise ConfigError(
-            f"{owner} has no parameter '{name[:80]}'{nearest(name, known)}; it has {listed}{more}"
-        )
-    raise ConfigError(
-        f"unknown parameter '{name[:80]}'{nearest(name, known)}; there are {listed}{more}"
-    )
+        raise ConfigError(f"{owner} has no parameter '{name[:80]}'{near}; it has {listed}{more}")
+    raise ConfigError(f"unknown parameter '{name[:80]}'{near}; there are {listed}{more}")
 
 
 def _is_finite(value: float) -> bool:
@@ -136,8 +155,3 @@ def _is_finite(value: float) -> bool:
         return math.isfinite(value)
     except OverflowError:  # a whole number no float can hold
         return False
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"

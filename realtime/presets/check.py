@@ -1,22 +1,34 @@
-"""What presets may name: models, effects and their parameters; and the check of a whole preset.
+"""What presets may name: models, effects, plug-ins and their parameters; the check of a sound.
 
-Nothing is loaded to play: a model's card is read, an effect is built and dropped.  Plug-ins are not
-opened here, since that may take seconds or crash; whoever plays them checks their parameters.
+Nothing is loaded to play: a model's card is read, an effect is looked up.  Plug-ins are not opened
+here, since that may take seconds or crash; whoever plays them checks their parameters.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
 
-from ..errors import ChainError, ModelError, PresetError, RestyleError
-from ..models.card import Card, Control
+import msgspec
+
+from ..errors import ChainError, ModelError, PresetError, RestyleError, nearest
+from ..models.card import Card
 from ..models.catalog import find_model, list_models, read_entry
-from ..parameters.surface import Parameter
-from ..parameters.values import check_value, find_parameter, shares
-from .preset import GAINS, PLACES, Preset, Stage
+from ..parameters.parameter import BLEND, Parameter, find_parameter
+from ..parameters.surface import shares
+from ..session.names import Known, places
+from ..session.sound import Sound, Stage, Value, each, identified
+from ..stages.library import find_plugin
+from ..stages.pedals import effect_names
+from ..stages.ranges import RANGES
+from ..stages.records import Records
+from .paths import FILES
+
+replace = msgspec.structs.replace
+PLAYING = ("converter", "generator")  # kinds of models that make sound
+_WHOLE = Parameter("", -math.inf, math.inf)  # of a range that is not known here
 
 
 def model_names() -> list[str]:
@@ -24,8 +36,8 @@ def model_names() -> list[str]:
     return [e.name for e in list_models() if e.plays]
 
 
-def find_card(model: str) -> Card | None:
-    """The card of a model by name or file; None for a capture, whose card is made when it plays.
+def find_card(model: str) -> Card:
+    """The card of a model, by name or file.
 
     Raises
     ------
@@ -34,28 +46,40 @@ def find_card(model: str) -> Card | None:
     """
     path = find_model(model)
     if path.suffix.lower() == ".nam":
-        return None
+        from ..models.nam.convert import make_card
+        from ..models.nam.file import read_capture
+
+        return make_card(read_capture(path), path.stem)
     entry = read_entry(path)
     if entry.card is None:
         raise ModelError(f"{path.name} {entry.problem}")
     return entry.card.as_played()
 
 
-def check_effect(entry: Mapping[str, Any]) -> Sequence[Parameter]:
-    """Build one of pedalboard's effects and drop it; plug-ins pass.
-
-    Returns the stage's parameters where they are known without playing, here none.
+def effect_parameters(name: str) -> Sequence[Parameter] | None:
+    """Parameters of a built-in effect; None where they are not known.
 
     Raises
     ------
     ChainError
-        Unknown effect or parameter, or a value it refuses.
+        There is no such effect.
     """
-    if "effect" in entry:
-        from ..stages.file import build_chains
+    if name in RANGES:
+        return RANGES[name]
+    names = effect_names()
+    if name not in names:
+        raise ChainError(f"unknown effect '{name[:80]}'{nearest(name, names)}")
+    return None
 
-        build_chains({"post": [dict(entry)]})
-    return ()
+
+def check_plugin_name(wanted: str) -> None:
+    """Refuse a plug-in that no scan has seen and that is no file; none is opened.
+
+    Raises
+    ------
+    ChainError
+    """
+    find_plugin(wanted, Path(), Records())
 
 
 @dataclass(frozen=True)
@@ -68,59 +92,91 @@ class Library:
         See :func:`find_card`.
     names : callable
         See :func:`model_names`.
-    stage : callable
-        See :func:`check_effect`; a host that knows the ranges returns them.
+    effect : callable
+        See :func:`effect_parameters`.
+    plugin : callable
+        See :func:`check_plugin_name`.
     """
 
-    card: Callable[[str], Card | None] = find_card
+    card: Callable[[str], Card] = find_card
     names: Callable[[], list[str]] = model_names
-    stage: Callable[[Mapping[str, Any]], Sequence[Parameter]] = check_effect
+    effect: Callable[[str], Sequence[Parameter] | None] = effect_parameters
+    plugin: Callable[[str], None] = check_plugin_name
 
-    def parameters(self, preset: Preset, where: str = "preset") -> list[Parameter]:
-        """Check a preset; return the parameters of a stream that plays it, at its values.
+    def checked(self, sound: Sound, where: str = "preset") -> tuple[Sound, Known]:
+        """Check a sound; return it, and each stage's own parameters by its identity.
+
+        Every value comes back as a number, a blend that is named in part with all its weights, and
+        every stage with an identity.
 
         Raises
         ------
         PresetError
-            The model is not there, or a control, effect or parameter is not one; begins with
+            A model, effect, plug-in or parameter is not there, or a value not possible; begins with
             `where`.
         """
-        found = list(_fixed(preset))
+        known: dict[int, Sequence[Parameter]] = {}
+        values: dict[int, dict[str, Value]] = {}
+        first = 1 + max((s.identity for s in sound.walk()), default=0)
+        sound = replace(sound, stages=identified(sound.stages, first))
+        for place, stage in places(sound.stages):
+            try:
+                known[stage.identity], values[stage.identity] = self.stage(stage)
+            except RestyleError as error:
+                raise PresetError(f"{where}: {_words(place)}: {error}") from None
+        stages = each(sound.stages, lambda s: replace(s, parameters=values[s.identity]))
+        return replace(sound, stages=stages), known
+
+    def stage(self, stage: Stage) -> tuple[Sequence[Parameter], dict[str, Value]]:
+        """Check one stage; return its own parameters, and its values as numbers.
+
+        Raises
+        ------
+        RestyleError
+            What it names is not there, or a value is not possible.
+        """
+        owner = f"{stage.kind} {stage.name}"
+        found: Sequence[Parameter] | None = ()
+        files: dict[str, Value] = {}
+        if stage.model is not None:
+            card = self.card(stage.model)
+            if card.kind not in PLAYING:
+                raise ModelError(
+                    f"model {card.name} is a {card.kind}, which makes no sound; choose one that"
+                    f" plays: {', '.join(self.names())}"
+                )
+            found, owner = card.controls, f"model {card.name}"
+        elif stage.effect is not None:
+            found = self.effect(stage.effect)
+            files = _files(stage)
+        elif stage.plugin is not None:
+            self.plugin(stage.plugin)
+            found = None
+        given = {k: v for k, v in stage.parameters.items() if k not in files}
+        if found is None:  # its ranges are known to whoever plays it
+            numbers = {k: v for k, v in given.items() if not isinstance(v, str)}
+            return [_WHOLE.named(k).at(float(v)) for k, v in numbers.items()], dict(
+                stage.parameters
+            )
+        return found, _numbers(found, given, owner) | files
+
+
+def _numbers(
+    known: Sequence[Parameter], given: Mapping[str, Value], owner: str
+) -> dict[str, Value]:
+    """What is given of a stage's parameters, checked, with all weights of a blend."""
+    found = {}
+    for name, value in given.items():
         try:
-            card = self.card(preset.model) if preset.model is not None else None
-            if card is not None or preset.model is None:
-                found += _controls(card.controls if card else (), preset)
-            else:
-                found += [
-                    Parameter(n, "", -math.inf, math.inf, 0.0, "continuous", v)
-                    for n, v in preset.controls.items()
-                ]
+            parameter = find_parameter(known, name, owner)
         except RestyleError as error:
-            raise PresetError(f"{where}: {error}") from None
-        for place in PLACES:
-            for i, stage in enumerate(preset.chain(place), 1):
-                found += self._stage(stage, f"{place}.{i}", f"{where}: [[{place}]] {i}")
-        return found
-
-    def _stage(self, stage: Stage, prefix: str, where: str) -> list[Parameter]:
-        try:
-            known = self.stage(stage.entry)
-        except ChainError as error:
-            hint = "; a stage's own dry/wet is stage_mix" if "mix" in stage.entry else ""
-            raise PresetError(f"{where}: {error}{hint}") from None
-        own = [
-            Parameter(f"{prefix}.bypass", kind="switch", value=float(stage.bypass)),
-            Parameter(f"{prefix}.stage_mix", default=1.0, value=stage.mix),
-        ]
-        written = {**stage.entry, **stage.entry.get("parameters", {})}
-        for p in known:
-            value = written.get(p.name, p.default)
-            number = float(value) if isinstance(value, bool | int | float) else p.default
-            own.append(replace(p, name=f"{prefix}.{p.name}", value=number))
-        return own
+            hint = "; a stage's own dry/wet is stage_mix" if name == "mix" else ""
+            raise ChainError(f"{error}{hint}") from None
+        found[name] = parameter.number(value, owner)
+    return {**whole_blend(known, found)}
 
 
-def whole_blend(controls: Sequence[Control], given: Mapping[str, float]) -> dict[str, float]:
+def whole_blend(known: Sequence[Parameter], given: Mapping[str, float]) -> dict[str, float]:
     """What is given of a model's controls, with all weights of a blend if it names one.
 
     Raises
@@ -128,36 +184,34 @@ def whole_blend(controls: Sequence[Control], given: Mapping[str, float]) -> dict
     ConfigError
         Weights that are no shares.
     """
-    own = [Parameter(c.name, kind="blend") for c in controls if c.kind == "blend"]
+    own = [p for p in known if p.kind == BLEND]
     weights = {p.name: given[p.name] for p in own if p.name in given}
     return {**given, **(shares(own, weights) if weights else {})}
 
 
-def _fixed(preset: Preset) -> list[Parameter]:
-    gains = [
-        Parameter(name, "dB", *GAINS, value=getattr(preset, name))
-        for name in ("input_gain_db", "output_gain_db")
-    ]
-    mixes = [
-        Parameter(name, default=1.0, value=getattr(preset, name))
-        for name in ("mix", "pre_mix", "post_mix")
-    ]
-    return [mixes[0], *gains, *mixes[1:], Parameter("bypass", kind="switch")]
+def _files(stage: Stage) -> dict[str, Value]:
+    """The parameter of an effect that is a file.
+
+    Raises
+    ------
+    ChainError
+        It is not given, or there is no such file.
+    """
+    key = FILES.get(stage.effect or "")
+    if key is None:
+        return {}
+    path = stage.parameters.get(key)
+    if not isinstance(path, str):
+        raise ChainError(f'effect {stage.effect} needs a file; write {key} = "FILE.wav"')
+    if not Path(path).is_file():
+        raise ChainError(f"effect {stage.effect}: there is no file {path}")
+    return {key: path}
 
 
-def _controls(controls: Sequence[Control], preset: Preset) -> list[Parameter]:
-    """A model's controls as a preset leaves them; of a blend's weights, all or none are its own."""
-    own = [
-        Parameter(c.name, c.unit, c.minimum, c.maximum, c.default, c.kind, c.default)
-        for c in controls
-    ]
-    for name, value in preset.controls.items():
-        if not own:
-            raise PresetError(
-                f"[controls] names '{name}', but"
-                f" {'there is no model' if preset.model is None else 'the model has no controls'};"
-                " take it out"
-            )
-        check_value(find_parameter(own, name), value)
-    values = whole_blend(controls, preset.controls)
-    return [replace(p, value=float(values.get(p.name, p.default))) for p in own]
+def _words(place: str) -> str:
+    """``3.1.2.`` as files have it: ``[[stage]] 3: [[stage.group]] 1: [[stage.group.stage]] 2``."""
+    name, parts = "", []
+    for i, number in enumerate(place.split(".")[:-1]):
+        name = f"{name}.{('stage', 'group')[i % 2]}".lstrip(".")
+        parts.append(f"[[{name}]] {number}")
+    return ": ".join(parts)

@@ -6,16 +6,16 @@ import os
 import re
 import sys
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from ..audio_files import whole_file
 from ..errors import PresetError, RestyleError, nearest
-from .format import SESSION_TABLES, SessionFile, take_session
-from .preset import Preset
-from .table import Table
-from .toml_text import to_toml
+from ..models.catalog import expanded
+from .format import FORMAT, SESSION_TABLES, Preset, SessionFile, take_session, to_dict
+from .toml import parse, to_toml
 
 ENVIRONMENT = "RESTYLE_PRESETS"
 _NAME = re.compile(r"[^\W_](?:[\w .,&+()-]{0,62}[\w)])?")
@@ -40,7 +40,7 @@ def preset_folder() -> Path:
     """
     named = os.environ.get(ENVIRONMENT)
     if named:
-        return Path(named).expanduser()
+        return expanded(named)
     if sys.platform == "darwin":
         base = Path.home() / "Library" / "Application Support"
     elif sys.platform == "win32":
@@ -75,7 +75,7 @@ def find_preset(name_or_path: str | Path) -> Path:
         There is none; the nearest name is suggested.
     """
     text = str(name_or_path)
-    path = Path(text).expanduser()
+    path = expanded(text)
     if path.suffix == ".toml" or len(path.parts) > 1:
         if not path.is_file():
             raise PresetError(f"there is no preset file {path}")
@@ -89,7 +89,7 @@ def find_preset(name_or_path: str | Path) -> Path:
 
 
 def read_session(path: str | Path) -> SessionFile:
-    """Read a session file; a preset file is one without devices.
+    """Read a session file of any format; a preset file is one without devices.
 
     Raises
     ------
@@ -97,11 +97,11 @@ def read_session(path: str | Path) -> SessionFile:
         Unreadable, or the first mistake in it.
     """
     path = Path(path)
-    return take_session(Table(parse(path), path.name), path.stem)
+    return take_session(parse(path), path.name, path.stem)
 
 
 def read_preset(path: str | Path) -> Preset:
-    """Read a preset file.
+    """Read a preset file of any format.
 
     Raises
     ------
@@ -116,18 +116,7 @@ def read_preset(path: str | Path) -> Preset:
                 f"{path.name}: [{key}] belongs in a session file; open it as a session, or take"
                 f" [{key}] out for a preset"
             )
-    return take_session(Table(data, path.name), path.stem).preset
-
-
-def parse(path: Path) -> dict[str, Any]:
-    """Read a TOML file; PresetError if it is none."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise PresetError(f"cannot read {path}: {reason}") from None
-    except (ValueError, RecursionError) as error:  # also numbers of thousands of digits
-        raise PresetError(f"{path.name} is not valid TOML: {error}") from None
+    return take_session(data, path.name, path.stem).preset
 
 
 def write_file(path: str | Path, value: Preset | SessionFile) -> None:
@@ -139,19 +128,37 @@ def write_file(path: str | Path, value: Preset | SessionFile) -> None:
         What it would write could not be read again, or the file cannot be written.
     """
     path = Path(path)
-    whole = value if isinstance(value, SessionFile) else SessionFile(value)
     try:
-        text = to_toml(whole.to_dict())
+        text = to_toml(to_dict(value))
         data = text.encode("utf-8")
     except (TypeError, UnicodeEncodeError) as error:
         raise PresetError(f"cannot write {path.name}: {error}") from None
-    take_session(Table(tomllib.loads(text), path.name), path.stem)
+    take_session(tomllib.loads(text), path.name, path.stem)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as partial:
             partial.write_bytes(data)
     except OSError as error:
         raise PresetError(f"cannot write {path}: {error.strerror}") from None
+
+
+def upgrade_file(path: str | Path, *, write: bool = True) -> int:
+    """Rewrite a preset or session file to the newest format; return the format it had.
+
+    Comments of the file are lost.  A file of the newest format is left as it is.
+
+    Raises
+    ------
+    PresetError
+        Unreadable, the first mistake in it, or it cannot be written.
+    """
+    path = Path(path)
+    data = parse(path)
+    session = take_session(data, path.name, path.stem)
+    version = int(data["format"])
+    if write and version < FORMAT:
+        write_file(path, session)
+    return version
 
 
 def save_preset(name: str, preset: Preset, *, replace_old: bool = False) -> Path:
@@ -165,7 +172,7 @@ def save_preset(name: str, preset: Preset, *, replace_old: bool = False) -> Path
     path = preset_path(name)
     if path.exists() and not replace_old:
         raise PresetError(f"there is a preset '{name}'; choose another name or add --force")
-    write_file(path, replace(preset, name=name))
+    write_file(path, msgspec.structs.replace(preset, name=name))
     return path
 
 

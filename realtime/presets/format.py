@@ -1,176 +1,291 @@
-"""Session files: a preset with the devices, controllers and recordings that go with it.
+"""Presets and session files as values, and as TOML of format 2.
 
-The keys of a preset, and::
+A preset::
 
-    [device]
-    input = "USB"                # index or part of a name, as restyle devices lists them
-    output = "USB"
-    host_api = "ALSA"
-    sample_rate = 48000
-    block_size = 64
-    input_channels = [1, 2]      # the device's channels, from 1; 0 is silence
-    output_channels = [1, 2]
-    channels = 2
-    lane = "auto"
-    worker_blocks = 1
-    fixed_latency = 512          # samples; the latency of every change stays the same
+    format = 2
+    name = "Warm lead"
+    note = "second verse"
+    mix = 1.0                    # of the whole path: 0 dry .. 1 wet
+    input_gain_db = 3.0
+    output_gain_db = -2.0
 
-    [[midi]]                     # see realtime.parameters.mapping
-    cc = 1
-    parameter = "mix"
+    [[stage]]                    # in the order of the sound
+    effect = "NoiseGate"
+    threshold_db = -50.0
 
-    [osc]
-    host = "127.0.0.1"           # 0.0.0.0 lets everyone on the network in
-    port = 9000
+    [[stage]]
+    model = "amp-blend"          # a name, or a file starting from this one's folder
+    warm = 0.3
+    fuzz = 0.7
 
-    [record]
-    folder = "takes"
-    dry = true
-    wet = true
+    [[stage]]                    # branches in parallel
+    stage_mix = 0.5              # the stage's own dry/wet; `mix` is a parameter of some effects
+
+    [[stage.group]]
+    gain_db = -3.0
+
+    [[stage.group.stage]]
+    plugin = "Verb.vst3"
+    parameters = { preset = 3.0 }   # those that are called like a key of the stage itself
+    bypass = true                # passed over, and kept
+
+A session file adds ``[device]``, ``[[midi]]``, ``[osc]`` and ``[record]``; see docs/control.md.
+Reading checks types, ranges and keys; whether models, effects and parameters exist is for
+:mod:`realtime.presets.check`.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from ..parameters.mapping import MidiMapping, read_mapping
-from ..session.config import LANES
-from .preset import Preset, check_format, take_preset
-from .table import Table
+import msgspec
+from msgspec import Meta
 
+from ..errors import ConfigError, PresetError, RestyleError
+from ..parameters.mapping import MidiMapping
+from ..schema import read, shown
+from ..session.sound import (
+    BlockSize,
+    Channels,
+    Decibels,
+    Device,
+    LaneName,
+    Rate,
+    Samples,
+    Share,
+    Slack,
+    Sound,
+    Stage,
+    Text,
+)
+
+FORMAT = 2
 SESSION_TABLES = ("device", "midi", "osc", "record")
 OSC_PORT = 9000
+WORDS = {"stages": "stage", "parameters": ""}  # what fields are called in files
+_KINDS = ("model", "effect", "plugin", "group")
+_STAGE_KEYS = (*_KINDS, "bypass", "stage_mix", "parameters")
+_PLUGIN_KEYS = ("plugin_name", "preset", "state")
+_Map = tuple[Annotated[int, Meta(ge=0, le=1024)], ...]
 
 
-@dataclass(frozen=True)
-class DeviceSettings:
-    """Which device and how; None where the program chooses.
-
-    Attributes
-    ----------
-    input, output, host_api : str or None
-    sample_rate : int [Hz] or None
-    block_size, fixed_latency : int [samples] or None
-    input_channels, output_channels : tuple of int or None
-        Channel of the device for each channel of the stream, from 1; 0 is silence.
-    channels, worker_blocks : int or None
-    lane : str
-    """
-
-    input: str | None = None
-    output: str | None = None
-    host_api: str | None = None
-    sample_rate: int | None = None
-    block_size: int | None = None
-    input_channels: tuple[int, ...] | None = None
-    output_channels: tuple[int, ...] | None = None
-    channels: int | None = None
-    lane: str = "auto"
-    worker_blocks: int = 1
-    fixed_latency: int | None = None
-
-    @classmethod
-    def read(cls, table: Table) -> DeviceSettings:
-        """Read the ``[device]`` table."""
-        found = {k: table.text(k, example='"USB"') for k in ("input", "output", "host_api")}
-        settings = cls(
-            **found,
-            sample_rate=table.whole("sample_rate", None, 8000, 768000, "Hz"),
-            block_size=table.whole("block_size", None, 1, 65536, "samples"),
-            input_channels=table.wholes("input_channels", 0, 1024),
-            output_channels=table.wholes("output_channels", 0, 1024),
-            channels=table.whole("channels", None, 1, 1024),
-            lane=table.text("lane", "auto", choices=LANES),
-            worker_blocks=table.whole("worker_blocks", 1, 1, 64),
-            fixed_latency=table.whole("fixed_latency", None, 0, 10**6, "samples"),
-        )
-        table.done()
-        for key in ("input_channels", "output_channels"):
-            named = getattr(settings, key)
-            if settings.channels and named and len(named) != settings.channels:
-                raise table.error(
-                    f"{key} names {len(named)} channels and channels = {settings.channels};"
-                    " make them equal or leave channels out"
-                )
-        return settings
-
-
-@dataclass(frozen=True)
-class OscSettings:
+class OscSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the OSC server listens."""
 
-    host: str = "127.0.0.1"
-    port: int = OSC_PORT
-
-    @classmethod
-    def read(cls, table: Table) -> OscSettings:
-        """Read the ``[osc]`` table."""
-        host = table.text("host", "127.0.0.1", example='"127.0.0.1"')
-        settings = cls(host, table.whole("port", OSC_PORT, 1, 65535))
-        table.done()
-        return settings
+    host: Text = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535)] = OSC_PORT
 
 
-@dataclass(frozen=True)
-class RecordSettings:
+class RecordSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is recorded and where; `folder` may start from the session file's."""
 
-    folder: str = "."
+    folder: Text = "."
     dry: bool = False
     wet: bool = True
 
-    @classmethod
-    def read(cls, table: Table) -> RecordSettings:
-        """Read the ``[record]`` table."""
-        folder = table.text("folder", ".", example='"takes"')
-        settings = cls(folder, table.flag("dry"), table.flag("wet", True))
-        table.done()
-        return settings
+
+class Preset(msgspec.Struct, frozen=True):
+    """A sound with a name and a note for people."""
+
+    name: str = ""
+    note: str = ""
+    sound: Sound = Sound()
 
 
-@dataclass(frozen=True)
-class SessionFile:
+class SessionFile(msgspec.Struct, frozen=True):
     """Everything that a stream is started with; None where a table is left out."""
 
     preset: Preset = Preset()
-    device: DeviceSettings | None = None
+    device: Device | None = None
     midi: tuple[MidiMapping, ...] = ()
     osc: OscSettings | None = None
     record: RecordSettings | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """What a file holds, in the order it is written in."""
-        data = self.preset.to_dict()
-        if self.midi:
-            data["midi"] = [m.to_dict() for m in self.midi]
-        for key in ("device", "osc", "record"):
-            settings = getattr(self, key)
-            if settings is not None:
-                plain = asdict(settings)
-                whole = key != "device"
-                default = {f.name: f.default for f in fields(settings)}
-                data[key] = {k: v for k, v in plain.items() if whole or v != default[k]}
-        return data
+
+class _DeviceTable(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The ``[device]`` table: channels from 1 with 0 for silence, `host_api` beside the names."""
+
+    input: Text | None = None
+    output: Text | None = None
+    host_api: Text | None = None
+    sample_rate: Rate | None = None
+    block_size: BlockSize | None = None
+    input_channels: Annotated[_Map, Meta(min_length=1)] | None = None
+    output_channels: Annotated[_Map, Meta(min_length=1)] | None = None
+    channels: Channels | None = None
+    lane: LaneName = "auto"
+    worker_blocks: Slack = 1
+    fixed_latency: Samples | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("input_channels", "output_channels"):
+            named = getattr(self, key)
+            if self.channels and named and len(named) != self.channels:
+                raise ConfigError(
+                    f"{key} names {len(named)} channels and channels = {self.channels};"
+                    " make them equal or leave channels out"
+                )
+
+    def device(self) -> Device:
+        words = f" {self.host_api}" if self.host_api else ""
+        return Device(
+            input=self.input and self.input + words,
+            output=self.output and self.output + words,
+            in_map=_shifted(self.input_channels, -1),
+            out_map=_shifted(self.output_channels, -1),
+            **{name: getattr(self, name) for name in _SAME},
+        )
+
+    @classmethod
+    def of(cls, device: Device) -> _DeviceTable:
+        return cls(
+            input=device.input,
+            output=device.output,
+            input_channels=_shifted(device.in_map, 1),
+            output_channels=_shifted(device.out_map, 1),
+            **{name: getattr(device, name) for name in _SAME},
+        )
 
 
-def take_session(table: Table, name: str) -> SessionFile:
-    """Read a whole document.
+_SAME = ("sample_rate", "block_size", "channels", "lane", "worker_blocks", "fixed_latency")
+
+
+def _shifted(channels: tuple[int, ...] | None, by: int) -> tuple[int, ...] | None:
+    return None if channels is None else tuple(c + by for c in channels)
+
+
+class Document(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The keys that files of every format have."""
+
+    format: int
+    name: str = ""
+    note: str = ""
+    mix: Share = 1.0
+    input_gain_db: Decibels = 0.0
+    output_gain_db: Decibels = 0.0
+    device: _DeviceTable | None = None
+    midi: tuple[MidiMapping, ...] = ()
+    osc: OscSettings | None = None
+    record: RecordSettings | None = None
+
+    def session(self, sound: Sound, midi: tuple[MidiMapping, ...], name: str) -> SessionFile:
+        """The session file with this sound; `name` is the one where the file has none."""
+        device = None if self.device is None else self.device.device()
+        preset = Preset(self.name or name, self.note, sound)
+        return SessionFile(preset, device, midi, self.osc, self.record)
+
+
+class _Format2(Document, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    stage: tuple[Stage, ...] = ()
+
+
+def take_session(data: Mapping[str, Any], where: str, name: str) -> SessionFile:
+    """Take the plain data of a preset or session file of any format.
+
+    Parameters
+    ----------
+    where : str
+        Begins every message.
+    name : str
+        The preset's, where the file has none.
 
     Raises
     ------
     PresetError
         The first mistake found.
     """
-    check_format(table)
-    preset = take_preset(table, name)
-    device, osc, record = (table.table(k) for k in ("device", "osc", "record"))
-    mappings = [read_mapping(t) for t in table.tables("midi")]
-    table.done()
-    return SessionFile(
-        preset,
-        DeviceSettings.read(device) if device is not None else None,
-        tuple(mappings),
-        OscSettings.read(osc) if osc is not None else None,
-        RecordSettings.read(record) if record is not None else None,
-    )
+    version = data.get("format")
+    if version is None:
+        raise PresetError(
+            f"{where}: the key format is missing; write format = {FORMAT} as the first line"
+        )
+    if type(version) is not int or version < 1:
+        raise PresetError(f"{where}: format must be a whole number, got {shown(version)}")
+    if version > FORMAT:
+        raise PresetError(
+            f"{where}: format {shown(version)} is newer than this restyle reads ({FORMAT});"
+            " install a newer restyle"
+        )
+    if version == 1:
+        from .format1 import take_session_1
+
+        return take_session_1(data, where, name)
+    shaped = {**data, "stage": shaped_stages(data["stage"])} if "stage" in data else dict(data)
+    found = read(shaped, _Format2, where, error=PresetError, words=WORDS)
+    try:
+        sound = Sound(found.stage, found.input_gain_db, found.output_gain_db, found.mix)
+    except RestyleError as error:
+        raise PresetError(f"{where}: {error}") from None
+    return found.session(sound, found.midi, name)
+
+
+def to_dict(value: Preset | SessionFile) -> dict[str, Any]:
+    """What a file of format 2 holds, in the order it is written in."""
+    whole = value if isinstance(value, SessionFile) else SessionFile(value)
+    preset, sound = whole.preset, whole.preset.sound
+    data: dict[str, Any] = {"format": FORMAT}
+    data |= {k: v for k in ("name", "note") if (v := getattr(preset, k))}
+    data |= {k: float(getattr(sound, k)) for k in ("mix", "input_gain_db", "output_gain_db")}
+    if sound.stages:
+        data["stage"] = [stage_table(s) for s in sound.stages]
+    tables = {
+        "device": None if whole.device is None else _DeviceTable.of(whole.device),
+        "midi": list(whole.midi) or None,
+        "osc": whole.osc,
+        "record": whole.record,
+    }
+    return data | {k: msgspec.to_builtins(v) for k, v in tables.items() if v is not None}
+
+
+def stage_table(stage: Stage) -> dict[str, Any]:
+    """A stage as its ``[[stage]]`` table: parameters as plain keys where that is possible."""
+    data = msgspec.to_builtins(stage)
+    data.pop("identity", None)
+    group, values = data.pop("group", None), data.pop("parameters", {})
+    taken = {k for k in values if k in _own_keys(data)}
+    data |= {k: v for k, v in values.items() if k not in taken}
+    if taken:
+        data["parameters"] = {k: values[k] for k in values if k in taken}
+    if group is not None:
+        data["group"] = [_branch_table(b) for b in stage.group or ()]
+    return data
+
+
+def _branch_table(branch: Any) -> dict[str, Any]:
+    gain = {"gain_db": branch.gain_db} if branch.gain_db else {}
+    stages = [stage_table(s) for s in branch.stages]
+    return {**gain, "stage": stages} if stages else gain
+
+
+def shaped_stages(tables: Any, deep: int = 0) -> Any:
+    """``[[stage]]`` tables with parameters and branches where :class:`Stage` has them.
+
+    What has another form is left as it is, for the reader to refuse.
+    """
+    if not isinstance(tables, list) or deep > 16:
+        return tables
+    return [_shaped_stage(t, deep) if isinstance(t, dict) else t for t in tables]
+
+
+def _shaped_stage(table: dict[str, Any], deep: int) -> dict[str, Any]:
+    keys = _own_keys(table)
+    found = {k: v for k, v in table.items() if k in keys}
+    plain = {k: v for k, v in table.items() if k not in keys}
+    named = found.get("parameters", {})
+    if isinstance(named, dict):
+        found["parameters"] = {**plain, **named}
+    if isinstance(group := found.get("group"), list):
+        found["group"] = [_shaped_branch(b, deep) if isinstance(b, dict) else b for b in group]
+    return found
+
+
+def _shaped_branch(table: dict[str, Any], deep: int) -> dict[str, Any]:
+    found = {k: v for k, v in table.items() if k != "stage"}
+    if "stage" in table:
+        found["stages"] = shaped_stages(table["stage"], deep + 1)
+    return found
+
+
+def _own_keys(table: Mapping[str, Any]) -> tuple[str, ...]:
+    return (*_STAGE_KEYS, *_PLUGIN_KEYS) if "plugin" in table else _STAGE_KEYS

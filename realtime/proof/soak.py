@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..engine.engine import Engine
 from ..models.steppable import Steppable
+from ..stages.model import model_path
 
 PART_SECONDS = 2.0
 
@@ -51,7 +51,8 @@ def soak(model: Steppable, minutes: float, seed: int = 0) -> Soak:
     same setting.
     """
     rate, hop = model.card.sample_rate, model.card.hop_length
-    engine = Engine(model, channels=model.channels, sample_rate=rate)
+    path = model_path(model)
+    (placed,) = (slot.placed for slot in path.slots())
     rng = np.random.default_rng(seed)
     n = max(1, round(PART_SECONDS * rate / hop)) * hop
     parts = max(3, round(minutes * 60.0 / PART_SECONDS))
@@ -71,12 +72,12 @@ def soak(model: Steppable, minutes: float, seed: int = 0) -> Soak:
                 c.name: float(rng.uniform(c.minimum, c.maximum)) for c in model.card.controls
             }
         for name, value in settings.items():
-            engine.set(name, value)
-        y = engine.process_hops(x)
+            placed.aim(name, value)
+        y = path.process_hops(x)
         finite = finite and bool(np.isfinite(y).all())
         peak = max(peak, float(np.nan_to_num(np.abs(y)).max()))
         late = y[:, n // 2 :].astype(np.float64)
         levels.append(10 * float(np.log10(np.mean(late**2) + 1e-12)))
-    resets = int(engine.counters()["model_resets"])
+    resets = int(path.counters()["resets"])
     comparable = model.card.kind != "generator"
     return Soak(parts * n / rate, peak, levels[0], levels[-1], resets, finite, comparable)

@@ -15,12 +15,12 @@ import numpy.typing as npt
 from ..dsp.fft import twiddles
 from ..dsp.stft import analyse, synthesise
 from ..dsp.windows import asymmetric_windows
-from ..engine.engine import Engine
 from ..errors import ModelError, RestyleError
 from ..models.card import KINDS, Spectrum
 from ..models.nam.build import Variant
 from ..models.nam.convert import CAPTURE_KEY, make_player, null_db, unpack_capture
 from ..models.streaming import StreamingModel, load_model, paired_output
+from ..stages.model import model_path
 from .checks import Check, endless, hard_signals, probabilities, prompt, repeats
 
 Array = npt.NDArray[np.float32]
@@ -158,13 +158,13 @@ def _causality(model: StreamingModel, path: Path) -> Check:
 
 def _silence(model: StreamingModel, path: Path) -> Check:
     """Silence, a full-scale square and noise must give finite, bounded output."""
-    engine = Engine(model, sample_rate=model.card.sample_rate)
+    played = model_path(model)
     raw_peak = 0.0
     for signal in hard_signals(model.card.hop_length * 96):
-        engine.reset()
-        y = engine.process_hops(signal[None])
+        played.reset()
+        y = played.process_hops(signal[None])
         raw_peak = max(raw_peak, float(np.abs(y).max()))
-    clean = engine.counters()["model_resets"] == 0 and raw_peak <= 1.0
+    clean = played.counters()["resets"] == 0 and raw_peak <= 1.0
     return Check("bounded", clean, f"silence, full-scale square, noise: peak {raw_peak:.3f}")
 
 
@@ -218,7 +218,7 @@ def _kernel(model: StreamingModel, path: Path) -> Check:
 def _transform_delay(geometry: Spectrum, hop: int) -> int:
     """Delay of an impulse through analysis and synthesis, frames returned as they came."""
     n_fft, n = geometry.n_fft, 40 * hop
-    analysis, synthesis = asymmetric_windows(n_fft, geometry.synthesis_length, hop)
+    analysis, synthesis = asymmetric_windows(n_fft, geometry.synthesis_length, hop, geometry.fall)
     history, ola = np.zeros(n_fft, np.float32), np.zeros(geometry.synthesis_length, np.float32)
     re, im = np.zeros((2, geometry.n_bins), np.float32)
     frame, work = np.zeros(n_fft, np.float32), np.zeros((4, n_fft // 2), np.float32)

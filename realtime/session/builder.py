@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import gcd, lcm
 from pathlib import Path as FilePath
 from typing import NamedTuple
@@ -50,6 +50,8 @@ class Builder:
         What the device brings; captures step by exactly that where they can.
     mark : ndarray [int64], optional
         Where the identity of the stage that is being built or run is written.
+    progress : callable
+        Told before and after each stage what is done; what it raises stops the building.
     """
 
     def __init__(
@@ -58,8 +60,10 @@ class Builder:
         device_rate: int,
         block_size: int | None = None,
         mark: Mark | None = None,
+        progress: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.channels, self._device_rate, self._mark = channels, device_rate, mark
+        self._progress = progress
         fits = block_size is not None and SMALLEST_HOP <= block_size <= LARGEST_HOP
         self._block = block_size if fits else None
 
@@ -135,12 +139,14 @@ class Builder:
 
     def stage(self, spec: Stage, shape: Shape) -> EngineStage:
         """Build and prepare a stage; the mark names it meanwhile, as a plug-in may crash."""
+        self._progress(f"opening {spec.name}")
         if self._mark is not None:
             self._mark[0] = spec.identity
         try:
             stage = self._made(spec, shape)
             try:
                 stage.prepare(shape.sample_rate, self.channels, shape.hop)
+                self._progress(f"{spec.name} is open")
             except BaseException:
                 stage.close()
                 raise

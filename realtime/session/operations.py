@@ -7,13 +7,14 @@ takes the setup that the engine answers with.  ``msgspec.json`` reads and writes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Union
 
 import msgspec
 
-from ..errors import ChainError, ConfigError
-from .sound import LANES, Branch, Device, Setup, Sound, Stage, Value
+from ..errors import ChainError, ConfigError, RestyleError
+from .sound import LANES, Branch, Device, Setup, Sound, Stage, Value, walk
 
 OWN = 0  # identity of the path itself: gains, mix and bypass of the whole sound
 _END = 1 << 20  # an index behind every stage
@@ -164,7 +165,61 @@ class UseDevice(_Operation, frozen=True):
         return setup.with_device(self.device)
 
 
+Turn = tuple[int, str, float]  # a stage's identity (0: the whole sound), its parameter, the value
 Operation = Union[Insert, Remove, Move, Swap, Set, Load, Lane, UseDevice]  # noqa: UP007
+
+
+def restyle(sound: Sound, stage: Stage | None) -> Operation | None:
+    """What changes the style: the first stage that is a model becomes `stage`, or goes.
+
+    Where no stage is a model, `stage` comes in before all others; None where nothing is to be done.
+    """
+    playing = next((s for s in sound.walk() if s.model is not None), None)
+    if playing is None:
+        return None if stage is None else Insert(stage, 0)
+    return Remove(playing.identity) if stage is None else Swap(playing.identity, stage)
+
+
+def back_to(sound: Sound, identity: int) -> Insert | None:
+    """What puts a stage, once it is gone, back to where it stands now; None where it is not."""
+
+    def look(stages: tuple[Stage, ...], group: int, branch: int) -> Insert | None:
+        for index, stage in enumerate(stages):
+            if stage.identity == identity:
+                return Insert(stage, index, group, branch)
+            for k, inner in enumerate(stage.group or ()):
+                found = look(inner.stages, stage.identity, k)
+                if found is not None:
+                    return found
+        return None
+
+    return look(sound.stages, OWN, 0)
+
+
+def brought(operation: Operation) -> tuple[Stage, ...]:
+    """The stages that an operation brings in."""
+    if isinstance(operation, Insert | Swap):
+        return tuple(walk((operation.stage,)))
+    return tuple(operation.sound.walk()) if isinstance(operation, Load) else ()
+
+
+def turned(setup: Setup, turns: Iterable[Turn]) -> Setup:
+    """The setup with parameters set; those of stages that are gone are left out."""
+    for identity, name, value in turns:
+        with suppress(RestyleError):
+            setup = Set(identity, name, value).apply(setup)
+    return setup
+
+
+def described(operation: Operation) -> str:
+    """What an operation does, for a person."""
+    if isinstance(operation, Insert):
+        return f"insert {operation.stage.name}"
+    if isinstance(operation, Swap):
+        return f"change to {operation.stage.name}"
+    words = {"remove": "take a stage out", "move": "move a stage", "load": "load a preset"}
+    kind = type(operation).__name__.lower()
+    return words.get(kind, kind)
 
 
 def _number(value: Value) -> float:

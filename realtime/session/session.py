@@ -16,27 +16,31 @@ logged with the position at which the sound took it up.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy.typing as npt
 
-from ..dsp.dynamics import gain_to_db
+from ..dsp.dynamics import db_to_gain, gain_to_db
 from ..engine.edits import Edit, Line
 from ..engine.group import Group
-from ..engine.hop import PATH
-from ..engine.path import GAINS
+from ..engine.hop import PATH_MIX
+from ..engine.path import EDITS, GAINS, check_latency
 from ..engine.placed import Mark, Slot
-from ..errors import ConfigError, RestyleError
+from ..errors import ConfigError
 from ..native.events import EventQueue
 from ..native.records import Store
 from ..parameters.parameter import Parameter
 from ..stream.transport import Transport
 from .builder import Builder, Shape
+from .events import from_event, to_event
 from .operations import OWN, Insert, Lane, Load, Move, Operation, Remove, Set, Swap, UseDevice
 from .sound import Setup, Stage
-from .stream import OWN_NUMBERS, Stream, own_value
+from .stream import Stream
+
+MOST_WAITING = EDITS // 2  # edits with positions of their own that are made ready beforehand
 
 
 class Change(NamedTuple):
@@ -48,14 +52,14 @@ class Change(NamedTuple):
         Of the stream, from which it is heard.
     at : int or None [samples]
         Of the path, where it was an edit of one; None where the callback crossfaded to another.
-    setup : Setup
-        What plays from then on.
+    lane : str
+        In which it plays from then on.
     operation : Operation
     """
 
     position: int
     at: int | None
-    setup: Setup
+    lane: str
     operation: Operation
 
 
@@ -71,6 +75,8 @@ class Session:
         Where the running stage's identity is written, see :class:`realtime.engine.placed.Slot`.
     record, events : optional
         Shared memory for the stream, see :class:`realtime.session.stream.Stream`.
+    progress : callable
+        See :class:`realtime.session.builder.Builder`.
 
     Attributes
     ----------
@@ -88,12 +94,16 @@ class Session:
         mark: Mark | None = None,
         record: npt.NDArray[Any] | None = None,
         events: EventQueue | None = None,
+        progress: Callable[[str], None] = lambda text: None,
     ) -> None:
+        _check_identities(setup)
         self.device, self.setup = device, setup
         self.channels = setup.device.channels or max(1, device.in_channels)
-        self._builder = Builder(self.channels, device.sample_rate, device.block_size, mark)
+        self._builder = Builder(
+            self.channels, device.sample_rate, device.block_size, mark, progress
+        )
         self.log: list[Change] = []
-        self._pending: tuple[Operation, Edit | None] | None = None
+        self._pending: list[tuple[Operation, Edit | None]] = []
         self.stream = Stream(
             self._builder.path(setup.sound),
             device,
@@ -109,7 +119,13 @@ class Session:
 
     # -- operations -----------------------------------------------------------------------------
 
-    def do(self, operation: Operation, at: int | None = None, wait: bool = True) -> Setup:
+    def do(
+        self,
+        operation: Operation,
+        at: int | None = None,
+        wait: bool = True,
+        lane: str | None = None,
+    ) -> Setup:
         """Make a change; it is wholly prepared before any of it is heard.
 
         Parameters
@@ -119,6 +135,8 @@ class Session:
             block.
         wait : bool
             Return when the change has been heard out, so that what is returned holds.
+        lane : str, optional
+            Where another path is needed, its lane; by default the setup's.
 
         Returns
         -------
@@ -132,14 +150,15 @@ class Session:
         """
         before = self.now()
         setup = operation.apply(before)
+        _check_identities(setup)
         if isinstance(operation, Set):
             self._set(operation, at)
             self.setup = setup
             return setup
         if isinstance(operation, UseDevice):
             raise ConfigError("a stream cannot change its device; open another one beside it")
-        if at is None:  # with a position, the changes before it have theirs, too
-            self.settle()
+        if at is None or self.stream.path.edits_waiting > MOST_WAITING:
+            self.settle()  # with a position, the changes before it have theirs, too
         edit, shape = None, self._builder.shape(setup.sound.stages)
         if self._stays(shape, operation):
             edit = self._edit(operation, shape, at or 0)
@@ -148,56 +167,38 @@ class Session:
             if isinstance(operation, Load):
                 own = {"bypass": float(setup.sound.bypass)}
             path = self._builder.path(setup.sound)
-            self.stream.replace(path, setup.device.lane, own)
-        self.setup, self._pending = setup, (operation, edit)
+            self.stream.replace(path, lane or setup.device.lane, own)
+        self.setup = setup
+        self._pending.append((operation, edit))
         if wait:
             self.settle()
         return self.setup
 
     def settle(self) -> None:
-        """Wait until the last change has been heard out, and log where it began."""
-        pending, self._pending = self._pending, None
+        """Wait until the changes made have been heard out, and log where each began."""
         try:
             self.stream.settle()
         finally:
-            if pending is not None:
-                self._log(*pending)
+            self._log()
 
-    def _log(self, operation: Operation, edit: Edit | None) -> None:
-        stream = self.stream
-        if edit is None:
-            position, at = int(stream.memory.record["swap_position"]), None
-        elif edit.taken is None:
-            return
-        else:
-            at = edit.taken
-            ratio = float(stream.voice.record["ratio"])
-            position = int(stream.path.record["start"]) + int(at / ratio)
-        self.log.append(Change(position, at, self.setup, operation))
+    def _log(self) -> None:
+        """Log what the sound has taken up."""
+        pending, self._pending = self._pending, []
+        for operation, edit in pending:
+            if edit is None:
+                position, at = int(self.stream.memory.record["swap_position"]), None
+            elif edit.taken is None:
+                continue
+            else:
+                at = edit.taken
+                ratio = float(self.stream.voice.record["ratio"])
+                position = int(self.stream.path.record["start"]) + int(at / ratio)
+            self.log.append(Change(position, at, self.stream.lane, operation))
 
     def _set(self, operation: Set, at: int | None) -> None:
         """Send a parameter's new value, checked, as an event."""
-        identity, number, value = self.event(operation.identity, operation.name, operation.value)
-        self.stream.send(identity, number, value, at)
-
-    def event(self, identity: int, name: str, value: Any) -> tuple[int, int, float]:
-        """Target, number and value of the event that sets a parameter.
-
-        Raises
-        ------
-        RestyleError
-            There is no such stage or parameter, or the value does not fit.
-        """
-        if identity == OWN:
-            if name not in OWN_NUMBERS:
-                raise ConfigError(f"a sound has no parameter '{name}'")
-            return PATH, OWN_NUMBERS[name], own_value(name, float(value))
-        slot = self._slot(identity)
-        number = slot.event(name)
-        if name in ("bypass", "stage_mix"):
-            return identity, number, float(value)
-        parameter = slot.placed.parameters[slot.placed.number(name)]
-        return identity, number, parameter.number(value, slot.name)
+        event = to_event(operation.identity, operation.name, operation.value, self.parameters())
+        self.stream.send(*event, at)
 
     def _slot(self, identity: int) -> Slot:
         slot = self.stream.path.slot(identity)
@@ -218,7 +219,7 @@ class Session:
         """Prepare an edit and hand it to whoever runs the path; the first of it is returned."""
         path = self.stream.path
         if isinstance(operation, Insert):
-            slot = self._builder.slot(operation.stage, shape)
+            slot = self._built(operation.stage, shape)
             slot.enter()
             line = self._line(operation.group, operation.branch)
             index = _index(line, operation.index)
@@ -226,8 +227,8 @@ class Session:
             edits = [Edit([*line.stores(), *self._follow()], at)]
         elif isinstance(operation, Swap):
             slot = self._slot(operation.identity)
-            stores = slot.replace(self._builder.slot(operation.stage, shape))
-            edits = [Edit([*stores, *self._follow()], at)]
+            stores = slot.replace(self._built(operation.stage, shape))
+            edits = [Edit([*stores, *self._follow()], at, slot.incoming)]
         elif isinstance(operation, Remove):
             slot, line = self._found(operation.identity)
             edits = [*self._leave(slot, line, at)]
@@ -238,6 +239,16 @@ class Session:
         for edit in edits:
             path.make(edit)
         return edits[0]
+
+    def _built(self, stage: Stage, shape: Shape) -> Slot:
+        """A slot that is to come into the path."""
+        slot = self._builder.slot(stage, shape)
+        try:
+            check_latency(self.stream.path.latency + slot.latency)
+        except ConfigError:
+            slot.close()
+            raise
+        return slot
 
     def _follow(self) -> list[Store]:
         """What follows from a change of the slots, wherever latencies are read."""
@@ -264,11 +275,7 @@ class Session:
     def _found(self, identity: int) -> tuple[Slot, Line]:
         """A slot, and the line it stands in."""
         slot = self._slot(identity)
-        lines = [self.stream.path.line]
-        for other in self.stream.path.slots():
-            if isinstance(other.stage, Group):
-                lines += other.stage.lines
-        return slot, next(line for line in lines if slot in line.slots)
+        return slot, next(line for line in self.stream.path.lines() if slot in line.slots)
 
     def _line(self, group: int, branch: int) -> Line:
         """The path's own line, or that of a group's branch."""
@@ -308,30 +315,22 @@ class Session:
             )
 
         targets = path.record.arrays["targets"]
-        own: dict[str, Any] = {"mix": float(targets[OWN_NUMBERS["mix"]])}
-        for name in GAINS:
-            kept = getattr(sound, name)
-            value = float(targets[OWN_NUMBERS[name]])
-            own[name] = kept if own_value(name, kept) == value else round(gain_to_db(value), 6)
+        own: dict[str, Any] = {"mix": float(targets[PATH_MIX])}
+        for name, number in GAINS.items():
+            kept, value = getattr(sound, name), float(targets[number])
+            own[name] = kept if db_to_gain(kept) == value else round(gain_to_db(value), 6)
         own["bypass"] = bool(self.stream.memory.record["bypass"] >= 0.5)
         sound = msgspec.structs.replace(sound, stages=tuple(map(standing, sound.stages)), **own)
-        setup = self.setup.with_sound(sound)
-        return self._with_events(setup)
+        return self._with_events(self.setup.with_sound(sound))
 
     def _with_events(self, setup: Setup) -> Setup:
         """The setup with the events that wait to be taken."""
-        numbers = {number: name for name, number in OWN_NUMBERS.items()}
-        waiting = [*self.stream.path.events.waiting(), *self.stream.memory.events.waiting()]
+        known = self.parameters()
+        waiting = (*self.stream.path.events.waiting(), *self.stream.memory.events.waiting())
         for _, identity, number, value in waiting:
-            try:
-                if identity == PATH:
-                    name = numbers[number]
-                    value = round(gain_to_db(value), 6) if name in GAINS else value
-                else:
-                    name = self._slot(identity).event_name(number)
-                setup = Set(identity, name, value).apply(setup)
-            except (RestyleError, KeyError, IndexError):
-                continue  # of a stage that is gone
+            found = from_event((identity, number, value), known)
+            if found is not None:
+                setup = Set(*found).apply(setup)
         return setup
 
     def parameters(self) -> dict[int, list[Parameter]]:
@@ -348,7 +347,7 @@ class Session:
         }
 
     def describe(self) -> dict[str, Any]:
-        """Lane, latency and parameters, as plain data."""
+        """Lane, latency, stages and their parameters."""
         stream = self.stream
         return {
             "lane": stream.lane,
@@ -361,10 +360,7 @@ class Session:
                 for slot in stream.path.slots()
                 if slot.present
             },
-            "parameters": {
-                identity: msgspec.to_builtins(listed)
-                for identity, listed in self.parameters().items()
-            },
+            "parameters": self.parameters(),
         }
 
     # -- running --------------------------------------------------------------------------------
@@ -380,6 +376,8 @@ class Session:
     def wait(self, seconds: float | None = None) -> None:
         """Return after `seconds`, or when the device ends by itself; raise what went wrong."""
         self.stream.wait(seconds)
+        if not self.stream.changing:
+            self._log()
 
     def __enter__(self) -> Session:
         self.start()
@@ -392,6 +390,11 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _check_identities(setup: Setup) -> None:
+    if any(stage.identity == OWN for stage in setup.sound.walk()):
+        raise ConfigError("every stage of a session needs an identity of its own, from 1")
 
 
 def _index(line: Line, index: int) -> int:

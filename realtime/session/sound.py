@@ -8,19 +8,37 @@ survives a trip through JSON (``msgspec.json``), so that session logs and pipes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Literal, Self
 
 import msgspec
+from msgspec import Meta
 
-from ..errors import ConfigError, nearest
+from ..errors import ConfigError
+from ..parameters.parameter import HIGHEST_DB, LOWEST_DB
+from ..schema import check
 
-LANES = ("auto", "inline", "worker")
-LOWEST_DB, HIGHEST_DB = -100.0, 24.0
+LaneName = Literal["auto", "inline", "worker"]
+LANES: tuple[LaneName, ...] = ("auto", "inline", "worker")
 DEEPEST = 4  # groups within groups
 
 Value = float | bool | str
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+Decibels = Annotated[float, Meta(ge=LOWEST_DB, le=HIGHEST_DB, extra={"unit": "dB"})]
+Rate = Annotated[int, Meta(ge=8000, le=768000, extra={"unit": "Hz"})]
+BlockSize = Annotated[int, Meta(ge=1, le=65536, extra={"unit": "samples"})]
+Channels = Annotated[int, Meta(ge=1, le=1024)]
+Slack = Annotated[int, Meta(ge=1, le=64)]
+Text = Annotated[str, Meta(min_length=1)]
+Base64 = Annotated[
+    str,
+    Meta(
+        pattern="^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+        extra={"words": "bytes in base64", "example": '"VlNUMw=="'},
+    ),
+]
+Samples = Annotated[int, Meta(ge=0, le=10**6, extra={"unit": "samples"})]
 
 
 class Branch(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -34,7 +52,10 @@ class Branch(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     """
 
     stages: tuple[Stage, ...] = ()
-    gain_db: float = 0.0
+    gain_db: Decibels = 0.0
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 class Stage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -62,16 +83,16 @@ class Stage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         Those that differ from their defaults, by name; a choice as its word or its place.
     """
 
-    model: str | None = None
-    effect: str | None = None
-    plugin: str | None = None
+    model: Text | None = None
+    effect: Text | None = None
+    plugin: Text | None = None
     group: tuple[Branch, ...] | None = None
-    plugin_name: str | None = None
-    preset: str | None = None
-    state: str | None = None
+    plugin_name: Text | None = None
+    preset: Text | None = None
+    state: Base64 | None = None
     identity: int = 0
     bypass: bool = False
-    mix: float = msgspec.field(default=1.0, name="stage_mix")
+    mix: Share = msgspec.field(default=1.0, name="stage_mix")
     parameters: Mapping[str, Value] = {}
 
     def __post_init__(self) -> None:
@@ -81,8 +102,7 @@ class Stage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
                 'a stage needs exactly one of model = "NAME", effect = "NAME", plugin = "NAME or'
                 ' FILE" and group'
             )
-        if not 0.0 <= self.mix <= 1.0:
-            raise ConfigError(f"stage_mix must be within 0..1, got {self.mix:g}")
+        check(self)
 
     @property
     def kind(self) -> str:
@@ -138,22 +158,19 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     """
 
     stages: tuple[Stage, ...] = ()
-    input_gain_db: float = 0.0
-    output_gain_db: float = 0.0
-    mix: float = 1.0
+    input_gain_db: Decibels = 0.0
+    output_gain_db: Decibels = 0.0
+    mix: Share = 1.0
     bypass: bool = False
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.mix <= 1.0:
-            raise ConfigError(f"mix must be within 0..1, got {self.mix:g}")
-        for name in ("input_gain_db", "output_gain_db"):
-            if not LOWEST_DB <= getattr(self, name) <= HIGHEST_DB:
-                raise ConfigError(
-                    f"{name} must be within {LOWEST_DB:g}..{HIGHEST_DB:g} dB,"
-                    f" got {getattr(self, name):g}"
-                )
+        check(self)
         if depth(self.stages) > DEEPEST:
             raise ConfigError(f"groups stand within groups at most {DEEPEST} deep")
+        known = [s.identity for s in self.walk() if s.identity]
+        if len(set(known)) < len(known):
+            twice = next(k for k in known if known.count(k) > 1)
+            raise ConfigError(f"two stages have the identity {twice}; each needs one of its own")
 
     def walk(self) -> Iterator[Stage]:
         """Every stage, those inside groups included, in the order of the sound."""
@@ -196,27 +213,21 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     kind: str = "portaudio"
     input: str | None = None
     output: str | None = None
-    sample_rate: int | None = None
-    preferred_rate: int | None = None
-    block_size: int | None = None
-    channels: int | None = None
+    sample_rate: Rate | None = None
+    preferred_rate: Rate | None = None
+    block_size: BlockSize | None = None
+    channels: Channels | None = None
     clocks: str = "auto"
     fall_back: bool = False
     tape: str | None = None
     in_map: tuple[int, ...] | None = None
     out_map: tuple[int, ...] | None = None
-    lane: str = "auto"
-    worker_blocks: int = 1
-    fixed_latency: int | None = None
+    lane: LaneName = "auto"
+    worker_blocks: Slack = 1
+    fixed_latency: Samples | None = None
 
     def __post_init__(self) -> None:
-        if self.lane not in LANES:
-            raise ConfigError(
-                f"lane must be one of {', '.join(LANES)}, got '{self.lane}'"
-                f"{nearest(self.lane, LANES)}"
-            )
-        if not 1 <= self.worker_blocks <= 64:
-            raise ConfigError(f"worker_blocks must be within 1..64, got {self.worker_blocks}")
+        check(self)
 
 
 class Setup(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -234,17 +245,25 @@ class Setup(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         return msgspec.structs.replace(self, device=device)
 
 
+def each(stages: tuple[Stage, ...], change: Callable[[Stage], Stage]) -> tuple[Stage, ...]:
+    """The same list with every stage changed, those inside groups after the group itself."""
+    found = []
+    for stage in map(change, stages):
+        if stage.group is not None:
+            group = tuple(
+                msgspec.structs.replace(b, stages=each(b.stages, change)) for b in stage.group
+            )
+            stage = msgspec.structs.replace(stage, group=group)
+        found.append(stage)
+    return tuple(found)
+
+
 def identified(stages: tuple[Stage, ...], first: int) -> tuple[Stage, ...]:
     """The same stages, each without an identity given the next one from `first` on."""
     numbers = iter(range(first, first + 1 + sum(1 for _ in walk(stages))))
+    return each(stages, lambda s: msgspec.structs.replace(s, identity=s.identity or next(numbers)))
 
-    def given(stage: Stage) -> Stage:
-        identity = stage.identity or next(numbers)
-        group = stage.group
-        if group is not None:
-            group = tuple(
-                msgspec.structs.replace(b, stages=tuple(given(s) for s in b.stages)) for b in group
-            )
-        return msgspec.structs.replace(stage, identity=identity, group=group)
 
-    return tuple(given(s) for s in stages)
+def anonymous(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """The same stages without identities, as files have them."""
+    return each(stages, lambda s: msgspec.structs.replace(s, identity=0))

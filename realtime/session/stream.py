@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy.typing as npt
 
-from ..engine.hop import INPUT_GAIN, OUTPUT_GAIN, PATH, PATH_MIX
 from ..engine.latency import LatencyBudget, LatencyPart
-from ..engine.path import GAINS, Path
+from ..engine.path import Path
 from ..errors import ConfigError, StreamError
-from ..native.events import BYPASS, EventQueue
+from ..native.events import EventQueue
 from ..stream.callback import stream_callback
 from ..stream.record import StreamMemory
 from ..stream.transport import Transport
@@ -26,12 +25,6 @@ from ..stream.worker import Worker
 from .lanes import Playable, make_voice
 
 CHANGE_SECONDS = 5.0  # a change that has not been taken up by then is an error
-OWN_NUMBERS = {
-    "input_gain_db": INPUT_GAIN,
-    "output_gain_db": OUTPUT_GAIN,
-    "mix": PATH_MIX,
-    "bypass": BYPASS,
-}
 
 
 class Stream:
@@ -154,18 +147,6 @@ class Stream:
         return LatencyBudget(device.sample_rate, (first, *inside, last))
 
     # -- parameters -----------------------------------------------------------------------------
-
-    def set(self, name: str, value: float, at: int | None = None) -> None:
-        """Ask for ``mix``, ``bypass``, ``input_gain_db`` or ``output_gain_db`` of the whole sound.
-
-        Parameters
-        ----------
-        at : int [samples], optional
-            Position of the stream from which it holds; by default as soon as may be.
-        """
-        if name not in OWN_NUMBERS:
-            raise ConfigError(f"a path has no parameter '{name}'")
-        self.send(PATH, OWN_NUMBERS[name], own_value(name, value), at)
 
     def send(self, identity: int, number: int, value: float, at: int | None = None) -> None:
         """Send a parameter event, see :mod:`realtime.engine.hop`."""
@@ -313,10 +294,3 @@ class Stream:
             left = 0.05 if end is None else max(0.0, min(0.05, end - time.monotonic()))
             time.sleep(left)
         self.check()
-
-
-def own_value(name: str, value: float) -> float:
-    """What the engine is sent for a value of the whole sound: an amplitude factor for dB."""
-    if name in GAINS:
-        return float(10.0 ** (value / 20.0))
-    return float(value >= 0.5) if name == "bypass" else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,8 @@ from numba import cfunc, njit, types
 from ..dsp.fft import twiddles
 from ..dsp.stft import analyse, synthesise
 from ..dsp.windows import asymmetric_windows
+from ..engine.path import Path
+from ..engine.placed import Slot
 from ..errors import ConfigError
 from ..models.steppable import Steppable
 from ..native.intrinsics import call_step, view_f32
@@ -119,7 +122,9 @@ class ModelStage:
             argument=model.argument,
         )
         if geometry:
-            windows = asymmetric_windows(geometry.n_fft, geometry.synthesis_length, self.hop)
+            windows = asymmetric_windows(
+                geometry.n_fft, geometry.synthesis_length, self.hop, geometry.fall
+            )
             m.place("analysis_window", windows[0])
             m.place("synthesis_window", windows[1])
             m.place("table", twiddles(geometry.n_fft))
@@ -127,7 +132,6 @@ class ModelStage:
         self.reset_address = int(reset_function().address)
         self.argument = m.address
         self.values: npt.NDArray[np.float32] = model.controls.reshape(-1)
-        self._given = {c.name: c.default for c in card.controls}
 
     @property
     def error(self) -> str | None:
@@ -136,12 +140,7 @@ class ModelStage:
 
     def parameters(self) -> list[Parameter]:
         """The model's controls."""
-        return [
-            Parameter(
-                c.name, c.minimum, c.maximum, c.default, c.unit, c.kind, value=self._given[c.name]
-            )
-            for c in self.model.card.controls
-        ]
+        return [control.at(control.default) for control in self.model.card.controls]
 
     def prepare(self, sample_rate: int, channels: int, length: int) -> None:
         """Check that the model fits, and return to the initial state.
@@ -169,3 +168,42 @@ class ModelStage:
     def close(self) -> None:
         """Free the model."""
         self.model.close()
+
+
+def model_path(
+    model: Steppable,
+    controls: Mapping[str, float] | None = None,
+    *,
+    block_size: int | None = None,
+    sample_rate: int | None = None,
+) -> Path:
+    """A path of one model alone, as proofs and judges play it.
+
+    Parameters
+    ----------
+    model : Steppable
+        Closed with the path.
+    controls : mapping
+        What differs from the defaults.
+    block_size : int or None [samples]
+        See :class:`realtime.engine.path.Path`.
+    sample_rate : int or None [Hz]
+        Of what it is to play; None: the model's own.
+
+    Raises
+    ------
+    ConfigError
+        Another rate than the model's, or an unknown control.
+    """
+    stage, rate = ModelStage(model), sample_rate or model.card.sample_rate
+    stage.prepare(rate, model.channels, stage.hop)
+    slot = Slot(stage, 1, model.channels, rate)
+    for name, value in (controls or {}).items():
+        slot.placed.set(name, value)
+    return Path(
+        [slot],
+        channels=model.channels,
+        sample_rate=rate,
+        hop=stage.hop,
+        block_size=block_size,
+    )

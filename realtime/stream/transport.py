@@ -17,8 +17,6 @@ class Transport(Protocol):
     ----------
     block_size : int or None [samples]
         What each callback brings; ``None`` when that varies.
-    largest_block : int [samples]
-        The most a callback brings, as far as that is known beforehand.
     input_latency, output_latency : int [samples]
         As reported by the driver (0 for a simulated device).
     drift : Drift or None
@@ -31,7 +29,10 @@ class Transport(Protocol):
     in_channels: int
     out_channels: int
     paced: bool
-    largest_block: int
+
+    @property
+    def largest_block(self) -> int:
+        """The most a callback brings, as far as that is known beforehand [samples]."""
 
     @property
     def input_latency(self) -> int:

@@ -21,12 +21,15 @@ def test_cycles_that_pass_are_missed_not_made_up() -> None:
     device = PacedDevice(48)  # 1 ms
     contender = Bare(device)
     snapshot(contender.counts, clock_address())
+    begin = time.monotonic()
     contender.start()
-    time.sleep(0.1)
+    while snapshot(contender.counts, clock_address())[0] < 20 and time.monotonic() < begin + 120:
+        time.sleep(0.01)
     contender.stop()
+    ran_ms = 1000 * (time.monotonic() - begin)
     assert device.error is None and not device.active
     seen, _ = snapshot(contender.counts, clock_address())
-    assert 0 < seen <= 1000 * 10
+    assert 20 <= seen <= ran_ms + 1  # one a millisecond at most: none is made up
     assert np.array_equal(device._out, device._in)
     assert contender.histograms()["interval"].sum() == seen - 1
 
@@ -46,4 +49,4 @@ def test_own_work_and_that_of_children_is_not_that_of_others(
 @pytest.mark.parametrize("name", ["none", "gil", "cpu"])
 def test_loads_start_and_end(name: str) -> None:
     with loads.load(name):
-        time.sleep(0.02)
+        pass

@@ -51,7 +51,7 @@ def test_a_tiny_run_writes_a_whole_report(
     for row in sections["cost"]["rows"]:
         assert len(row["paced_us"]["rounds"]["p50"]) == TINY.rounds
         whole, parts = row["paced_us"]["p50"], sum(row["stages_us"].values())
-        assert parts == pytest.approx(whole, rel=0.3)
+        assert 0.3 * whole < parts < 2 * whole  # medians of the same hops; a slip is a thousandfold
     named = {(r["model"], r["stage"]) for r in sections["stages"]["rows"]}
     assert ("frames", "FFT") in named and ("wave", "FFT") not in named
     assert {r["verdict"] for r in sections["latency"]["rows"]} == {"ok"}

@@ -20,7 +20,6 @@ import soundfile
 from rich.console import Console
 
 from realtime.commands.live.terminal import run_with_terminal, view
-from realtime.host.notes import Notes
 from realtime.host.surface import HostSurface
 from realtime.models.catalog import find_model
 from realtime.panel.console import HostConsole
@@ -121,9 +120,8 @@ def test_wrong_settings_are_said_before_anything_opens(
 
 def test_the_terminal_shows_levels_latency_processor_counters_and_knobs() -> None:
     with playing(find_model("amp-blend"), noise(20 * RATE, level=0.3)) as played:
-        notes = Notes()
-        console = HostConsole(played.host, HostSurface(played.host), notes)
-        notes("something happened")
+        console = HostConsole(played.host, HostSurface(played.host))
+        played.host.tell("something happened")
         played.host.insert("post", {"effect": "Gain", "gain_db": -6.0})
         played.play_on(0.5)
         console.figures()
@@ -131,7 +129,7 @@ def test_the_terminal_shows_levels_latency_processor_counters_and_knobs() -> Non
         shown.print(view(console))
         text = shown.export_text()
         begin = time.monotonic()
-        run_with_terminal(played.host, console, 0.3)
+        run_with_terminal(played.host, 0.3)
         assert 0.2 < time.monotonic() - begin < 10
         console.midi.close()
     for words in (

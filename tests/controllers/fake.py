@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from realtime.controllers.dry_surface import MemorySurface
 from realtime.errors import ModelError, nearest
-from realtime.models.card import Card, Control
-from realtime.parameters.surface import Parameter, Surface
-from realtime.presets.check import Library, check_effect
-from realtime.presets.preset import Preset, Stage
+from realtime.models.card import Card
+from realtime.parameters.parameter import Parameter
+from realtime.parameters.surface import Surface
+from realtime.presets.check import Library, effect_parameters
+from realtime.presets.dry_surface import MemorySurface
+from realtime.presets.format import Preset
+from realtime.session.sound import Sound, Stage
 
 CONTROLS = {
     "plain": (),
     "blend": tuple(
-        Control(n, default=d, kind="blend") for n, d in (("warm", 1.0), ("fuzz", 0.0), ("lo", 0.0))
+        Parameter(n, default=d, kind="blend")
+        for n, d in (("warm", 1.0), ("fuzz", 0.0), ("lo", 0.0))
     ),
     "synth": (
-        Control("cutoff", 20.0, 20000.0, 1000.0, "Hz"),
-        Control("wave", 0.0, 3.0, 0.0, kind="categorical"),
+        Parameter("cutoff", 20.0, 20000.0, 1000.0, "Hz"),
+        Parameter("wave", 0.0, 3.0, 0.0, kind="categorical"),
     ),
 }
 RANGES = {
-    "Reverb": [Parameter("room_size", "", 0.0, 1.0, 0.5)],
-    "NoiseGate": [Parameter("threshold_db", "dB", -100.0, 0.0, -100.0)],
+    "Reverb": [Parameter("room_size", default=0.5)],
+    "NoiseGate": [Parameter("threshold_db", -100.0, 0.0, -100.0, "dB")],
 }
 
 
@@ -34,17 +37,22 @@ def card(model: str) -> Card:
     return Card(model, model, "", "waveform", 48000, 64, 0, "CC0-1.0", controls=CONTROLS[model])
 
 
-def stage(entry: Mapping[str, Any]) -> Sequence[Parameter]:
-    check_effect(entry)
-    return RANGES.get(entry.get("effect", ""), [])
+def effect(name: str) -> Sequence[Parameter] | None:
+    return RANGES[name] if name in RANGES else effect_parameters(name)
 
 
-LIBRARY = Library(card, lambda: list(CONTROLS), stage)
-CHAIN = (Stage({"effect": "Reverb", "room_size": 0.3}),)
+LIBRARY = Library(card, lambda: list(CONTROLS), effect)
+CHAIN = (Stage(effect="Reverb", parameters={"room_size": 0.3}),)
+
+
+def sound(model: str | None = None, *, stages: tuple[Stage, ...] = (), **more: Any) -> Sound:
+    """A model, if there is one, and what comes after it."""
+    first = () if model is None else (Stage(model=model),)
+    return Sound((*first, *stages), **more)
 
 
 def surface(model: str | None = "blend") -> MemorySurface:
-    made = MemorySurface(Preset(name="first", model=model, post=CHAIN), LIBRARY)
+    made = MemorySurface(Preset("first", sound=sound(model, stages=CHAIN)), LIBRARY)
     checked: Surface = made  # it is what the protocol asks for
     assert checked is made
     return made

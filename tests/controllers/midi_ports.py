@@ -8,16 +8,18 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import rtmidi
 
 from realtime.controllers.bindings import Bindings
-from realtime.controllers.dry_surface import MemorySurface
 from realtime.controllers.midi_ports import MidiInputs, input_names
 from realtime.parameters.mapping import MidiMapping
+from realtime.presets.dry_surface import MemorySurface
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 120.0  # seconds; the most that a busy machine may take
 
 
 def until(condition: Callable[[], Any]) -> bool:
@@ -28,6 +30,14 @@ def until(condition: Callable[[], Any]) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def _ended(pid: int) -> bool:
+    """Whether a process is gone, or a zombie that its parent has not asked for yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def controller(name: str) -> Any:
@@ -47,7 +57,7 @@ def devices() -> dict[str, Any]:
     found: dict[str, Any] = {}
     said: list[str] = []
     surface = MemorySurface()
-    bindings = Bindings(surface, [MidiMapping("cc", 1, "parameter", "mix")], said.append)
+    bindings = Bindings(surface, [MidiMapping(cc=1, parameter="mix")], said.append)
     box = controller("box")
     found["names"] = input_names()
     with MidiInputs(bindings.feed, (), said.append, poll_seconds=0.1) as inputs:
@@ -73,7 +83,7 @@ def devices() -> dict[str, Any]:
         for value in (1, 2):
             other.send_message([0xB2, 7, value])
         mapping = learner.wait(PATIENCE)
-        found["learnt"] = mapping.to_dict() if mapping else None
+        found["learnt"] = msgspec.to_builtins(mapping) if mapping else None
         found["thread alive"] = turned(box, 127)
         other.send_message([0xE0, 1, 2])
     with MidiInputs(bindings.feed, ["PAD"], poll_seconds=0.1) as inputs:
@@ -90,7 +100,7 @@ def server_ends(pid: int) -> dict[str, Any]:
     inputs = MidiInputs(lambda data, port: None, poll_seconds=0.1)
     opened = inputs.ports
     os.kill(pid, signal.SIGTERM)
-    time.sleep(1.0)
+    assert until(lambda: _ended(pid)), "the server goes on"
     inputs.close()
     unplug(box)
     return {"open": opened, "closed": inputs.ports}

@@ -9,9 +9,9 @@ from realtime.controllers.bindings import Bindings
 from realtime.errors import RestyleError
 from realtime.parameters.mapping import MidiMapping
 from realtime.presets.files import save_preset
-from realtime.presets.preset import Preset
+from realtime.presets.format import Preset
 
-from .fake import picture, surface
+from .fake import picture, sound, surface
 
 
 class Rig:
@@ -41,7 +41,7 @@ class Rig:
 
 
 def to(name: str, source: str = "cc", number: int = 1, **more) -> MidiMapping:
-    return MidiMapping(source, number, "parameter", name, **more)
+    return MidiMapping(**{source: number}, parameter=name, **more)
 
 
 def test_a_controller_turns_its_parameter_from_end_to_end() -> None:
@@ -56,13 +56,13 @@ def test_a_controller_turns_its_parameter_from_end_to_end() -> None:
 
 
 def test_channel_and_port_choose() -> None:
-    rig = Rig(to("mix", channel=2), to("post.1.room_size", port="nano"))
+    rig = Rig(to("mix", channel=2), to("2.room_size", port="nano"))
     rig.cc(1, 0, channel=1)
     assert rig.get("mix") == 1.0
     assert rig.bindings.counts["unmapped"] == 1
     rig.cc(1, 0, channel=2, port="NanoKontrol")
     assert rig.get("mix") == 0.0
-    assert rig.get("post.1.room_size") == 0.0
+    assert rig.get("2.room_size") == 0.0
 
 
 def test_fourteen_bits_make_one_value() -> None:
@@ -84,15 +84,15 @@ def test_a_weight_of_a_blend_takes_its_neighbours_along() -> None:
 
 
 def test_a_note_toggles_or_holds() -> None:
-    rig = Rig(to("bypass", "note", 60, mode="toggle"), to("post.1.bypass", "note", 61))
+    rig = Rig(to("bypass", "note", 60, mode="toggle"), to("2.bypass", "note", 61))
     rig.note(60, 100, 0)
     assert rig.get("bypass") == 1.0
     rig.note(60, 100, 0)
     assert rig.get("bypass") == 0.0
     rig.note(61, 100)
-    assert rig.get("post.1.bypass") == 1.0
+    assert rig.get("2.bypass") == 1.0
     rig.note(61, 0)
-    assert rig.get("post.1.bypass") == 0.0
+    assert rig.get("2.bypass") == 0.0
 
 
 def test_a_pedal_toggles_once_a_press() -> None:
@@ -104,10 +104,8 @@ def test_a_pedal_toggles_once_a_press() -> None:
 
 
 def test_programs_choose_presets_and_styles() -> None:
-    save_preset("soft", Preset(model="plain", mix=0.25))
-    rig = Rig(
-        MidiMapping("program", 3, "preset", "soft"), MidiMapping("program", 4, "style", "synth")
-    )
+    save_preset("soft", Preset(sound=sound("plain", mix=0.25)))
+    rig = Rig(MidiMapping(program=3, preset="soft"), MidiMapping(program=4, style="synth"))
     rig.program(3)
     assert rig.get("mix") == 0.25
     assert rig.surface.status()["preset"] == "soft"
@@ -121,7 +119,7 @@ def test_what_a_surface_refuses_is_told_once_and_changes_nothing() -> None:
     rig = Rig(
         to("cutoff"),
         to("mix", number=2, low=-1.0),
-        MidiMapping("program", 1, "preset", "gone"),
+        MidiMapping(program=1, preset="gone"),
         to("mix", number=3, curve="log"),
     )
     before = picture(rig.surface)
@@ -219,10 +217,10 @@ def test_a_note_is_learnt_for_a_switch_alone() -> None:
 
 
 def test_a_knob_learnt_again_leaves_its_old_parameter() -> None:
-    rig = Rig(to("mix", number=4, channel=1), to("post.1.room_size", number=5))
+    rig = Rig(to("mix", number=4, channel=1), to("2.room_size", number=5))
     rig.bindings.learn("input_gain_db")
     rig.cc(4, 1, 2)
-    assert [m.name for m in rig.bindings.mappings] == ["post.1.room_size", "input_gain_db"]
+    assert [m.name for m in rig.bindings.mappings] == ["2.room_size", "input_gain_db"]
 
 
 def test_learning_stops_and_refuses_what_is_not_there() -> None:
@@ -233,7 +231,7 @@ def test_learning_stops_and_refuses_what_is_not_there() -> None:
     rig.surface.style("plain")  # the parameter goes while the person reaches for the knob
     rig.cc(1, 1, 2)
     assert learner.wait(0) is None
-    assert "unknown parameter 'warm'" in rig.said[0]
+    assert "unknown parameter '1.warm'" in rig.said[0]
     learner = rig.bindings.learn("mix")
     rig.bindings.stop_learning()
     rig.cc(1, 1, 2)

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from realtime.errors import ControlError
 from realtime.parameters.mapping import MidiMapping
-from realtime.parameters.surface import Parameter
+from realtime.parameters.parameter import Parameter
 
-KNOB = Parameter("cutoff", "Hz", 20.0, 20000.0)
+KNOB = Parameter("cutoff", 20.0, 20000.0, unit="Hz")
 
 
 def cc(**more) -> MidiMapping:
-    return MidiMapping("cc", 1, "parameter", "cutoff", **more)
+    return MidiMapping(cc=1, parameter="cutoff", **more)
 
 
 def test_ends_and_middle_of_both_curves() -> None:

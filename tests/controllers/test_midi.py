@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -190,14 +191,16 @@ def test_the_thread_outlives_what_a_message_leads_to(monkeypatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(midi, "_new_input", Numbers)
     heard: list[int] = []
+    both = threading.Event()
 
     def receive(data: Any, port: str) -> None:
         heard.append(data[0])
+        if len(heard) == 2:
+            both.set()
         if data[0] == 1:
             raise ZeroDivisionError
 
     with midi.MidiInputs(receive, report=said.append):
-        while len(heard) < 2:
-            time.sleep(0.001)
+        assert both.wait(120), "the thread has ended"
     assert heard == [1, 2]
     assert said == ["MIDI input box is open", "MIDI failed and goes on: ZeroDivisionError()"]

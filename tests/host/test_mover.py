@@ -8,16 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from realtime.session.spec import DeviceSpec, Spec
 
 from realtime.devices import list as devices
 from realtime.devices.list import DeviceInfo
 from realtime.devices.shared_simulated import Tape
 from realtime.errors import DeviceError, RestyleError
-from realtime.host.mover import with_device
-from realtime.host.notes import Notes
+from realtime.host.front import with_device
 from realtime.host.surface import HostSurface
 from realtime.panel.console import HostConsole
-from realtime.session.spec import DeviceSpec, Spec
 
 from ..graphs import fir_model
 from ..signals import sine
@@ -51,7 +50,7 @@ def test_the_session_goes_on_on_another_card(played: Played, tmp_path: Path) -> 
     moved.settles(0.8 * 0.75 * 10 ** (-12 / 20))
     assert (host.now["device"]["block_size"], host.incidents) == (128, [])
     assert host.board.record[0]["watch_dry"] != 0
-    moved.until(lambda: not old.process.is_alive())
+    moved.until(lambda: old.gone)
     assert host.stop_recording() is recorder and recorder.gaps == 1
     assert soundfile.info(str(tmp_path / "wet.wav")).frames > 0.6 * RATE
     moved.until(lambda: host.standby_ready, 60)
@@ -92,7 +91,7 @@ def test_names_are_looked_up_before_anything_is_opened(
     monkeypatch.setattr(
         played.host, "change_device", lambda d, may_pause: asked.append((d, may_pause))
     )
-    console = HostConsole(played.host, HostSurface(played.host), Notes())
+    console = HostConsole(played.host, HostSurface(played.host))
     assert [d["name"] for d in console.devices()] == ["one", "two"]
     with pytest.raises(DeviceError, match="there is none"):
         console.change_device("three", None, None)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import mido
 import numpy as np
 import pytest
 from pythonosc.udp_client import SimpleUDPClient
+from realtime.presets.preset import Preset, Stage
 
 from realtime.controllers.bindings import Bindings
 from realtime.controllers.osc import OscServer
@@ -17,7 +19,6 @@ from realtime.errors import RestyleError
 from realtime.host.surface import HostSurface, to_preset, to_spec
 from realtime.parameters.mapping import MidiMapping
 from realtime.presets.files import save_preset
-from realtime.presets.preset import Preset, Stage
 from realtime.session.spec import Spec, StageSpec
 
 from ..graphs import fir_model
@@ -73,18 +74,19 @@ def test_a_control_is_heard(models: Path) -> None:
 
 
 def test_what_is_turned_while_the_model_changes_holds_afterwards(models: Path) -> None:
+    slow = models / "slow.onnx"  # a pipe: it is opened as long as nobody writes to it
+    os.mkfifo(slow)
     with playing(models / "controls.onnx") as played:
         host = played.host
-        asked = host.link.ask
-
-        def ask(operation: Any, seconds: float) -> Any:
-            if operation["op"] == "swap":  # somebody turns a knob just now
-                host.set("mix", 0.25)
-                host.set("gain", 0.75)
-            return asked(operation, seconds)
-
-        host.link.ask = ask  # type: ignore[method-assign]
-        host.do({"op": "swap", "model": str(models / "controls.onnx")})
+        swap = {"op": "swap", "model": str(slow)}
+        beside = threading.Thread(target=lambda: host.do(swap), daemon=True)
+        beside.start()
+        played.until(lambda: any("slow.onnx" in p.progress for p in host.pending))
+        host.set("mix", 0.25)
+        host.set("gain", 0.75)
+        slow.write_bytes((models / "controls.onnx").read_bytes())
+        played.until(lambda: not host.pending)
+        beside.join(20.0)
         assert (host.get("mix"), host.get("gain")) == (0.25, 0.75)
         assert host.spec.controls["gain"] == 0.75
         # the mix is of 0.3 and of 0.75 times 0.3

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from realtime.engine.engine import Engine
 from typer.testing import CliRunner
 
 from realtime.commands.app import app
-from realtime.engine.engine import Engine
 from realtime.errors import RestyleError
 from realtime.models.load import open_model
 from realtime.models.nam.convert import null_db
@@ -142,6 +142,22 @@ def test_what_the_file_says_of_itself_stays_plain_text_and_json(tmp_path: Path) 
     card = load_model(tmp_path / "x.onnx").card
     assert card.title == "[/b] Two" and card.provenance["training"] == {"esr": [None]}
     assert "NaN" not in card.to_json() and [c.name for c in card.controls] == ["input_db"]
+
+
+def test_hidden_characters_and_depth_in_the_metadata_reach_neither_card_nor_terminal(
+    tmp_path: Path,
+) -> None:
+    deep: list = []
+    for _ in range(900):
+        deep = [deep]
+    odd = {"name": "A\x1b[2J\ud800", "modeled_by": deep, "date": {"minute": deep}, "gain": True}
+    odd |= {"loudness": True, "license": {"\x07": 1}, "training": {"a\x1b": ["\udfff"]}}
+    source = write(tmp_path, tiny(metadata=odd))
+    code, text = restyle("import", str(source), "--out", str(tmp_path))
+    assert code == 0 and "\x1b[2J" not in text
+    card = load_model(tmp_path / "x.onnx").card
+    assert card.title == "A\ufffd[2J\ufffd" and [c.name for c in card.controls] == ["input_db"]
+    assert "\\u001b" not in card.to_json() and "\\ud" not in card.to_json()
 
 
 def test_nothing_to_import_is_said(tmp_path: Path) -> None:

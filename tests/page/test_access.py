@@ -58,7 +58,7 @@ def test_tab_reaches_everything_and_everything_has_a_name(page: Any) -> None:
         "Record",
         "mix",
         "gain in",
-        "Add an effect after the style",
+        "Add a stage to the signal path",
         "Find a style",
         "Help and keys",
     ):

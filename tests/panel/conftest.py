@@ -11,16 +11,9 @@ from typing import Any, NamedTuple
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from realtime.host.notes import Notes
-from realtime.host.surface import HostSurface
 from realtime.models.catalog import find_model
-from realtime.models.load import open_model
-from realtime.panel.console import HostConsole
 from realtime.panel.server import PanelServer
-from realtime.session.config import StreamConfig
-from realtime.session.render import Clip, render_clip
 
-from ..host.cards import RATE, Played, playing
 from ..signals import Array, noise
 
 JSON = {"Content-Type": "application/json"}
@@ -28,6 +21,13 @@ JSON = {"Content-Type": "application/json"}
 
 def rendered(x: Array, model: str, **controls: float) -> Array:
     """What ``restyle render`` makes of ``x [channels, n]``."""
+    from realtime.session.config import StreamConfig
+
+    from realtime.models.load import open_model
+    from realtime.session.render import Clip, render_clip
+
+    from ..host.cards import RATE
+
     path, config = find_model(model), StreamConfig(controls=controls)
     return render_clip(Clip(x, RATE), lambda n: open_model(path, n), config).samples
 
@@ -43,9 +43,9 @@ class Answer(NamedTuple):
 class Desk:
     """A served panel, the host behind it, and requests to it."""
 
-    def __init__(self, played: Played, console: HostConsole, server: PanelServer) -> None:
+    def __init__(self, played: Any, console: Any, server: PanelServer) -> None:
         self.played, self.console, self.server = played, console, server
-        self.host, self.port = played.host, server.address[1]
+        self.host, self.port = getattr(played, "host", None), server.address[1]
 
     def ask(
         self,
@@ -83,11 +83,14 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A panel over noise through an amplifier; one for all tests of a file."""
+    from realtime.host.surface import HostSurface
+    from realtime.panel.console import HostConsole
+
+    from ..host.cards import RATE, playing
+
     folder = tmp_path_factory.mktemp("panel")
-    notes = Notes()
     with playing(find_model("tube-amp"), noise(120 * RATE, level=0.3)) as played:
-        played.host._tell = notes
-        console = HostConsole(played.host, HostSurface(played.host), notes, (), folder / "takes")
+        console = HostConsole(played.host, HostSurface(played.host), (), folder / "takes")
         with console.midi, PanelServer(console, port=0, counts=console.counts) as server:
             yield Desk(played, console, server)
 

@@ -26,6 +26,8 @@ def problems(value: Any, schema: Mapping[str, Any], document: Any, where: str = 
     if "oneOf" in schema:
         fits = [s for s in schema["oneOf"] if not problems(value, s, document)]
         return [] if len(fits) == 1 else [f"{where}: {value!r} fits {len(fits)} of oneOf"]
+    if "allOf" in schema:
+        return [p for s in schema["allOf"] for p in problems(value, s, document, where)]
     if "enum" in schema:
         return [] if value in schema["enum"] else [f"{where}: {value!r} is none of the enum"]
     kinds = schema.get("type", [])

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from realtime.host.notes import Notes
 from realtime.host.surface import HostSurface
 from realtime.models.catalog import find_model
 from realtime.panel.console import HostConsole
@@ -54,7 +53,7 @@ def test_a_hostile_hour_in_small_changes_no_sample(tmp_path: Path) -> None:
     x = noise(20 * RATE, level=0.3)
     path = find_model("tube-amp")
     with playing(path, x, paced=False, held=True) as played:
-        console = HostConsole(played.host, HostSurface(played.host), Notes(), (), tmp_path)
+        console = HostConsole(played.host, HostSurface(played.host), (), tmp_path)
         with console.midi, PanelServer(console, port=0, counts=console.counts) as server:
             desk = Desk(played, console, server)
             calls: list[Callable[[Desk], None]] = [flood, flood, requests]

@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from realtime.cli import main
@@ -13,8 +14,9 @@ from realtime.commands import midi as midi_command
 from realtime.errors import RestyleError
 from realtime.parameters.mapping import MidiMapping
 from realtime.presets.files import read_preset
-from realtime.presets.preset import Preset, Stage
-from realtime.presets.table import Table
+from realtime.presets.format import Preset
+from realtime.schema import read
+from realtime.session.sound import Sound, Stage
 
 CHAIN = '[[pre]]\neffect = "NoiseGate"\nthreshold_db = -50\n[[post]]\neffect = "Reverb"\n'
 
@@ -36,44 +38,48 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     return go
 
 
-def test_a_preset_is_saved_listed_shown_loaded_and_deleted(run, folder: Path) -> None:
+def test_a_preset_is_saved_listed_shown_loaded_and_deleted(run, presets_folder: Path) -> None:
     Path("chain.toml").write_text(CHAIN)
     options = ("--model", "amp-blend", "--set", "fuzz=0.7", "--mix", "0.5", "--gain", "3")
     more = ("--output-gain", "-2", "--chain", "chain.toml", "--note", "second verse")
     assert run("preset", "save", "lead", *options, *more)[0] == 0
-    assert read_preset(folder / "lead.toml") == Preset(
-        "lead",
-        "second verse",
-        "amp-blend",
-        0.5,
-        3.0,
-        -2.0,
-        controls={"fuzz": 0.7},
-        pre=(Stage({"effect": "NoiseGate", "threshold_db": -50}),),
-        post=(Stage({"effect": "Reverb"}),),
+    weights = {"warm": 0.0, "crunch": 0.0, "fuzz": 1.0, "radio": 0.0}
+    stages = (
+        Stage(effect="NoiseGate", parameters={"threshold_db": -50.0}),
+        Stage(model="amp-blend", parameters=weights),
+        Stage(effect="Reverb"),
     )
+    wanted = Preset("lead", "second verse", Sound(stages, 3.0, -2.0, 0.5))
+    assert read_preset(presets_folder / "lead.toml") == wanted
     code, text, _ = run("preset", "list")
     assert code == 0
     assert "lead" in text and "NoiseGate" in text and "second verse" in text
     ((entry),) = json.loads(run("preset", "list", "--json")[1])
-    assert entry["preset"]["model"] == "amp-blend"
-    assert run("preset", "show", "lead")[1] == (folder / "lead.toml").read_text()
+    assert entry["preset"]["stage"][1] == {"model": "amp-blend", **weights}
+    assert run("preset", "show", "lead")[1] == (presets_folder / "lead.toml").read_text()
     code, text, _ = run("preset", "load", "lead")
     assert code == 0
     assert 'restyle live --preset "lead"' in text
+    assert "1.threshold_db" in text and "model amp-blend" in text
+    assert run("preset", "check", "lead")[:2] == (0, "lead is good\n")
     assert run("preset", "delete", "lead")[0] == 0
-    assert list(folder.iterdir()) == []
+    assert list(presets_folder.iterdir()) == []
     assert "no preset yet" in run("preset", "list")[1]
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["save", "x", "--model", "tube-apm"], "x: there is no model 'tube-apm'; did you mean"),
-        (["save", "x", "--set", "warm=1"], "there is no model; take it out"),
+        (
+            ["save", "x", "--model", "tube-apm"],
+            "[[stage]] 1: there is no model 'tube-apm'; did you mean",
+        ),
+        (["save", "x", "--set", "warm=1"], "unknown parameter 'warm'"),
         (["save", "x", "--model", "amp-blend", "--set", "wram=1"], "did you mean 'warm'"),
         (["save", "x", "--model", "amp-blend", "--set", "warm"], "--set takes NAME=VALUE"),
-        (["save", "x", "--mix", "2"], "mix must be within 0..1, got 2"),
+        (["save", "x", "--mix", "2"], "mix must be a number within 0..1, got 2"),
+        (["save", "x", "--model", "tagger"], "model tagger is a tagger, which makes no sound"),
+        (["upgrade", "x"], "there is no preset 'x'"),
         (["save", "a/b"], "is no name for a preset"),
         (["save", "x", "--chain", "gone.toml"], "cannot read gone.toml"),
         (["load", "x"], "there is no preset 'x'"),
@@ -83,7 +89,7 @@ def test_a_preset_is_saved_listed_shown_loaded_and_deleted(run, folder: Path) ->
     ],
 )
 def test_bad_input_is_one_sentence_and_nothing_is_written(
-    run, folder: Path, words: list[str], says: str
+    run, presets_folder: Path, words: list[str], says: str
 ) -> None:
     code, text, error = run("preset", *words)
     assert code == 2
@@ -91,20 +97,45 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(
     assert error.startswith("restyle: ")
     assert error.count("\n") == 1
     assert says in error
-    assert not folder.exists()
+    assert not presets_folder.exists()
 
 
-def test_an_old_preset_is_overwritten_only_by_force(run, folder: Path) -> None:
+def test_an_old_preset_is_overwritten_only_by_force(run, presets_folder: Path) -> None:
     assert run("preset", "save", "x", "--note", "old")[0] == 0
     assert "add --force" in run("preset", "save", "x", "--note", "new")[2]
-    assert read_preset(folder / "x.toml").note == "old"
+    assert read_preset(presets_folder / "x.toml").note == "old"
     assert run("preset", "save", "x", "--note", "new", "--force")[0] == 0
-    assert read_preset(folder / "x.toml").note == "new"
+    assert read_preset(presets_folder / "x.toml").note == "new"
 
 
-def test_broken_presets_are_listed_with_their_problem(run, folder: Path) -> None:
-    folder.mkdir()
-    (folder / "bad.toml").write_text("format = 9\n")
+def test_old_presets_are_upgraded(run, presets_folder: Path) -> None:
+    presets_folder.mkdir()
+    old = "format = 1\nmodel = 'tape'\n" + CHAIN
+    (presets_folder / "old.toml").write_text(old)
+    code, text, _ = run("preset", "upgrade", "--check", "old")
+    assert (code, (presets_folder / "old.toml").read_text()) == (0, old)
+    assert "old.toml would be rewritten from format 1 to 2" in text
+    assert "was rewritten from format 1 to 2" in run("preset", "upgrade", "old")[1]
+    stages = read_preset(presets_folder / "old.toml").sound.stages
+    assert [s.name for s in stages] == ["NoiseGate", "tape", "Reverb"]
+    assert "is of format 2 already" in run("preset", "upgrade", "old")[1]
+
+
+def test_several_presets_are_checked_at_once(run, presets_folder: Path) -> None:
+    presets_folder.mkdir()
+    (presets_folder / "good.toml").write_text("format = 2\n")
+    (presets_folder / "bad.toml").write_text("format = 2\nmxi = 1\n")
+    code, text, _ = run("preset", "check", "good", "bad", "gone")
+    assert code == 1
+    good, bad, gone = text.splitlines()
+    assert good == "good is good"
+    assert "unknown key 'mxi'; did you mean 'mix'" in bad
+    assert "there is no preset 'gone'" in gone
+
+
+def test_broken_presets_are_listed_with_their_problem(run, presets_folder: Path) -> None:
+    presets_folder.mkdir()
+    (presets_folder / "bad.toml").write_text("format = 9\n")
     assert "newer than this restyle reads" in run("preset", "list")[1]
     ((entry),) = json.loads(run("preset", "list", "--json")[1])
     assert entry["preset"] is None
@@ -128,7 +159,7 @@ def test_a_knob_is_learnt_and_its_table_printed(run, monkeypatch) -> None:
     monkeypatch.setattr(midi_command, "MidiInputs", Inputs)
     code, text, _ = run("midi", "learn", "fuzz", "--model", "amp-blend", "--seconds", "1")
     assert code == 0
-    assert text == '[[midi]]\ncc = 7\nchannel = 1\nparameter = "fuzz"\n'
+    assert text == '[[midi]]\ncc = 7\nchannel = 1\nparameter = "1.fuzz"\n'
 
 
 def test_messages_are_printed(run, monkeypatch) -> None:
@@ -175,9 +206,16 @@ def test_midi_commands_refuse_in_one_sentence(
 
 
 def test_what_learn_prints_is_read_back() -> None:
-    from realtime.parameters.mapping import read_mapping
-
-    mapping = MidiMapping("cc14", 7, "parameter", "mix", 3, low=0.1, curve="log", pickup=True)
-    assert read_mapping(Table(mapping.to_dict(), "x")) == mapping
-    with pytest.raises(RestyleError):
-        read_mapping(Table(mapping.to_dict() | {"cc": 3}, "x"))
+    mapping = MidiMapping(cc14=7, parameter="mix", channel=3, low=0.1, curve="log", pickup=True)
+    table = msgspec.to_builtins(mapping)
+    assert table == {
+        "cc14": 7,
+        "channel": 3,
+        "parameter": "mix",
+        "low": 0.1,
+        "curve": "log",
+        "pickup": True,
+    }
+    assert read(table, MidiMapping) == mapping
+    with pytest.raises(RestyleError, match="it has cc and cc14"):
+        read({**table, "cc": 3}, MidiMapping)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,59 +20,73 @@ from realtime.presets.files import (
     save_preset,
     write_file,
 )
-from realtime.presets.format import DeviceSettings, OscSettings, RecordSettings, SessionFile
-from realtime.presets.preset import Preset, Stage
+from realtime.presets.format import OscSettings, Preset, RecordSettings, SessionFile
+from realtime.session.sound import Branch, Device, Sound, Stage
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 SHARE = st.floats(0, 1)
 GAIN = st.floats(-100, 24)
 WHOLE = st.integers(1, 16)
-RESERVED = {
-    "effect",
-    "plugin",
-    "plugin_name",
-    "preset",
-    "state",
-    "parameters",
-    "bypass",
-    "stage_mix",
-}
 VALUES = st.dictionaries(
-    TEXT.filter(lambda t: t not in RESERVED),
-    st.booleans() | TEXT | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-9, 9),
-    max_size=3,
+    TEXT, st.booleans() | TEXT | st.floats(allow_nan=False, allow_infinity=False), max_size=3
 )
 STATE = st.binary(min_size=1, max_size=9).map(lambda b: __import__("base64").b64encode(b).decode())
-EFFECT = st.builds(lambda n, v: {"effect": n, **v}, TEXT, VALUES)
-PLUGIN = st.builds(
-    lambda n, s, v, p: {"plugin": n, "state": s, **v, "parameters": p}, TEXT, STATE, VALUES, VALUES
+OWN = {"bypass": st.booleans(), "mix": SHARE}
+PLAIN = (
+    st.builds(Stage, effect=TEXT, parameters=VALUES, **OWN)
+    | st.builds(Stage, model=TEXT, parameters=VALUES, **OWN)
+    | st.builds(Stage, plugin=TEXT, plugin_name=TEXT, state=STATE, parameters=VALUES, **OWN)
 )
-STAGES = st.lists(st.builds(Stage, EFFECT | PLUGIN, st.booleans(), SHARE), max_size=2).map(tuple)
-CONTROLS = st.dictionaries(TEXT, st.floats(allow_nan=False, allow_infinity=False), max_size=3)
-PRESETS = st.builds(
-    Preset, TEXT, st.just("") | TEXT, st.none() | TEXT, SHARE, GAIN, GAIN, SHARE, SHARE, CONTROLS,
-    STAGES, STAGES,
-)  # fmt: skip
-MAPS = st.none() | st.lists(st.integers(0, 1024), min_size=1, max_size=3).map(tuple)
+
+
+def group(stages: st.SearchStrategy[Stage]) -> st.SearchStrategy[Stage]:
+    branch = st.builds(Branch, st.lists(stages, max_size=2).map(tuple), GAIN)
+    return st.builds(Stage, group=st.lists(branch, min_size=1, max_size=2).map(tuple), **OWN)
+
+
+STAGES = st.lists(PLAIN | group(PLAIN | group(PLAIN)), max_size=2).map(tuple)
+SOUNDS = st.builds(Sound, STAGES, GAIN, GAIN, SHARE)
+PRESETS = st.builds(Preset, TEXT, st.just("") | TEXT, SOUNDS)
+MAPS = st.none() | st.lists(st.integers(-1, 1023), min_size=1, max_size=3).map(tuple)
 DEVICES = st.builds(
-    DeviceSettings,
-    *(st.none() | TEXT for _ in range(3)), st.none() | st.integers(8000, 768000),
-    st.none() | WHOLE, MAPS, MAPS, st.none(), st.sampled_from(["auto", "inline", "worker"]), WHOLE,
-    st.none() | WHOLE,
-)  # fmt: skip
+    Device,
+    input=st.none() | TEXT,
+    output=st.none() | TEXT,
+    sample_rate=st.none() | st.integers(8000, 768000),
+    block_size=st.none() | WHOLE,
+    in_map=MAPS,
+    out_map=MAPS,
+    lane=st.sampled_from(["auto", "inline", "worker"]),
+    worker_blocks=WHOLE,
+    fixed_latency=st.none() | WHOLE,
+)
+END = st.none() | SHARE
 MAPPINGS = st.builds(
-    MidiMapping, st.sampled_from(["cc", "cc14", "note"]), st.integers(0, 31),
-    st.sampled_from(["parameter", "style", "preset"]), TEXT, st.none() | WHOLE,
-    st.just("") | TEXT, st.none() | SHARE, st.none() | SHARE, st.sampled_from(["linear", "log"]),
-    st.sampled_from(["set", "toggle"]), st.booleans(),
-)  # fmt: skip
+    lambda source, number, target, name, **more: MidiMapping(
+        **{source: number, target: name}, **more
+    ),
+    st.sampled_from(["cc", "cc14", "note"]),
+    st.integers(0, 31),
+    st.sampled_from(["parameter", "style", "preset"]),
+    TEXT,
+    channel=st.none() | WHOLE,
+    port=st.just("") | TEXT,
+    low=END,
+    high=END,
+    curve=st.sampled_from(["linear", "log"]),
+    mode=st.sampled_from(["set", "toggle"]),
+    pickup=st.booleans(),
+)
 SESSIONS = st.builds(
     SessionFile, PRESETS, st.none() | DEVICES, st.lists(MAPPINGS, max_size=2).map(tuple),
     st.none() | st.builds(OscSettings, TEXT, WHOLE),
     st.none() | st.builds(RecordSettings, TEXT, st.booleans(), st.booleans()),
 )  # fmt: skip
 
-quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+quick = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 @quick
@@ -103,11 +116,15 @@ def test_a_file_without_a_name_has_that_of_the_file(tmp_path: Path) -> None:
     assert read_preset(path) == Preset(name="lead")
 
 
-HEAD = "format = 1\n"
+HEAD, TWO = "format = 1\n", "format = 2\n"
+STAGE = TWO + "[[stage]]\n"
+INNER = STAGE + "[[stage.group]]\n"
 BAD = [
-    ("", "the key format is missing; write format = 1 as the first line"),
-    ("format = 2\n", r"format 2 is newer than this restyle reads \(1\)"),
-    ('format = "1"\n', 'format must be a whole number .*got "1"'),
+    ("", "the key format is missing; write format = 2 as the first line"),
+    ("format = 3\n", r"format 3 is newer than this restyle reads \(2\)"),
+    ("format = 0\n", "format must be a whole number"),
+    ("format = true\n", "format must be a whole number"),
+    ('format = "1"\n', 'format must be a whole number, got "1"'),
     ("format = [\n", "is not valid TOML"),
     ("x = " + "9" * 5000, "is not valid TOML"),
     (HEAD + "mxi = 0.5\n", "unknown key 'mxi'; did you mean 'mix'"),
@@ -117,18 +134,56 @@ BAD = [
     (HEAD + "mix = 1.01\n", "mix must be a number .*got 1.01"),
     (HEAD + "mix = 1" + "0" * 400, "mix must be a number"),
     (HEAD + "mix = 1979-05-27\n", "mix must be a number"),
+    (HEAD + "[[stage]]\neffect = 'Gain'\n", "unknown key 'stage'"),
+    (TWO + "[[post]]\neffect = 'Gain'\n", "unknown key 'post'"),
+    (TWO + "pre_mix = 1\n", "unknown key 'pre_mix'"),
+    (TWO + "note = 3\n", "note must be text, got 3"),
+    (TWO + "mix = -0.5\n", r"mix must be a number within 0\.\.1, got -0.5"),
+    (TWO + "[stage]\neffect = 'Gain'\n", r"stage must be tables in double .*write \[\[stage\]\]"),
+    (TWO + "stage = [1]\n", r"stage must be tables in double brackets"),
+    (STAGE + "room_size = 1\n", r"\[\[stage\]\] 1: a stage needs exactly one of model"),
+    (STAGE + "effect = 'A'\nmodel = 'B'\n", r"\[\[stage\]\] 1: a stage needs exactly one"),
+    (STAGE + "effect = ''\n", r"\[\[stage\]\] 1: effect must be text, got"),
+    (
+        STAGE + "effect = 'Gain'\nstage_mix = 2\n",
+        r"1: stage_mix must be a number within 0\.\.1, got 2",
+    ),
+    (
+        STAGE + "effect = 'Gain'\ngain_db = [1]\n",
+        r"\[\[stage\]\] 1: .*gain_db must be a number, true",
+    ),
+    (STAGE + "effect = 'Gain'\ngain_db = inf\n", r"gain_db must be a number, true.*got inf"),
+    (STAGE + "effect = 'Gain'\nparameters = 3\n", r"\[parameters\] must be a table, got 3"),
+    (STAGE + "group = 3\n", r"1: group must be tables in double .*write \[\[stage.group\]\]"),
+    (INNER + "gain = 3\n", r"\[\[stage.group\]\] 1: unknown key 'gain'; did you mean 'gain_db'"),
+    (
+        INNER + "gain_db = 30\n",
+        r"\[\[stage.group\]\] 1: gain_db must be a .* -100\.\.24 dB, got 30",
+    ),
+    (
+        INNER + "[[stage.group.stage]]\neffect = 'Gain'\nbypass = 'yes'\n",
+        r"\[\[stage\]\] 1: \[\[stage.group\]\] 1: \[\[stage.group.stage\]\] 1: bypass must be true",
+    ),
+    (
+        TWO + "stage = " + "[{group = [{stage = " * 6 + "[]" + "}]}]" * 6,
+        "groups stand within groups at most 4 deep",
+    ),
+    (
+        TWO + "stage = " + "[{group = [{stage = " * 40 + "[]" + "}]}]" * 40,
+        "nested too deeply",
+    ),
     (HEAD + "input_gain_db = 25\n", r"input_gain_db must be a number within -100\.\.24 dB, got 25"),
     (HEAD + "model = 3\n", "model must be text, got 3"),
     (HEAD + 'model = ""\n', "model must be text"),
-    (HEAD + "controls = 3\n", r"\[controls\] must be a table, got 3"),
+    (HEAD + "controls = 3\n", r"\[controls\] must be a table of names and numbers, got 3"),
     (HEAD + "[controls]\nwarm = 'x'\n", r'\[controls\]: warm must be a number, got "x"'),
     (HEAD + "[controls]\nwarm = inf\n", "warm must be a number"),
     (
         HEAD + "[pre]\neffect = 'Gain'\n",
         r"pre must be tables in double brackets; write \[\[",
     ),
-    (HEAD + "[[post]]\nroom_size = 1\n", r"\[\[post\]\] 1: a stage needs either effect"),
-    (HEAD + "[[post]]\neffect = 'A'\nplugin = 'B'\n", "a stage needs either effect"),
+    (HEAD + "[[post]]\nroom_size = 1\n", r"\[\[post\]\] 1: a stage needs exactly one"),
+    (HEAD + "[[post]]\neffect = 'A'\nplugin = 'B'\n", "a stage needs exactly one"),
     (HEAD + "[[post]]\neffect = 3\n", "effect must be text, got 3"),
     (HEAD + "[[post]]\neffect = 'Gain'\nbypass = 1\n", "bypass must be true or false, got 1"),
     (HEAD + "[[post]]\neffect = 'Gain'\nstage_mix = 2\n", "stage_mix must be a number within 0..1"),
@@ -207,14 +262,16 @@ def test_files_that_cannot_be_read_or_written_are_named(tmp_path: Path) -> None:
 def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     write_file(path, Preset(note="old"))
-    for bad in (Preset(mix=2.0), Preset(post=(Stage({"effect": "Gain", "x": float("nan")}),))):
-        with pytest.raises(PresetError, match="a.toml: "):
-            write_file(path, bad)
+    bad = Sound((Stage(effect="Gain", parameters={"x": float("nan")}),))
+    with pytest.raises(PresetError, match="a.toml: .*x must be a number"):
+        write_file(path, Preset(sound=bad))
+    with pytest.raises(PresetError, match="a.toml: .*input must be text"):
+        write_file(path, SessionFile(device=Device(input="")))
     assert read_preset(path).note == "old"
 
 
 def test_a_failing_disk_leaves_the_old_file_and_nothing_beside_it(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    presets_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_preset("lead", Preset(note="old"))
 
@@ -225,28 +282,31 @@ def test_a_failing_disk_leaves_the_old_file_and_nothing_beside_it(
     with pytest.raises(PresetError, match="No space left"):
         save_preset("lead", Preset(note="new"), replace_old=True)
     monkeypatch.undo()
-    assert [p.name for p in folder.iterdir()] == ["lead.toml"]
-    assert read_preset(folder / "lead.toml").note == "old"
+    assert [p.name for p in presets_folder.iterdir()] == ["lead.toml"]
+    assert read_preset(presets_folder / "lead.toml").note == "old"
 
 
-def test_presets_are_saved_listed_found_and_deleted_by_name(folder: Path) -> None:
+def test_presets_are_saved_listed_found_and_deleted_by_name(presets_folder: Path) -> None:
     assert list_presets() == []
-    preset = Preset(model="tube-amp", mix=0.5)
+    amp = (Stage(model="tube-amp"),)
+    preset = Preset(sound=Sound(amp, mix=0.5))
     path = save_preset("Warm lead", preset)
-    assert path == folder / "Warm lead.toml" == find_preset("Warm lead") == find_preset(path)
+    assert (
+        path == presets_folder / "Warm lead.toml" == find_preset("Warm lead") == find_preset(path)
+    )
     with pytest.raises(PresetError, match="there is a preset 'Warm lead'; .*--force"):
         save_preset("Warm lead", preset)
-    save_preset("Warm lead", replace(preset, mix=0.25), replace_old=True)
-    (folder / "broken.toml").write_text("mix = 3\n")
-    (folder / ".hidden.toml").write_text("mix = 3\n")
+    save_preset("Warm lead", Preset(sound=Sound(amp, mix=0.25)), replace_old=True)
+    (presets_folder / "broken.toml").write_text("mix = 3\n")
+    (presets_folder / ".hidden.toml").write_text("mix = 3\n")
     lead, broken = list_presets()
-    assert lead.preset == Preset(name="Warm lead", model="tube-amp", mix=0.25)
+    assert lead.preset == Preset("Warm lead", sound=Sound(amp, mix=0.25))
     assert broken.preset is None
     assert "format is missing" in (broken.problem or "")
     with pytest.raises(PresetError, match="did you mean 'Warm lead'"):
         find_preset("Warm leda")
     with pytest.raises(PresetError, match="there is no preset file"):
-        find_preset(folder / "gone.toml")
+        find_preset(presets_folder / "gone.toml")
     delete_preset("Warm lead")
     with pytest.raises(PresetError, match="there is no preset 'Warm lead'"):
         delete_preset("Warm lead")

@@ -9,28 +9,27 @@ the engine played on output 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import json
 import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import jack
 import numpy as np
 from numba import cfunc, types
+from realtime.engine.engine import Engine
+from realtime.session.config import StreamConfig
 
 from realtime.devices.one_card import PortAudioDevice
-from realtime.engine.engine import Engine
 from realtime.errors import RestyleError
 from realtime.models.load import open_model
 from realtime.models.steppable import Steppable
 from realtime.models.streaming import load_model
 from realtime.native.intrinsics import call_stream, view_f32, view_i64
-from realtime.session.config import StreamConfig
 from realtime.session.session import Session
 
 from ..graphs import fir_model, identity_spectrum

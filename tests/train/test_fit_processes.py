@@ -18,18 +18,19 @@ from train.fit.processes import make_fabric
 from train.fit.processes import surroundings as placed
 from train.recipes import RECIPES
 
-from .tiny import TINY, program, surroundings
+from .tiny import HOLD, TINY, program, surroundings
 
 FIT = ("train", "fit", "tiny", "batch=4", "steps=24", "--no-board", "--check-every", "10")
 OFTEN = ("--save-every", "7")
+PATIENCE = 240.0  # seconds; the most that a busy machine may take
 
 
-def start(folder: Path, *words: str) -> subprocess.Popen[str]:
+def start(folder: Path, *words: str, **more: str) -> subprocess.Popen[str]:
     folder.mkdir(exist_ok=True)
     return subprocess.Popen(
         program(*words),
         cwd=folder,
-        env=surroundings(),
+        env={**surroundings(), **more},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -37,14 +38,14 @@ def start(folder: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> str:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     return out
 
 
 def wait_for_step(folder: Path, step: int) -> None:
     """Until the log holds so many lines."""
-    log, until = folder / ".runs" / "tiny" / "log.jsonl", time.monotonic() + 60
+    log, until = folder / ".runs" / "tiny" / "log.jsonl", time.monotonic() + PATIENCE
     while not log.exists() or log.read_text().count("\n") <= step:
         assert time.monotonic() < until, "the training did not start"
         time.sleep(0.01)
@@ -73,15 +74,15 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_killed_and_started_again_the_losses_are_those_of_one_run(
     whole: Path, tmp_path: Path
 ) -> None:
-    """Kill -9, then the same command again."""
+    """Kill -9 while a step waits for it, then the same command again."""
     broken = tmp_path / "broken"
-    killed = start(broken, *FIT, "pause=0.03", *OFTEN)
+    killed = start(broken, *FIT, "hold=12", *OFTEN, **{HOLD: "1"})
     wait_for_step(broken, 9)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     saved = checkpoint.read(broken / ".runs" / "tiny" / "last.pt")
     assert 0 < saved["step"] < 24 and not saved["done"]
-    said = finish(start(broken, *FIT, "pause=0.03", *OFTEN))
+    said = finish(start(broken, *FIT, "hold=12", *OFTEN))
     assert "going on at step" in said
     assert logged(broken) == logged(whole), "byte for byte"
     assert best(broken)["history"] == best(whole)["history"]

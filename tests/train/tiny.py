@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-import time
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from train.networks.waveform_tcn import WaveformTCN
 from train.recipes import RECIPES
 from train.recipes.base import Batch, Recipe, Schedule, random_gain
 
+HOLD = "TINY_HOLD"
 SCHEDULE = Schedule(minutes=1.0, batch=2, segment=1024, learning_rate=3e-3, seed=4, steps=10)
 
 
@@ -47,7 +48,7 @@ class Config:
 
     channels: int = 4
     dilations: tuple[int, ...] = (1, 6)
-    pause: float = 0.0  # seconds a step waits, so that a test can kill it in time
+    hold: int = 0  # the draw of a batch that waits for ever where HOLD is set: to be killed there
 
 
 class Tiny(Recipe):
@@ -57,13 +58,15 @@ class Tiny(Recipe):
     domain, hop = "waveform", 16
 
     def __init__(self) -> None:
-        self.config = Config()
+        self.config, self.drawn = Config(), 0
 
     def data(self) -> PairSet:
         return pairs()
 
     def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
-        time.sleep(self.config.pause)
+        self.drawn += 1
+        if self.drawn == self.config.hold and os.environ.get(HOLD):
+            threading.Event().wait()
         return random_gain(batch, rng, -6.0, 6.0)
 
     def network(self) -> Streamable:

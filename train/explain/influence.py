@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from realtime.models.card import Card, Control
+from realtime.models.card import Card
+from realtime.parameters.parameter import Parameter
 
 from ..losses.mel import mel_matrix
 from ..player import play
@@ -53,7 +54,7 @@ def influences(path: Path, card: Card, x: Array) -> list[Influence]:
     return [_one(path, card, control, x) for control in card.controls]
 
 
-def _settings(card: Card, control: Control, share: float) -> dict[str, float]:
+def _settings(card: Card, control: Parameter, share: float) -> dict[str, float]:
     if control.kind != "blend":
         value = control.minimum + share * (control.maximum - control.minimum)
         return {control.name: round(value) if control.kind == "categorical" else value}
@@ -63,7 +64,7 @@ def _settings(card: Card, control: Control, share: float) -> dict[str, float]:
     return {**weights, first: 1.0 - share, control.name: share}
 
 
-def _one(path: Path, card: Card, control: Control, x: Array) -> Influence:
+def _one(path: Path, card: Card, control: Parameter, x: Array) -> Influence:
     clips = []
     for share in np.linspace(0.0, 1.0, PLACES):
         settings = _settings(card, control, float(share))

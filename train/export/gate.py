@@ -36,6 +36,7 @@ from ..judging.distances import evaluate
 from ..judging.results import kept
 from ..networks.layers import Streamable
 from ..recipes.base import Recipe
+from .listener import heard
 
 TOLERANCE = 1e-5  # streaming against torch offline, relative to the peak
 VECTOR_STEPS = 12
@@ -104,20 +105,20 @@ def settled(recipe: Recipe, network: Streamable) -> list[Tensor]:
 
 
 def _offline(
-    recipe: Recipe, network: Streamable, steps: npt.NDArray[np.float32], controls: Tensor
+    network: Streamable, steps: npt.NDArray[np.float32], states: list[Tensor], controls: Tensor
 ) -> Tensor:
-    """Torch on all steps at once, after settled silence ``[steps, 1, ...] -> [steps, 1, ...]``."""
+    """Torch on all steps at once, from `states` ``[steps, 1, ...] -> [steps, 1, ...]``."""
     with torch.no_grad():
         whole = torch.cat(list(torch.from_numpy(steps)), dim=2)
-        y = network.offline(whole, settled(recipe, network), controls)
+        y = network.offline(whole, states, controls)
     return torch.stack(torch.chunk(y, len(steps), dim=2))
 
 
 def _stepwise(
-    recipe: Recipe, network: Streamable, steps: npt.NDArray[np.float32], controls: Tensor
+    network: Streamable, steps: npt.NDArray[np.float32], states: list[Tensor], controls: Tensor
 ) -> Tensor:
     """Torch one step at a time, handing the states on; differs where memory is hidden."""
-    states, out = settled(recipe, network), []
+    out = []
     with torch.no_grad():
         for step in torch.from_numpy(steps):
             y, states = network.step(step, states, controls)
@@ -139,10 +140,11 @@ def _signal(recipe: Recipe, card: Card, steps: int, seed: int) -> npt.NDArray[np
 def seal(recipe: Recipe, network: Streamable, card: Card, graph: bytes) -> bytes:
     """Put card and test vector into the file."""
     x = _signal(recipe, card, VECTOR_STEPS, seed=11)
-    y = _offline(recipe, network, x, default_controls(card)).numpy()
+    states = settled(recipe, network)
+    y = _offline(network, x, states, default_controls(card)).numpy()
     vector = {"steps": VECTOR_STEPS, "x": pack_array(x), "y": pack_array(y)}
     entries = {CARD_KEY: card.to_json(), TEST_KEY: json.dumps(vector)}
-    for state, value in zip(card.states, settled(recipe, network), strict=True):
+    for state, value in zip(card.states, states, strict=True):
         entries[STATE_KEY + state.name] = pack_array(value[0].numpy())
     return write_metadata(graph, entries)
 
@@ -164,9 +166,10 @@ def prove(recipe: Recipe, network: Streamable, file: bytes, seed: int = 12) -> d
         model.controls[0] = np.random.default_rng(seed).uniform(low, high)
         controls = torch.from_numpy(model.controls.copy())
         got = np.stack([model.step(step) for step in x])
-        expected = _offline(recipe, network, x, controls).numpy()
+        states = settled(recipe, network)
+        expected = _offline(network, x, states, controls).numpy()
         peak = max(float(np.abs(expected).max()), 1e-6)
-        stepwise = _stepwise(recipe, network, x, controls).numpy()
+        stepwise = _stepwise(network, x, states, controls).numpy()
         error = max(float(np.abs(y - expected).max()) for y in (got, stepwise)) / peak
     finally:
         model.close()
@@ -183,13 +186,19 @@ def prove(recipe: Recipe, network: Streamable, file: bytes, seed: int = 12) -> d
     }
 
 
-def export(recipe: Recipe, network: Streamable, card: Card, target: Path) -> Path:
+def export(
+    recipe: Recipe, network: Streamable, card: Card, target: Path, *, held: bool = False
+) -> Path:
     """Write `target` if the model passes every check of the gate and of ``restyle verify``.
+
+    The listener's proof goes into the card, and with `held` all its bounds must hold.
 
     Raises
     ------
     ModelError
         A check failed; nothing is left behind.
+    ConfigError
+        A listener's bound is broken.
     """
     graph = to_onnx(recipe, network)
     proof = prove(recipe, network, seal(recipe, network, card, graph))
@@ -197,10 +206,11 @@ def export(recipe: Recipe, network: Streamable, card: Card, target: Path) -> Pat
         sealed = Path(folder) / target.name
         sealed.write_bytes(seal(recipe, network, replace(card, proof=proof), graph))
         checks = verify(sealed)
-    proof["verify"] = {c.name: c.found for c in checks}
-    bad = [f"{c.name} ({c.found})" for c in checks if not c.passed]
-    if bad:
-        raise ModelError(f"the exported '{recipe.name}' fails: {'; '.join(bad)}")
+        proof["verify"] = {c.name: c.found for c in checks}
+        bad = [f"{c.name} ({c.found})" for c in checks if not c.passed]
+        if bad:
+            raise ModelError(f"the exported '{recipe.name}' fails: {'; '.join(bad)}")
+        proof = heard(sealed, replace(card, proof=proof), held)
     with whole_file(target) as partial:
         partial.write_bytes(seal(recipe, network, replace(card, proof=proof), graph))
     return target
@@ -254,4 +264,4 @@ def export_recipe(recipe: Recipe) -> Path:
         "tools": tools(),
     }
     card = recipe.card(network, metrics(recipe, network, data), provenance)
-    return export(recipe, network, card, EXPORTED / f"{recipe.name}.onnx")
+    return export(recipe, network, card, EXPORTED / f"{recipe.name}.onnx", held=True)

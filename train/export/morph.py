@@ -20,10 +20,11 @@ from onnx import ModelProto, TensorProto, compose, helper, numpy_helper
 
 from realtime.audio_files import whole_file
 from realtime.errors import ConfigError, ModelError
-from realtime.models.card import CARD_KEY, STATE_KEY, TEST_KEY, Card, Control, State
+from realtime.models.card import CARD_KEY, STATE_KEY, TEST_KEY, Card, State
 from realtime.models.catalog import find_model
 from realtime.models.metadata import pack_array, write_metadata
 from realtime.models.streaming import StreamingModel, load_model
+from realtime.parameters.parameter import Parameter
 from realtime.proof.verify import verify
 
 Array = npt.NDArray[np.float32]
@@ -98,7 +99,7 @@ def _fit_together(cards: list[Card]) -> None:
 
 def _card(name: str, cards: list[Card]) -> Card:
     """One blend weight a model, then both models' own controls under their names."""
-    controls = [Control(c.name, default=0.5, kind="blend") for c in cards]
+    controls = [Parameter(c.name, default=0.5, kind="blend") for c in cards]
     controls += [replace(k, name=f"{c.name} {k.name}") for c in cards for k in c.controls]
     states = [
         State(f"{side}_{s.name}", s.shape)

@@ -8,6 +8,7 @@ from pathlib import Path
 from realtime.models.card import Card
 from realtime.models.catalog import read_entry
 
+from ..export import listener
 from ..export.gate import EXPORTED
 from ..latent import report as latent
 from .results import rows_of
@@ -36,6 +37,7 @@ def card_page(card: Card) -> str:
     if "latent" in m:
         lines += latent.lines(m["latent"])
     lines += [f"Made by `{m['command']}`." if "command" in m else "Not judged.", ""]
+    lines += listener.section(card)
     lines += ["## Provenance", ""]
     for d in p["data"]:
         extent = f", {d['recordings']} recordings, {d['minutes']} min" if "minutes" in d else ""
@@ -88,7 +90,8 @@ def overview(models: list[tuple[Path, Card]]) -> str:
         for name, part in sorted(sets_of(card.metrics).items()):
             extent = f", {part['windows']} windows of 3 s" if "windows" in part else ""
             tables += [f"Test set *{name}*{extent}:", "", *rows_of(card.kind, part), ""]
-    return "\n".join([*_HEAD, *rows, *_MIDDLE, *tables, *_TAIL])
+    objections = ["", *listener.overview([card for _, card in models])]
+    return "\n".join([*_HEAD, *rows, *objections, *_MIDDLE, *tables, *_TAIL])
 
 
 GENERATING = (
@@ -111,7 +114,6 @@ _HEAD = (
     "|---|---|---|---|---|---|",
 )
 _MIDDLE = (
-    "",
     "## Held-out figures",
     "",
     "Each by `restyle train evaluate NAME`: the exported file, played by the player's engine, on"

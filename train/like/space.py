@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pedalboard
 
-from realtime.presets.toml_text import to_toml
+from realtime.presets.toml import to_toml
 
 from ..data.manifest import SAMPLE_RATE
 

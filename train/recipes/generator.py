@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from realtime.models.card import Card, Control, State
+from realtime.models.card import Card, State
+from realtime.parameters.parameter import Parameter
 
 from ..data.pairs import Pair, PairSet, Voice, split_seeds
 from ..data.scores.render import SAMPLE_RATE, render
@@ -130,7 +131,7 @@ class EndlessKeys(Recipe):
         """A generator: styles to blend, key, tempo, density, wildness."""
         names = ("clock", "beat", "before", "memory", "phase", "envelope", "course")
         styles = (
-            Control(s, default=float(k == 0), kind="blend") for k, s in enumerate(self.styles)
+            Parameter(s, default=float(k == 0), kind="blend") for k, s in enumerate(self.styles)
         )
         return Card(
             name=self.name,
@@ -145,11 +146,11 @@ class EndlessKeys(Recipe):
             states=tuple(State(n, s) for n, s in zip(names, network.state_shapes, strict=True)),
             controls=(
                 *styles,
-                Control("root", 0, 11, 0, "st", kind="categorical"),
-                Control("scale", 0, len(rolls.SCALE_NAMES) - 1, 0, kind="categorical"),
-                Control("tempo", 40.0, 200.0, 100.0, "bpm"),
-                Control("density", 0.05, 1.0, 0.5),
-                Control("wildness", 0.2, 2.0, 0.9),
+                Parameter("root", 0, 11, 0, "st", kind="categorical"),
+                Parameter("scale", 0, len(rolls.SCALE_NAMES) - 1, 0, kind="categorical"),
+                Parameter("tempo", 40.0, 200.0, 100.0, "bpm"),
+                Parameter("density", 0.05, 1.0, 0.5),
+                Parameter("wildness", 0.2, 2.0, 0.9),
             ),
             metrics=metrics,
             provenance=provenance,

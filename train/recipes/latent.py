@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from realtime.models.card import Card, Control
+from realtime.models.card import Card
+from realtime.parameters.parameter import Parameter
 
 from ..data.examples.styles import one_hot, style_pairs, sung
 from ..data.pairs import Pair, PairSet, Voice
@@ -150,7 +151,7 @@ class LatentKeys(Spectral):
         """Blend weights of the styles, then the knobs, last the way to a style's statistics."""
         card = super().card(network, metrics, provenance)
         styles = (
-            Control(s, default=float(k == 0), kind="blend") for k, s in enumerate(self.styles)
+            Parameter(s, default=float(k == 0), kind="blend") for k, s in enumerate(self.styles)
         )
-        knobs = (Control(n, -1.0, 1.0) for n in self.names)
-        return replace(card, controls=(*styles, *knobs, Control(MATCH)))
+        knobs = (Parameter(n, -1.0, 1.0) for n in self.names)
+        return replace(card, controls=(*styles, *knobs, Parameter(MATCH)))

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from realtime.models.card import Card, Control, State
+from realtime.models.card import Card, State
+from realtime.parameters.parameter import Parameter
 
 from ..data.scores.render import SAMPLE_RATE
 from ..losses import esr, pre_emphasis, stft_distance
@@ -68,7 +69,7 @@ class Waveform(Recipe):
             licence="GPL-3.0-or-later",
             states=tuple(State(f"layer{i}", s) for i, s in enumerate(network.state_shapes)),
             controls=tuple(
-                Control(name, default=float(i == 0), kind="blend")
+                Parameter(name, default=float(i == 0), kind="blend")
                 for i, name in enumerate(self.styles)
             ),
             metrics=metrics,

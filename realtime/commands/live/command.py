@@ -2,115 +2,162 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ...audio_files import check_target
 from ...errors import ConfigError
 from ...models.catalog import find_model
-from ..common import ChainOption, ModelOption, SetOption, announce_cold_start, check_writable, err
+from ...panel.server import PORT, PanelSettings
+from ...session.sound import Device, Setup
+from ..common import announce_cold_start, check_writable, err
+from ..sounds import chosen_sound, models_rate, parse_values
 from .demo import demo_session
-from .options import Recording, Simulation, make_spec, saved_session, with_saved
-from .panel import PORT, PanelSettings
+from .options import (
+    Recording,
+    Simulation,
+    channel_map,
+    checked_device,
+    checked_lane,
+    one_block,
+    saved_session,
+    with_saved,
+)
 from .run import Run, osc_address
 from .source import silent_card, source_settings, without_input
 
-Maps = Annotated[str | None, typer.Option(metavar="1,2", help="Device channels, from 1; 0: none.")]
+SOUND, DEVICE, CONTROL = "Sound", "Device", "Control"
+RECORDING, ADVANCED = "Recording", "Advanced"
+
+
+def _option(group: str, text: str, *words: str, **more: Any) -> Any:
+    """An option under a heading of the help."""
+    return typer.Option(*words, help=text, rich_help_panel=group, **more)
+
+
+Maps = Annotated[
+    str | None, _option(DEVICE, "Channels of the device, from 1; 0: none.", metavar="1,2")
+]
 
 
 def live(
-    model: ModelOption = None,
-    input: Annotated[str | None, typer.Option(help="Input device: index or words.")] = None,
-    output: Annotated[str | None, typer.Option(help="Output device: index or words.")] = None,
+    style: Annotated[
+        str | None, typer.Argument(metavar="[STYLE]", help="A style: see 'restyle models'.")
+    ] = None,
+    model: Annotated[
+        str | None, _option(SOUND, "The same, or a model's file.", "--model", "-m")
+    ] = None,
+    preset: Annotated[str | None, _option(SOUND, "A preset: name or file.")] = None,
+    session: Annotated[
+        Path | None,
+        _option(SOUND, "A session file: sound, device, MIDI.", metavar="FILE.toml"),
+    ] = None,
+    chain: Annotated[
+        Path | None,
+        _option(SOUND, "Stages around it: effects, plug-ins, models.", metavar="FILE.toml"),
+    ] = None,
+    controls: Annotated[
+        list[str] | None,
+        _option(
+            SOUND,
+            "A parameter: 2.room_size, or a name that one stage has.",
+            "--set",
+            metavar="NAME=VALUE",
+        ),
+    ] = None,
+    mix: Annotated[float | None, _option(SOUND, "0 dry .. 1 wet, of all of it.")] = None,
+    gain: Annotated[float | None, _option(SOUND, "dB at the input.")] = None,
+    output_gain: Annotated[float | None, _option(SOUND, "dB before the limiter.")] = None,
+    source: Annotated[
+        str, _option(SOUND, "input, or model: a generator plays and nothing comes in.")
+    ] = "input",
+    seed: Annotated[int | None, _option(SOUND, "Which music a generator plays.")] = None,
+    loop: Annotated[
+        int | None,
+        _option(SOUND, "A generator begins again after so long.", metavar="SECONDS"),
+    ] = None,
+    demo: Annotated[
+        bool, _option(SOUND, "Microphone if there is one, else the bundled clip.", "--demo")
+    ] = False,
+    input: Annotated[str | None, _option(DEVICE, "Input device: index or words.")] = None,
+    output: Annotated[str | None, _option(DEVICE, "Output device: index or words.")] = None,
     block: Annotated[
         str | None,
-        typer.Option(
-            help="Samples per callback; the device's own if not given. Simulated devices"
-            " also take a list 64,33,480 or 'random'."
+        _option(
+            DEVICE,
+            "Samples per callback; the device's own if not given. Simulated devices also take a"
+            " list 64,33,480 or 'random'.",
         ),
     ] = None,
     rate: Annotated[
-        int | None, typer.Option(help="Sample rate in Hz; the model's if the device takes it.")
+        int | None, _option(DEVICE, "Sample rate in Hz; the model's if the device takes it.")
     ] = None,
-    channels: Annotated[int | None, typer.Option(help="Channels to process.")] = None,
-    clocks: Annotated[
-        str, typer.Option(help="Clocks of input and output device: auto, one or two.")
-    ] = "auto",
-    fall_back: Annotated[
-        bool, typer.Option("--fall-back", help="Default devices where the chosen ones are gone.")
-    ] = False,
+    channels: Annotated[int | None, _option(DEVICE, "Channels to process.")] = None,
     in_map: Maps = None,
     out_map: Maps = None,
-    lane: Annotated[str, typer.Option(help="auto, inline or worker.")] = "auto",
-    fixed_latency: Annotated[
-        int | None, typer.Option(metavar="SAMPLES", help="The same latency for every model.")
-    ] = None,
-    preset: Annotated[str | None, typer.Option(help="A preset: name or file.")] = None,
-    session: Annotated[
-        Path | None, typer.Option(metavar="FILE.toml", help="A session file: sound, device, MIDI.")
-    ] = None,
-    save_session: Annotated[
-        Path | None, typer.Option(metavar="FILE.toml", help="At the end, keep all of it there.")
-    ] = None,
-    osc: Annotated[
-        str | None, typer.Option(metavar="[HOST:]PORT", help="Listen for OSC messages.")
-    ] = None,
-    mix: Annotated[float | None, typer.Option(help="0 dry .. 1 wet.")] = None,
-    chain: ChainOption = None,
-    gain: Annotated[float | None, typer.Option(help="dB before the model.")] = None,
-    output_gain: Annotated[float | None, typer.Option(help="dB before the limiter.")] = None,
-    controls: SetOption = None,
-    seconds: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
-    record: Annotated[
-        Path | None, typer.Option(metavar="OUT.wav", help="Record what is played.")
-    ] = None,
-    record_dry: Annotated[
-        Path | None, typer.Option(metavar="DRY.wav", help="Record what comes in.")
-    ] = None,
-    capture: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Keep all of it for 'restyle replay'.")
-    ] = None,
-    source: Annotated[
-        str, typer.Option(help="input, or model: a generator plays and nothing comes in.")
-    ] = "input",
-    seed: Annotated[int | None, typer.Option(help="Which music a generator plays.")] = None,
-    loop: Annotated[
-        int | None, typer.Option(metavar="SECONDS", help="A generator begins again after so long.")
-    ] = None,
-    simulate: Annotated[
-        Path | None, typer.Option(metavar="IN.wav", help="Play a file instead of a sound card.")
-    ] = None,
-    simulate_out: Annotated[
-        Path | None, typer.Option(metavar="OUT.wav", help="Where the simulated loudspeaker goes.")
-    ] = None,
-    fast: Annotated[
-        bool, typer.Option("--fast", help="Simulated: do not wait for the clock.")
+    clocks: Annotated[
+        str, _option(DEVICE, "Clocks of input and output device: auto, one or two.")
+    ] = "auto",
+    fall_back: Annotated[
+        bool, _option(DEVICE, "Default devices where the chosen ones are gone.", "--fall-back")
     ] = False,
-    stats: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write counters.")] = None,
     panel: Annotated[
         bool | None,
-        typer.Option("--panel/--no-panel", help="Serve a page; on unless --simulate is given."),
+        _option(CONTROL, "Serve a page; on unless --simulate is given.", "--panel/--no-panel"),
     ] = None,
     panel_port: Annotated[
-        int, typer.Option(help="Its port; the next free one where it is taken, 0: any.")
+        int, _option(CONTROL, "Its port; the next free one where it is taken, 0: any.")
     ] = PORT,
     panel_host: Annotated[
-        str, typer.Option(help="Its address; other than this machine's own needs a token.")
+        str, _option(CONTROL, "Its address; other than this machine's own needs a token.")
     ] = "127.0.0.1",
     panel_token: Annotated[
-        str | None, typer.Option(help="Token to show; made and printed where one is needed.")
+        str | None, _option(CONTROL, "Token to show; made and printed where one is needed.")
     ] = None,
-    tags: Annotated[
-        bool, typer.Option("--tags", help="Tell what is heard in what is played.")
-    ] = False,
+    osc: Annotated[
+        str | None, _option(CONTROL, "Listen for OSC messages.", metavar="[HOST:]PORT")
+    ] = None,
     terminal: Annotated[
-        bool, typer.Option("--terminal", help="A full view in the terminal, for SSH; no panel.")
+        bool, _option(CONTROL, "A full view in the terminal, for SSH; no panel.", "--terminal")
     ] = False,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="Microphone if there is one, else the bundled clip.")
+    tags: Annotated[
+        bool, _option(CONTROL, "Tell what is heard in what is played.", "--tags")
+    ] = False,
+    record: Annotated[
+        Path | None, _option(RECORDING, "Record what is played.", metavar="OUT.wav")
+    ] = None,
+    record_dry: Annotated[
+        Path | None, _option(RECORDING, "Record what comes in.", metavar="DRY.wav")
+    ] = None,
+    capture: Annotated[
+        Path | None,
+        _option(RECORDING, "Keep all of it for 'restyle replay'.", metavar="FOLDER"),
+    ] = None,
+    save_session: Annotated[
+        Path | None,
+        _option(RECORDING, "At the end, keep sound, device and MIDI.", metavar="FILE.toml"),
+    ] = None,
+    stats: Annotated[
+        Path | None, _option(RECORDING, "Write counters.", metavar="FILE.json")
+    ] = None,
+    seconds: Annotated[float | None, _option(ADVANCED, "Stop after so long.")] = None,
+    lane: Annotated[str, _option(ADVANCED, "auto, inline or worker.")] = "auto",
+    fixed_latency: Annotated[
+        int | None,
+        _option(ADVANCED, "The same latency whatever plays.", metavar="SAMPLES"),
+    ] = None,
+    simulate: Annotated[
+        Path | None,
+        _option(ADVANCED, "Play a file instead of a sound card.", metavar="IN.wav"),
+    ] = None,
+    simulate_out: Annotated[
+        Path | None,
+        _option(ADVANCED, "Where the simulated loudspeaker goes.", metavar="OUT.wav"),
+    ] = None,
+    fast: Annotated[
+        bool, _option(ADVANCED, "Simulated: do not wait for the clock.", "--fast")
     ] = False,
 ) -> None:
     """Restyle live sound; Ctrl-C stops.
@@ -118,6 +165,9 @@ def live(
     The engine runs in a process of its own; if it dies, another takes over.  With --simulate, what
     the loudspeaker would have played (latency included) goes to --simulate-out.
     """
+    if style is not None and model is not None:
+        raise ConfigError(f"the style is given twice: '{style}' and --model {model}; leave one out")
+    model = model or style
     if seconds is not None and not seconds > 0:
         raise ConfigError(f"--seconds must be positive, got {seconds:g}")
     if demo:
@@ -141,47 +191,37 @@ def live(
     check_writable(save_session)
     announce_cold_start()
     saved = saved_session(session, preset)
-    if saved is not None and (model is not None or chain is not None):
-        raise ConfigError(
-            "a preset or session brings its own model and chains; leave --model and --chain out"
-        )
-    spec = make_spec(
-        model=model,
-        chain=chain,
-        mix=mix,
-        gain=gain,
-        output_gain=output_gain,
-        controls=controls,
-        lane=lane,
-        fixed_latency=fixed_latency,
+    own = {"mix": mix, "input_gain_db": gain, "output_gain_db": output_gain}
+    base = saved.preset.sound if saved is not None else None
+    sound = chosen_sound(model, chain, parse_values(controls), own, base)
+    device = Device(
         input=input,
         output=output,
-        rate=rate,
-        block=block,
-        channels=channels,
+        sample_rate=rate,
+        preferred_rate=models_rate(sound),
         clocks=clocks,
         fall_back=fall_back,
-        in_map=in_map,
-        out_map=out_map,
-        simulated=virtual,
+        block_size=None if virtual else one_block(block),
+        channels=channels,
+        in_map=channel_map(in_map, "--in-map"),
+        out_map=channel_map(out_map, "--out-map"),
+        lane=checked_lane(lane),
+        fixed_latency=fixed_latency,
     )
-    if saved is not None:
-        asked = {"mix": mix, "input_gain_db": gain, "output_gain_db": output_gain}
-        spec = with_saved(spec, saved, itertools.count(1), asked)
+    device = with_saved(checked_device(device), saved.device if saved is not None else None)
+    setup = Setup(sound, device)
     if source == "model":
-        spec = without_input(spec, input, simulate)
-    if spec.model is None and not spec.stages:
-        err.print("no --model and no --chain: sound passes through", highlight=False)
+        setup = without_input(setup, input, simulate)
+    if not sound.stages:
+        err.print("no style and no --chain: sound passes through", highlight=False)
     simulation = None
     if simulate is not None:
-        simulation = Simulation.open(simulate, spec, block, channels, paced=not fast)
-        spec = simulation.spec
+        simulation = Simulation.open(simulate, setup, block, channels, paced=not fast)
     elif virtual:
-        simulation, seconds = silent_card(spec, seconds, block, channels, paced=not fast), None
-        spec = simulation.spec
+        simulation, seconds = silent_card(setup, seconds, block, channels, paced=not fast), None
     try:
         Run(
-            spec,
+            simulation.setup if simulation is not None else setup,
             seconds,
             simulation,
             simulate_out,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,13 +15,14 @@ from rich.text import Text
 
 from ...errors import RestyleError
 from ...host.host import Host
-from ...panel.tags import LiveTags
 from ..common import err
 from ..tag import heard
 
 REFRESH_HZ = 8
 WIDTH = 24
 FLOOR_DB = -60.0
+QUIET_SECONDS = 1.5  # of a start before it says how far it is
+TELL_SECONDS = 5.0  # and between two such lines where they stay
 
 
 def bar(db: float) -> Text:
@@ -38,15 +41,38 @@ def levels(found: Mapping[str, float]) -> Table:
     return table
 
 
-def heard_lately(tags: LiveTags) -> Text:
+def heard_lately(host: Host) -> Text:
     """What a tagger has heard in the last seconds."""
-    latest = tags.latest()
+    latest = host.view.kept.get("tags")
     if not latest:
         return Text("nothing yet", "bright_black")
     return heard(tuple(latest), np.array(list(latest.values()), dtype=np.float32))
 
 
-def view(host: Host, figures: dict[str, Any], tags: LiveTags | None = None) -> Table:
+@contextmanager
+def starting(host: Host) -> Iterator[None]:
+    """Tell how far a start is, where it takes longer than a moment, while it is waited for."""
+    done = threading.Event()
+
+    def tell() -> None:
+        told, due = "", QUIET_SECONDS
+        while not done.wait(due):
+            due = 0.2 if err.is_terminal else TELL_SECONDS
+            text = host.starting
+            if text and text != told:
+                told = text
+                err.print(f"starting: {text}", highlight=False, markup=False)
+
+    thread = threading.Thread(target=tell, name="restyle-starting", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(1.0)
+
+
+def view(host: Host, figures: dict[str, Any], tags: bool = False) -> Table:
     """One refresh of the meter."""
     table = levels(host.meters())
     latency, block = figures["latency"], figures["block_size"] or "varying"
@@ -58,20 +84,24 @@ def view(host: Host, figures: dict[str, Any], tags: LiveTags | None = None) -> T
         Text(f"xruns {lost}", style="red" if lost else "green"),
         f"latency {latency['total_samples']} = {latency['total_ms']:.2f} ms",
     )
-    if tags is not None:
-        table.add_row("heard", heard_lately(tags))
+    if figures["restarts"]:
+        table.add_row("restarts", Text(str(figures["restarts"]), style="red"))
+    for one in host.pending:
+        table.add_row("pending", Text(f"{one.what}: {one.progress}", style="yellow"))
+    if tags:
+        table.add_row("heard", heard_lately(host))
     return table
 
 
-def run_with_meter(host: Host, seconds: float | None, tags: LiveTags | None = None) -> None:
+def run_with_meter(host: Host, seconds: float | None, tags: bool = False) -> None:
     """Wait for the session's end, showing the meter where there is a terminal."""
     end = None if seconds is None else time.monotonic() + seconds
     if not err.is_terminal:
         host.wait(seconds)
-        if tags is not None:
-            err.print(Text("heard at the end: ").append_text(heard_lately(tags)))
+        if tags:
+            err.print(Text("heard at the end: ").append_text(heard_lately(host)))
         return
-    with Live(view(host, host.stats(), tags), console=err, transient=True) as shown:
+    with Live(console=err, transient=True) as shown:
         while host.active and (end is None or time.monotonic() < end):
             host.wait(1.0 / REFRESH_HZ)
             try:
@@ -108,6 +138,12 @@ def summary(figures: dict[str, Any]) -> None:
         f"  cpu {figures['cpu_percent']:.1f} %",
         highlight=False,
     )
-    counts = {**figures["xruns"], **figures["engine"]}
+    counts = {**figures["xruns"], **figures["path"]}
     shown = [f"{k} {v}" for k, v in counts.items() if v and k != "hops"]
     err.print("counters: " + (", ".join(shown) or "all zero"), highlight=False)
+    if figures.get("restarts"):
+        err.print(
+            f"the engine was restarted {figures['restarts']} times, in"
+            f" {figures['restart_seconds']:.2f} s; the counts are those of all engines",
+            highlight=False,
+        )

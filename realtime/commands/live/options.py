@@ -1,33 +1,38 @@
-"""Turn the options of ``restyle live`` into a session's spec."""
+"""Turn the options of ``restyle live`` into a setup, and a file into a simulated card."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from ...audio_files import read_audio, resample
 from ...devices.shared_simulated import Tape
-from ...errors import ChainError, ConfigError
-from ...host.surface import HostSurface, to_spec
-from ...models.catalog import find_model
-from ...models.load import open_model
+from ...errors import ConfigError, nearest
 from ...presets.check import Library
-from ...presets.format import DeviceSettings, SessionFile
-from ...presets.preset_open import open_preset, open_session
-from ...session.spec import PLACES, DeviceSpec, Spec, StageSpec
-from ...stages.file import absolute, check_entries, read_entries
-from ...stages.library import check_plugin
-from ..common import chosen_controls, err, make_config
+from ...presets.format import Preset, SessionFile
+from ...presets.opening import open_preset, open_session
+from ...session.sound import LANES, Device, LaneName, Setup
+from ..common import err
 
 CLOCKS = ("auto", "one", "two")
 SIMULATED_BLOCK = 64
 TAIL_SECONDS = 0.5  # a simulated card plays on for so long, to hear out the latency
+_SAVED = (  # what a session file brings where the options leave it open
+    "input",
+    "output",
+    "sample_rate",
+    "block_size",
+    "channels",
+    "in_map",
+    "out_map",
+    "worker_blocks",
+    "fixed_latency",
+)
 
 
 @dataclass(frozen=True)
@@ -45,102 +50,50 @@ class Recording:
         return {k: v for k, v in named.items() if v is not None}
 
 
-def make_spec(
-    *,
-    model: str | None,
-    chain: Path | None,
-    mix: float | None,
-    gain: float | None,
-    output_gain: float | None,
-    controls: list[str] | None,
-    lane: str,
-    fixed_latency: int | None,
-    input: str | None,
-    output: str | None,
-    rate: int | None,
-    block: str | None,
-    channels: int | None,
-    clocks: str,
-    fall_back: bool,
-    in_map: str | None,
-    out_map: str | None,
-    simulated: bool,
-) -> Spec:
-    """Check the options and put them into a spec."""
-    config = make_config(
-        1.0 if mix is None else mix, gain or 0.0, output_gain or 0.0, controls, lane
-    )
-    if channels is not None and channels < 1:
-        raise ConfigError(f"--channels must be at least 1, got {channels}")
-    if fixed_latency is not None and fixed_latency < 0:
-        raise ConfigError(f"--fixed-latency takes samples from 0, got {fixed_latency}")
-    path = find_model(model) if model is not None else None
-    if clocks not in CLOCKS:
-        raise ConfigError(f"--clocks must be one of {', '.join(CLOCKS)}, got '{clocks}'")
-    device = DeviceSpec(
-        input=input,
-        output=output,
-        sample_rate=rate,
-        preferred_rate=model_rate(path),
-        clocks=clocks,
-        fall_back=fall_back,
-        block_size=None if simulated else one_block(block),
-        channels=channels,
-        in_map=channel_map(in_map, "--in-map"),
-        out_map=channel_map(out_map, "--out-map"),
-    )
-    stages = chain_stages(chain)
-    return Spec(
-        device=device,
-        model=None if path is None else str(path.resolve()),
-        controls=chosen_controls(path, config.controls),
-        mix=config.mix,
-        input_gain_db=config.input_gain_db,
-        output_gain_db=config.output_gain_db,
-        pre=stages["pre"],
-        post=stages["post"],
-        lane=lane,
-        fixed_latency=fixed_latency,
-    )
-
-
-def model_rate(path: Path | None) -> int | None:
-    """The model's sample rate; opening it also says what is wrong with it."""
-    if path is None:
-        return None
-    model = open_model(path, 1)
-    try:
-        return model.card.sample_rate
-    finally:
-        model.close()
-
-
-def chain_stages(path: Path | None) -> dict[str, tuple[StageSpec, ...]]:
-    """Stages of a chain file, checked, with identities of their own.
+def checked_device(device: Device) -> Device:
+    """A device as options ask for it.
 
     Raises
     ------
-    ChainError
+    ConfigError
+        A number that is out of range, or an unknown word.
     """
-    found: dict[str, tuple[StageSpec, ...]] = dict.fromkeys(PLACES, ())
-    if path is None:
-        return found
-    data = read_entries(path)
-    try:
-        check_entries(data)
-        identity = 0
-        for place in PLACES:
-            stages = []
-            for entry in data.get(place, []):
-                identity += 1
-                entry = absolute(entry, path.resolve().parent)
-                if "plugin" in entry:
-                    check_plugin(str(entry["plugin"]), entry.get("plugin_name"))
-                stages.append(StageSpec(identity, entry))
-            found[place] = tuple(stages)
-    except ChainError as error:
-        raise ChainError(f"{path.name}: {error}") from None
-    return found
+    if device.channels is not None and device.channels < 1:
+        raise ConfigError(f"--channels must be at least 1, got {device.channels}")
+    if device.fixed_latency is not None and device.fixed_latency < 0:
+        raise ConfigError(f"--fixed-latency takes samples from 0, got {device.fixed_latency}")
+    if device.clocks not in CLOCKS:
+        raise ConfigError(f"--clocks must be one of {', '.join(CLOCKS)}, got '{device.clocks}'")
+    return device
+
+
+def checked_lane(lane: str) -> LaneName:
+    """A lane by its word.
+
+    Raises
+    ------
+    ConfigError
+        There is none of that name.
+    """
+    for known in LANES:
+        if known == lane:
+            return known
+    raise ConfigError(
+        f"--lane must be one of {', '.join(LANES)}, got '{lane[:40]}'{nearest(lane, LANES)}"
+    )
+
+
+def with_saved(asked: Device, saved: Device | None) -> Device:
+    """A session file's device; what is asked for beside it goes before."""
+    if saved is None:
+        return asked
+    filled = {
+        name: getattr(saved, name)
+        for name in _SAVED
+        if getattr(asked, name) == getattr(Device(), name)
+    }
+    lane = saved.lane if asked.lane == "auto" else asked.lane
+    return msgspec.structs.replace(asked, lane=lane, **filled)
 
 
 def channel_map(text: str | None, option: str) -> tuple[int, ...] | None:
@@ -183,67 +136,9 @@ def saved_session(session: Path | None, preset: str | None) -> SessionFile | Non
     return None
 
 
-def with_saved(
-    spec: Spec, saved: SessionFile, identities: Iterator[int], asked: Mapping[str, float | None]
-) -> Spec:
-    """The spec with a saved session's sound and device; what is asked for beside it goes before.
-
-    Parameters
-    ----------
-    asked : mapping
-        ``mix``, ``input_gain_db`` and ``output_gain_db`` where they were given; controls are the
-        spec's own.
-    """
-    controls = dict(spec.controls)
-    spec = to_spec(saved.preset, spec, lambda: next(identities))
-    path = None if spec.model is None else Path(spec.model)
-    values: dict[str, Any] = {k: v for k, v in asked.items() if v is not None}
-    values["controls"] = {**spec.controls, **chosen_controls(path, controls)}
-    spec = replace(spec, **values)
-    device = replace(spec.device, preferred_rate=model_rate(path))
-    named = saved.device
-    if named is None:
-        return replace(spec, device=device)
-    words = f" {named.host_api}" if named.host_api else ""
-    device = replace(
-        device,
-        input=device.input or (f"{named.input}{words}" if named.input else None),
-        output=device.output or (f"{named.output}{words}" if named.output else None),
-        sample_rate=device.sample_rate or named.sample_rate,
-        block_size=device.block_size or named.block_size,
-        channels=device.channels or named.channels,
-        in_map=device.in_map or _from_one(named.input_channels),
-        out_map=device.out_map or _from_one(named.output_channels),
-    )
-    return replace(
-        spec,
-        device=device,
-        lane=named.lane,
-        worker_blocks=named.worker_blocks,
-        fixed_latency=named.fixed_latency,
-    )
-
-
-def _from_one(channels: tuple[int, ...] | None) -> tuple[int, ...] | None:
-    return None if channels is None else tuple(c - 1 for c in channels)
-
-
-def to_session(spec: Spec, base: SessionFile, surface: HostSurface, name: str) -> SessionFile:
+def to_session(setup: Setup, base: SessionFile, preset: Preset) -> SessionFile:
     """What plays, as a session file that restores it."""
-    d = spec.device
-    device = DeviceSettings(
-        input=d.input,
-        output=d.output,
-        sample_rate=d.sample_rate,
-        block_size=d.block_size,
-        input_channels=None if d.in_map is None else tuple(c + 1 for c in d.in_map),
-        output_channels=None if d.out_map is None else tuple(c + 1 for c in d.out_map),
-        channels=d.channels,
-        lane=spec.lane,
-        worker_blocks=spec.worker_blocks,
-        fixed_latency=spec.fixed_latency,
-    )
-    return replace(base, preset=surface.save(name), device=device)
+    return msgspec.structs.replace(base, preset=preset, device=setup.device)
 
 
 @dataclass(frozen=True)
@@ -251,7 +146,7 @@ class Simulation:
     """A simulated sound card with a file in it."""
 
     tape: Tape
-    spec: Spec
+    setup: Setup
     length: int
     rate: int
     paced: bool
@@ -262,13 +157,13 @@ class Simulation:
 
     @classmethod
     def open(
-        cls, path: Path, spec: Spec, block: str | None, channels: int | None, paced: bool
+        cls, path: Path, setup: Setup, block: str | None, channels: int | None, paced: bool
     ) -> Simulation:
-        """Read `path` at the spec's rate into a card of its own."""
+        """Read `path` at the setup's rate into a card of its own."""
         sizes = block_sizes(block)
         clip = read_audio(path)
         samples = clip.samples
-        rate = spec.device.sample_rate or spec.device.preferred_rate or clip.sample_rate
+        rate = setup.device.sample_rate or setup.device.preferred_rate or clip.sample_rate
         if channels is not None:
             samples = np.stack([samples[min(c, len(samples) - 1)] for c in range(channels)])
         if rate != clip.sample_rate:
@@ -276,7 +171,7 @@ class Simulation:
                 f"{path.name}: resampled from {clip.sample_rate} to {rate} Hz", highlight=False
             )
             samples = resample(samples, clip.sample_rate, rate)
-        return cls.of(samples, rate, sizes, spec, paced)
+        return cls.of(samples, rate, sizes, setup, paced)
 
     @classmethod
     def of(
@@ -284,7 +179,7 @@ class Simulation:
         samples: npt.NDArray[np.float32],
         rate: int,
         sizes: int | list[int],
-        spec: Spec,
+        setup: Setup,
         paced: bool,
     ) -> Simulation:
         """Put a sound ``[channels, n]`` into a card of its own."""
@@ -293,5 +188,7 @@ class Simulation:
         whole = sizes if isinstance(sizes, int) else 1
         tail += -(length + tail) % whole
         tape = Tape.make(np.pad(samples, ((0, 0), (0, tail))), rate, sizes, paced=paced)
-        device = replace(spec.device, kind="tape", tape=tape.name, channels=len(samples))
-        return cls(tape, replace(spec, device=device), length, rate, paced)
+        device = msgspec.structs.replace(
+            setup.device, kind="tape", tape=tape.name, channels=len(samples)
+        )
+        return cls(tape, setup.with_device(device), length, rate, paced)

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import signal
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ...audio_files import Clip, write_audio
-from ...controllers.osc import OscServer
 from ...errors import ConfigError, RestyleError, StreamError
 from ...host.host import Host
 from ...host.notes import Notes
 from ...host.recorder import Recorder
 from ...host.session_log import Capture
-from ...host.surface import HostSurface
-from ...panel.console import HostConsole
-from ...panel.tags import LiveTags
+from ...host.surface import to_preset
+from ...panel.controls import ControlsSettings, start_controls
+from ...panel.server import PanelSettings
 from ...presets.files import write_file
 from ...presets.format import OscSettings, SessionFile
-from ...session.spec import Spec
+from ...session.sound import Setup
 from ..common import err, write_json
-from .meter import run_with_meter, summary
+from .meter import run_with_meter, starting, summary
 from .options import Recording, Simulation, to_session
-from .panel import PanelSettings, serve_panel
-from .terminal import run_with_terminal
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Run:
 
     Parameters
     ----------
-    spec : Spec
+    setup : Setup
     seconds : float or None
     simulation : Simulation or None
     target, stats, save : Path or None
@@ -50,7 +50,7 @@ class Run:
         Whether to show the full view instead of the compact meter.
     """
 
-    spec: Spec
+    setup: Setup
     seconds: float | None
     simulation: Simulation | None
     target: Path | None
@@ -71,8 +71,9 @@ class Run:
         RestyleError
             The session cannot be opened, or the sound broke in a way that was not mended.
         """
-        handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
-        signal.signal(signal.SIGTERM, _interrupt)
+        handlers = {n: signal.getsignal(n) for n in _endings()}
+        for number in _endings():
+            signal.signal(number, _interrupt)
         try:
             figures = self._sound()
             summary(figures)
@@ -87,64 +88,66 @@ class Run:
         paced = self.simulation is None or self.simulation.paced
         notes = Notes(tell)
         host = Host(
-            self.spec, notes, standby=paced, journal=self.recording.capture is not None, taps=files
+            self.setup, notes, standby=paced, journal=self.recording.capture is not None, taps=files
         )
-        surface = HostSurface(host, self.saved.preset.name if self.saved else None)
-        console = self._console(host, surface, notes)
         capture: Capture | None = None
         recorder: Recorder | None = None
         try:
+            if self.saved is not None:
+                host.keep("preset", self.saved.preset.name)
             if self.recording.capture is not None:
-                capture = Capture(host, self.recording.capture, tell)
-            host.start()
+                capture = Capture(host, self.recording.capture, notes)
+            self._start(host)
             if capture is not None:
                 capture.start()
             if files:
                 recorder = host.record(files)
-            with contextlib.ExitStack() as controllers:
-                self._connect(controllers, console)
-                if self.terminal:
-                    run_with_terminal(host, console, self.seconds)
-                else:
-                    run_with_meter(host, self.seconds, console.tags)
+            self._connect(host)
+            if self.terminal:
+                from .terminal import run_with_terminal
+
+                run_with_terminal(host, self.seconds)
+            else:
+                run_with_meter(host, self.seconds, self.tagger is not None)
         except KeyboardInterrupt:
             _once_is_enough()
             err.print("stopped")
         finally:
             _once_is_enough()
             try:
-                figures = self._finish(host, console, recorder, capture)
+                figures = self._finish(host, recorder, capture)
             finally:
                 host.close()
+                notes.close()
         return figures
 
-    def _console(self, host: Host, surface: HostSurface, notes: Notes) -> HostConsole:
-        """Everything a panel does, with the session file's controllers and folder."""
-        record = self.saved.record if self.saved else None
-        return HostConsole(
-            host,
-            surface,
-            notes,
-            self.saved.midi if self.saved else (),
-            Path(record.folder) if record else None,
-        )
+    def _start(self, host: Host) -> None:
+        """Play; show how far the start is where it takes long."""
+        with starting(host):
+            host.start()
 
     def _osc(self) -> OscSettings | None:
         return osc_address(self.osc) or (self.saved.osc if self.saved else None)
 
-    def _connect(self, controllers: contextlib.ExitStack, console: HostConsole) -> None:
+    def _connect(self, host: Host) -> None:
         """Start MIDI, OSC and the panel where they are asked for."""
-        address = self._osc()
-        controllers.enter_context(console.midi)
-        if self.saved is not None and self.saved.midi:
-            console.midi.open()
-        if address is not None:
-            controllers.enter_context(OscServer(console.surface, address.host, address.port, tell))
-            err.print(f"OSC on {address.host}:{address.port}", highlight=False)
-        if self.tagger is not None:
-            console.tags = controllers.enter_context(LiveTags(console.host, self.tagger))
-        if self.panel is not None:
-            serve_panel(controllers, self.panel, console, console.notes)
+        record = self.saved.record if self.saved else None
+        settings = ControlsSettings(
+            self.saved.midi if self.saved else (),
+            self._osc(),
+            self.panel,
+            Path(record.folder) if record else None,
+            self.tagger,
+        )
+        if not settings.wanted:
+            return
+        up = host.start_controls(functools.partial(start_controls, settings)) or {}
+        if settings.osc is not None and up:
+            err.print(f"OSC on {settings.osc.host}:{settings.osc.port}", highlight=False)
+        if up.get("panel"):
+            err.print(f"panel: {up['panel']}", highlight=False, markup=False, soft_wrap=True)
+            if settings.panel is not None and settings.panel.host in ("0.0.0.0", "::"):
+                err.print("from elsewhere, with this machine's address in numbers in its place")
 
     def _files(self) -> dict[str, Path]:
         """What to record to."""
@@ -161,11 +164,7 @@ class Run:
         return files
 
     def _finish(
-        self,
-        host: Host,
-        console: HostConsole,
-        recorder: Recorder | None,
-        capture: Capture | None,
+        self, host: Host, recorder: Recorder | None, capture: Capture | None
     ) -> dict[str, Any]:
         """Ask for the last figures, stop the sound, and let the files be written out."""
         if not host.now:
@@ -174,25 +173,36 @@ class Run:
         changes: list[Any] = []
         try:
             figures, changes = host.stats(), host.changes() if capture is not None else []
-            figures["panel"] = dict(console.counts)
-            if self.save is not None:
-                name = self.saved.preset.name if self.saved else self.save.stem
-                base = replace(self.saved or SessionFile(), midi=console.midi.bindings.mappings)
-                kept = to_session(host.spec, base, console.surface, name)
-                write_file(self.save, replace(kept, osc=self._osc()))
-                err.print(f"kept the session in {self.save}", highlight=False)
+            states = host.states() if self.save is not None else {}
         except RestyleError as error:
             err.print(f"at the end: {error}", highlight=False)
-        host.stop()
         recorder = recorder or host.recorder
+        host.stop()
+        figures["panel"] = dict(host.view.kept.get("panel", {}))
+        if self.save is not None and len(figures) > 1:
+            self._save(self.save, host.setup, host.view.kept, states)
         if recorder is not None:
             recorder.stop()
             for name, written in recorder.written.items():
                 err.print(f"recorded {written} samples ({name})", highlight=False)
-        if capture is not None and figures:
+        if capture is not None and len(figures) > 1:
             folder = capture.finish(changes, figures)
             err.print(f"captured to {folder}; play it again with: restyle replay {folder}")
-        return figures
+        return figures if len(figures) > 1 else {}
+
+    def _save(
+        self, path: Path, setup: Setup, kept: Mapping[str, Any], states: Mapping[int, str]
+    ) -> None:
+        """Keep what played as a session file."""
+        name = self.saved.preset.name if self.saved else path.stem
+        base = self.saved or SessionFile()
+        base = msgspec.structs.replace(base, midi=kept.get("mappings", base.midi), osc=self._osc())
+        try:
+            preset = to_preset(setup.sound, name, "", states)
+            write_file(path, to_session(setup, base, preset))
+            err.print(f"kept the session in {path}", highlight=False)
+        except RestyleError as error:
+            err.print(f"at the end: {error}", highlight=False)
 
     def _write(self, figures: dict[str, Any]) -> None:
         if self.target is not None and self.simulation is not None and figures:
@@ -232,7 +242,13 @@ def _interrupt(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
+def _endings() -> list[signal.Signals]:
+    """Signals that end a run as Ctrl-C does: a closed terminal, too."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    return [getattr(signal, n) for n in names if hasattr(signal, n)]
+
+
 def _once_is_enough() -> None:
     """Let no further Ctrl-C stop the files from being written out."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _endings():
         signal.signal(number, signal.SIG_IGN)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from ...devices.list import NO_INPUT
@@ -12,7 +12,7 @@ from ...errors import ConfigError
 from ...models.card import SOURCE_CONTROLS
 from ...models.catalog import find_model
 from ...presets.check import find_card
-from ...session.spec import Spec
+from ...session.sound import Setup
 from .options import Simulation, block_sizes
 
 SOURCES = ("input", "model")
@@ -54,8 +54,8 @@ def source_settings(
     return [*(chosen or []), *(f"{k}={v}" for k, v in asked.items())]
 
 
-def without_input(spec: Spec, input: str | None, simulate: Path | None) -> Spec:
-    """The same session with no input device.
+def without_input(setup: Setup, input: str | None, simulate: Path | None) -> Setup:
+    """The same setup with no input device.
 
     Raises
     ------
@@ -65,11 +65,11 @@ def without_input(spec: Spec, input: str | None, simulate: Path | None) -> Spec:
     if input is not None or simulate is not None:
         option = "--input" if input is not None else "--simulate"
         raise ConfigError(f"--source model takes nothing in; leave {option} out")
-    return replace(spec, device=replace(spec.device, input=NO_INPUT))
+    return setup.with_device(msgspec.structs.replace(setup.device, input=NO_INPUT))
 
 
 def silent_card(
-    spec: Spec, seconds: float | None, block: str | None, channels: int | None, paced: bool
+    setup: Setup, seconds: float | None, block: str | None, channels: int | None, paced: bool
 ) -> Simulation:
     """A simulated sound card into which nothing comes.
 
@@ -80,6 +80,6 @@ def silent_card(
     """
     if seconds is None:
         raise ConfigError("a generator has no end: say how long it plays with --seconds")
-    rate = spec.device.sample_rate or spec.device.preferred_rate or 48000
+    rate = setup.device.sample_rate or setup.device.preferred_rate or 48000
     silence = np.zeros((channels or 1, round(seconds * rate)), dtype=np.float32)
-    return Simulation.of(silence, rate, block_sizes(block), spec, paced)
+    return Simulation.of(silence, rate, block_sizes(block), setup, paced)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from ...errors import RestyleError
 from ...host.host import Host
+from ...host.surface import HostSurface
 from ...panel.console import HostConsole
 from ..common import err
 from .meter import levels
@@ -59,22 +60,24 @@ def view(console: HostConsole) -> Group:
     shown.add_row("limiter", f"{found['limiter_db']:.1f} dB")
     playing = state["style"] or "no model"
     name = f"{playing}{' (bypassed)' if state['bypass'] else ''}"
-    said = [Text(str(n["text"]), style="yellow") for n in console.notes.kept[-3:]]
+    said = [Text(str(n["text"]), style="yellow") for n in state["incidents"][-3:]]
     return Group(
         Panel(shown, title=name, title_align="left"),
         Panel(timing(state, console.figures()), title="timing", title_align="left"),
         Panel(knobs(state["parameters"]), title="knobs", title_align="left"),
+        *(Text(f"pending: {p['what']}: {p['progress']}", style="yellow") for p in state["pending"]),
         *said,
     )
 
 
-def run_with_terminal(host: Host, console: HostConsole, seconds: float | None) -> None:
+def run_with_terminal(host: Host, seconds: float | None) -> None:
     """Show the view until the sound ends, `seconds` have passed, or Ctrl-C."""
+    console = HostConsole(host, HostSurface(host))
     end = None if seconds is None else time.monotonic() + seconds
     with Live(view(console), console=err, transient=True, auto_refresh=False) as shown:
         while host.active and (end is None or time.monotonic() < end):
             host.wait(1.0 / REFRESH_HZ)
             try:
                 shown.update(view(console), refresh=True)
-            except (RestyleError, IndexError, ValueError):
+            except RestyleError:
                 continue  # an engine is being replaced

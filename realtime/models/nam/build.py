@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ...errors import ModelError
 from .activations import activate
-from .file import Capture, Weights, from_data
-from .limits import MAX_LAYERS, MAX_REACH, section, shown, whole
-from .program import Program, Recur
+from .file import Capture, Weights, from_data, submodels
+from .limits import MAX_LAYERS, MAX_REACH, flag, listed, shown, whole
+from .program import Program, dense
+from .recurrent import build_lstm
 from .wavenet import build_wavenet
 
 MATCH_DB = -18.0  # loudness that level-matched captures play at [dB]
@@ -19,7 +21,7 @@ INPUT_DB, MATCH = 0, 1  # controls
 
 
 def build_program(capture: Capture) -> Program:
-    """Build the program of a capture (not of a container: see :func:`variants`).
+    """Build the program of a capture (of a container: of its largest size).
 
     Controls: input gain in dB, and level matching 0..1 where the file states its loudness.
 
@@ -39,49 +41,76 @@ def build_program(capture: Capture) -> Program:
         program.check_size()
         if loudness is not None:
             program.output = program.scale(out, 1.0, MATCH, MATCH_DB - loudness)
+    except KeyError as error:
+        raise ModelError(f"the configuration lacks {shown(error)}") from None
     except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        raise ModelError(f"the configuration is malformed ({error!r})") from None
+        raise ModelError(f"the configuration is malformed ({shown(error)})") from None
+    program.drop_unused()
     return program
 
 
 def stated_loudness(capture: Capture) -> float | None:
     """Loudness of the capture's output in dB, where its file says."""
     value = capture.metadata.get("loudness")
-    return float(value) if isinstance(value, int | float) and abs(value) < 120 else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < 120 else None
 
 
-def build_part(program: Program, data: Any, source: int) -> int:
-    """Append a model nested in another one's configuration."""
-    return _append(program, from_data(data), source)
+def build_part(program: Program, data: Any, source: int, rate: int | None) -> int:
+    """Append a model nested in another one's configuration, whose sample rate is `rate` [Hz]."""
+    capture = from_data(data)
+    if rate is not None and capture.states_rate and capture.sample_rate != rate:
+        raise ModelError(
+            f"the condition_dsp is for {capture.sample_rate} Hz, the capture for {rate} Hz"
+        )
+    return _append(program, capture, source)
 
 
 def _append(program: Program, capture: Capture, source: int) -> int:
-    builders = {
+    builders: dict[str, Callable[..., int]] = {
         "WaveNet": build_wavenet,
-        "LSTM": _build_lstm,
+        "LSTM": build_lstm,
         "ConvNet": _build_conv_net,
         "Linear": _build_linear,
     }
-    if capture.architecture not in builders:
-        raise ModelError(f"a {shown(capture.architecture)} cannot stand here")
+    capture = largest(capture)
+    whole(capture.config.get("in_channels", 1), "in_channels", 1, 1)
     weights = Weights(capture.weights)
-    out = builders[capture.architecture](program, capture.config, weights, source)
+    rate = capture.sample_rate if capture.states_rate else None
+    out = builders[capture.architecture](program, capture.config, weights, source, rate)
     weights.finish()
     return out
 
 
-def _build_linear(program: Program, config: dict[str, Any], weights: Weights, x: int) -> int:
+def _build_linear(
+    program: Program, config: dict[str, Any], weights: Weights, x: int, rate: int | None
+) -> int:
+    """An impulse response: the first weight is the newest tap."""
+    whole(config.get("out_channels", 1), "out_channels", 1, 1)
     length = whole(config["receptive_field"], "receptive_field", 1, MAX_REACH)
-    weight = weights.take(1, 1, length)
-    return program.conv(x, weight, weights.take(1) if config.get("bias") else None)
+    weight = weights.take(1, 1, length)[:, :, ::-1]
+    bias = flag(config.get("bias"), "bias", False)
+    return program.conv(x, weight, weights.take(1) if bias else None)
 
 
-def _build_conv_net(program: Program, config: dict[str, Any], weights: Weights, x: int) -> int:
+def _build_conv_net(
+    program: Program, config: dict[str, Any], weights: Weights, x: int, rate: int | None
+) -> int:
     channels = whole(config["channels"], "channels")
-    for dilation in config["dilations"]:
+    outputs = whole(config.get("out_channels", 1), "out_channels")
+    groups = whole(config.get("groups", 1), "groups")
+    normed = flag(config.get("batchnorm"), "batchnorm", False)
+    dilations = listed(config, "dilations")
+    if not 0 < len(dilations) <= MAX_LAYERS:
+        raise ModelError(f"'dilations' of a ConvNet must list 1..{MAX_LAYERS} numbers")
+    for dilation in dilations:
         step = whole(dilation, "dilations", 1, MAX_REACH)
-        weight = weights.take(channels, program.channels[x], 2)
-        if config.get("batchnorm"):
+        inputs = program.channels[x]
+        if inputs % groups or channels % groups:
+            raise ModelError(f"{groups} groups do not divide {inputs} and {channels} channels")
+        weight = dense(weights.take(channels, inputs // groups, 2), groups)
+        if normed:
             mean, variance, gain, offset = (weights.take(channels) for _ in range(4))
             spread = variance + weights.take(1)[0]
             if not np.all(spread > 0):
@@ -91,21 +120,7 @@ def _build_conv_net(program: Program, config: dict[str, Any], weights: Weights, 
         else:
             bias = weights.take(channels)
         x = activate(program, program.conv(x, weight, bias, step), config["activation"])
-    return program.conv(x, weights.take(1, channels, 1), weights.take(1))
-
-
-def _build_lstm(program: Program, config: dict[str, Any], weights: Weights, x: int) -> int:
-    hidden = whole(config["hidden_size"], "hidden_size")
-    if config.get("input_size", 1) != 1:
-        raise ModelError("an LSTM with more than one input is not supported")
-    for _ in range(whole(config.get("num_layers", 1), "num_layers", 1, MAX_LAYERS)):
-        width = program.channels[x] + hidden
-        dst = program.value(hidden)
-        weight, bias = weights.take(4 * hidden, width), weights.take(4 * hidden)
-        op = Recur(x, dst, weight, bias, weights.take(hidden), weights.take(hidden))
-        program.operations.append(op)
-        x = dst
-    return program.conv(x, weights.take(1, hidden, 1), weights.take(1))
+    return program.conv(x, weights.take(outputs, channels, 1), weights.take(outputs))
 
 
 @dataclass(frozen=True)
@@ -116,35 +131,28 @@ class Variant:
     capture: Capture
 
 
+def largest(capture: Capture) -> Capture:
+    """The capture itself, or the largest size of a container, of containers in it, too."""
+    while capture.architecture == "SlimmableContainer":
+        capture = submodels(capture)[0]
+    return capture
+
+
 def variants(capture: Capture) -> list[Variant]:
-    """The full size first, then the slimmer ones of a container."""
+    """The full size first, then the slimmer ones of a container.
+
+    A container inside another is one size of it: its largest.  The full size is described by the
+    file's own metadata, a slimmer one by its own.
+    """
     if capture.architecture != "SlimmableContainer":
         return [Variant("", capture)]
-    entries = capture.config.get("submodels")
-    if not isinstance(entries, list) or not entries:
-        raise ModelError("a SlimmableContainer needs a list 'submodels'")
+    sizes = [largest(c) for c in submodels(capture)]
+    names = ["", "-lite"] if len(sizes) == 2 else [""] + [f"-slim{i}" for i in range(1, len(sizes))]
     found = []
-    for entry in entries:
-        if not isinstance(entry, dict) or "model" not in entry:
-            raise ModelError("each of the submodels needs a 'model'")
-        model = section(entry["model"], "model")
-        inner = from_data({"sample_rate": capture.sample_rate, **model})
-        if inner.architecture == "SlimmableContainer":
-            raise ModelError("a SlimmableContainer inside another is not supported")
-        metadata = {**capture.metadata, **inner.metadata}
+    for name, size in zip(names, sizes, strict=True):
+        own, outer = size.metadata, capture.metadata
+        metadata = {**outer, **own} if name else {**own, **outer}
         found.append(
-            (
-                float(entry.get("max_value", 1.0)),
-                Capture(
-                    inner.architecture,
-                    inner.config,
-                    inner.weights,
-                    capture.sample_rate,
-                    inner.version,
-                    metadata,
-                ),
-            )
+            Variant(name, replace(size, sample_rate=capture.sample_rate, metadata=metadata))
         )
-    found.sort(key=lambda f: -f[0])
-    names = ["", "-lite"] if len(found) == 2 else [""] + [f"-slim{i}" for i in range(1, len(found))]
-    return [Variant(n, c) for n, (_, c) in zip(names, found, strict=True)]
+    return found

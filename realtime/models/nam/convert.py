@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 
 from ...errors import ModelError
-from ..card import CARD_KEY, STATE_KEY, TEST_KEY, Card, Control
+from ...parameters.parameter import Parameter
+from ..card import CARD_KEY, STATE_KEY, TEST_KEY, Card
 from ..metadata import pack_array, write_metadata
 from .build import MATCH_DB, Variant, build_program, stated_loudness
 from .file import MAX_BYTES, Capture, from_data
+from .limits import plain_text
 from .player import CapturePlayer
 from .program import Program
 from .reference import run, settled_states
+from .text import parse_bytes
 
 CAPTURE_KEY = "restyle.nam"
 HOP = 64
@@ -37,8 +40,10 @@ def model_name(text: str) -> str:
 
 def _plain(value: Any) -> Any:
     """Make a stated value fit for JSON that any reader takes: NaN and infinity become null."""
+    if isinstance(value, str):
+        return plain_text(value)
     if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {plain_text(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list):
         return [_plain(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
@@ -47,7 +52,7 @@ def _plain(value: Any) -> Any:
 def make_card(capture: Capture, name: str) -> Card:
     """The card of a capture; what its file does not state is ``unknown``."""
     m = capture.metadata
-    said = {k: " ".join(str(m[k]).split())[:200] for k in _WORDS if m.get(k)}
+    said = {k: plain_text(m[k])[:200] for k in _WORDS if m.get(k)}
     gear = " ".join(said[k] for k in ("gear_make", "gear_model") if k in said)
     summary = " ".join(
         part
@@ -58,20 +63,20 @@ def make_card(capture: Capture, name: str) -> Card:
         )
         if part
     )
-    controls = [Control("input_db", -24.0, 24.0, 0.0, "dB")]
+    controls = [Parameter("input_db", -24.0, 24.0, 0.0, "dB")]
     loudness = stated_loudness(capture)
     if loudness is not None:
-        controls.append(Control("match", 0.0, 1.0, 0.0))
+        controls.append(Parameter("match", 0.0, 1.0, 0.0))
     numbers = ("loudness", "gain", "input_level_dbu", "output_level_dbu", "date", "training")
     return Card(
         name=model_name(name),
-        title=said.get("name", name),
+        title=said.get("name") or plain_text(name),
         summary=summary,
         domain="waveform",
         sample_rate=capture.sample_rate,
         hop_length=HOP,
         latency=0,
-        licence=str(m.get("license") or m.get("licence") or "unknown"),
+        licence=plain_text(m.get("license") or m.get("licence") or "unknown")[:200],
         controls=tuple(controls),
         provenance={
             "source": f"Neural Amp Modeler capture, file version {capture.version}",
@@ -145,17 +150,18 @@ def to_onnx(variant: Variant, name: str, hop: int = HOP) -> tuple[Card, bytes]:
     }
     entries = {CARD_KEY: card.to_json(), TEST_KEY: json.dumps(vector)}
     entries |= {STATE_KEY + k: pack_array(v.astype(np.float32)) for k, v in initial.items()}
-    entries[CAPTURE_KEY] = _pack_capture(capture)
+    entries[CAPTURE_KEY] = pack_capture(capture)
     return card, write_metadata(graph, entries)
 
 
-def _pack_capture(capture: Capture) -> str:
+def pack_capture(capture: Capture) -> str:
+    """Text of a capture for :func:`unpack_capture`."""
     data = {
         "version": capture.version,
         "architecture": capture.architecture,
         "config": capture.config,
         "weights": capture.weights.tolist(),
-        "sample_rate": capture.sample_rate,
+        "sample_rate": capture.sample_rate if capture.states_rate else None,
         "metadata": capture.metadata,
     }
     return base64.b64encode(zlib.compress(json.dumps(data).encode(), 9)).decode("ascii")
@@ -171,7 +177,8 @@ def unpack_capture(text: str) -> Capture:
     """
     try:
         inflater = zlib.decompressobj()
-        raw = inflater.decompress(base64.b64decode(text, validate=True), MAX_BYTES)
-        return from_data(json.loads(raw))
+        return from_data(
+            parse_bytes(inflater.decompress(base64.b64decode(text, validate=True), MAX_BYTES))
+        )
     except (binascii.Error, zlib.error, ValueError) as error:
         raise ModelError(f"the capture inside the model file is damaged: {error}") from None

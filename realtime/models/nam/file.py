@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ModelError
-from .limits import MAX_FLOAT, shown
+from .limits import MAX_FLOAT, plain_text, section, shown
+from .text import parse_bytes, parse_text
 
 MAX_BYTES = 64 * 2**20
 VERSIONS = ((0, 5), (0, 7))  # oldest and newest (major, minor) understood
 ARCHITECTURES = ("WaveNet", "LSTM", "ConvNet", "Linear", "SlimmableContainer")
+USUAL_RATE = 48000  # [Hz] of files that do not know theirs
+LOWEST_RATE, HIGHEST_RATE = 8000, 384000
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class Capture:
         48000 where the file does not say.
     metadata : dict
         As in the file: name, modeled_by, gear_*, tone_type, loudness, input_level_dbu ...
-    text : str
-        The JSON it came from.
+    states_rate : bool
+        Whether the file says its sample rate.
     """
 
     architecture: str
@@ -40,7 +43,7 @@ class Capture:
     sample_rate: int
     version: str
     metadata: dict[str, Any] = field(default_factory=dict)
-    text: str = ""
+    states_rate: bool = True
 
 
 def read_capture(path: str | Path) -> Capture:
@@ -52,44 +55,39 @@ def read_capture(path: str | Path) -> Capture:
         Unreadable, too large, not JSON, not a capture, or a version or architecture unknown here.
     """
     path = Path(path)
+    name = plain_text(path.name)
     try:
         status = path.stat()
         size = status.st_size
         if not stat.S_ISREG(status.st_mode):  # a pipe would keep us waiting
-            raise ModelError(f"{path.name} is not a file")
+            raise ModelError(f"{name} is not a file")
         if size > MAX_BYTES:
             raise ModelError(
-                f"{path.name} is {size / 2**20:.0f} MB; captures are at most"
+                f"{name} is {size / 2**20:.0f} MB; captures are at most"
                 f" {MAX_BYTES / 2**20:.0f} MB, so this is none"
             )
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES)
     except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ModelError(f"{path.name} is not a .nam capture: it is not text") from None
+        raise ModelError(f"cannot read {plain_text(path)}: {error.strerror}") from None
+    except ValueError:  # a zero byte in the path
+        raise ModelError(f"cannot read {plain_text(path)}: no file can have that name") from None
     try:
-        return parse_capture(text)
+        return from_data(parse_bytes(data))
     except ModelError as error:
-        raise ModelError(f"{path.name}: {error}") from None
+        raise ModelError(f"{name}: {error}") from None
 
 
 def parse_capture(text: str) -> Capture:
     """Parse a capture's JSON; see :func:`read_capture`."""
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ModelError(
-            f"not a .nam capture: the JSON is broken ({error}); get it again"
-        ) from None
-    return from_data(data, text)
+    return from_data(parse_text(text))
 
 
-def from_data(data: Any, text: str = "") -> Capture:
+def from_data(data: Any) -> Capture:
     """Check parsed data."""
     if not isinstance(data, dict) or "architecture" not in data or "config" not in data:
         raise ModelError("not a .nam capture: it has no 'architecture' and 'config'")
-    version = str(data.get("version", ""))
-    _check_version(version)
+    version = _version(data.get("version"))
     architecture = data["architecture"]
     if architecture not in ARCHITECTURES:
         raise ModelError(
@@ -98,35 +96,89 @@ def from_data(data: Any, text: str = "") -> Capture:
         )
     if not isinstance(data["config"], dict):
         raise ModelError("'config' must be an object")
-    try:
-        weights = np.asarray(data.get("weights") or [], dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise ModelError("'weights' must be a flat list of numbers") from None
-    if weights.ndim != 1:
+    rate = _rate(data.get("sample_rate"))
+    metadata = data.get("metadata")
+    return Capture(
+        architecture,
+        data["config"],
+        _weights(data.get("weights", [])),
+        rate or USUAL_RATE,
+        version,
+        metadata if isinstance(metadata, dict) else {},
+        rate is not None,
+    )
+
+
+def _version(value: Any) -> str:
+    found = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,9})\.[0-9]{1,9}", str(value))
+    if not found:
+        raise ModelError(f"file version '{shown(value)}' is not of the form 0.5.0")
+    if not VERSIONS[0] <= (int(found[1]), int(found[2])) <= VERSIONS[1]:
+        low, high = (f"{a}.{b}" for a, b in VERSIONS)
+        raise ModelError(
+            f"file version {shown(value)} is not supported; supported are {low} to {high}"
+        )
+    return str(value)
+
+
+def _rate(value: Any) -> int | None:
+    """Sample rate [Hz]; None where the file does not know it: missing, null, -1, 0."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        kind = "the text" if isinstance(value, str) else "the value"
+        raise ModelError(f"sample_rate must be a number in Hz, got {kind} '{shown(value)}'")
+    if value <= 0:
+        return None
+    if not LOWEST_RATE <= value <= HIGHEST_RATE:
+        raise ModelError(
+            f"sample_rate must be within {LOWEST_RATE}..{HIGHEST_RATE} Hz, got {shown(value)}"
+        )
+    return round(value)
+
+
+def _weights(value: Any) -> npt.NDArray[np.float64]:
+    """The flat list of weights; text that looks like a number is none."""
+    numbers = isinstance(value, list) and all(isinstance(w, int | float) for w in value)
+    if not numbers:
         raise ModelError("'weights' must be a flat list of numbers")
+    try:
+        weights = np.asarray(value, dtype=np.float64)
+    except OverflowError:  # a whole number of hundreds of digits
+        weights = np.asarray([np.inf])
     bad = int(np.count_nonzero(~(np.abs(weights) <= MAX_FLOAT)))
     if bad:
         raise ModelError(f"{bad} of {weights.size} weights are NaN or infinite: training failed")
-    rate = data.get("sample_rate")
-    rate = 48000 if rate is None else rate
-    if not isinstance(rate, int | float) or not 8000 <= rate <= 384000:
-        raise ModelError(f"sample_rate must be within 8000..384000 Hz, got {shown(rate)}")
-    metadata = data.get("metadata") or {}
-    if not isinstance(metadata, dict):
-        metadata = {}
-    return Capture(architecture, data["config"], weights, int(rate), version, metadata, text)
+    return weights
 
 
-def _check_version(version: str) -> None:
-    parts = version.split(".")
-    if len(parts) < 2 or not all(p.isdigit() for p in parts[:2]):
-        raise ModelError(f"file version '{shown(version)}' is not of the form 0.5.0")
-    found = (int(parts[0]), int(parts[1]))
-    if not VERSIONS[0] <= found <= VERSIONS[1]:
-        low, high = (f"{a}.{b}" for a, b in VERSIONS)
-        raise ModelError(
-            f"file version {shown(version)} is not supported; supported are {low} to {high}"
-        )
+def submodels(capture: Capture) -> list[Capture]:
+    """The sizes of a container, the largest first, each with the container's sample rate.
+
+    Raises
+    ------
+    ModelError
+        The container is malformed, or a size states another sample rate than its container.
+    """
+    entries = capture.config.get("submodels")
+    if not isinstance(entries, list) or not entries:
+        raise ModelError("a SlimmableContainer needs a list 'submodels'")
+    found = []
+    for entry in entries:
+        if not isinstance(entry, dict) or "model" not in entry:
+            raise ModelError("each of the submodels needs a 'model'")
+        inner = from_data(section(entry["model"], "model"))
+        size = entry.get("max_value", 1.0)
+        if isinstance(size, bool) or not isinstance(size, int | float) or not abs(size) < MAX_FLOAT:
+            raise ModelError(f"'max_value' of a submodel must be a number, got {shown(size)}")
+        if capture.states_rate and inner.states_rate and inner.sample_rate != capture.sample_rate:
+            raise ModelError(
+                f"a submodel is for {inner.sample_rate} Hz, its container"
+                f" for {capture.sample_rate} Hz"
+            )
+        found.append((float(size), inner))
+    found.sort(key=lambda f: -f[0])
+    return [c for _, c in found]
 
 
 class Weights:

@@ -10,6 +10,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ..card import State
+from .activations import FAST_A, FAST_B, FAST_C, FAST_D, FAST_E
 from .program import Activate, Combine, Conv, Float, Part, Program, Recur, Scale
 
 OPSET, IR_VERSION = 20, 10
@@ -77,18 +78,45 @@ class _Writer:
             soft = self.node("Softsign", [x], f"act{i}")
             scaled = self.node("Mul", [soft, half], f"act{i}_scaled")
             self.node("Add", [scaled, half], y)
+        elif op.kind == "Hardtanh":
+            low, high = self.weight(f"act{i}_low", -1.0), self.weight(f"act{i}_high", 1.0)
+            self.node("Clip", [x, low, high], y)
+        elif op.kind == "LeakyHardtanh":
+            below = self.line(f"act{i}_below", x, p[0], p[2])
+            above = self.line(f"act{i}_above", x, p[1], p[3])
+            high = self.node("Greater", [x, f"act{i}_above_edge"], f"act{i}_high")
+            low = self.node("Less", [x, f"act{i}_below_edge"], f"act{i}_low")
+            rest = self.node("Where", [high, above, x], f"act{i}_rest")
+            self.node("Where", [low, below, rest], y)
         else:
-            low, high = self.weight(f"act{i}_low", p[0]), self.weight(f"act{i}_high", p[1])
-            leaky = op.kind == "LeakyHardtanh"
-            inner = self.node("Clip", [x, low, high], f"act{i}_in" if leaky else y)
-            if leaky:
-                terms = []
-                for side, edge, slope in (("Min", low, p[2]), ("Max", high, p[3])):
-                    beyond = self.node(side, [x, edge], f"act{i}_{side}")
-                    rest = self.node("Sub", [beyond, edge], f"act{i}_{side}_rest")
-                    factor = self.weight(f"act{i}_{side}_slope", slope)
-                    terms.append(self.node("Mul", [rest, factor], f"act{i}_{side}_term"))
-                self.node("Sum", [inner, *terms], y)
+            self.fast_tanh(f"act{i}", x, y)
+
+    def line(self, name: str, x: str, edge: float, slope: float) -> str:
+        """``(x - edge) * slope + edge``."""
+        at = self.weight(f"{name}_edge", edge)
+        apart = self.node("Sub", [x, at], f"{name}_apart")
+        leans = self.node("Mul", [apart, self.weight(f"{name}_slope", slope)], f"{name}_leans")
+        return self.node("Add", [leans, at], name)
+
+    def fast_tanh(self, name: str, x: str, y: str) -> None:
+        """The rational function of :func:`.activations.apply`."""
+        parts = 0
+
+        def do(kind: str, *inputs: str | float) -> str:
+            nonlocal parts
+            parts += 1
+            names = [
+                v if isinstance(v, str) else self.weight(f"{name}_{parts}_{k}", v)
+                for k, v in enumerate(inputs)
+            ]
+            return self.node(kind, names, f"{name}_{parts}")
+
+        size, square = do("Abs", x), do("Mul", x, x)
+        near = do("Add", do("Mul", size, FAST_A), FAST_A)
+        far = do("Mul", do("Add", do("Mul", size, FAST_C), FAST_B), square)
+        bent = do("Abs", do("Add", x, do("Mul", do("Mul", x, size), FAST_E)))
+        under = do("Add", do("Mul", do("Add", square, FAST_D), bent), FAST_D)
+        self.node("Div", [do("Mul", x, do("Add", near, far)), under], y)
 
     def combine(self, i: int, op: Combine) -> None:
         a, b, y = f"v{op.a}", f"v{op.b}", f"v{op.dst}"

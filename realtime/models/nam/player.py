@@ -16,8 +16,11 @@ from ...native.intrinsics import call_step, flush_denormals, restore_denormals
 from ..card import Card
 from . import kernel as k
 from .activations import NUMBERS
-from .program import Activate, Combine, Conv, Part, Program, Recur, Scale
-from .tile import LANES
+from .cell import packed, padded
+from .plan import Layer, plan
+from .program import Activate, Combine, Conv, Part, Program, Scale
+from .reference import silence
+from .tile import LANES, LEAKY, TANH, blocks_of
 
 Array = npt.NDArray[np.float32]
 ROOM = 4096  # samples a row slides over before it is moved back
@@ -72,7 +75,7 @@ class CapturePlayer:
         self.step_address = int(k.step_function().address)
         self.reset_address = int(k.reset_function().address)
         self.argument = int(r.ctypes.data)
-        self._settle()
+        self._keep_settled()
 
     @staticmethod
     def _rebase(ops: Any, running: list[Any], layout: _Layout, channel: int) -> None:
@@ -85,11 +88,8 @@ class CapturePlayer:
                 op[k.EXTRA] *= 4
                 op[k.EXTRA] += recurrent.ctypes.data + 4 * channel * layout.recurrent.size
 
-    def _settle(self) -> None:
-        """Play silence until nothing changes, and keep that as the initial state."""
-        for _ in range(-(-self._program.receptive_field // self.card.hop_length)):
-            if not any(isinstance(op, Recur) for op in self._program.operations):
-                _call(self.step_address, self.argument)
+    def _keep_settled(self) -> None:
+        """Keep the state of silence, which the memory begins with, for :meth:`reset`."""
         self._settled = [a.copy() for a in self._running]
         pairs = zip(self._settled, self._running, strict=True)
         table = np.array(
@@ -130,9 +130,10 @@ class _Layout:
         self._keep: list[Any] = []
         self._place_values(program, hop)
         self._state: list[Array] = []
-        self.operations = np.zeros((len(program.operations), k.OP_SIZE), dtype=np.int64)
-        for row, op in zip(self.operations, program.operations, strict=True):
-            self._encode(row, op, program)
+        steps = plan(program)
+        self.operations = np.zeros((len(steps), k.OP_SIZE), dtype=np.int64)
+        for row, step in zip(self.operations, steps, strict=True):
+            self._encode(row, step, program)
         joined = np.concatenate([*self._state, np.zeros(2, dtype=np.float32)])
         self.recurrent = np.resize(joined, joined.size + joined.size % 2).astype(np.float32)
 
@@ -151,6 +152,11 @@ class _Layout:
             row[:] = (at, stride, reach, rows, reach)
             at += rows * stride
         self.signals: Array = np.zeros(at + at % 2, dtype=np.float32)
+        rest = silence(program)
+        for v, (at, stride, reach, rows, _) in enumerate(self.values):
+            if reach:
+                held = self.signals[at : at + rows * stride].reshape(rows, stride)
+                held[:, :reach] = rest[v]
 
     def _floats(self, array: npt.NDArray[Any]) -> int:
         fixed = np.ascontiguousarray(array, dtype=np.float32)
@@ -159,12 +165,8 @@ class _Layout:
 
     def _encode(self, row: Any, op: Any, program: Program) -> None:
         row[k.DST], row[k.N_OUT] = op.dst, program.channels[op.dst]
-        if isinstance(op, Conv):
-            row[k.CODE], row[k.SRC] = k.CONV, op.src
-            row[k.THIRD] = -1 if op.init is None else op.init
-            row[k.N_IN], row[k.TAPS], row[k.DILATION] = *op.weight.shape[1:], op.dilation
-            bias = np.zeros(op.weight.shape[0]) if op.bias is None else op.bias
-            row[k.WEIGHT], row[k.BIAS] = self._floats(_packed(op.weight)), self._floats(bias)
+        if isinstance(op, Layer):
+            self._encode_layer(row, op)
         elif isinstance(op, Activate):
             row[k.CODE], row[k.SRC], row[k.KIND] = k.ACTIVATE, op.src, NUMBERS[op.kind]
             parameters = np.zeros((row[k.N_OUT], 4))
@@ -182,19 +184,41 @@ class _Layout:
             row[k.WEIGHT] = self._floats(np.tile([op.factor, op.db, 0, 0], (row[k.N_OUT], 1)))
         else:
             row[k.CODE], row[k.SRC] = k.RECUR, op.src
-            row[k.N_IN] = program.channels[op.src]
-            row[k.WEIGHT], row[k.BIAS] = self._floats(op.weight), self._floats(op.bias)
+            row[k.N_IN], row[k.KIND] = program.channels[op.src], padded(len(op.hidden))
+            weight, bias, state = packed(op)
+            row[k.WEIGHT], row[k.BIAS] = self._floats(weight), self._floats(bias)
             row[k.EXTRA] = sum(s.size for s in self._state)
-            state = np.concatenate([op.hidden, op.cell, np.zeros(4 * len(op.hidden))])
-            self._state.append(state.astype(np.float32))
+            self._state.append(state.ravel().astype(np.float32))
+
+    def _encode_layer(self, row: Any, layer: Layer) -> None:
+        conv, mixer, shape = layer.conv, layer.mixer, layer.activation
+        outputs = conv.weight.shape[0]
+        row[k.CODE], row[k.SRC] = k.LAYER, conv.src
+        row[k.N_IN], row[k.TAPS], row[k.DILATION] = *conv.weight.shape[1:], conv.dilation
+        row[k.MIX] = row[k.INIT] = row[k.HEAD] = -1
+        factors = [conv.weight.reshape(outputs, -1)]
+        if mixer is not None:
+            row[k.MIX], row[k.MIXED] = mixer.src, mixer.weight.shape[1]
+            factors.append(mixer.weight[:, :, 0])
+        if conv.init is not None:
+            row[k.INIT] = conv.init
+        if layer.head is not None:
+            row[k.HEAD], row[k.TOTAL] = layer.head, layer.total
+        slopes = np.zeros(outputs)
+        if shape is not None:
+            row[k.KIND] = TANH if shape.kind == "Tanh" else LEAKY
+            if shape.slopes is not None:
+                slopes[:] = shape.slopes
+            elif shape.parameters:
+                slopes[:] = shape.parameters[0]
+        bias = np.zeros(outputs) if conv.bias is None else conv.bias
+        row[k.WEIGHT] = self._floats(_in_tiles(np.concatenate(factors, axis=1)))
+        row[k.BIAS], row[k.SLOPE] = self._floats(bias), self._floats(slopes)
 
 
-def _packed(weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Order a weight ``[outputs, inputs, taps]`` by the blocks of rows the kernel takes."""
-    parts, row, outputs = [], 0, weight.shape[0]
-    while row < outputs:
-        left = outputs - row
-        size = 8 if left >= 8 else 4 if left >= 4 else 1
-        parts.append(weight[row : row + size].transpose(1, 2, 0).ravel())
-        row += size
-    return np.concatenate(parts)
+def _in_tiles(weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Order a weight ``[outputs, terms]`` by the tiles of rows the kernel takes."""
+    edges = np.cumsum([0, *blocks_of(weight.shape[0])])
+    return np.concatenate(
+        [weight[a:b].T.ravel() for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    )

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ModelError
-from .limits import MAX_HISTORY, MAX_REACH
+from .limits import MAX_FACTORS, MAX_HISTORY, MAX_REACH
 
 Float = npt.NDArray[np.float64]
 
@@ -102,6 +102,7 @@ class Program:
     channels: list[int] = field(default_factory=lambda: [1])
     operations: list[Operation] = field(default_factory=list)
     output: int = 0
+    _factors: int = 0
 
     def value(self, channels: int) -> int:
         """Number of a new value."""
@@ -132,6 +133,9 @@ class Program:
             )
         dst = self.value(weight.shape[0])
         self.operations.append(Conv(src, dst, weight, bias, dilation, init))
+        self._factors += weight.size
+        if self._factors > MAX_FACTORS:
+            raise ModelError(f"the capture has more than {MAX_FACTORS} weights")
         return dst
 
     def combine(self, kind: str, a: int, b: int, c: int = -1) -> int:
@@ -154,6 +158,16 @@ class Program:
         self.operations.append(Scale(src, dst, factor, control, db))
         return dst
 
+    def drop_unused(self) -> None:
+        """Leave out operations whose result nothing reads, such as the last layer's residual."""
+        needed = {self.output}
+        kept: list[Operation] = []
+        for op in reversed(self.operations):
+            if op.dst in needed:
+                kept.append(op)
+                needed.update(sources(op))
+        self.operations = kept[::-1]
+
     def check_size(self) -> None:
         """Refuse what would take gigabytes to settle."""
         needs = sum(self.channels) * self.receptive_field
@@ -167,15 +181,19 @@ class Program:
         """Samples after which silence has reached its steady state (recurrent layers aside)."""
         reach = [0] * len(self.channels)
         for op in self.operations:
-            if isinstance(op, Combine):
-                sources = [op.a, op.b] + ([op.c] if op.c >= 0 else [])
-                reach[op.dst] = max(reach[s] for s in sources)
-            elif isinstance(op, Conv):
-                init = reach[op.init] if op.init is not None else 0
-                reach[op.dst] = max(reach[op.src] + op.past, init)
-            else:
-                reach[op.dst] = reach[op.src]
+            reach[op.dst] = max(reach[s] for s in sources(op))
+            if isinstance(op, Conv):
+                reach[op.dst] = max(reach[op.dst], reach[op.src] + op.past)
         return reach[self.output] + 1
+
+
+def sources(op: Operation) -> tuple[int, ...]:
+    """The values that `op` reads."""
+    if isinstance(op, Combine):
+        return (op.a, op.b) if op.c < 0 else (op.a, op.b, op.c)
+    if isinstance(op, Conv) and op.init is not None:
+        return (op.src, op.init)
+    return (op.src,)
 
 
 def dense(weight: Float, groups: int) -> Float:
@@ -183,6 +201,8 @@ def dense(weight: Float, groups: int) -> Float:
     if groups == 1:
         return weight
     outputs, inputs, kernel = weight.shape
+    if weight.size * groups > MAX_FACTORS:
+        raise ModelError(f"a layer of {groups} groups has more than {MAX_FACTORS} weights")
     full = np.zeros((outputs, inputs * groups, kernel))
     step = outputs // groups
     for g in range(groups):

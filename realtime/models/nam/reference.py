@@ -5,80 +5,69 @@ from __future__ import annotations
 import numpy as np
 
 from .activations import apply
-from .program import Activate, Combine, Conv, Float, Part, Program, Recur, Scale
+from .program import Activate, Combine, Conv, Float, Operation, Part, Program, Scale
+from .recurrent import run_layer
 
-States = dict[int, Float]
+Values = dict[int, Float]
+PLAIN = (0.0, 0.0)  # controls: as the file has it
 
 
-def run(program: Program, x: Float, controls: tuple[float, ...] = (0.0, 0.0)) -> Float:
+def run(program: Program, x: Float, controls: tuple[float, ...] = PLAIN) -> Float:
     """Play ``x [n]`` after silence that has settled; return ``[n]``."""
-    settle = program.receptive_field - 1
-    if any(isinstance(op, Recur) for op in program.operations):
-        settle = 0  # recurrent captures carry their settled state themselves
-    padded = np.concatenate([np.zeros(settle), np.asarray(x, dtype=np.float64)])
-    return evaluate(program, padded, controls)[program.output][0, settle:]
+    signal = np.asarray(x, dtype=np.float64)[None]
+    return _walk(program, signal, controls, silence(program))[program.output][0]
+
+
+def silence(program: Program) -> Values:
+    """Every value ``[channels, 1]`` after endless silence (recurrent layers: as they start)."""
+    return _walk(program, np.zeros((1, 1)), PLAIN, {})
 
 
 def settled_states(program: Program) -> list[Float]:
     """What each convolution has in its past after endless silence ``[inputs, past]``, in order."""
-    n = program.receptive_field + 1
-    values = evaluate(program, np.zeros(n), (0.0, 0.0))
+    rest = silence(program)
     return [
-        np.repeat(values[op.src][:, -1:], op.past, axis=1)
+        np.repeat(rest[op.src], op.past, axis=1)
         for op in program.operations
         if isinstance(op, Conv) and op.past
     ]
 
 
-def evaluate(program: Program, x: Float, controls: tuple[float, ...]) -> dict[int, Float]:
-    """All values ``[channels, n]`` for input ``x [n]``, starting from zeros."""
-    values: dict[int, Float] = {0: x[None]}
+def _walk(program: Program, x: Float, controls: tuple[float, ...], rest: Values) -> Values:
+    """All values ``[channels, n]``, preceded by `rest`; by themselves where that is empty."""
+    values: Values = {0: x}
     for op in program.operations:
-        if isinstance(op, Conv):
-            values[op.dst] = _conv(op, values)
-        elif isinstance(op, Activate):
-            values[op.dst] = apply(op, values[op.src])
-        elif isinstance(op, Combine):
-            a, b = values[op.a], values[op.b]
-            if op.kind == "blend":
-                values[op.dst] = a + values[op.c] * (b - a)
-            else:
-                values[op.dst] = a + b if op.kind == "add" else a * b
-        elif isinstance(op, Part):
-            values[op.dst] = values[op.src][op.low : op.high]
-        elif isinstance(op, Scale):
-            gain = 10.0 ** (controls[op.control] * op.db / 20.0) if op.control >= 0 else 1.0
-            values[op.dst] = values[op.src] * (op.factor * gain)
-        else:
-            values[op.dst] = _recur(op, values[op.src])
+        values[op.dst] = _apply(op, values, controls, rest or values)
     return values
 
 
-def _conv(op: Conv, values: dict[int, Float]) -> Float:
+def _apply(op: Operation, values: Values, controls: tuple[float, ...], rest: Values) -> Float:
+    if isinstance(op, Conv):
+        return _conv(op, values, rest[op.src])
+    if isinstance(op, Activate):
+        return apply(op, values[op.src])
+    if isinstance(op, Combine):
+        a, b = values[op.a], values[op.b]
+        if op.kind == "blend":
+            return a + values[op.c] * (b - a)
+        return a + b if op.kind == "add" else a * b
+    if isinstance(op, Part):
+        return values[op.src][op.low : op.high]
+    if isinstance(op, Scale):
+        gain = 10.0 ** (controls[op.control] * op.db / 20.0) if op.control >= 0 else 1.0
+        return values[op.src] * (op.factor * gain)
+    x = np.ascontiguousarray(values[op.src])
+    played: Float = run_layer(op.weight, op.bias, op.hidden.copy(), op.cell.copy(), x)
+    return played
+
+
+def _conv(op: Conv, values: Values, rest: Float) -> Float:
     x = values[op.src]
     n = x.shape[1]
-    padded = np.concatenate([np.zeros((x.shape[0], op.past)), x], axis=1)
+    padded = np.concatenate([np.repeat(rest, op.past, axis=1), x], axis=1)
     y = np.zeros((op.weight.shape[0], n))
     for k in range(op.weight.shape[2]):
         y += op.weight[:, :, k] @ padded[:, k * op.dilation : k * op.dilation + n]
     if op.bias is not None:
         y += op.bias[:, None]
     return y if op.init is None else y + values[op.init]
-
-
-def _recur(op: Recur, x: Float) -> Float:
-    size = len(op.hidden)
-    h, c = op.hidden.copy(), op.cell.copy()
-    out = np.empty((size, x.shape[1]))
-
-    def sigmoid(z: Float) -> Float:
-        return np.asarray(0.5 + 0.5 * np.tanh(0.5 * z))
-
-    for t in range(x.shape[1]):
-        z = op.weight @ np.concatenate([x[:, t], h]) + op.bias
-        i, f = sigmoid(z[:size]), sigmoid(z[size : 2 * size])
-        g, o = np.tanh(z[2 * size : 3 * size]), sigmoid(z[3 * size :])
-        c = f * c + i * g
-        h = o * np.tanh(c)
-        out[:, t] = h
-    return out

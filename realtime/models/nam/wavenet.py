@@ -12,7 +12,7 @@ from typing import Any
 from ...errors import ModelError
 from .activations import activate
 from .file import Weights
-from .limits import MAX_LAYERS, MAX_REACH, section, shown, whole
+from .limits import MAX_LAYERS, MAX_REACH, flag, listed, section, shown, whole
 from .program import Program, dense
 
 FILMS = (
@@ -27,8 +27,15 @@ FILMS = (
 )
 
 
-def build_wavenet(program: Program, config: dict[str, Any], weights: Weights, source: int) -> int:
+def build_wavenet(
+    program: Program, config: dict[str, Any], weights: Weights, source: int, rate: int | None = None
+) -> int:
     """Append a WaveNet that reads value `source`; return its output value.
+
+    Parameters
+    ----------
+    rate : int or None [Hz]
+        What the file states: a condition for another one is refused.
 
     Raises
     ------
@@ -40,7 +47,7 @@ def build_wavenet(program: Program, config: dict[str, Any], weights: Weights, so
     if nested is not None:
         from .build import build_part
 
-        condition = build_part(program, nested, source)
+        condition = build_part(program, nested, source, rate)
     layers = config.get("layers")
     if not isinstance(layers, list) or not layers:
         raise ModelError("a WaveNet needs a list 'layers'")
@@ -79,11 +86,16 @@ def _layer_array(
         raise ModelError(
             f"condition_size {width} but the condition has {program.channels[condition]}"
         )
-    middle = whole(config.get("bottleneck") or channels, "bottleneck")
-    dilations = [whole(d, "dilations", 1, MAX_REACH) for d in config["dilations"]]
+    middle = whole(_given(config, "bottleneck", channels), "bottleneck")
+    inputs = whole(_given(config, "input_size", program.channels[x]), "input_size")
+    if inputs != program.channels[x]:
+        raise ModelError(f"input_size {inputs} but the input has {program.channels[x]} channels")
+    dilations = [whole(d, "dilations", 1, MAX_REACH) for d in listed(config, "dilations")]
     count = len(dilations)
     if not 0 < count <= MAX_LAYERS:
         raise ModelError(f"a layer array must have 1..{MAX_LAYERS} layers, got {count}")
+    if "kernel_size" in config and "kernel_sizes" in config:
+        raise ModelError("a layer array has both 'kernel_size' and 'kernel_sizes'; expected one")
     kernels = _per_layer(
         config.get("kernel_sizes", config.get("kernel_size")), count, "kernel_size"
     )
@@ -96,9 +108,15 @@ def _layer_array(
         x, term = layer.append(x, *shape, activations[i], modes[i], seconds[i])
         head = term if head is None else program.combine("add", head, term)
     assert head is not None
-    outputs, kernel, bias = _rechannel(config)
+    outputs, kernel, dilation, bias = _rechannel(config)
     weight = weights.take(outputs, program.channels[head], kernel)
-    return x, program.conv(head, weight, weights.take(outputs) if bias else None)
+    return x, program.conv(head, weight, weights.take(outputs) if bias else None, dilation)
+
+
+def _given(config: dict[str, Any], name: str, default: int) -> Any:
+    """A number of the configuration; `default` where it is missing or null (0 is neither)."""
+    value = config.get(name)
+    return default if value is None else value
 
 
 def _gates(config: dict[str, Any], count: int) -> tuple[list[Any], list[Any]]:
@@ -107,19 +125,25 @@ def _gates(config: dict[str, Any], count: int) -> tuple[list[Any], list[Any]]:
         modes = _per_layer(config["gating_mode"], count, "gating_mode")
         seconds = _per_layer(config.get("secondary_activation"), count, "secondary_activation")
     else:
-        modes = [
-            "gated" if g else "none" for g in _per_layer(config.get("gated", False), count, "gated")
-        ]
+        gated = _per_layer(config.get("gated"), count, "gated")
+        modes = ["gated" if flag(g, "gated", False) else "none" for g in gated]
         seconds = ["Sigmoid"] * count
-    return modes, [s or "Sigmoid" for s in seconds]
+    return modes, ["Sigmoid" if s is None else s for s in seconds]
 
 
-def _rechannel(config: dict[str, Any]) -> tuple[int, int, bool]:
+def _rechannel(config: dict[str, Any]) -> tuple[int, int, int, bool]:
+    """Outputs, kernel size, dilation and bias of the convolution that ends a layer array."""
     head = config.get("head")
-    if isinstance(head, dict):
-        outputs = whole(head["out_channels"], "out_channels")
-        return outputs, whole(head["kernel_size"], "kernel_size", 1, MAX_REACH), bool(head["bias"])
-    return whole(config["head_size"], "head_size"), 1, bool(config.get("head_bias", False))
+    if head is None:
+        bias = flag(config.get("head_bias"), "head_bias", False)
+        return whole(config["head_size"], "head_size"), 1, 1, bias
+    head = section(head, "head")
+    return (
+        whole(head["out_channels"], "out_channels"),
+        whole(head["kernel_size"], "kernel_size", 1, MAX_REACH),
+        whole(_given(head, "head_dilation", 1), "head_dilation", 1, MAX_REACH),
+        flag(head["bias"], "bias", False),
+    )
 
 
 class _Layer:
@@ -138,7 +162,7 @@ class _Layer:
         self.condition, self.channels, self.middle = condition, channels, middle
 
     def _group(self, name: str) -> int:
-        return whole(self.config.get(name) or 1, name)
+        return whole(_given(self.config, name, 1), name)
 
     def _conv_weights(self, outputs: int, inputs: int, kernel: int, groups: int, bias: bool) -> Any:
         if inputs % groups or outputs % groups:
@@ -157,17 +181,25 @@ class _Layer:
         mixer_inputs = program.channels[condition]
         one = section(self.config.get("layer1x1"), "layer1x1")
         side = section(self.config.get("head1x1"), "head1x1")
-        has_one, has_side = bool(one.get("active", True)), bool(side.get("active", False))
+        has_one = flag(one.get("active"), "active", True)
+        has_side = flag(side.get("active"), "active", False)
+        if not has_one and middle != self.channels:
+            raise ModelError(
+                f"without layer1x1, bottleneck ({middle}) must equal channels ({self.channels})"
+            )
         conv = self._conv_weights(wide, self.channels, kernel, self._group("groups_input"), True)
         groups = self._group("groups_input_mixin")
         mixer = self._conv_weights(wide, mixer_inputs, 1, groups, False)
-        groups = whole(one.get("groups") or 1, "groups")
+        groups = whole(_given(one, "groups", 1), "groups")
         inner = self._conv_weights(self.channels, middle, 1, groups, True) if has_one else None
-        side_width = whole(side.get("out_channels") or 1, "out_channels")
-        groups = whole(side.get("groups") or 1, "groups")
+        side_width = whole(side["out_channels"], "out_channels") if has_side else middle
+        groups = whole(_given(side, "groups", 1), "groups")
         outer = self._conv_weights(side_width, middle, 1, groups, True) if has_side else None
         widths = (self.channels, wide, mixer_inputs, wide, wide, middle, self.channels, side_width)
         films = {n: self._film_weights(n, w) for n, w in zip(FILMS, widths, strict=True)}
+        for name, there in (("layer1x1", has_one), ("head1x1", has_side)):
+            if films[f"{name}_post_film"] is not None and not there:
+                raise ModelError(f"{name}_post_film is active without {name}")
 
         source = self._film(films, "conv_pre_film", x)
         plain = films["conv_post_film"] is None and films["input_mixin_post_film"] is None
@@ -184,11 +216,13 @@ class _Layer:
         z = self._film(films, "activation_pre_film", z)
         post = self._gate(z, activation, mode, second)
         post = self._film(films, "activation_post_film", post)
-        if inner is not None and films["layer1x1_post_film"] is None:
+        # the C++ core applies the FiLM of layer1x1 in blended layers only
+        if inner is None:
+            residual = x
+        elif films["layer1x1_post_film"] is None or mode != "blended":
             residual = program.conv(post, inner[0], inner[1], 1, x)
         else:
-            y = post if inner is None else program.conv(post, *inner)
-            y = self._film(films, "layer1x1_post_film", y)
+            y = self._film(films, "layer1x1_post_film", program.conv(post, *inner))
             residual = program.combine("add", x, y)
         term = post if outer is None else program.conv(post, *outer)
         return residual, self._film(films, "head1x1_post_film", term)
@@ -205,13 +239,16 @@ class _Layer:
         return program.combine("blend", first, shaped, gate)
 
     def _film_weights(self, name: str, width: int) -> Any:
-        config = section(self.config.get(name) or None, name)
-        if not config.get("active", False):
+        config = self.config.get(name)
+        if config is None or config is False:
             return None
-        shift = bool(config.get("shift", True))
+        config = section(config, name)
+        if not flag(config.get("active"), "active", True):
+            return None
+        shift = flag(config.get("shift"), "shift", True)
         outputs = width * (2 if shift else 1)
         inputs = self.program.channels[self.condition]
-        groups = whole(config.get("groups") or 1, "groups")
+        groups = whole(_given(config, "groups", 1), "groups")
         weights = self._conv_weights(outputs, inputs, 1, groups, True)
         return weights, width, shift
 
@@ -231,10 +268,15 @@ class _Layer:
 def _head(program: Program, config: dict[str, Any], weights: Weights, x: int) -> int:
     """Activation and convolution, a few times."""
     config = section(config, "head")
-    kernels = config.get("kernel_sizes")
-    if kernels is None:
-        layers = whole(config.get("num_layers", 1), "num_layers", 1, MAX_LAYERS)
-        kernels = [config.get("kernel_size", 1)] * layers
+    kernels = listed(config, "kernel_sizes")
+    if not 0 < len(kernels) <= MAX_LAYERS:
+        raise ModelError(f"'kernel_sizes' of the head must list 1..{MAX_LAYERS} numbers")
+    whole(
+        _given(config, "in_channels", program.channels[x]),
+        "in_channels",
+        program.channels[x],
+        program.channels[x],
+    )
     for i, kernel in enumerate(kernels):
         last = i == len(kernels) - 1
         name = "out_channels" if last else "channels"

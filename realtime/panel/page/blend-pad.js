@@ -2,6 +2,7 @@
 
 import { corners, placeOf, weightsAt } from "./barycentric.js";
 import { el, say, svg } from "./dom.js";
+import { title } from "./names.js";
 
 const STEP = 0.05;
 const ECHO = 400; // ms
@@ -40,7 +41,8 @@ export class BlendPad {
     this.rays = this.polygon.map((c) => svg("line", { class: "ray", x1: at(c)[0], y1: at(c)[1] }));
     const dots = this.polygon.map((c) => svg("circle", { class: "corner", cx: at(c)[0], cy: at(c)[1], r: 4 }));
     this.view = svg("svg", { viewBox: `0 0 ${w} ${h}`, "aria-hidden": "true" }, svg("polygon", { class: "field", points }), ...this.rays, ...dots, this.puck);
-    this.texts = names.map((name, k) => {
+    this.titles = names.map(title);
+    this.texts = this.titles.map((name, k) => {
       const [x, y] = at(this.polygon[k]);
       const tag = el("button", { type: "button", class: "pole", tabindex: "-1", title: `Only ${name}` }, el("b", {}, name), el("span", {}));
       tag.style.left = `${(100 * x) / w}%`;
@@ -66,7 +68,7 @@ export class BlendPad {
       ray.style.opacity = (0.08 + 0.9 * weights[k]).toFixed(3);
     });
     this.texts.forEach((text, k) => say(text.lastChild, `${Math.round(100 * weights[k])} %`));
-    const spoken = this.names.map((name, k) => `${name} ${Math.round(100 * weights[k])} %`).join(", ");
+    const spoken = this.titles.map((name, k) => `${name} ${Math.round(100 * weights[k])} %`).join(", ");
     this.pad.setAttribute("aria-valuetext", spoken);
     this.pad.setAttribute("aria-valuenow", Math.round(100 * Math.max(...weights)));
   }

@@ -1,17 +1,27 @@
-// The signal path: stages before and after the style, moved by drag or keys, with their knobs.
+// The signal path: all stages in the order of the sound, moved by drag or keys, with their knobs.
 
 import { api } from "./api.js";
 import { el, svg } from "./dom.js";
+import { chooseStage } from "./effects.js";
 import { Knob } from "./knob.js";
-import { isBounded, title, words } from "./names.js";
+import { isBounded, ownName, title, words } from "./names.js";
 import { trying } from "./toast.js";
-import { chooseEffect } from "./effects.js";
 
 const SHOWN = 8; // knobs of a stage before "more"
 const OWN = ["bypass", "stage_mix"];
 
 const powerSign = () => svg("svg", { viewBox: "0 0 20 20", class: "sign", "aria-hidden": "true" },
   svg("path", { d: "M10 2.5v7M5.6 5.4a6.4 6.4 0 1 0 8.8 0" }));
+
+/** The first model of the path, wherever it stands: what the page calls the style. */
+export function styleOf(path) {
+  for (const stage of path) {
+    if (stage.kind === "model") return stage;
+    const inside = styleOf((stage.group ?? []).flatMap((branch) => branch.stages));
+    if (inside) return inside;
+  }
+  return null;
+}
 
 export class Chain {
   /** `turn(name, value)` sends a value; `knobs` collects the knobs by parameter. */
@@ -21,13 +31,13 @@ export class Chain {
     this.knobs = knobs;
     this.structure = "";
     this.switches = new Map();
+    this.made = new Set(); // names of knobs that are this one's
   }
 
   /** Rebuild where stages changed; values alone only move knobs. */
   update(state) {
     const parameters = new Map(state.parameters.map((p) => [p.name, p]));
-    const plain = ["pre", "post"].map((where) => state.chains[where].map((s) => [s.id, s.name, s.parameters]));
-    const structure = JSON.stringify([plain, state.style]);
+    const structure = JSON.stringify(state.path, (key, value) => (key === "bypass" || key === "mix" ? undefined : value));
     if (structure !== this.structure) {
       this.structure = structure;
       this.build(state, parameters);
@@ -40,53 +50,69 @@ export class Chain {
       const p = parameters.get(name);
       if (!p) continue;
       const on = p.value >= 0.5;
-      const bypass = name.endsWith(".bypass");
+      const bypass = ownName(name) === "bypass";
       button.setAttribute("aria-pressed", String(bypass ? !on : on));
-      button.closest(".stage")?.classList.toggle("off", bypass ? on : button.closest(".stage").classList.contains("off"));
+      if (bypass) button.closest(".stage").classList.toggle("off", on);
     }
   }
 
   build(state, parameters) {
     const kept = document.activeElement?.dataset?.keep; // focus stays with the stage it was on
-    for (const name of [...this.knobs.keys()]) if (/^(pre|post)[._]/.test(name)) this.knobs.delete(name);
+    for (const name of this.made) this.knobs.delete(name);
+    this.made.clear();
     this.switches.clear();
-    const lane = (where) => this.lane(where, state.chains[where], parameters);
-    const model = el("div", { class: "node model" }, el("span", { class: "small" }, "style"), el("b", {}, state.style ?? "none"));
-    this.place.replaceChildren(el("div", { class: "node end dry" }, "In"), lane("pre"), model, lane("post"), el("div", { class: "node end wet" }, "Out"));
+    this.parameters = parameters;
+    this.style = styleOf(state.path);
+    this.place.replaceChildren(el("div", { class: "node end dry" }, "In"), this.lane(state.path, {}), el("div", { class: "node end wet" }, "Out"));
     if (kept) this.place.querySelector(`[data-keep="${CSS.escape(kept)}"]`)?.focus();
   }
 
-  lane(where, stages, parameters) {
-    const before = where === "pre" ? "before the style" : "after the style";
-    const list = el("ol", { class: "lane", "aria-label": `Stages ${before}`, "data-place": where });
-    stages.forEach((stage, index) => list.append(this.stage(where, stage, index, stages.length, parameters)));
-    list.addEventListener("dragover", (event) => this.dragged?.where === where && event.preventDefault());
-    list.addEventListener("drop", (event) => this.drop(event, where, list));
-    const add = el("button", { type: "button", class: "add", "aria-label": `Add an effect ${before}`, "data-keep": `add-${where}`, title: `Add an effect ${before}` }, "+");
-    add.addEventListener("click", () => chooseEffect((entry) => trying(() => api.insert(where, entry)), before));
-    const whole = parameters.get(`${where}_mix`);
-    const mix = stages.length && whole ? this.knob(whole, "chain mix") : null;
-    return el("div", { class: "place" }, list, el("div", { class: "lane-tools" }, add, mix?.element));
+  /** A list of stages: the path's own, or a branch's; `where` names the group and the branch. */
+  lane(stages, where) {
+    const key = where.group ? `${where.group}-${where.branch}` : "path";
+    const label = where.group ? `branch ${where.branch} of the group` : "the signal path";
+    const list = el("ol", { class: "lane", "aria-label": `Stages of ${label}`, "data-place": key });
+    stages.forEach((stage, index) => list.append(this.stage(key, stage, index, stages.length)));
+    list.addEventListener("dragover", (event) => this.dragged?.key === key && event.preventDefault());
+    list.addEventListener("drop", (event) => this.drop(event, key, list));
+    const add = el("button", { type: "button", class: "add", "aria-label": `Add a stage to ${label}`, "data-keep": `add-${key}`, title: `Add a stage to ${label}` }, "+");
+    add.addEventListener("click", () => chooseStage((stage) => trying(() => api.insert(stage, where)), label));
+    return el("div", { class: "place" }, list, el("div", { class: "lane-tools" }, add));
   }
 
-  stage(where, stage, index, count, parameters) {
-    const of = (name) => parameters.get(`${where}.${index + 1}.${name}`);
+  stage(key, stage, index, count) {
+    const of = (name) => this.parameters.get(`${stage.place}.${name}`);
     const handle = el("button", {
       type: "button", class: "handle", "data-keep": `stage-${stage.id}`, draggable: "true",
       title: "Drag, or Alt + left and right, to reorder", "aria-label": `${stage.name}, ${index + 1} of ${count}; Alt and arrow keys move it`,
-    }, words(stage.name));
+    }, stage.kind === "effect" ? words(stage.name) : stage.name);
     const off = el("button", { type: "button", class: "power", "aria-label": `${stage.name} is heard`, title: "Bypass this stage" }, powerSign());
-    off.addEventListener("click", () => this.turn(`${where}.${index + 1}.bypass`, off.getAttribute("aria-pressed") === "true" ? 1 : 0));
-    this.switches.set(`${where}.${index + 1}.bypass`, off);
+    off.addEventListener("click", () => this.turn(`${stage.place}.bypass`, off.getAttribute("aria-pressed") === "true" ? 1 : 0));
+    this.switches.set(`${stage.place}.bypass`, off);
     const remove = el("button", { type: "button", class: "remove", "aria-label": `Remove ${stage.name}`, title: "Remove" }, "×");
-    remove.addEventListener("click", () => trying(() => api.remove(where, stage.id)));
-    const knobs = stage.parameters.map((name) => parameters.get(name)).filter((p) => p && !OWN.includes(p.name.split(".").slice(2).join(".")));
-    const made = knobs.map((p) => this.control(p));
-    const first = el("div", { class: "knobs" }, of("stage_mix") ? this.knob(of("stage_mix"), "dry/wet").element : null, ...made.slice(0, SHOWN));
-    const more = made.length > SHOWN ? el("details", {}, el("summary", {}, `${made.length - SHOWN} more`), el("div", { class: "knobs" }, ...made.slice(SHOWN))) : null;
-    const box = el("li", { class: `stage ${stage.kind}`, "data-stage": stage.id }, el("div", { class: "stage-head" }, off, handle, remove), first, more);
-    this.reorder(handle, box, where, stage, index, count);
+    remove.addEventListener("click", () => trying(() => api.remove(stage.id)));
+    const mix = of("stage_mix") ? this.knob(of("stage_mix"), "dry/wet").element : null;
+    const box = el("li", { class: `stage ${stage.kind}`, "data-stage": stage.id }, el("div", { class: "stage-head" }, off, handle, remove), ...this.inside(stage, mix));
+    this.reorder(handle, box, key, stage, index, count);
     return box;
+  }
+
+  /** What a stage's box holds: knobs, or branches; the style's own knobs stand above. */
+  inside(stage, mix) {
+    if (stage.group) {
+      const branches = stage.group.map((branch, k) => {
+        const gain = this.parameters.get(branch.gain);
+        const knob = gain ? this.knob({ ...gain, minimum: Math.max(gain.minimum, -40) }, "gain").element : null;
+        return el("div", { class: "branch" }, knob, this.lane(branch.stages, { group: stage.id, branch: k + 1 }));
+      });
+      return [el("div", { class: "knobs" }, mix, el("div", { class: "branches" }, ...branches))];
+    }
+    if (stage.id === this.style?.id) return [el("div", { class: "knobs" }, mix)];
+    const own = stage.parameters.map((name) => this.parameters.get(name)).filter((p) => p && !OWN.includes(ownName(p.name)));
+    const made = own.map((p) => this.control(p));
+    const first = el("div", { class: "knobs" }, mix, ...made.slice(0, SHOWN));
+    const more = made.length > SHOWN ? el("details", {}, el("summary", {}, `${made.length - SHOWN} more`), el("div", { class: "knobs" }, ...made.slice(SHOWN))) : null;
+    return more ? [first, more] : [first];
   }
 
   control(p) {
@@ -108,11 +134,12 @@ export class Chain {
   knob(parameter, label) {
     const made = new Knob(parameter, (value) => this.turn(parameter.name, value), label);
     this.knobs.set(parameter.name, made);
+    this.made.add(parameter.name);
     return made;
   }
 
-  reorder(handle, box, where, stage, index, count) {
-    const go = (to) => to >= 0 && to < count && to !== index && trying(() => api.move(where, stage.id, to));
+  reorder(handle, box, key, stage, index, count) {
+    const go = (to) => to >= 0 && to < count && to !== index && trying(() => api.move(stage.id, to));
     handle.addEventListener("keydown", (event) => {
       if (!event.altKey) return;
       const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
@@ -122,7 +149,7 @@ export class Chain {
       go(index + step);
     });
     handle.addEventListener("dragstart", (event) => {
-      this.dragged = { where, stage: stage.id, index };
+      this.dragged = { key, stage: stage.id, index };
       event.dataTransfer.effectAllowed = "move";
       event.dataTransfer.setData("text/plain", stage.name);
       event.dataTransfer.setDragImage(box, 20, 16);
@@ -131,16 +158,17 @@ export class Chain {
     handle.addEventListener("dragend", () => { this.dragged = null; box.classList.remove("dragged"); });
   }
 
-  drop(event, where, list) {
+  drop(event, key, list) {
     const dragged = this.dragged;
-    if (dragged?.where !== where) return;
+    if (dragged?.key !== key) return;
     event.preventDefault();
+    event.stopPropagation();
     const others = [...list.children].filter((c) => Number(c.dataset.stage) !== dragged.stage);
     const to = others.filter((c) => {
       const box = c.getBoundingClientRect();
       const above = event.clientY > box.bottom;
       return above || (event.clientY >= box.top && event.clientX > box.left + box.width / 2);
     }).length;
-    if (to !== dragged.index) trying(() => api.move(where, dragged.stage, to));
+    if (to !== dragged.index) trying(() => api.move(dragged.stage, to));
   }
 }

@@ -1,4 +1,4 @@
-// Choosing an effect or plug-in for a place in the chain.
+// Choosing a stage for a place in the path: an effect, a model, a plug-in or a group.
 
 import { api } from "./api.js";
 import { closeDialog, fillDialog, openDialog } from "./dialog.js";
@@ -14,10 +14,10 @@ const HINTS = {
   Phaser: "sweeping notches", PitchShift: "higher or lower", Reverb: "a room",
 };
 
-/** Let an effect be chosen; `add(entry)` gets its table as in a chain file. */
-export async function chooseEffect(add, before) {
-  openDialog(`Add ${before}`, el("p", { class: "small" }, "Looking for effects and plug-ins …"));
-  const found = await trying(() => api.effects());
+/** Let a stage be chosen; `add(stage)` gets its table as in a preset. */
+export async function chooseStage(add, where) {
+  openDialog(`Add to ${where}`, el("p", { class: "small" }, "Looking for effects, styles and plug-ins …"));
+  const [found, models] = await trying(() => Promise.all([api.effects(), api.models()])) ?? [];
   if (!found) return closeDialog();
   const button = (label, hint, entry) => {
     const made = el("button", { type: "button", class: "choice" }, el("b", {}, label), el("span", { class: "small" }, hint));
@@ -28,8 +28,12 @@ export async function chooseEffect(add, before) {
   const usable = found.plugins.filter((p) => !p.status || /^(ok|good|works)/.test(p.status));
   const isAlone = (p) => usable.filter((other) => other.path === p.path).length === 1;
   const plugins = usable.map((p) => button(p.name, p.path, { plugin: isAlone(p) ? p.path : p.name }));
+  const styles = models.map((m) => button(m.title || m.name, m.summary ?? "", { model: m.name }));
+  const group = button("Two branches", "in parallel, added", { group: [{}, {}] });
   fillDialog(
-    el("div", { class: "choices" }, ...effects),
+    el("div", { class: "choices" }, ...effects, group),
+    el("h3", {}, "Styles"),
+    el("div", { class: "choices" }, ...styles),
     el("h3", {}, "Plug-ins"),
     plugins.length ? el("div", { class: "choices" }, ...plugins) : el("p", { class: "small" }, "None yet: run “restyle scan” to find those on this machine."),
   );

@@ -2,7 +2,7 @@
 
 import { api } from "./api.js";
 import { BlendPad } from "./blend-pad.js";
-import { Chain } from "./chain.js";
+import { Chain, styleOf } from "./chain.js";
 import { prepareDialog } from "./dialog.js";
 import { showDevices } from "./devices.js";
 import { id, say } from "./dom.js";
@@ -13,7 +13,8 @@ import { Live } from "./live.js";
 import { Meters } from "./meters.js";
 import { Midi } from "./midi.js";
 import { Models } from "./models.js";
-import { isControl, title } from "./names.js";
+import { ownName, title } from "./names.js";
+import { PendingChanges } from "./pending.js";
 import { RecordButton, showRecordings } from "./recording.js";
 import { showPresets } from "./presets.js";
 import { Spectrograms } from "./spectrogram.js";
@@ -62,6 +63,7 @@ const pad = new BlendPad(id("pad"), (weights) => {
 const chain = new Chain(id("chain"), turn, knobs);
 const midi = new Midi(knobs);
 const recording = new RecordButton();
+const pending = new PendingChanges(id("pending"));
 
 function show(next) {
   const before = state;
@@ -69,7 +71,7 @@ function show(next) {
   for (const p of next.parameters) if (/^(in|out)put_gain_db$/.test(p.name)) p.minimum = LOWEST_GAIN;
   const about = models.of(next.style);
   say(id("style-title"), about?.title ?? next.style ?? "No style");
-  say(id("style-summary"), about?.summary ?? (next.style ? "" : "The sound passes through the effects alone."));
+  say(id("style-summary"), about?.summary ?? (next.style ? "" : "The sound passes through the other stages alone."));
   say(id("lane"), next.lane === "worker" ? "worker lane" : "inside the audio callback");
   say(id("preset-name"), next.preset ? `Preset: ${next.preset}` : "Presets");
   const device = next.device.simulated ? "simulated device" : `${next.device.input} → ${next.device.output}`;
@@ -81,21 +83,28 @@ function show(next) {
   chain.update(next);
   midi.mark();
   recording.show(next.recording);
+  pending.show(next.pending);
   showValues();
   for (const incident of next.incidents.slice(incidents)) toast(incident.text, "error");
   incidents = next.incidents.length;
 }
 
-/** Knobs of the levels and of the model, made anew when there are others. */
+/** Parameters of the style: of the first model in the path, without those that every stage has. */
+function controlsOf(s) {
+  const names = new Set(styleOf(s?.path ?? [])?.parameters ?? []);
+  return s?.parameters.filter((p) => names.has(p.name) && !["bypass", "stage_mix"].includes(ownName(p.name))) ?? [];
+}
+
+/** Knobs of the levels and of the style, made anew when there are others. */
 function showControls(before) {
-  const mine = (s) => JSON.stringify(s?.parameters.filter((p) => isControl(p)).map((p) => [p.name, p.kind, p.minimum, p.maximum]) ?? null);
+  const mine = (s) => JSON.stringify(controlsOf(s).map((p) => [p.name, p.kind, p.minimum, p.maximum]));
   if (!knobs.has("mix")) {
     for (const [name, label] of LEVELS) addKnob(id("fixed"), state.parameters.find((p) => p.name === name), label);
   }
   if (before && mine(before) === mine(state)) return;
   for (const knob of id("controls").children) knobs.delete(knob.dataset.parameter);
   id("controls").replaceChildren();
-  for (const p of state.parameters) if (isControl(p) && p.kind !== "blend") addKnob(id("controls"), p, title(p.name));
+  for (const p of controlsOf(state)) if (p.kind !== "blend") addKnob(id("controls"), p, title(p.name));
 }
 
 function addKnob(place, parameter, label) {
@@ -107,7 +116,7 @@ function addKnob(place, parameter, label) {
 /** Put every knob, switch and the pad where the values are. */
 function showValues() {
   for (const p of state.parameters) knobs.get(p.name)?.update(p);
-  pad.update(state.parameters.filter((p) => p.kind === "blend"));
+  pad.update(controlsOf(state).filter((p) => p.kind === "blend"));
   chain.values(new Map(state.parameters.map((p) => [p.name, p])));
   const bypass = state.parameters.find((p) => p.name === "bypass");
   state.bypass = bypass ? bypass.value >= 0.5 : state.bypass;

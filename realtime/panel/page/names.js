@@ -3,14 +3,13 @@
 import { shown } from "./dom.js";
 
 const UNITS = { db: "dB", hz: "Hz", ms: "ms", seconds: "s", semitones: "st", percent: "%" };
-const FIXED = ["mix", "input_gain_db", "output_gain_db", "bypass", "pre_mix", "post_mix"];
 
-/** Whether a parameter is a control of the model. */
-export const isControl = (p) => !FIXED.includes(p.name) && !/^(pre|post)\.\d+\./.test(p.name);
+/** `2.cutoff_frequency_hz` to `cutoff_frequency_hz`: without the place of the stage. */
+export const ownName = (name) => name.replace(/^([1-9]\d*\.)+/, "");
 
-/** `post.2.cutoff_frequency_hz` to `cutoff frequency`. */
+/** `2.cutoff_frequency_hz` to `cutoff frequency`. */
 export function title(name) {
-  const words = name.replace(/^(pre|post)\.\d+\./, "").split("_");
+  const words = ownName(name).split("_");
   if (words.length > 1 && words.at(-1) in UNITS) words.pop();
   return words.join(" ");
 }
@@ -23,7 +22,7 @@ export const unit = (p) => p.unit || UNITS[p.name.split("_").at(-1)] || "";
 
 /** How a value is written. */
 export function written(p, value) {
-  const share = p.minimum === 0 && p.maximum === 1 && (p.kind === "blend" || /(^|_)mix$|wet|dry/.test(p.name));
+  const share = p.minimum === 0 && p.maximum === 1 && (p.kind === "blend" || /(^|_)mix$|wet|dry/.test(ownName(p.name)));
   return share ? `${Math.round(100 * value)} %` : shown(value, unit(p));
 }
 

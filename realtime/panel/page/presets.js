@@ -47,7 +47,7 @@ function form(current) {
 
 function row(preset, isCurrent) {
   const load = el("button", { type: "button", class: "choice", disabled: Boolean(preset.problem) },
-    el("b", {}, preset.name), el("span", { class: "small" }, preset.problem ?? ([preset.model, preset.note].filter(Boolean).join(" · ") || "effects only")));
+    el("b", {}, preset.name), el("span", { class: "small" }, preset.problem ?? ([preset.stages.join(" → "), preset.note].filter(Boolean).join(" · ") || "the sound as it comes")));
   load.addEventListener("click", async () => {
     if (await trying(() => api.load(preset.name))) closeDialog();
   });

@@ -1,0 +1,108 @@
+"""A sound from the options that `live`, `render` and `preset save` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from ..errors import ConfigError
+from ..presets.chains import read_chain
+from ..presets.check import Library
+from ..presets.paths import absolute
+from ..session.builder import Builder
+from ..session.names import Known, find_knob, places
+from ..session.operations import OWN, Set
+from ..session.sound import Setup, Sound, Stage, Value
+
+
+def parse_values(items: list[str] | None) -> dict[str, Value]:
+    """Turn ``NAME=VALUE`` texts into a mapping; a value is a number or a choice's word.
+
+    Raises
+    ------
+    ConfigError
+        Text of another form.
+    """
+    found: dict[str, Value] = {}
+    for item in items or []:
+        name, sign, value = (part.strip() for part in item.partition("="))
+        if not sign or not name or not value:
+            raise ConfigError(f"--set takes NAME=VALUE, got '{item[:80]}'")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
+def chosen_sound(
+    model: str | None,
+    chain: Path | None,
+    values: Mapping[str, Value],
+    own: Mapping[str, float | None],
+    base: Sound | None = None,
+) -> Sound:
+    """The sound that options ask for, everything in it checked, every stage with an identity.
+
+    Parameters
+    ----------
+    model : str or None
+        A name or a file.
+    chain : Path or None
+        A chain file; see :func:`realtime.presets.chains.read_chain` for where the model stands.
+    values : mapping
+        Parameters by full name (``2.room_size``), or by a name that one stage alone has.
+    own : mapping
+        ``mix``, ``input_gain_db`` and ``output_gain_db`` where they are asked for.
+    base : Sound, optional
+        Of a preset or session, instead of model and chain.
+
+    Raises
+    ------
+    RestyleError
+        Something is not there, or does not fit.
+    """
+    if base is not None and (model is not None or chain is not None):
+        raise ConfigError(
+            "a preset or session brings its own stages; leave the style, --model and --chain out"
+        )
+    stages: tuple[Stage, ...] = base.stages if base is not None else ()
+    if model is not None:
+        stages = absolute((Stage(model=model),), Path.cwd())
+    if chain is not None:
+        stages = read_chain(chain, *stages)
+    sound = msgspec.structs.replace(base or Sound(), stages=stages)
+    for name, number in own.items():
+        if number is not None:
+            sound = Set(OWN, name, number).apply(Setup(sound)).sound
+    library = Library()
+    sound, known = library.checked(sound, "the sound")
+    for name, value in values.items():
+        sound = _set(sound, known, name, value)
+    return library.checked(sound, "--set")[0] if values else sound
+
+
+def _set(sound: Sound, known: Known, name: str, value: Value) -> Sound:
+    """Set one parameter; those of a plug-in are checked by whoever loads it."""
+    place, _, own = name.rpartition(".")
+    stage = dict(places(sound.stages)).get(f"{place}.")
+    if stage is not None and stage.plugin is not None and own not in ("bypass", "stage_mix"):
+        operation = Set(stage.identity, own, value)
+    else:
+        operation = find_knob(sound, known, name).set(value)
+    return operation.apply(Setup(sound)).sound
+
+
+def models_rate(sound: Sound) -> int | None:
+    """The rate that the models of a sound run at [Hz], or None where there is none.
+
+    Raises
+    ------
+    RestyleError
+        A model cannot be read, or the models do not go together.
+    """
+    if all(stage.model is None for stage in sound.walk()):
+        return None
+    return Builder(1, 0).shape(sound.stages).sample_rate

@@ -1,0 +1,59 @@
+"""The engine process opens the device that a session names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import DeviceError
+from ..session.sound import Device
+from ..stream.transport import Transport
+
+
+def make_device(spec: Device) -> Transport:
+    """Open what `spec` names.
+
+    Raises
+    ------
+    DeviceError
+    """
+    if spec.kind == "tape":
+        from ..devices.shared_simulated import Tape, TapeDevice
+
+        assert spec.tape is not None
+        return TapeDevice(Tape(spec.tape))
+    from ..devices.list import NO_INPUT, find_device
+    from ..devices.one_card import PortAudioDevice
+    from ..devices.two_cards import SplitDevice, same_clock
+
+    one = (
+        spec.input == NO_INPUT
+        or spec.clocks == "one"
+        or (
+            spec.clocks == "auto"
+            and same_clock(find_device(spec.input, "input"), find_device(spec.output, "output"))
+        )
+    )
+
+    def opened(rate: int | None) -> Transport:
+        kind = PortAudioDevice if one else SplitDevice
+        return kind(
+            spec.input,
+            spec.output,
+            sample_rate=rate,
+            block_size=spec.block_size,
+            channels=spec.channels,
+        )
+
+    if spec.sample_rate is not None or spec.preferred_rate is None:
+        return opened(spec.sample_rate)
+    try:
+        return opened(spec.preferred_rate)
+    except DeviceError:
+        return opened(None)  # the device's own; the lane converts
+
+
+def describe_device(device: Transport) -> dict[str, Any]:
+    """What was opened, as plain data."""
+    names = ("name", "sample_rate", "block_size", "in_channels", "out_channels", "paced")
+    found = {n: getattr(device, n) for n in (*names, "largest_block")}
+    return found | {n: getattr(device, f"{n}_name", device.name) for n in ("input", "output")}

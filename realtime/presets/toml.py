@@ -1,0 +1,68 @@
+"""TOML read and written: by tomllib and tomli-w; what is wrong with a text is one sentence."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from ..errors import PresetError, RestyleError
+
+LARGEST = 16 << 20  # bytes of a file that is read at all
+
+
+def parse(path: Path, error: type[RestyleError] = PresetError) -> dict[str, Any]:
+    """Return the plain data of a file.
+
+    Raises
+    ------
+    RestyleError
+        Unreadable, too large, or no TOML.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise error(f"cannot read {path}: it has more than {LARGEST >> 20} MiB")
+        text = data.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as found:
+        reason = getattr(found, "strerror", None) or str(found)
+        raise error(f"cannot read {path}: {reason}") from None
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except ValueError as found:  # also numbers of thousands of digits
+        reason = str(found)[:200]
+    raise error(f"{path.name} is not valid TOML: {reason}")
+
+
+def to_toml(data: Mapping[str, Any], name: str = "") -> str:
+    """Return the text of a document; the same data always gives the same text.
+
+    Plain values come first, then tables in the order of the mapping; lists of tables are always
+    written ``[[so]]``, which tomli-w does for long ones alone.
+
+    Raises
+    ------
+    TypeError
+        A value that TOML has no form for.
+    """
+    tables = {k: v for k, v in data.items() if isinstance(v, Mapping) or _is_tables(v)}
+    parts = [tomli_w.dumps({k: v for k, v in data.items() if k not in tables})]
+    for key, value in tables.items():
+        bare = tomli_w.dumps({key: 0}).rpartition(" = ")[0]  # quoted where that is needed
+        title = f"{name}.{bare}" if name else bare
+        for one in [value] if isinstance(value, Mapping) else value:
+            heading = f"[{title}]" if isinstance(value, Mapping) else f"[[{title}]]"
+            inside = to_toml(one, title)
+            gap = "\n\n" if inside.startswith("[") else "\n"
+            parts.append(heading + gap + inside)
+    return "\n".join(p for p in parts if p)
+
+
+def _is_tables(value: Any) -> bool:
+    return bool(value) and isinstance(value, list) and all(isinstance(v, Mapping) for v in value)
