@@ -104,10 +104,9 @@ def _step(v, level, row, block):  # type: ignore[no-untyped-def]
     total = _sum(level)
     if kind == MULTIPLY:
         p = row[INDEX]
-        if p <= block:
-            past = _spectra(level)[c, (block - p) % level.partitions]
-            h = _filters(level)[c % level.responses, p]
-            _multiply(total, past, h, row[BEGIN], row[END], p == 0)
+        past = _spectra(level)[c, (block - p) % level.partitions]
+        h = _filters(level)[c % level.responses, p]
+        _multiply(total, past, h, row[BEGIN], row[END], p == 0)
     elif kind == FORWARD:
         transform(size, row[INDEX], work, wr, wi, np.float32(1.0))
     elif kind == INVERSE:
@@ -180,7 +179,7 @@ def convolve(v, block, begin, n):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def silence(v):  # type: ignore[no-untyped-def]
-    """Forget all input; what was computed of it is not touched, as it is not read any more."""
+    """Forget all input."""
     v.position = 0
     _recent(v)[...] = 0.0
     _ring(v)[...] = 0.0
@@ -188,3 +187,4 @@ def silence(v):  # type: ignore[no-untyped-def]
         level = view_level(_level(v)[k])
         level.next = 0
         _out(level)[...] = 0.0
+        _spectra(level)[...] = 0.0

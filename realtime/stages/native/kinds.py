@@ -18,12 +18,11 @@ from .reverb import REVERB
 from .stage import NativeEffect
 
 KINDS = {**LEVELS, **FILTERS, **LADDER, **DYNAMICS, **DELAY, **MODULATION, **REVERB}
-CONVOLUTION, RESPONSE = "Convolution", "impulse_response_filename"
-NAMES = frozenset({*KINDS, CONVOLUTION})
+RESPONSE = "impulse_response_filename"
 
 
 def make_native(name: str, given: Mapping[str, Any]) -> NativeEffect:
-    """Build a native effect of :data:`NAMES`.
+    """Build a native effect of :data:`realtime.stages.ranges.NATIVE_RANGES`.
 
     Raises
     ------
