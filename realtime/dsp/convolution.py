@@ -94,20 +94,19 @@ def _pack(ring, block, size, work):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _step(v, l, row, block):  # type: ignore[no-untyped-def]
+def _step(v, level, row, block):  # type: ignore[no-untyped-def]
     """Do one step of what input block `block` adds through a level."""
     kind, c = row[KIND], row[CHANNEL]
-    size, work, table = l.size, _work(l), _table(l)
-    base = 2 * (l.passes % 2)
+    size, work, table = level.size, _work(level), _table(level)
+    base = 2 * (level.passes % 2)
     wr, wi, ur, ui = table[0, :size], table[1, :size], table[0, size:], table[1, size:]
-    spectrum = _spectra(l)[c, block % l.partitions]
-    total = _sum(l)
+    spectrum = _spectra(level)[c, block % level.partitions]
+    total = _sum(level)
     if kind == MULTIPLY:
         p = row[INDEX]
-        if p <= block:
-            past = _spectra(l)[c, (block - p) % l.partitions]
-            h = _filters(l)[c % l.responses, p]
-            _multiply(total, past, h, row[BEGIN], row[END], p == 0)
+        past = _spectra(level)[c, (block - p) % level.partitions]
+        h = _filters(level)[c % level.responses, p]
+        _multiply(total, past, h, row[BEGIN], row[END], p == 0)
     elif kind == FORWARD:
         transform(size, row[INDEX], work, wr, wi, np.float32(1.0))
     elif kind == INVERSE:
@@ -119,23 +118,23 @@ def _step(v, l, row, block):  # type: ignore[no-untyped-def]
     elif kind == REPACK:
         repack(total[0], total[1], work[0], work[1], ur, ui)
     else:
-        y = _out(l)[c, block % 2]  # heard two periods after the block came
+        y = _out(level)[c, block % 2]  # heard two periods after the block came
         even, odd = work[base, size // 2 :], work[base + 1, size // 2 :]
         for k in range(size // 2):
             y[2 * k], y[2 * k + 1] = even[k], odd[k]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _work_on(v, l, n):  # type: ignore[no-untyped-def]
-    """Do the steps of a level that are due while `n` samples pass; they end no period but its own."""
-    period, at = v.position // l.size, v.position % l.size + n
+def _work_on(v, level, n):  # type: ignore[no-untyped-def]
+    """Do the steps of a level that are due while `n` samples pass, at most to its period's end."""
+    period, at = v.position // level.size, v.position % level.size + n
     if period > 0:
-        program = _program(l)
-        while l.next < l.steps and program[l.next, START] < at:
-            _step(v, l, program[l.next], period - 1)
-            l.next += 1
-    if at == l.size:
-        l.next = 0
+        program = _program(level)
+        while level.next < level.steps and program[level.next, START] < at:
+            _step(v, level, program[level.next], period - 1)
+            level.next += 1
+    if at == level.size:
+        level.next = 0
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -167,24 +166,25 @@ def convolve(v, block, begin, n):  # type: ignore[no-untyped-def]
         if offset + n == CELL:
             recent[c, :HEAD] = recent[c, CELL:]
     for k in range(v.levels):
-        l = view_level(_level(v)[k])
-        period, inside = v.position // l.size, v.position % l.size
+        level = view_level(_level(v)[k])
+        period, inside = v.position // level.size, v.position % level.size
         for c in range(v.channels):
             y = wet[c, :n]
-            x = _out(l)[c, period % 2, inside : inside + n]
+            x = _out(level)[c, period % 2, inside : inside + n]
             for i in range(n):
                 y[i] += x[i]
-        _work_on(v, l, n)
+        _work_on(v, level, n)
     v.position += n
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def silence(v):  # type: ignore[no-untyped-def]
-    """Forget all input; what was computed of it is not touched, as it is not read any more."""
+    """Forget all input."""
     v.position = 0
     _recent(v)[...] = 0.0
     _ring(v)[...] = 0.0
     for k in range(v.levels):
-        l = view_level(_level(v)[k])
-        l.next = 0
-        _out(l)[...] = 0.0
+        level = view_level(_level(v)[k])
+        level.next = 0
+        _out(level)[...] = 0.0
+        _spectra(level)[...] = 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,11 +25,13 @@ from .convolution import (
 )
 from .fft import count_passes, twiddles
 
-SIZES = (CELL, 512, 4096)  # of the levels, as far as the response goes
+# of the levels, and the shortest response for which each makes callbacks cheaper: measured
+SIZES = {CELL: HEAD, 512: 3072, 4096: 65536}
 SLICE = 1024  # bins multiplied in one step
 ALIGN = 16  # floats
-# what a step takes a bin [about ns]
-TRANSFORM_COST, MULTIPLY_COST = 0.8, 0.7
+# what a step takes, relative to each other, for a sample or bin: measured
+COSTS = {PACK: 0.5, FORWARD: 1.1, UNPACK: 0.9, MULTIPLY: 0.45, REPACK: 0.9, INVERSE: 1.1, OUT: 0.1}
+FIRST_PASS_COST = 0.4
 
 
 class Convolver:
@@ -38,6 +42,8 @@ class Convolver:
     responses : ndarray [shape=(responses, taps), float]
         Channel `c` plays response ``c % responses``.
     channels : int
+    sizes : mapping of int to int [samples]
+        As :data:`SIZES`.
 
     Attributes
     ----------
@@ -49,20 +55,20 @@ class Convolver:
         self,
         responses: npt.NDArray[np.floating],
         channels: int,
-        sizes: tuple[int, ...] = SIZES,
+        sizes: Mapping[int, int] = SIZES,
     ) -> None:
         many, taps = responses.shape
-        sizes = tuple(b for b in sizes if taps > 2 * b)
-        ends = [2 * b for b in sizes[1:]] + [taps] * (len(sizes) > 0)
+        used = [b for b, least in sizes.items() if taps > least]
+        ends = [*(2 * b for b in used[1:]), taps]
         self.levels = [
             _level(responses[:, 2 * b : end], b, channels)
-            for b, end in zip(sizes, ends, strict=True)
+            for b, end in zip(used, ends, strict=False)
         ]
         self.record = v = CONVOLVER.make(
             channels=channels,
             responses=many,
             levels=len(self.levels),
-            ring_length=4 * max(sizes, default=CELL),
+            ring_length=4 * max(used, default=CELL),
         )
         v.arrays["level"][:] = [level.address for level in self.levels]
         first = responses[:, :HEAD]
@@ -102,23 +108,24 @@ def _steps(size: int, partitions: int, passes: int, channels: int) -> npt.NDArra
     rows: list[tuple[int, ...]] = []
     costs: list[float] = []
 
-    def add(kind: int, channel: int, index: int, begin: int, end: int, cost: float) -> None:
+    def add(kind: int, channel: int, index: int = 0, begin: int = 0, end: int = size) -> None:
         rows.append((kind, index, channel, begin, end, 0))
-        costs.append(cost * (end - begin))
+        first = kind in (FORWARD, INVERSE) and index == 0
+        costs.append((FIRST_PASS_COST if first else COSTS[kind]) * (end - begin))
 
+    cuts = [*range(0, size, SLICE), size + 1]
     for c in range(channels):
-        add(PACK, c, 0, 0, size, TRANSFORM_COST)
+        add(PACK, c)
         for k in range(passes):
-            add(FORWARD, c, k, 0, size, TRANSFORM_COST)
-        add(UNPACK, c, 0, 0, size, TRANSFORM_COST)
+            add(FORWARD, c, k)
+        add(UNPACK, c)
         for p in range(partitions):
-            cuts = [*range(0, size, SLICE), size + 1]
             for begin, end in zip(cuts, cuts[1:], strict=False):
-                add(MULTIPLY, c, p, begin, end, MULTIPLY_COST)
-        add(REPACK, c, 0, 0, size, TRANSFORM_COST)
+                add(MULTIPLY, c, p, begin, end)
+        add(REPACK, c)
         for k in range(passes):
-            add(INVERSE, c, k, 0, size, TRANSFORM_COST)
-        add(OUT, c, 0, 0, size, 0.5 * TRANSFORM_COST)
+            add(INVERSE, c, k)
+        add(OUT, c)
     program = np.array(rows, dtype=np.int64).reshape(-1, COLUMNS)
     before = np.cumsum([0.0, *costs])
     program[:, START] = np.floor(before[:-1] / before[-1] * size)

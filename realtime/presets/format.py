@@ -10,7 +10,7 @@ A preset::
     output_gain_db = -2.0
 
     [[stage]]                    # in the order of the sound
-    effect = "NoiseGate"
+    effect = "NoiseGate"         # engine = "pedalboard" asks for pedalboard's
     threshold_db = -50.0
 
     [[stage]]
@@ -66,7 +66,7 @@ OSC_PORT = 9000
 WORDS = {"stages": "stage", "parameters": ""}  # what fields are called in files
 _KINDS = ("model", "effect", "plugin", "group")
 _STAGE_KEYS = (*_KINDS, "bypass", "stage_mix", "parameters")
-_PLUGIN_KEYS = ("plugin_name", "preset", "state")
+_KIND_KEYS = {"effect": ("engine",), "plugin": ("plugin_name", "preset", "state")}
 _Map = tuple[Annotated[int, Meta(ge=0, le=1024)], ...]
 
 
@@ -296,4 +296,4 @@ def _shaped_branch(table: dict[str, Any], deep: int) -> dict[str, Any]:
 
 
 def _own_keys(table: Mapping[str, Any]) -> tuple[str, ...]:
-    return (*_STAGE_KEYS, *_PLUGIN_KEYS) if "plugin" in table else _STAGE_KEYS
+    return (*_STAGE_KEYS, *(k for kind, keys in _KIND_KEYS.items() if kind in table for k in keys))

@@ -13,6 +13,7 @@ from typing import Any
 
 from numba import cfunc, njit, types
 
+from ...native.intrinsics import call_step
 from ...native.records import F32, F64, FLOAT, I64, INT, Array, Table
 
 STEP = types.int64(types.int64, types.int64, types.int64)
@@ -29,13 +30,14 @@ EFFECT = Table(
     n_shared=INT, shared=Array(F64, "n_shared"),
     n_places=INT, places=Array(I64, "channels, n_places"),
     room=INT, line=Array(F32, "channels, room"),
+    # another record that does the work, and a number that goes with it
+    inner=INT, inner_level=FLOAT,
 )  # fmt: skip
 view_effect = EFFECT.view
 values, seen = EFFECT.array("values"), EFFECT.array("seen")
 now, goal, slope = EFFECT.array("now"), EFFECT.array("goal"), EFFECT.array("slope")
 state, shared, line = EFFECT.array("state"), EFFECT.array("shared"), EFFECT.array("line")
 places = EFFECT.array("places")
-MEMORIES = ("state", "shared", "places", "line")  # what a reset empties
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -88,3 +90,9 @@ def reset_function() -> Any:
         return 0
 
     return effect_reset
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def reset_at(function, record):  # type: ignore[no-untyped-def]
+    """Call a reset by addresses, for Python callers."""
+    call_step(function, (record,))

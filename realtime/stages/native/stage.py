@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,21 @@ import numpy.typing as npt
 from ...engine.stage import ANY_HOP
 from ...native.records import Record
 from ...parameters.parameter import Parameter, find_parameter
-from .record import EFFECT, MEMORIES, reset_function
+from .record import EFFECT, reset_at, reset_function
+
+
+class Inner(Protocol):
+    """Owner of a record that an effect's step works with.
+
+    Attributes
+    ----------
+    address : int
+    level : float
+        A number that goes with it.
+    """
+
+    address: int
+    level: float
 
 
 class Kind(NamedTuple):
@@ -29,6 +43,9 @@ class Kind(NamedTuple):
         Numbers it remembers of all channels together.
     room : callable ``(sample rate, parameters) -> samples``, optional
         Sound it remembers of each channel.
+    inner : callable ``(sample rate, channels) -> Inner``, optional
+    reset : callable
+        Returns the compiled reset.
     """
 
     step: Callable[[], Any]
@@ -37,6 +54,8 @@ class Kind(NamedTuple):
     places: int = 0
     shared: int = 0
     room: Callable[[int, Sequence[Parameter]], int] | None = None
+    inner: Callable[[int, int], Inner] | None = None
+    reset: Callable[[], Any] = reset_function
 
 
 def placed(
@@ -79,6 +98,7 @@ class NativeEffect:
     record: Record
     argument: int
     values: npt.NDArray[np.float32]
+    _inner: Inner
 
     def __init__(
         self, name: str, kind: Kind, listed: Sequence[Parameter], given: Mapping[str, Any]
@@ -86,7 +106,7 @@ class NativeEffect:
         self.name, self._kind = name, kind
         self._parameters = placed(listed, given, f"effect {name}")
         self.step_address = int(kind.step().address)
-        self.reset_address = int(reset_function().address)
+        self.reset_address = int(kind.reset().address)
 
     def parameters(self) -> list[Parameter]:
         """All parameters, standing where they were given."""
@@ -105,15 +125,17 @@ class NativeEffect:
             n_places=kind.places,
             room=kind.room(sample_rate, self._parameters) if kind.room else 0,
         )
+        if kind.inner is not None:
+            self._inner = kind.inner(sample_rate, channels)
+            self.record["inner"] = self._inner.address
+            self.record["inner_level"] = self._inner.level
         self.argument = self.record.address
         self.values = self.record.arrays["values"]
         self.values[:] = [p.value for p in self._parameters]
 
     def reset(self) -> None:
         """Return to the initial state (not live)."""
-        for name in MEMORIES:
-            self.record.arrays[name][...] = 0
-        self.record["begun"] = 0
+        reset_at(self.reset_address, self.argument)
 
     def close(self) -> None:
         """Nothing is held but memory."""
