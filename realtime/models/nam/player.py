@@ -16,7 +16,7 @@ from ...native.intrinsics import call_step, flush_denormals, restore_denormals
 from ..card import Card
 from . import kernel as k
 from .activations import NUMBERS
-from .cell import packed, padded
+from .cell import packed, padded, units_of
 from .plan import Layer, plan
 from .program import Activate, Combine, Conv, Part, Program, Scale
 from .reference import silence
@@ -184,7 +184,9 @@ class _Layout:
             row[k.WEIGHT] = self._floats(np.tile([op.factor, op.db, 0, 0], (row[k.N_OUT], 1)))
         else:
             row[k.CODE], row[k.SRC] = k.RECUR, op.src
-            row[k.N_IN], row[k.KIND] = program.channels[op.src], padded(len(op.hidden))
+            size = len(op.hidden)
+            row[k.N_IN], row[k.KIND] = program.channels[op.src], padded(size)
+            row[k.TAPS] = units_of(size)
             weight, bias, state = packed(op)
             row[k.WEIGHT], row[k.BIAS] = self._floats(weight), self._floats(bias)
             row[k.EXTRA] = sum(s.size for s in self._state)
@@ -195,7 +197,8 @@ class _Layout:
         outputs = conv.weight.shape[0]
         row[k.CODE], row[k.SRC] = k.LAYER, conv.src
         row[k.N_IN], row[k.TAPS], row[k.DILATION] = *conv.weight.shape[1:], conv.dilation
-        row[k.MIX] = row[k.INIT] = row[k.HEAD] = -1
+        row[k.MIX] = row[k.INIT] = row[k.HEAD] = row[k.SKIP] = -1
+        row[k.WRITTEN] = layer.written
         factors = [conv.weight.reshape(outputs, -1)]
         if mixer is not None:
             row[k.MIX], row[k.MIXED] = mixer.src, mixer.weight.shape[1]
@@ -204,6 +207,12 @@ class _Layout:
             row[k.INIT] = conv.init
         if layer.head is not None:
             row[k.HEAD], row[k.TOTAL] = layer.head, layer.total
+        if layer.second is not None:
+            second = layer.second
+            row[k.NEXT], row[k.OUTPUTS] = second.dst, second.weight.shape[0]
+            row[k.SKIP] = -1 if second.init is None else second.init
+            bias = np.zeros(row[k.OUTPUTS]) if second.bias is None else second.bias
+            row[k.SECOND], row[k.SECOND_BIAS] = self._floats(second.weight), self._floats(bias)
         slopes = np.zeros(outputs)
         if shape is not None:
             row[k.KIND] = TANH if shape.kind == "Tanh" else LEAKY
