@@ -23,6 +23,7 @@ from .reference import silence
 from .tile import LANES, LEAKY, TANH, blocks_of
 
 Array = npt.NDArray[np.float32]
+LINE = 16  # floats of a cache line
 ROOM = 4096  # samples a row slides over before it is moved back
 _COMBINE = {"add": k.ADD, "multiply": k.MULTIPLY, "blend": k.BLEND}
 
@@ -57,10 +58,10 @@ class CapturePlayer:
         self._keep: list[Any] = []
         self._memory = [_Layout(program, hop) for _ in range(channels)]
         ops = np.stack([m.operations for m in self._memory])
-        self._running = [
+        self._running: list[Any] = [
             np.stack([m.values for m in self._memory]),
-            np.concatenate([m.signals for m in self._memory]),
-            np.concatenate([m.recurrent for m in self._memory]),
+            _aligned(np.concatenate([m.signals for m in self._memory])),
+            _aligned(np.concatenate([m.recurrent for m in self._memory])),
         ]
         for c in range(channels):
             self._rebase(ops[c], self._running, self._memory[c], c)
@@ -123,6 +124,14 @@ class CapturePlayer:
         """Nothing to free beyond memory."""
 
 
+def _aligned(array: npt.NDArray[Any]) -> Array:
+    """Copy floats to where a cache line begins: vectors across two lines cost twice."""
+    room = np.zeros(array.size + LINE, dtype=np.float32)
+    begin = -(room.ctypes.data // 4) % LINE
+    room[begin : begin + array.size] = array
+    return room[begin : begin + array.size]
+
+
 class _Layout:
     """One channel's tables, with offsets in floats where addresses will stand."""
 
@@ -134,8 +143,8 @@ class _Layout:
         self.operations = np.zeros((len(steps), k.OP_SIZE), dtype=np.int64)
         for row, step in zip(self.operations, steps, strict=True):
             self._encode(row, step, program)
-        joined = np.concatenate([*self._state, np.zeros(2, dtype=np.float32)])
-        self.recurrent = np.resize(joined, joined.size + joined.size % 2).astype(np.float32)
+        joined = np.concatenate([*self._state, np.zeros(LINE)])
+        self.recurrent: Array = joined[: joined.size // LINE * LINE].astype(np.float32)
 
     def _place_values(self, program: Program, hop: int) -> None:
         past = [0] * len(program.channels)
@@ -146,12 +155,13 @@ class _Layout:
         at = 0
         whole = -(-hop // LANES) * LANES + LANES
         for row, channels, reach in zip(self.values, program.channels, past, strict=True):
+            reach += -reach % LINE
             stride = reach + whole + (max(ROOM, hop) if reach else 0)
-            stride += -stride % LANES
+            stride += -stride % LINE
             rows = channels
             row[:] = (at, stride, reach, rows, reach)
             at += rows * stride
-        self.signals: Array = np.zeros(at + at % 2, dtype=np.float32)
+        self.signals: Array = np.zeros(at, dtype=np.float32)
         rest = silence(program)
         for v, (at, stride, reach, rows, _) in enumerate(self.values):
             if reach:
@@ -159,7 +169,7 @@ class _Layout:
                 held[:, :reach] = rest[v]
 
     def _floats(self, array: npt.NDArray[Any]) -> int:
-        fixed = np.ascontiguousarray(array, dtype=np.float32)
+        fixed = _aligned(np.asarray(array, dtype=np.float32).ravel())
         self._keep.append(fixed)
         return int(fixed.ctypes.data)
 
