@@ -1,4 +1,4 @@
-"""``python -m benchmarks.measures.trouble``: edits on a starved machine, and controls that are killed.
+"""``python -m benchmarks.measures.trouble``: edits on a starved machine, controls that are killed.
 
 Both play over JACK's dummy server.  ``edits``: eight busy loops run beside, and restyle itself at
 nice 10 without real-time priority; what is counted is restarts, edits that came, edits that were

@@ -683,10 +683,12 @@ class Supervisor:
         """The engine that plays is lost: end it, and find out what is to play instead."""
         old, time_ = self.engine, self._clock()
         reason = old.lost if old is not None and old.lost else "it is gone"
+        flight = self._ledger.flight
         stage = old.stage if old is not None else 0
+        if flight is not None:  # a stage that was being brought back
+            stage = flight.body.get("suspect", stage)
         if old is not None:
             old.kill()
-        flight = self._ledger.flight
         on = f" on '{described(flight.body['operation'])}'" if flight is not None else ""
         self._ledger.engine_lost(EngineLost(f"the engine was lost{on}: {reason}"))
         self._copy.lost()
@@ -878,7 +880,8 @@ class Supervisor:
         if operation is None:
             return  # taken out meanwhile
         stage = operation.stage
-        request = Request(next(self._numbers), "edit", {"operation": operation})
+        body = {"operation": operation, "suspect": missing.stage.identity}
+        request = Request(next(self._numbers), "edit", body)
 
         def done(future: Any) -> None:
             error = future.exception()
