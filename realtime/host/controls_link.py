@@ -18,8 +18,9 @@ from .requests import Request
 from .view import View
 
 SHOW_SECONDS = 0.03  # between two views that are sent
-RETRY_SECONDS = (0.05, 10.0)  # first and longest pause before it is started again
-STEADY_SECONDS = 20.0  # of life, after which the pause is short again
+FIRST_PAUSE = 0.05  # seconds before it is started again
+LONGEST_PAUSE = (10.0, 0.5)  # where it ends again and again: before it is up, and after
+STEADY_SECONDS = 1.0  # of work, after which the pause is short again
 
 Start = Callable[[Mapping[str, Any], Callable[[Message], None]], Process]
 
@@ -63,8 +64,8 @@ class ControlsLink:
         self._latest: View | None = None
         self._time = 0.0
         self._sent_turns, self._sent_at = 0, 0.0
-        self._due, self._pause, self._since = 0.0, RETRY_SECONDS[0], 0.0
-        self._wanted = True
+        self._due, self._pause, self._since = 0.0, FIRST_PAUSE, 0.0
+        self._wanted, self._up = True, False
         self.turns, self.lost = 0, False
 
     @property
@@ -100,7 +101,7 @@ class ControlsLink:
             self._tell(f"MIDI, OSC and page cannot be started: {error}; trying again")
             self._later(time)
             return
-        self._child, self._since, self.turns, self._sent = own[0], time, 0, None
+        self._child, self._up, self.turns, self._sent = own[0], False, 0, None
         self._show(time, view)
 
     def _show(self, time: float, view: View) -> None:
@@ -114,7 +115,7 @@ class ControlsLink:
 
     def _later(self, time: float) -> None:
         self._due = time + self._pause
-        self._pause = min(2.0 * self._pause, RETRY_SECONDS[1])
+        self._pause = min(2.0 * self._pause, LONGEST_PAUSE[self._up])
 
     def take(self, own: list[Process], message: Message, time: float) -> Request | None:
         """Take a message; the request in it, if there is one."""
@@ -130,6 +131,7 @@ class ControlsLink:
         if kind == "keep":
             return Request(next(self._numbers), "keep", {"key": message[1], "value": message[2]})
         if kind == "up":
+            self._up, self._since = True, time
             self._answer(message[1], None)
         elif kind == "refused" and not self._request.future.done():
             self._wanted = False
@@ -160,8 +162,8 @@ class ControlsLink:
 
     def _ended(self, time: float) -> None:
         self._child, self.lost = None, True
-        if time - self._since > STEADY_SECONDS:
-            self._pause = RETRY_SECONDS[0]
+        if self._up and time - self._since > STEADY_SECONDS:
+            self._pause = FIRST_PAUSE
         if self._wanted:
             self._tell("MIDI, OSC and page broke off; they are started again, the sound goes on")
             self._answer({}, None)

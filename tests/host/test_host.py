@@ -147,10 +147,10 @@ def test_a_plugin_that_ends_the_engine_twice_is_left_out_and_named(
         played.play_on()
         before = played.tape.position
         host.set("3.trouble", 1.0)
-        played.until(lambda: len(host.incidents) == 2, 60)
+        played.until(lambda: len(host.incidents) == 2, 150)
         played.play_on(0.5)
         first, second = host.incidents
-        assert ends in first.reason
+        assert ends in first.reason, played.told
         assert (first.left_out, second.left_out) == (None, host_name(key))
         assert [s.name for s in host.setup.sound.stages] == ["half", "Gain"]
         assert f"'{host_name(key)}' is left out" in played.told[-1]

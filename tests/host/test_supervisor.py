@@ -433,3 +433,19 @@ def test_counts_of_engines_that_have_ended_stay() -> None:
     past = stage.supervisor.view.past
     assert (before, past["ring_underflows"]) == ({}, 5)
     assert past["callbacks"] > 0
+
+
+def test_a_suspect_that_hangs_while_it_is_brought_back_stays_out() -> None:
+    suspect = StageSpec(7, {"effect": "Gain"})
+    stage = Stage(Spec(device=DeviceSpec(kind="tape", tape="x"), post=(suspect,)))
+    stage.play().board.status[0] = 7
+    stage.engine.kill()
+    stage.wait(0.1)
+    stage.come_up()
+    stage.wait(PATIENCE_SECONDS + 1.0)
+    assert stage.engine.asked("edit")
+    stage.wait(30.0)  # the sound goes on, the stage does not return
+    assert stage.state is State.REPLACING
+    stage.come_up()
+    assert (stage.state, stage.supervisor.view.spec.post) == (State.PLAYING, ())
+    assert stage.supervisor.view.incidents[-1].left_out == "Gain"
