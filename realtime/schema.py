@@ -6,19 +6,19 @@ it::
     live.toml: [[stage]] 2: stage_mix must be a number within 0..1, got 2.0; write for example …
 
 Types are msgspec's: structs, with ranges as ``Annotated[float, Meta(ge=0, le=1)]`` and units as
-``Meta(extra={"unit": "dB"})``; ``words`` and ``example`` there take the place of the usual ones.  A range is stated there and nowhere else: files, requests and
-values made by code (:func:`check`) are all held against it.
+``Meta(extra={"unit": "dB"})``; ``words`` and ``example`` there take the place of the usual ones.
+A range is stated there and nowhere else: files, requests and values made by code (:func:`check`)
+are all held against it.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import inspect
@@ -29,11 +29,8 @@ T = TypeVar("T")
 Path = tuple[str | int, ...]
 
 DEEPEST = 64  # tables within tables that are read at all
-_LISTED = 40  # names in a message
-_UNKNOWN = re.compile(r"unknown field `(.*)`$", re.S)
-_MISSING = re.compile(r"missing required field `(.*?)`")
-_AT = re.compile(r" - at `(?:key in )?\$(.*)`$", re.S)
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_AT = re.compile(r" - at `\$(.*)`$")  # msgspec's, where a struct's own check fails
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _ANY = "a number, true, false or text"
 
 
@@ -67,17 +64,17 @@ def read(
     RestyleError
         The first mistake found.
     """
-    info = _info(kind)
-    wording = _Wording(info, data, words or {}, table)
+    voice = _Voice(words or {}, table)
+    for path, sentence in voice.mistakes(data, _info(kind), ()):  # type: ignore[arg-type]
+        raise error(_begin(where, _begin(voice.place(path), sentence)))
     try:
-        wrong = _unfit(data)
-        if wrong is not None and len(wrong) > DEEPEST:
-            raise error(_begin(where, f"nested too deeply, more than {DEEPEST} {table[2:]}s"))
-        if wrong is not None:
-            raise error(_begin(where, wording.refusal(wrong)))
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as found:
-        raise error(_begin(where, wording.sentence(found))) from None
+        at = _AT.search(str(found))
+        steps = _STEP.findall(at[1] if at else "")
+        path = tuple(name or int(index) for name, index in steps)
+        sentence = str(found.__cause__ or found)
+        raise error(_begin(where, _begin(voice.place(path), sentence))) from None
 
 
 def read_json(
@@ -110,8 +107,8 @@ def check(value: msgspec.Struct) -> None:
     for name, called, info in _ranges(type(value)):
         given = getattr(value, name)
         if given is not None and not _fits(given, info):
-            hint = nearest(str(given), getattr(_inner(info), "values", ()))
-            raise ConfigError(f"{called} must be {described(info)}, got {shown(given)}{hint}")
+            sentence = f"{called} must be {described(info)}, got {shown(given)}"
+            raise ConfigError(sentence + _near(given, info))
 
 
 def shown(value: Any) -> str:
@@ -144,7 +141,7 @@ def described(info: inspect.Type, table: str = "a table") -> str:
             return f"one of {', '.join(map(str, values))}"
         case inspect.IntType() | inspect.FloatType():
             low, high = _ends(info)
-            within = f" within {low:g}..{high:g}" if math.isfinite(high - low) else ""
+            within = f" within {low:g}..{high:g}" if info.le is not None else ""
             whole = "whole " if isinstance(info, inspect.IntType) else ""
             return f"a {whole}number{within}{unit}"
         case inspect.BoolType():
@@ -153,7 +150,7 @@ def described(info: inspect.Type, table: str = "a table") -> str:
             return "text"
         case inspect.AnyType():
             return _ANY
-        case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):
+        case inspect.VarTupleType(item_type=item):
             many = described(item, table).removeprefix("a ").replace("number", "numbers", 1)
             return f"a list of {many}"
         case inspect.DictType(value_type=inspect.FloatType()):
@@ -161,111 +158,93 @@ def described(info: inspect.Type, table: str = "a table") -> str:
     return table
 
 
-# -- the wording of one mistake ---------------------------------------------------------------------
+# -- the wording of mistakes -----------------------------------------------------------------
 
 
-class _Wording:
-    """What is said of one document."""
+class _Voice(NamedTuple):
+    """What fields and tables are called in one kind of document; see :func:`read`."""
 
-    def __init__(self, info: inspect.Type, data: Any, words: Mapping[str, str], table: str) -> None:
-        self._info, self._data, self._words, self._table = info, data, words, table
+    words: Mapping[str, str]
+    table: str
 
-    def sentence(self, found: msgspec.ValidationError) -> str:
-        """The mistake that msgspec found."""
-        text = str(found)
-        at = _AT.search(text)
-        text = text[: at.start()] if at else text
-        path: Path = ()
-        for name, index in _STEP.findall(at[1] if at else ""):
-            path += (name or (int(index) if index.isdigit() else self._unfit_key(path)),)
-        if isinstance(found.__cause__, RestyleError):  # of a struct's own check
-            return _begin(self._place(path), str(found.__cause__))
-        unknown, missing = _UNKNOWN.search(text), _MISSING.search(text)
-        if unknown or missing:
-            known = self._fields(path)
-            if missing:
-                key = missing[1]
-                needs = f"it needs {key}, {described(known[key], self._table)}"
-                return _begin(self._place(path), needs)
-            key = unknown[1] if unknown else ""
-            return _begin(self._place(path), self._unknown(key, [self._word(k) for k in known]))
-        return self.refusal(path)
+    def mistakes(self, data: Any, info: inspect.Type, path: Path) -> Iterator[tuple[Path, str]]:
+        """What does not fit its type, each with the place it is in."""
+        if len(path) > DEEPEST:
+            yield (), f"nested too deeply, more than {DEEPEST} {self.table[2:]}s"
+        inner = _inner(info)
+        match inner:
+            case inspect.StructType(fields=fields) | inspect.DataclassType(fields=fields) if (
+                isinstance(data, Mapping)
+            ):
+                known = {f.encode_name: f for f in fields}
+                for key in data if getattr(inner, "forbid_unknown_fields", False) else ():
+                    if key not in known:
+                        names = [self.word(k) for k in known]
+                        listed = ", ".join(names) or "none"
+                        near = nearest(key, names)
+                        yield path, f"unknown key '{key[:80]}'{near}; there are {listed}"
+                for key, field in known.items():
+                    if key in data:
+                        yield from self.mistakes(data[key], field.type, (*path, key))
+                    elif field.required:
+                        yield path, f"it needs {key}, {described(field.type, self.table)}"
+            case inspect.DictType(value_type=item) if isinstance(data, Mapping):
+                for key, value in data.items():
+                    yield from self.mistakes(value, item, (*path, key))
+            case inspect.AnyType() if isinstance(data, Mapping | list):
+                for key, value in data.items() if isinstance(data, Mapping) else enumerate(data):
+                    yield from self.mistakes(value, inner, (*path, key))
+            case inspect.VarTupleType(item_type=item) if (
+                _is_table(item) and isinstance(data, list) and all(map(_is_mapping, data))
+            ):
+                for i, value in enumerate(data):
+                    yield from self.mistakes(value, item, (*path, i))
+            case _ if not _fits(data, info):
+                yield path[:-1], self.refusal(data, info, path)
 
-    def refusal(self, path: Path) -> str:
-        """The value at `path` is none of its type."""
-        while path and isinstance(path[-1], int):
-            path = path[:-1]  # the list as a whole
-        info, value = self._type(path), _value(self._data, path)
-        base = info.type if isinstance(info, inspect.Metadata) else info
-        if _holds_tables(base) and path:
-            name = ".".join(self._word(p) for p in path if isinstance(p, str))
-            sentence = f"{self._word(path[-1])} must be tables in double brackets; write [[{name}]]"
-            return _begin(self._place(path[:-1]), sentence)
-        expected = described(info, self._table) if info is not None else _ANY
-        choices = getattr(_inner(base), "values", ())
-        hint = nearest(str(value)[:80], choices) if isinstance(value, str) else ""
-        if self._table == "a table" and not choices and not _is_table(base):
-            hint = f"; write for example {self._word(path[-1])} = {_example(info)}" if path else ""
+    def refusal(self, value: Any, info: inspect.Type, path: Path) -> str:
+        """That a value is none of its type."""
         if not path:
-            return f"it must be {expected}, got {shown(value)}"
-        place, key = self._place(path[:-1]), self._word(path[-1])
-        if _is_table(base) and self._table == "a table":
-            key = f"[{key}]"
-        return _begin(place, f"{key} must be {expected}, got {shown(value)}{hint}")
+            return f"it must be {described(info, self.table)}, got {shown(value)}"
+        key, toml = self.word(path[-1]), self.table == "a table"
+        if _is_table(getattr(_inner(info), "item_type", None)) and toml:
+            name = ".".join(self.word(p) for p in path if isinstance(p, str))
+            return f"{key} must be tables in double brackets; write [[{name}]]"
+        hint = _near(value, info)
+        if toml and not hint and not _is_table(info):
+            hint = f"; write for example {key} = {_example(info)}"
+        key = f"[{key}]" if toml and _is_table(info) else key
+        return f"{key} must be {described(info, self.table)}, got {shown(value)}{hint}"
 
-    def _unknown(self, key: str, known: Sequence[str]) -> str:
-        listed = ", ".join(known) or "none"
-        return f"unknown key '{key[:80]}'{nearest(key, known)}; there are {listed}"
+    def word(self, name: str | int) -> str:
+        """What a field is called."""
+        return self.words.get(str(name)) or str(name)
 
-    def _word(self, name: str | int) -> str:
-        return self._words.get(str(name)) or str(name)
-
-    def _place(self, path: Path) -> str:
-        """``[[stage]] 2: [[stage.group]] 1``, or ``stage`` in JSON."""
+    def place(self, path: Path) -> str:
+        """``[[stage]] 2: [[stage.group]] 1``, or ``stages 2: group 1`` in JSON."""
         parts: list[str] = []
         names: list[str] = []
-        for i, step in enumerate(path):
-            if isinstance(step, int) or self._words.get(step) == "":
+        for step, number in zip(path, (*path, None)[1:], strict=True):
+            if isinstance(step, int) or self.words.get(step) == "":
                 continue
-            names.append(self._word(step))
-            number = path[i + 1] if i + 1 < len(path) else None
-            if self._table != "a table":
-                parts.append(names[-1] if number is None else f"{names[-1]} {number}")
-            elif isinstance(number, int):
-                parts.append(f"[[{'.'.join(names)}]] {number + 1}")
+            names.append(self.word(step))
+            counted = f" {number + 1}" if isinstance(number, int) else ""
+            if self.table != "a table":
+                parts.append(names[-1] + counted)
             else:
-                parts.append(f"[{'.'.join(names)}]")
+                title = ".".join(names)
+                parts.append(f"[[{title}]]{counted}" if counted else f"[{title}]")
         return ": ".join(parts)
-
-    def _type(self, path: Path) -> inspect.Type | None:
-        """The type at `path`; None where there is no such place."""
-        info: inspect.Type | None = self._info
-        for step in path:
-            info = _inner(info.type if isinstance(info, inspect.Metadata) else info)
-            match info:
-                case inspect.StructType(fields=fields) | inspect.DataclassType(fields=fields):
-                    info = next((f.type for f in fields if f.encode_name == step), None)
-                case inspect.DictType(value_type=inside):
-                    info = inside
-                case inspect.ListType(item_type=inside) | inspect.VarTupleType(item_type=inside):
-                    info = inside
-                case _:
-                    return None
-        return info
-
-    def _fields(self, path: Path) -> dict[str, inspect.Type]:
-        info = _inner(self._type(path))
-        return {f.encode_name: f.type for f in getattr(info, "fields", ())}
-
-    def _unfit_key(self, path: Path) -> str:
-        """The key of a mapping whose value is none of its type; msgspec does not tell."""
-        inside = getattr(_inner(self._type(path)), "value_type", None)
-        data = _value(self._data, path)
-        return next((k for k, v in data.items() if not _fits(v, inside)), "…")
 
 
 def _begin(place: str, sentence: str) -> str:
     return f"{place}: {sentence}" if place else sentence
+
+
+def _near(value: Any, info: Any) -> str:
+    """The nearest of the words that a type takes, if it takes words only."""
+    choices = getattr(_inner(info), "values", ())
+    return nearest(value, choices) if isinstance(value, str) else ""
 
 
 @functools.cache
@@ -287,13 +266,14 @@ def _is_table(info: Any) -> bool:
     return isinstance(_inner(info), kinds)
 
 
-def _holds_tables(info: Any) -> bool:
-    return _is_table(getattr(_inner(info), "item_type", None))
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
 
 
 def _ends(info: Any) -> tuple[float, float]:
-    low = -math.inf if info.ge is None else info.ge
-    return low, math.inf if info.le is None else info.le
+    """Of a number's range; the largest float where there is none: TOML's numbers have no end."""
+    low = -sys.float_info.max if info.ge is None else info.ge
+    return low, sys.float_info.max if info.le is None else info.le
 
 
 @functools.cache
@@ -315,7 +295,7 @@ def _example(info: Any) -> str:
             return f"{min(max(64 if isinstance(inner, inspect.IntType) else 0.7, low), high):g}"
         case inspect.BoolType():
             return "true"
-        case inspect.VarTupleType() | inspect.ListType():
+        case inspect.VarTupleType():
             return "[1, 2]"
         case inspect.StrType():
             return '"…"'
@@ -323,41 +303,28 @@ def _example(info: Any) -> str:
 
 
 def _fits(value: Any, info: Any) -> bool:
-    info = _inner(info)
+    info = info.type if isinstance(info, inspect.Metadata) else info
     match info:
         case inspect.UnionType(types=types):
             return any(_fits(value, t) for t in types)
+        case inspect.NoneType():
+            return value is None
         case inspect.LiteralType(values=values):
             return value in values
         case inspect.BoolType():
             return isinstance(value, bool)
-        case inspect.StrType():
-            return isinstance(value, str)
+        case inspect.StrType(min_length=least, max_length=most, pattern=pattern):
+            fits = isinstance(value, str) and (least or 0) <= len(value) <= (most or sys.maxsize)
+            return fits and (pattern is None or re.search(pattern, value) is not None)
         case inspect.IntType() | inspect.FloatType():
             low, high = _ends(info)
             kinds = int if isinstance(info, inspect.IntType) else int | float
             number = isinstance(value, kinds) and not isinstance(value, bool)
             return number and low <= value <= high
-    return True
-
-
-def _unfit(data: Any, path: Path = ()) -> Path | None:
-    """Where a number stands that no float holds, or what neither TOML nor JSON share."""
-    if isinstance(data, Mapping | list):
-        if len(path) > DEEPEST:
-            return path
-        items = data.items() if isinstance(data, Mapping) else enumerate(data)
-        found = (_unfit(value, (*path, key)) for key, value in items)
-        return next((f for f in found if f is not None), None)
-    if isinstance(data, int | float):
-        return None if abs(data) <= sys.float_info.max else path
-    return None if data is None or isinstance(data, str) else path
-
-
-def _value(data: Any, path: Path) -> Any:
-    for step in path:
-        try:
-            data = data[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data
+        case inspect.VarTupleType(item_type=item, min_length=least):
+            whole = isinstance(value, list) and len(value) >= (least or 0)
+            return whole and not _is_table(item) and all(_fits(v, item) for v in value)
+        case inspect.AnyType():
+            plain = value is None or isinstance(value, str | bool)
+            return plain or _fits(value, inspect.FloatType())
+    return False

@@ -2,7 +2,7 @@
  *
  * ONNX Runtime, MKL, oneDNN, JUCE and compilers ask the CPUID instruction which instruction sets there
  * are; not all of them have a switch.  Linux lets a process have CPUID trapped (arch_prctl
- * ARCH_SET_CPUID; Intel since Ivy Bridge, AMD since Zen 5): this library, preloaded, answers in the
+ * ARCH_SET_CPUID; Intel since Ivy Bridge, few of AMD): this library, preloaded, answers in the
  * trap with the processor's own words less the bits of the level that CPU_MASK names:
  *
  *   avx2   no AVX-512, no AMX, no AVX-VNNI: Haswell to Alder Lake, Zen 1 to 3

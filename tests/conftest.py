@@ -103,11 +103,3 @@ def place(bundle: Callable[[str], Path], tmp_path: Path) -> Callable[[str], Path
         return target
 
     return copy
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Presets of a test live in a folder of their own."""
-    own = tmp_path / "presets"
-    monkeypatch.setenv("RESTYLE_PRESETS", str(own))
-    return own

@@ -69,6 +69,9 @@ def fit(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin again; the earlier run is kept beside.")
     ] = False,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="Begin with the weights of this model file.")
+    ] = None,
     check_every: Annotated[int, typer.Option(help="Steps between validations.")] = 100,
     save_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 100,
     own_loss: Annotated[
@@ -86,6 +89,7 @@ def fit(
     from .fit.settings import apply
 
     recipe = _recipe(name, threads)
+    recipe.start = start
     schedule, changed = apply(recipe, overrides or [])
     say = typer.echo if is_first() else lambda text: None
     for key, value in changed.items():

@@ -55,7 +55,7 @@ class PythonHost:
         if card.spectrum is not None:
             s = card.spectrum
             self._analysis, self._synthesis = asymmetric_windows(
-                s.n_fft, s.synthesis_length, card.hop_length
+                s.n_fft, s.synthesis_length, card.hop_length, s.fall
             )
             self._history = np.zeros(s.n_fft, np.float32)
             self._ola = np.zeros(s.synthesis_length, np.float32)

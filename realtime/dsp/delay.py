@@ -15,6 +15,35 @@ POSITION, NOW, NEXT, FADED, DELAY_STATE = 0, 1, 2, 3, 4
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def _constant_delay(x, line, state, y):  # type: ignore[no-untyped-def]
+    """Delay a block by what is in force, in stretches that need no look at the line's end.
+
+    A stretch is written to the line before it is read from it, or the other way round where the
+    delay fills most of the line: in both orders it may be as long as no sample meets another's
+    place.
+    """
+    capacity, delay, n = line.shape[1], state[NOW], x.shape[1]
+    read_first = delay > capacity - delay
+    longest = max(delay, capacity - delay)
+    done = 0
+    while done < n:
+        to = state[POSITION]
+        at = to - delay if to >= delay else to - delay + capacity
+        k = min(min(n - done, longest), capacity - max(to, at))
+        for c in range(x.shape[0]):
+            if read_first:
+                for i in range(k):
+                    y[c, done + i] = line[c, at + i]
+            for i in range(k):
+                line[c, to + i] = x[c, done + i]
+            if not read_first:
+                for i in range(k):
+                    y[c, done + i] = line[c, at + i]
+        state[POSITION] = to + k if to + k < capacity else 0
+        done += k
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def moving_delay(x, line, state, wanted, y):  # type: ignore[no-untyped-def]
     """Delay a block by `wanted` samples, reaching a new `wanted` by a crossfade of the two taps.
 
@@ -32,7 +61,7 @@ def moving_delay(x, line, state, wanted, y):  # type: ignore[no-untyped-def]
     wanted = min(max(wanted, 0), capacity - 1)
     if state[NEXT] == state[NOW]:
         if wanted == state[NOW]:
-            _steady(x, line, state, y)
+            _constant_delay(x, line, state, y)
             return
         state[NEXT], state[FADED] = wanted, 0
     for i in range(x.shape[1]):
@@ -59,33 +88,15 @@ def moving_delay(x, line, state, wanted, y):  # type: ignore[no-untyped-def]
 @njit(nogil=True, error_model="numpy", cache=True)
 def store_block(x, line, state):  # type: ignore[no-untyped-def]
     """Put a block into the history of a :func:`moving_delay`."""
-    n, capacity = x.shape[1], line.shape[1]
-    skipped = max(0, n - capacity)
-    start = (state[POSITION] + skipped) % capacity
-    first = min(n - skipped, capacity - start)
-    for c in range(x.shape[0]):
-        for i in range(first):
-            line[c, start + i] = x[c, skipped + i]
-        for i in range(n - skipped - first):
-            line[c, i] = x[c, skipped + first + i]
-    state[POSITION] = (state[POSITION] + n) % capacity
-
-
-@njit(nogil=True, error_model="numpy", cache=True)
-def _steady(x, line, state, y):  # type: ignore[no-untyped-def]
-    """:func:`moving_delay` at a delay that does not change: whole stretches, copied."""
-    n, delay, capacity = x.shape[1], state[NOW], line.shape[1]
-    past = min(n, delay)
-    start = (state[POSITION] - delay) % capacity
-    first = min(past, capacity - start)
-    for c in range(x.shape[0]):
-        for i in range(first):
-            y[c, i] = line[c, start + i]
-        for i in range(past - first):
-            y[c, first + i] = line[c, i]
-        for i in range(n - past):
-            y[c, past + i] = x[c, i]
-    store_block(x, line, state)
+    capacity, n, done = line.shape[1], x.shape[1], 0
+    while done < n:
+        to = state[POSITION]
+        k = min(n - done, capacity - to)
+        for c in range(x.shape[0]):
+            for i in range(k):
+                line[c, to + i] = x[c, done + i]
+        state[POSITION] = to + k if to + k < capacity else 0
+        done += k
 
 
 class MovingDelay:

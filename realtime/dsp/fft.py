@@ -129,6 +129,81 @@ def _complex(n, ar, ai, br, bi, wr, wi, sign):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def count_passes(half):  # type: ignore[no-untyped-def]
+    """Passes of a complex transform of length `half`, a power of two."""
+    count = 0
+    while half >= 4:
+        half //= 4
+        count += 1
+    return count + (1 if half == 2 else 0)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def transform(half, k, work, wr, wi, sign):  # type: ignore[no-untyped-def]
+    """Do pass `k` of a complex transform alone, for those who spread one over time.
+
+    Parameters
+    ----------
+    half : int
+        Length of the transform.
+    work : ndarray [shape=(4, half), float32]
+        Real and imaginary part in rows 0 and 1 before pass 0; the passes alternate between these
+        and rows 2 and 3.
+    wr, wi : ndarray [shape=(half,), float32]
+        First half of the rows of :func:`twiddles`.
+    sign : float32
+        1 forward, -1 back (unscaled).
+    """
+    # rows by constants: so the compiler knows that they do not overlap
+    if k % 2 == 0:
+        _one_pass(half, k, work[0], work[1], work[2], work[3], wr, wi, sign)
+    else:
+        _one_pass(half, k, work[2], work[3], work[0], work[1], wr, wi, sign)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _one_pass(half, k, xr, xi, yr, yi, wr, wi, sign):  # type: ignore[no-untyped-def]
+    s, n = 1 << (2 * k), half >> (2 * k)
+    if n == 2:
+        _pass2(s, xr, xi, yr, yi)
+    elif s == 1:
+        _first4(n, xr, xi, yr, yi, wr, wi, sign)
+    else:
+        _pass4(n, s, xr, xi, yr, yi, wr, wi, sign)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def unpack(zr, zi, re, im, ur, ui):  # type: ignore[no-untyped-def]
+    """Write a real transform ``[half + 1]`` from that of even + i odd samples ``[half]``."""
+    half = zr.shape[0]
+    re[0], im[0] = zr[0] + zi[0], F32(0.0)
+    re[half], im[half] = zr[0] - zi[0], F32(0.0)
+    for k in range(1, half):
+        m = half - k
+        er, ei = F32(0.5) * (zr[k] + zr[m]), F32(0.5) * (zi[k] - zi[m])
+        dr, di = F32(0.5) * (zi[k] + zi[m]), F32(0.5) * (zr[m] - zr[k])
+        re[k] = er + dr * ur[k] - di * ui[k]
+        im[k] = ei + dr * ui[k] + di * ur[k]
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def repack(re, im, zr, zi, ur, ui):  # type: ignore[no-untyped-def]
+    """Undo :func:`unpack`, scaled by ``1 / half``."""
+    half = zr.shape[0]
+    scale = F32(0.5) / F32(half)
+    for k in range(half):
+        m = half - k
+        er, ei = re[k] + re[m], im[k] - im[m]
+        tr, ti = re[k] - re[m], im[k] + im[m]
+        dr, di = tr * ur[k] + ti * ui[k], ti * ur[k] - tr * ui[k]
+        zr[k] = scale * (er - di)
+        zi[k] = scale * (ei + dr)
+    # imaginary parts of the first and the last bin have no meaning for a real signal
+    zr[0] = scale * (re[0] + re[half])
+    zi[0] = scale * (re[0] - re[half])
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def rfft(x, re, im, work, table):  # type: ignore[no-untyped-def]
     """Forward transform of a real signal.
 
@@ -150,34 +225,14 @@ def rfft(x, re, im, work, table):  # type: ignore[no-untyped-def]
     wr, wi = table[0, :half], table[1, :half]
     in_b = _complex(half, work[0], work[1], work[2], work[3], wr, wi, F32(1.0))
     base = 2 if in_b else 0
-    zr, zi = work[base], work[base + 1]
-    ur, ui = table[0, half:], table[1, half:]
-    re[0], im[0] = zr[0] + zi[0], F32(0.0)
-    re[half], im[half] = zr[0] - zi[0], F32(0.0)
-    for k in range(1, half):
-        m = half - k
-        er, ei = F32(0.5) * (zr[k] + zr[m]), F32(0.5) * (zi[k] - zi[m])
-        dr, di = F32(0.5) * (zi[k] + zi[m]), F32(0.5) * (zr[m] - zr[k])
-        re[k] = er + dr * ur[k] - di * ui[k]
-        im[k] = ei + dr * ui[k] + di * ur[k]
+    unpack(work[base], work[base + 1], re, im, table[0, half:], table[1, half:])
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def irfft(re, im, x, work, table):  # type: ignore[no-untyped-def]
     """Inverse of :func:`rfft`, scaled by 1/n_fft; the arguments are the same, `x` is written."""
     half = x.shape[0] // 2
-    ur, ui = table[0, half:], table[1, half:]
-    scale = F32(0.5) / F32(half)
-    for k in range(half):
-        m = half - k
-        er, ei = re[k] + re[m], im[k] - im[m]
-        tr, ti = re[k] - re[m], im[k] + im[m]
-        dr, di = tr * ur[k] + ti * ui[k], ti * ur[k] - tr * ui[k]
-        work[0, k] = scale * (er - di)
-        work[1, k] = scale * (ei + dr)
-    # imaginary parts of the first and the last bin have no meaning for a real signal
-    work[0, 0] = scale * (re[0] + re[half])
-    work[1, 0] = scale * (re[0] - re[half])
+    repack(re, im, work[0], work[1], table[0, half:], table[1, half:])
     wr, wi = table[0, :half], table[1, :half]
     in_b = _complex(half, work[0], work[1], work[2], work[3], wr, wi, F32(-1.0))
     base = 2 if in_b else 0

@@ -6,6 +6,11 @@ analysis-synthesis system for speech enhancement" (EUSIPCO 2007): with K the ana
 the synthesis length and R the hop, the product of the two windows is a Hann window of length 2M at
 the newest end of the frame, which overlap-adds to one for every R that divides M.  The delay is
 ``2M - R`` samples on top of the hop itself, whatever K is.
+
+The analysis window falls over its newest M samples, or, steeper, over fewer of them.  A filter in
+the frame hears samples before the one it makes, and these were weighed by another value of the
+window than that one wherever the window falls; what overlaps then no longer adds up to a constant,
+and tones come at the hop rate.  With a steep fall nearly all of it lies where the window is flat.
 """
 
 from __future__ import annotations
@@ -36,7 +41,7 @@ def check_geometry(n_fft: int, synthesis_length: int, hop_length: int) -> None:
 
 
 def asymmetric_windows(
-    n_fft: int, synthesis_length: int, hop_length: int
+    n_fft: int, synthesis_length: int, hop_length: int, fall: int | None = None
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return the (analysis, synthesis) window pair.
 
@@ -48,6 +53,8 @@ def asymmetric_windows(
         2M: only the newest 2M samples of each inverse transform are kept.
     hop_length : int [samples]
         R, a divisor of M.
+    fall : int or None [samples]
+        Over how many newest samples the analysis window falls; None: M.
 
     Returns
     -------
@@ -62,13 +69,14 @@ def asymmetric_windows(
     """
     check_geometry(n_fft, synthesis_length, hop_length)
     k, two_m, m = n_fft, synthesis_length, synthesis_length // 2
-    rise = np.arange(k - m, dtype=np.float64)
-    fall = np.arange(k - m, k, dtype=np.float64)
-    analysis = np.concatenate(
-        [np.sqrt(_hann(2 * (k - m), rise)), np.sqrt(_hann(two_m, fall - (k - two_m)))]
-    )
+    f = m if fall is None else fall
+    if not 1 <= f <= m:
+        raise ConfigError(f"the window's fall must be 1 to {m} samples, got {fall}")
+    rise = np.arange(k - f, dtype=np.float64)
+    newest = np.arange(f, 2 * f, dtype=np.float64)
+    analysis = np.concatenate([np.sqrt(_hann(2 * (k - f), rise)), np.sqrt(_hann(2 * f, newest))])
     tail = np.arange(k - two_m, k, dtype=np.float64)
     product = _hann(two_m, tail - (k - two_m)) * (hop_length / m)
-    newest = analysis[k - two_m :]
-    synthesis = np.divide(product, newest, out=np.zeros(two_m), where=newest > 1e-12)
+    kept = analysis[k - two_m :]
+    synthesis = np.divide(product, kept, out=np.zeros(two_m), where=kept > 1e-12)
     return analysis.astype(np.float32), synthesis.astype(np.float32)

@@ -27,7 +27,7 @@ class Edit:
     at : int [samples]
         Position of the path from which it may be made; 0 for the next hop.
     condition : int
-        Address of a float that must be zero before it is made; 0 for none.
+        Address of a number that must be zero before it is made; 0 for none.
     gone : Slot or None
         What is out of the sound once it has been made.
     """
@@ -98,10 +98,14 @@ class Line:
         """What has compiled code run these slots."""
         addresses = np.array([s.address for s in self.slots], dtype=np.int64)
         pointer = int(addresses.ctypes.data)
-        self._known = {p: k for p, k in self._known.items() if p == self._pointer()}
         self._known[pointer] = addresses, self.slots
         slots, count = self._where
         return [(slots, pointer), (count, len(self.slots))]
+
+    def collect(self) -> None:
+        """Forget the lists that were in force before (control thread, no edit waits)."""
+        pointer = self._pointer()
+        self._known = {pointer: self._known[pointer]}
 
     def _pointer(self) -> int:
         """Where the addresses lie that are in force."""

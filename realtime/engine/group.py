@@ -14,13 +14,12 @@ from ..dsp.delay import DELAY_STATE, moving_delay
 from ..errors import ChainError
 from ..native.intrinsics import view_f32
 from ..native.records import F32, F64, I64, INT, Array, Table
-from ..parameters.parameter import Parameter
+from ..parameters.parameter import HIGHEST_DB, LOWEST_DB, Parameter
 from .edits import Line
 from .placed import Slot
 from .slot import SCRATCH, run_slots
 from .stage import ANY_HOP, LONGEST_LATENCY, Block
 
-LOWEST_DB, HIGHEST_DB = -100.0, 24.0
 MOST_BRANCHES = 8
 
 GROUP = Table(

@@ -32,7 +32,7 @@ IN_PEAK, IN_POWER, OUT_PEAK, OUT_POWER, LIMITER_GAIN, N_METERS = 0, 1, 2, 3, 4, 
 EDIT = Table("edit", at=INT, condition=INT, taken=INT, count=INT, stores=Array(I64, "count, 2"))
 """A change that whoever runs the path makes between two hops: int64 values stored at addresses.
 
-Made at position `at` or later, and not before the float at address `condition` (if any) is zero.
+Made at position `at` or later, and not before the number at address `condition` (if any) is zero.
 """
 
 PATH_TABLE = Table(

@@ -17,12 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..dsp.dynamics import db_to_gain, gain_to_db
-from ..errors import ConfigError
+from ..errors import ConfigError, StreamError
 from ..native.events import EventQueue
 from ..native.intrinsics import clock_address
 from ..native.records import Record
 from .adapter import process_block, run_hops
 from .edits import Edit, Line
+from .group import Group
 from .hop import (
     IN_PEAK,
     IN_POWER,
@@ -49,6 +50,15 @@ EDITS = 64
 METER_SECONDS = 0.3
 LIMITER_RELEASE_SECONDS = 0.08
 GAINS = {"input_gain_db": INPUT_GAIN, "output_gain_db": OUTPUT_GAIN}
+
+
+def check_latency(samples: int) -> None:
+    """Refuse what no dry path can follow."""
+    if samples >= LONGEST_LATENCY:
+        raise ConfigError(
+            f"these stages would delay the sound by {samples} samples; a path may by"
+            f" {LONGEST_LATENCY - 1}"
+        )
 
 
 class Path:
@@ -112,6 +122,7 @@ class Path:
         self.line = Line(slots, self.record.where("slots"), self.record.where("count"))
         self._tables: list[npt.NDArray[np.int64]] = []  # the last is in use, or will be
         self._python = not self.line.native
+        check_latency(self.latency)
         for address, value in [*self.line.stores(), *self.shape_stores()]:
             ctypes.c_int64.from_address(address).value = value
         self.edits_made: list[Edit] = []
@@ -120,6 +131,7 @@ class Path:
         self.set("input_gain_db", input_gain_db)
         self.set("output_gain_db", output_gain_db)
         self.set("mix", mix)
+        self.record.arrays["dry_state"][...] = (0, self.latency, self.latency, 0)
         self.settle()
 
     # -- what it is made of -----------------------------------------------------------------------
@@ -127,6 +139,11 @@ class Path:
     def slots(self) -> Iterator[Slot]:
         """All slots, those inside groups, too, in the order of the sound."""
         return self.line.walk()
+
+    def lines(self) -> list[Line]:
+        """The path's own line, and those of the branches of its groups."""
+        inside = (s.stage for s in self.slots() if isinstance(s.stage, Group))
+        return [self.line, *(line for group in inside for line in group.lines)]
 
     def slot(self, identity: int) -> Slot | None:
         """The slot of that identity."""
@@ -205,7 +222,6 @@ class Path:
 
     def set(self, name: str, value: float) -> None:
         """Ask for a gain or the mix at once; live changes come as events."""
-        self._targets = self.record.arrays["targets"]
         if name in GAINS:
             self._targets[GAINS[name]] = db_to_gain(value)
         elif name == "mix":
@@ -239,20 +255,32 @@ class Path:
         """Hand an edit to whoever runs the path; it is made between two hops.
 
         What the edit points to is kept until :meth:`collect`.
+
+        Raises
+        ------
+        StreamError
+            More than :data:`EDITS` wait.
         """
-        while not self._edits.push(0, 0, 0, edit.address):
-            time.sleep(0.001)
+        if not self._edits.push(0, 0, 0, edit.address):
+            raise StreamError("too many changes wait for a path that does not run")
         self.edits_made.append(edit)
+
+    @property
+    def edits_waiting(self) -> int:
+        """Edits that have not been made yet."""
+        return len(self._edits)
 
     @property
     def editing(self) -> bool:
         """Whether edits wait, or slots fade."""
-        return bool(len(self._edits)) or any(s.fading for s in self.slots())
+        return bool(self.edits_waiting) or any(s.fading for s in self.slots())
 
     def collect(self) -> None:
         """Free what sounds no more (control thread, when nothing is :attr:`editing`)."""
         for slot in self.slots():
             slot.collect()
+        for line in self.lines():
+            line.collect()
         for edit in self.edits_made:
             edit.free()
         self.edits_made.clear()
@@ -261,7 +289,15 @@ class Path:
     # -- running --------------------------------------------------------------------------------
 
     def process(self, x: Array) -> Array:
-        """Process one callback's worth ``x [shape=(channels, n)]``; return a new array."""
+        """Process one callback's worth ``x [shape=(channels, n)]``; return a new array.
+
+        Raises
+        ------
+        ConfigError
+            A stage needs Python: such a path runs behind the worker's rings only.
+        """
+        if not self.native:
+            raise ConfigError("a path with Python stages takes whole hops; see Path.process_hops")
         x = np.ascontiguousarray(x, dtype=np.float32)
         y = np.empty_like(x)
         process_block(self.address, x, y)

@@ -75,14 +75,13 @@ class Placed:
         """Step in Python over ``wet [channels, n]`` in place; 1 if what came is good."""
         if self.native:
             return int(run_at(self.address, wet, wet.ctypes.data))
-        if self.error is not None:
-            return 0
         stage: Any = self.stage
         try:
             self._turn(slot, stage)
             made = stage.process(wet)
         except Exception as error:  # a broken stage must not end the sound
             self.error = error
+            self.record["rest"] = 1
             return 0
         if not np.isfinite(made).all():
             stage.reset()
@@ -119,6 +118,7 @@ class Placed:
         r["latency"] = latency
         r.arrays["dry_state"][...] = (0, latency, latency, 0)
         r["level"] = r["fed"] = r["fed_goal"] = 1.0
+        r["rest"] = int(self.error is not None)
         for name in ("holding", "unheard", "idle", "resting", "rest_left", "pressure", "clean"):
             r[name] = 0
         r["rest_length"] = r["rest_least"]
@@ -147,16 +147,12 @@ class Slot:
     Attributes
     ----------
     placed : Placed
-        The stage that plays, or is on its way in.
-    old : Placed or None
-        The one that is crossfaded from.
+        The stage that plays once all edits are made.
     present : bool
         False for a slot on its way out.
     identity : int
         As it is once all edits are made.
     """
-
-    old: Placed | None
 
     def __init__(
         self,
@@ -171,8 +167,8 @@ class Slot:
     ) -> None:
         if not 0.0 <= mix <= 1.0:
             raise ConfigError(f"stage_mix must be within 0..1, got {mix:g}")
-        self.placed, self.old = Placed(stage, channels, sample_rate), None
-        self._known = {self.placed.address: self.placed}
+        self.placed = Placed(stage, channels, sample_rate)
+        self._known = {self.placed.address: self.placed}  # those not freed yet, the newest last
         self.mark = mark
         fade = round(FADE_SECONDS * sample_rate)
         self.identity = identity
@@ -191,7 +187,7 @@ class Slot:
 
     @property
     def stage(self) -> Stage:
-        """The stage that plays, or is on its way in."""
+        """The stage that plays once all edits are made."""
         return self.placed.stage
 
     @property
@@ -207,7 +203,7 @@ class Slot:
     @property
     def native(self) -> bool:
         """Whether compiled code alone can run it."""
-        return self.placed.native and (self.old is None or self.old.native)
+        return all(p.native for p in self._known.values())
 
     @property
     def fading(self) -> bool:
@@ -243,20 +239,28 @@ class Slot:
         ]
 
     def replace(self, other: Slot) -> list[Store]:
-        """Take over the stage, identity, mix and bypass of `other`: what has it crossfaded to."""
-        self.old, self.placed = self.placed, other.placed
-        self._known = {p.address: p for p in (self.old, self.placed)}
+        """Take over the stage, identity, mix and bypass of `other`: what has it crossfaded to.
+
+        To be made while no other stage is on its way in: not before :attr:`incoming` holds 0.
+        """
+        self.placed = other.placed
+        self._known[self.placed.address] = self.placed
         self.identity, self.mark = other.identity, other.mark
         new = self.placed.record
         new["fed"] = 0.0
-        self.record["faded"] = 0
-        self.record["unheard"] = self.stage.latency + int(new["warm"])
         return [
+            (self.record.where("faded"), 0),
+            (self.record.where("unheard"), self.stage.latency + int(new["warm"])),
             (self.record.where("identity"), self.identity),
             (self.record.where("bypass"), as_bits(other.record["bypass"])),
             (self.record.where("mix"), as_bits(other.record["mix"])),
             (self.record.where("incoming"), self.placed.address),
         ]
+
+    @property
+    def incoming(self) -> int:
+        """Address of the stage that is crossfaded to: where that stands."""
+        return self.record.where("incoming")
 
     def settle(self) -> None:
         """Complete all fades at once (not live)."""
@@ -264,8 +268,7 @@ class Slot:
         r["present"] = r["presence"] = 1.0 if self.present else 0.0
         r["wet"] = 0.0 if r["bypass"] >= 0.5 else r["mix"]
         r["muted"] = r["waiting"] = r["incoming"] = 0
-        r["stage"], self.old = self.placed.address, None
-        self._known = {self.placed.address: self.placed}
+        r["stage"] = self.placed.address
 
     def reset(self) -> None:
         """Return to the initial state, all fades completed (not live)."""
@@ -305,8 +308,8 @@ class Slot:
             self.mark[MARK_STAGE] = identity
 
     def stages(self) -> list[Stage]:
-        """The stage that plays, and the one that is crossfaded to."""
-        return [p.stage for p in (self.old, self.placed) if p is not None]
+        """The stage that plays, and those on their way in or out."""
+        return [p.stage for p in self._known.values()]
 
     def shape_stores(self) -> list[tuple[int, int]]:
         """What follows from the stages inside a group: its latency and its branches' delays."""
@@ -316,14 +319,13 @@ class Slot:
         return [latency, *self.stage.delay_stores()]
 
     def collect(self) -> None:
-        """Free the stage that has been crossfaded from (control thread, nothing fades)."""
-        if self.old is not None and not self.record["incoming"]:
-            self.old.stage.close()
-            self.old = None
-            self._known = {self.placed.address: self.placed}
+        """Free the stages that have been crossfaded from (control thread, nothing fades)."""
+        for placed in list(self._known.values()):
+            if placed is not self.placed:
+                placed.stage.close()
+        self._known = {self.placed.address: self.placed}
 
     def close(self) -> None:
         """Free the stages (when they sound no more)."""
-        for placed in (self.placed, self.old):
-            if placed is not None:
-                placed.stage.close()
+        for placed in self._known.values():
+            placed.stage.close()

@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from .permissions import raise_this_thread
+
 Message = tuple[Any, ...]
 
 
@@ -93,6 +95,7 @@ class Child:
 
     def _read(self) -> None:
         pipe: Connection = self._pipe
+        raise_this_thread()
         try:
             while True:
                 wait([pipe, self.process.sentinel])

@@ -123,7 +123,7 @@ class Server:
         with watched(self._progress):
             self._progress("loading")
             self.tell("ready", self._prepare())
-        lower_priority()
+        raise_a_little()
         while True:
             try:
                 number, kind, body = self._jobs.get(timeout=HOUSEKEEPING_SECONDS)
@@ -131,8 +131,11 @@ class Server:
                 self._keep_house()
                 continue
             self._number = number
+            if not body.get("urgent"):  # it may take long
+                lower_priority()
             with watched(self._progress):
                 answer = self._answer(number, kind, body)
+            raise_a_little()
             self._number = None
             self.tell(*answer)
 

@@ -61,7 +61,7 @@ class Front:
     @property
     def incidents(self) -> Sequence[Incident]:
         """Ends of engine processes so far."""
-        return self._line.view.incidents
+        return list(self._line.view.incidents)
 
     @property
     def pending(self) -> Sequence[Pending]:

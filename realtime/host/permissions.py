@@ -5,8 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import suppress
 
 from ..stream.worker import raise_priority
+
+
+def raise_this_thread() -> None:
+    """Ask for the lowest real-time priority for this thread alone, not for what it starts."""
+    with suppress(AttributeError, OSError):
+        policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+        os.sched_setscheduler(0, policy, os.sched_param(1))
 
 
 def try_priority() -> list[str]:

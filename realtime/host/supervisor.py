@@ -30,6 +30,7 @@ from .controls_link import ControlsLink
 from .engine_link import EngineLost, Link, Starter, start_engine, to_error
 from .machine import RULES, Rule, State
 from .notes import Notes
+from .permissions import raise_this_thread
 from .progress import Cancelled
 from .requests import Ledger, Request
 from .setup_copy import SetupCopy
@@ -203,6 +204,7 @@ class Supervisor:
     # -- the loop ----------
 
     def _run(self) -> None:
+        raise_this_thread()
         while self.state is not State.CLOSED:
             try:
                 try:
@@ -238,6 +240,9 @@ class Supervisor:
                 self._fault(f"{rule.do} in {rule.state}", error)
                 self._failed(rule, error)
                 break
+        if self.state is State.CLOSED:  # however it came to that
+            self._ledger.all_off(EngineLost("restyle has ended"))
+            self._ledger.answer(self._to_stop)
         for chore in (self._keep_standby, self._bring_back, self._push_late, self._let_go):
             try:
                 chore()
@@ -618,6 +623,7 @@ class Supervisor:
             0,
             "open",
             setup=setup.with_device(device),
+            urgent=self.state is State.REPLACING,  # nothing sounds meanwhile
             journal=self._journal,
             tap=self._taps(),
             watch=self._wanted["watch"],
@@ -677,10 +683,12 @@ class Supervisor:
         """The engine that plays is lost: end it, and find out what is to play instead."""
         old, time_ = self.engine, self._clock()
         reason = old.lost if old is not None and old.lost else "it is gone"
+        flight = self._ledger.flight
         stage = old.stage if old is not None else 0
+        if flight is not None:  # a stage that was being brought back
+            stage = flight.body.get("suspect", stage)
         if old is not None:
             old.kill()
-        flight = self._ledger.flight
         on = f" on '{described(flight.body['operation'])}'" if flight is not None else ""
         self._ledger.engine_lost(EngineLost(f"the engine was lost{on}: {reason}"))
         self._copy.lost()
@@ -798,7 +806,6 @@ class Supervisor:
             link.kill()
             if link is not self.engine:  # its counters may still be read
                 link.board.close()
-        self._ledger.answer(self._to_stop)
 
     # -- little helps ----------
 
@@ -873,7 +880,8 @@ class Supervisor:
         if operation is None:
             return  # taken out meanwhile
         stage = operation.stage
-        request = Request(next(self._numbers), "edit", {"operation": operation})
+        body = {"operation": operation, "suspect": missing.stage.identity}
+        request = Request(next(self._numbers), "edit", body)
 
         def done(future: Any) -> None:
             error = future.exception()

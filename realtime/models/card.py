@@ -31,14 +31,14 @@ from ..errors import CardError
 from ..parameters.parameter import BLEND, CATEGORICAL, CONTINUOUS, Parameter
 from ..schema import read
 
-FORMAT_VERSION = (1, 2)
+FORMAT_VERSION = (1, 3)
 CARD_KEY = "restyle.card"
 STATE_KEY = "restyle.state."
 TEST_KEY = "restyle.test_vector"
 
 KINDS = ("converter", "tagger", "generator")
 DOMAINS = ("waveform", "spectrum")
-WINDOWS = ("asymmetric_hann",)
+WINDOWS = {"asymmetric_hann": 2, "steep_hann": 16}  # synthesis length over the window's fall
 CONTROL_KINDS = (CONTINUOUS, BLEND, CATEGORICAL)
 CONTROL_KEYS = ("name", "minimum", "maximum", "default", "unit", "kind")  # in JSON
 
@@ -72,6 +72,11 @@ class Spectrum:
     def n_bins(self) -> int:
         """Number of frequency bins, ``n_fft // 2 + 1``."""
         return self.n_fft // 2 + 1
+
+    @property
+    def fall(self) -> int:
+        """Newest samples over which the analysis window falls."""
+        return max(1, self.synthesis_length // WINDOWS[self.window])
 
 
 @dataclass(frozen=True)
@@ -195,7 +200,7 @@ def _check(card: Card) -> None:
         for key in ("n_fft", "synthesis_length"):
             value = getattr(s, key)
             need(type(value) is int, f"{key} must be a whole number, got {value!r}")
-        need(s.window in WINDOWS, f"window must be one of {WINDOWS}, got {s.window!r}")
+        need(s.window in WINDOWS, f"window must be one of {tuple(WINDOWS)}, got {s.window!r}")
         due = s.synthesis_length - card.hop_length + card.lookahead * card.hop_length
         need(card.latency == due, f"latency must be {due} for this geometry, got {card.latency}")
     sets = card.metrics.get("sets", {})

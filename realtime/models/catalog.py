@@ -15,6 +15,7 @@ from .card import CARD_KEY, Card, from_json
 from .metadata import read_metadata
 
 ENVIRONMENT = "RESTYLE_MODELS"
+LARGEST = 1 << 31  # bytes: protobuf's own limit
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,19 @@ class Entry:
         return self.card is not None and self.card.kind == "converter"
 
 
+def expanded(path: str | Path) -> Path:
+    """A path with ``~`` written out; as it is where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def user_folder() -> Path:
     """Where the user's models live: ``$RESTYLE_MODELS`` or ``~/.local/share/restyle/models``."""
     named = os.environ.get(ENVIRONMENT)
     if named:
-        return Path(named).expanduser()
+        return expanded(named)
     return Path.home() / ".local" / "share" / "restyle" / "models"
 
 
@@ -62,6 +71,9 @@ def bundled_folder() -> Path | None:
 def read_entry(path: Path, source: str = "user") -> Entry:
     """Read one file's card; problems become the entry's `problem`."""
     try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            return Entry(path, source, size, None, "has more than 2 GiB, the most ONNX can have")
         data = path.read_bytes()
         metadata = read_metadata(data)
         if CARD_KEY not in metadata:
@@ -70,7 +82,7 @@ def read_entry(path: Path, source: str = "user") -> Entry:
     except OSError as error:
         return Entry(path, source, 0, None, f"cannot be read: {error.strerror}")
     except RestyleError as error:
-        return Entry(path, source, path.stat().st_size, None, str(error))
+        return Entry(path, source, size, None, str(error))
 
 
 def list_models() -> list[Entry]:
@@ -92,7 +104,7 @@ def find_model(wanted: str | Path) -> Path:
     ModelError
         There is no such file or name; the nearest name is suggested.
     """
-    path = Path(wanted).expanduser()
+    path = expanded(wanted)
     if path.is_file():
         return path
     entries = list_models()

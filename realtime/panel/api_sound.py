@@ -148,7 +148,7 @@ def effects(console: Console, names: Names, body: Body) -> dict[str, Any]:
     return stages.listing()
 
 
-# -- the path ---------------------------------------------------------------------------------------
+# -- the path --------------------------------------------------------------------------------
 
 
 def path(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:

@@ -111,7 +111,7 @@ class Controls:
         self.console = HostConsole(host, HostSurface(host), mappings, settings.folder)
         self.console.counts.update(kept.get("panel", {}))
         stack.enter_context(self.console.midi)
-        if mappings:
+        if settings.midi and "mappings" not in kept:  # the first time: said, not waited for
             self.console.midi.open()
         if settings.osc is not None:
             from ..controllers.osc import OscServer
@@ -161,7 +161,11 @@ class Controls:
         self._line.flush()
 
     def _keep_all(self, tags: bool) -> None:
-        self._keep("mappings", self.console.midi.bindings.mappings)
+        midi = self.console.midi
+        if midi.bindings.mappings:
+            with contextlib.suppress(ControlError):  # it asks the system again now and then
+                midi.open()
+        self._keep("mappings", midi.bindings.mappings)
         self._keep("panel", dict(self.console.counts))
         if tags and self.tags is not None:
             self._keep("tags", self.tags.latest())

@@ -76,7 +76,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "Turned": _object(values=_NUMBERS),
     "Bypass": _object(bypass=_FLAG),
     "Effects": _object(
-        effects=_list(_object(name=_TEXT, parameters=_list(_ref("Parameter")))),
+        effects=_list(
+            _object(name=_TEXT, parameters=_list(_ref("Parameter")), useful=_NUMBERS)
+        ),
         plugins=_list(_object(name=_TEXT, path=_TEXT, status=_TEXT)),
     ),
     "Preset": _object(name=_TEXT, note=_TEXT, stages=_list(_TEXT), problem=_TEXT_OR_NULL),

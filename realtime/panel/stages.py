@@ -18,7 +18,7 @@ from ..presets.format import WORDS, shaped_stages
 from ..presets.paths import FILES
 from ..schema import read
 from ..session.sound import Sound, Stage, each
-from ..stages.ranges import RANGES
+from ..stages.ranges import RANGES, useful_defaults
 from ..stages.records import Record, Records
 
 
@@ -31,7 +31,11 @@ def listing() -> dict[str, Any]:
     """Effects with their parameters, and the plug-ins a scan has seen, as plain data."""
     return {
         "effects": [
-            {"name": name, "parameters": [plain(p) for p in effect_parameters(name) or ()]}
+            {
+                "name": name,
+                "parameters": [plain(p) for p in effect_parameters(name) or ()],
+                "useful": useful_defaults(name),
+            }
             for name in effect_names()
         ],
         "plugins": [p for record in Records().all() for p in _plugins(record)],
@@ -150,11 +154,11 @@ def _card(name: str) -> Card:
     return card.as_played()
 
 
-def _effect(name: str) -> Sequence[Parameter] | None:
+def _effect(name: str, engine: str | None = None) -> Sequence[Parameter] | None:
     names = effect_names()
     if name not in names:
         raise ChainError(f"unknown effect '{name[:80]}'{nearest(name, names)}")
-    return effect_parameters(name)
+    return effect_parameters(name, engine)
 
 
 def _plugin(wanted: str) -> None:

@@ -18,6 +18,7 @@ from ..schema import shown as _shown
 
 CONTINUOUS, BLEND, CATEGORICAL, SWITCH = "continuous", "blend", "categorical", "switch"
 KINDS = (CONTINUOUS, BLEND, CATEGORICAL, SWITCH)
+LOWEST_DB, HIGHEST_DB = -100.0, 24.0  # of every gain
 _LISTED = 40  # names in a message
 _PLACE = re.compile(r"(?:[1-9]\d*\.)*")  # of a stage: ``3.1.2.``
 

@@ -22,7 +22,7 @@ from ..session.names import Known, places
 from ..session.sound import Sound, Stage, Value, each, identified
 from ..stages.library import find_plugin
 from ..stages.pedals import effect_names
-from ..stages.ranges import RANGES
+from ..stages.ranges import effect_ranges
 from ..stages.records import Records
 from .paths import FILES
 
@@ -56,16 +56,17 @@ def find_card(model: str) -> Card:
     return entry.card.as_played()
 
 
-def effect_parameters(name: str) -> Sequence[Parameter] | None:
-    """Parameters of a built-in effect; None where they are not known.
+def effect_parameters(name: str, engine: str | None = None) -> Sequence[Parameter] | None:
+    """Parameters of a built-in effect of an engine; None where they are not known.
 
     Raises
     ------
     ChainError
         There is no such effect.
     """
-    if name in RANGES:
-        return RANGES[name]
+    found = effect_ranges(name, engine)
+    if found is not None:
+        return found
     names = effect_names()
     if name not in names:
         raise ChainError(f"unknown effect '{name[:80]}'{nearest(name, names)}")
@@ -100,11 +101,11 @@ class Library:
 
     card: Callable[[str], Card] = find_card
     names: Callable[[], list[str]] = model_names
-    effect: Callable[[str], Sequence[Parameter] | None] = effect_parameters
+    effect: Callable[[str, str | None], Sequence[Parameter] | None] = effect_parameters
     plugin: Callable[[str], None] = check_plugin_name
 
     def checked(self, sound: Sound, where: str = "preset") -> tuple[Sound, Known]:
-        """Check a sound; return it, and each stage's own parameters for :func:`~realtime.session.names.knobs`.
+        """Check a sound; return it, and each stage's own parameters by its identity.
 
         Every value comes back as a number, a blend that is named in part with all its weights, and
         every stage with an identity.
@@ -147,7 +148,7 @@ class Library:
                 )
             found, owner = card.controls, f"model {card.name}"
         elif stage.effect is not None:
-            found = self.effect(stage.effect)
+            found = self.effect(stage.effect, stage.engine)
             files = _files(stage)
         elif stage.plugin is not None:
             self.plugin(stage.plugin)

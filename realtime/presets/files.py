@@ -13,6 +13,7 @@ import msgspec
 
 from ..audio_files import whole_file
 from ..errors import PresetError, RestyleError, nearest
+from ..models.catalog import expanded
 from .format import FORMAT, SESSION_TABLES, Preset, SessionFile, take_session, to_dict
 from .toml import parse, to_toml
 
@@ -39,7 +40,7 @@ def preset_folder() -> Path:
     """
     named = os.environ.get(ENVIRONMENT)
     if named:
-        return Path(named).expanduser()
+        return expanded(named)
     if sys.platform == "darwin":
         base = Path.home() / "Library" / "Application Support"
     elif sys.platform == "win32":
@@ -74,7 +75,7 @@ def find_preset(name_or_path: str | Path) -> Path:
         There is none; the nearest name is suggested.
     """
     text = str(name_or_path)
-    path = Path(text).expanduser()
+    path = expanded(text)
     if path.suffix == ".toml" or len(path.parts) > 1:
         if not path.is_file():
             raise PresetError(f"there is no preset file {path}")

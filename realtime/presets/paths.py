@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..models.catalog import expanded
 from ..session.sound import Stage, each
 
 FILES = {"Convolution": "impulse_response_filename"}  # parameters of effects that are paths
@@ -19,11 +20,7 @@ def absolute(stages: tuple[Stage, ...], folder: Path) -> tuple[Stage, ...]:
 
 def full(text: str, folder: Path) -> str:
     """A path in full; ``~`` is the user's own folder."""
-    try:
-        path = Path(text).expanduser()
-    except RuntimeError:  # no such user
-        path = Path(text)
-    return str(folder.absolute() / path)
+    return str(folder.absolute() / expanded(text))
 
 
 def _whole(stage: Stage, folder: Path) -> Stage:

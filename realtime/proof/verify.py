@@ -218,7 +218,7 @@ def _kernel(model: StreamingModel, path: Path) -> Check:
 def _transform_delay(geometry: Spectrum, hop: int) -> int:
     """Delay of an impulse through analysis and synthesis, frames returned as they came."""
     n_fft, n = geometry.n_fft, 40 * hop
-    analysis, synthesis = asymmetric_windows(n_fft, geometry.synthesis_length, hop)
+    analysis, synthesis = asymmetric_windows(n_fft, geometry.synthesis_length, hop, geometry.fall)
     history, ola = np.zeros(n_fft, np.float32), np.zeros(geometry.synthesis_length, np.float32)
     re, im = np.zeros((2, geometry.n_bins), np.float32)
     frame, work = np.zeros(n_fft, np.float32), np.zeros((4, n_fft // 2), np.float32)

@@ -15,6 +15,7 @@ from ..errors import ConfigError
 from ..models.catalog import find_model
 from ..models.load import LARGEST_HOP, SMALLEST_HOP, capture_hop, open_model, read_shape
 from ..stages.model import ModelStage
+from ..stages.ranges import is_native
 from .sound import Sound, Stage, walk
 
 LEAST_BLOCK = 64  # samples; Python stages are not called for less
@@ -80,7 +81,9 @@ class Builder:
         if len(rates) > 1:
             listed = " and ".join(f"{m.name} at {m.sample_rate} Hz" for m in models)
             raise ConfigError(f"models in one path run at one rate; here are {listed}")
-        native = all(s.effect is None and s.plugin is None for s in found)
+        native = all(s.plugin is None for s in found) and all(
+            is_native(s.effect, s.engine) for s in found if s.effect is not None
+        )
         fixed = [m.hop for m in models if m.hop is not None]
         hop = lcm(*fixed) if fixed else PASSTHROUGH_HOP
         if len(fixed) < len(models) and not fixed:
@@ -161,7 +164,7 @@ class Builder:
         from ..stages.build import make_effect, make_plugin_stage  # pedalboard where it is needed
 
         if spec.effect is not None:
-            return make_effect(spec.effect, spec.parameters)
+            return make_effect(spec.effect, spec.parameters, spec.engine)
         if spec.plugin is not None:
             return make_plugin_stage(
                 spec.plugin, spec.plugin_name, spec.preset, spec.state, spec.parameters

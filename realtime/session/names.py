@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..parameters.parameter import SWITCH, Parameter, find_parameter
+from ..parameters.parameter import HIGHEST_DB, LOWEST_DB, SWITCH, Parameter, find_parameter
 from .operations import OWN, Set
-from .sound import HIGHEST_DB, LOWEST_DB, Sound, Stage, Value
+from .sound import Sound, Stage, Value
 
 Known = Mapping[int, Sequence[Parameter]]
 

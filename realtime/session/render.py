@@ -11,12 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..audio_files import Clip, resample
+from ..dsp.dynamics import db_to_gain
 from ..engine.path import Path
 from ..errors import AudioFileError
 from .builder import Builder
-from .sound import Sound, identified
+from .sound import Sound, Stage, identified
+from .whole import is_whole, parts, play_whole
 
 Array = npt.NDArray[np.float32]
+QUIET_DB = 60.0
 PART_SECONDS = 0.5  # between two calls of the progress function
 Progress = Callable[[int, int], None]
 
@@ -58,19 +61,14 @@ def render(sound: Sound, clip: Clip, progress: Progress | None = None) -> Clip:
     RestyleError
         A stage cannot be built.
     """
-    channels, length = clip.samples.shape
-    builder = Builder(channels, clip.sample_rate)
+    length = clip.samples.shape[1]
     stages = () if sound.bypass else identified(sound.stages, 1)
-    path = builder.path(Sound(stages, sound.input_gain_db, sound.output_gain_db, sound.mix))
-    try:
-        rate = path.sample_rate
-        x = resample(clip.samples, clip.sample_rate, rate)
-        y = render_samples(path, x, progress)
-        for slot in path.slots():
-            if slot.placed.error is not None:
-                raise AudioFileError(f"{slot.name} failed: {slot.placed.error}")
-    finally:
-        path.close()
+    sound = Sound(stages, sound.input_gain_db, sound.output_gain_db, sound.mix)
+    pieces = parts(stages)
+    if any(map(is_whole, stages)):
+        y, rate = _in_pieces(sound, pieces, clip, progress)
+    else:
+        y, rate = _in_one(sound, clip, progress)
     y = resample(y, rate, clip.sample_rate)
     if clip.sample_rate != rate:
         y = np.clip(y, -1.0, 1.0)
@@ -78,3 +76,39 @@ def render(sound: Sound, clip: Clip, progress: Progress | None = None) -> Clip:
     if not np.isfinite(y).all():
         raise AudioFileError("the render holds samples that are not finite; this is a bug")
     return Clip(np.ascontiguousarray(y), clip.sample_rate)
+
+
+def _in_one(sound: Sound, clip: Clip, progress: Progress | None = None) -> tuple[Array, int]:
+    """Play a clip through one path; the result is at the path's rate, which is returned, too."""
+    path = Builder(clip.samples.shape[0], clip.sample_rate).path(sound)
+    try:
+        x = resample(clip.samples, clip.sample_rate, path.sample_rate)
+        y = render_samples(path, x, progress)
+        for slot in path.slots():
+            if slot.placed.error is not None:
+                raise AudioFileError(f"{slot.name} failed: {slot.placed.error}")
+    finally:
+        path.close()
+    return y, path.sample_rate
+
+
+def _in_pieces(
+    sound: Sound, pieces: list[tuple[Stage, ...]], clip: Clip, progress: Progress | None
+) -> tuple[Array, int]:
+    """The same with effects that need the whole clip: one piece of the path after the other."""
+    played = tuple(s for piece in pieces for s in piece if not is_whole(s))
+    rate = Builder(clip.samples.shape[0], clip.sample_rate).shape(played).sample_rate
+    x = resample(clip.samples, clip.sample_rate, rate)
+    dry = x * np.float32(db_to_gain(sound.input_gain_db))
+    wet = dry
+    for piece in pieces:
+        if is_whole(piece[0]):
+            wet = play_whole(piece[0], wet, rate)
+        else:
+            # quietly, so that the output stage's limiter has nothing to do between two pieces
+            quiet = Sound(piece, output_gain_db=-QUIET_DB)
+            y, _ = _in_one(quiet, Clip(wet, rate), progress)
+            wet = y * np.float32(db_to_gain(QUIET_DB))
+    mixed = np.float32(1.0 - sound.mix) * dry + np.float32(sound.mix) * wet
+    last = Sound((), output_gain_db=sound.output_gain_db)
+    return _in_one(last, Clip(np.ascontiguousarray(mixed, dtype=np.float32), rate))[0], rate

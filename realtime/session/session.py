@@ -27,7 +27,7 @@ from ..dsp.dynamics import db_to_gain, gain_to_db
 from ..engine.edits import Edit, Line
 from ..engine.group import Group
 from ..engine.hop import PATH_MIX
-from ..engine.path import GAINS
+from ..engine.path import EDITS, GAINS, check_latency
 from ..engine.placed import Mark, Slot
 from ..errors import ConfigError
 from ..native.events import EventQueue
@@ -36,9 +36,12 @@ from ..parameters.parameter import Parameter
 from ..stream.transport import Transport
 from .builder import Builder, Shape
 from .events import from_event, to_event
+from .names import STAGE_PARAMETERS
 from .operations import OWN, Insert, Lane, Load, Move, Operation, Remove, Set, Swap, UseDevice
 from .sound import Setup, Stage
 from .stream import Stream
+
+MOST_WAITING = EDITS // 2  # edits with positions of their own that are made ready beforehand
 
 
 class Change(NamedTuple):
@@ -94,13 +97,14 @@ class Session:
         events: EventQueue | None = None,
         progress: Callable[[str], None] = lambda text: None,
     ) -> None:
+        _check_identities(setup)
         self.device, self.setup = device, setup
         self.channels = setup.device.channels or max(1, device.in_channels)
         self._builder = Builder(
             self.channels, device.sample_rate, device.block_size, mark, progress
         )
         self.log: list[Change] = []
-        self._pending: tuple[Operation, Edit | None] | None = None
+        self._pending: list[tuple[Operation, Edit | None]] = []
         self.stream = Stream(
             self._builder.path(setup.sound),
             device,
@@ -147,48 +151,64 @@ class Session:
         """
         before = self.now()
         setup = operation.apply(before)
+        _check_identities(setup)
+        by: Operation = operation
         if isinstance(operation, Set):
-            self._set(operation, at)
-            self.setup = setup
-            return setup
+            if self._is_live(operation):
+                self._set(operation, at)
+                self.setup = setup
+                return setup
+            changed = setup.sound.find(operation.identity)
+            assert changed is not None
+            by = Swap(operation.identity, changed)
         if isinstance(operation, UseDevice):
             raise ConfigError("a stream cannot change its device; open another one beside it")
-        if at is None:  # with a position, the changes before it have theirs, too
-            self.settle()
+        if at is None or self.stream.path.edits_waiting > MOST_WAITING:
+            self.settle()  # with a position, the changes before it have theirs, too
         edit, shape = None, self._builder.shape(setup.sound.stages)
         if self._stays(shape, operation):
-            edit = self._edit(operation, shape, at or 0)
+            edit = self._edit(by, shape, at or 0)
         else:
             own = None
             if isinstance(operation, Load):
                 own = {"bypass": float(setup.sound.bypass)}
             path = self._builder.path(setup.sound)
             self.stream.replace(path, lane or setup.device.lane, own)
-        self.setup, self._pending = setup, (operation, edit)
+        self.setup = setup
+        self._pending.append((operation, edit))
         if wait:
             self.settle()
         return self.setup
 
     def settle(self) -> None:
-        """Wait until the last change has been heard out, and log where it began."""
-        pending, self._pending = self._pending, None
+        """Wait until the changes made have been heard out, and log where each began."""
         try:
             self.stream.settle()
         finally:
-            if pending is not None:
-                self._log(*pending)
+            self._log()
 
-    def _log(self, operation: Operation, edit: Edit | None) -> None:
-        stream = self.stream
-        if edit is None:
-            position, at = int(stream.memory.record["swap_position"]), None
-        elif edit.taken is None:
-            return
-        else:
-            at = edit.taken
-            ratio = float(stream.voice.record["ratio"])
-            position = int(stream.path.record["start"]) + int(at / ratio)
-        self.log.append(Change(position, at, stream.lane, operation))
+    def _log(self) -> None:
+        """Log what the sound has taken up."""
+        pending, self._pending = self._pending, []
+        for operation, edit in pending:
+            if edit is None:
+                position, at = int(self.stream.memory.record["swap_position"]), None
+            elif edit.taken is None:
+                continue
+            else:
+                at = edit.taken
+                ratio = float(self.stream.voice.record["ratio"])
+                position = int(self.stream.path.record["start"]) + int(at / ratio)
+            self.log.append(Change(position, at, self.stream.lane, operation))
+
+    def _is_live(self, operation: Set) -> bool:
+        """Whether an event can set it; else the stage is made anew, as its latency changes."""
+        if operation.identity == OWN or any(operation.name == p.name for p in STAGE_PARAMETERS):
+            return True
+        placed = self._slot(operation.identity).placed
+        parameter = placed.parameters[placed.number(operation.name)]
+        parameter.number(operation.value, placed.stage.name)
+        return parameter.live
 
     def _set(self, operation: Set, at: int | None) -> None:
         """Send a parameter's new value, checked, as an event."""
@@ -214,7 +234,7 @@ class Session:
         """Prepare an edit and hand it to whoever runs the path; the first of it is returned."""
         path = self.stream.path
         if isinstance(operation, Insert):
-            slot = self._builder.slot(operation.stage, shape)
+            slot = self._built(operation.stage, shape)
             slot.enter()
             line = self._line(operation.group, operation.branch)
             index = _index(line, operation.index)
@@ -222,8 +242,8 @@ class Session:
             edits = [Edit([*line.stores(), *self._follow()], at)]
         elif isinstance(operation, Swap):
             slot = self._slot(operation.identity)
-            stores = slot.replace(self._builder.slot(operation.stage, shape))
-            edits = [Edit([*stores, *self._follow()], at)]
+            stores = slot.replace(self._built(operation.stage, shape))
+            edits = [Edit([*stores, *self._follow()], at, slot.incoming)]
         elif isinstance(operation, Remove):
             slot, line = self._found(operation.identity)
             edits = [*self._leave(slot, line, at)]
@@ -234,6 +254,16 @@ class Session:
         for edit in edits:
             path.make(edit)
         return edits[0]
+
+    def _built(self, stage: Stage, shape: Shape) -> Slot:
+        """A slot that is to come into the path."""
+        slot = self._builder.slot(stage, shape)
+        try:
+            check_latency(self.stream.path.latency + slot.latency)
+        except ConfigError:
+            slot.close()
+            raise
+        return slot
 
     def _follow(self) -> list[Store]:
         """What follows from a change of the slots, wherever latencies are read."""
@@ -260,11 +290,7 @@ class Session:
     def _found(self, identity: int) -> tuple[Slot, Line]:
         """A slot, and the line it stands in."""
         slot = self._slot(identity)
-        lines = [self.stream.path.line]
-        for other in self.stream.path.slots():
-            if isinstance(other.stage, Group):
-                lines += other.stage.lines
-        return slot, next(line for line in lines if slot in line.slots)
+        return slot, next(line for line in self.stream.path.lines() if slot in line.slots)
 
     def _line(self, group: int, branch: int) -> Line:
         """The path's own line, or that of a group's branch."""
@@ -365,6 +391,8 @@ class Session:
     def wait(self, seconds: float | None = None) -> None:
         """Return after `seconds`, or when the device ends by itself; raise what went wrong."""
         self.stream.wait(seconds)
+        if not self.stream.changing:
+            self._log()
 
     def __enter__(self) -> Session:
         self.start()
@@ -377,6 +405,11 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _check_identities(setup: Setup) -> None:
+    if any(stage.identity == OWN for stage in setup.sound.walk()):
+        raise ConfigError("every stage of a session needs an identity of its own, from 1")
 
 
 def _index(line: Line, index: int) -> int:

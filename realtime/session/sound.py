@@ -16,11 +16,12 @@ import msgspec
 from msgspec import Meta
 
 from ..errors import ConfigError
+from ..parameters.parameter import HIGHEST_DB, LOWEST_DB
 from ..schema import check
 
 LaneName = Literal["auto", "inline", "worker"]
 LANES: tuple[LaneName, ...] = ("auto", "inline", "worker")
-LOWEST_DB, HIGHEST_DB = -100.0, 24.0
+EngineName = Literal["native", "pedalboard"]
 DEEPEST = 4  # groups within groups
 
 Value = float | bool | str
@@ -67,6 +68,8 @@ class Stage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         Path of a model file, or a name in the catalogue.
     effect : str or None
         Name of a built-in effect.
+    engine : str or None
+        Of an effect: ``native`` or ``pedalboard``; None for the native one where there is one.
     plugin : str or None
         A plug-in's name in ``restyle scan``, or its path; `plugin_name` says which one where a
         file holds several, `preset` is a ``.vstpreset`` file and `state` base64 text.
@@ -87,6 +90,7 @@ class Stage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     effect: Text | None = None
     plugin: Text | None = None
     group: tuple[Branch, ...] | None = None
+    engine: EngineName | None = None
     plugin_name: Text | None = None
     preset: Text | None = None
     state: Base64 | None = None
@@ -102,6 +106,8 @@ class Stage(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
                 'a stage needs exactly one of model = "NAME", effect = "NAME", plugin = "NAME or'
                 ' FILE" and group'
             )
+        if self.engine is not None and self.effect is None:
+            raise ConfigError("engine belongs to an effect")
         check(self)
 
     @property
@@ -167,6 +173,10 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         check(self)
         if depth(self.stages) > DEEPEST:
             raise ConfigError(f"groups stand within groups at most {DEEPEST} deep")
+        known = [s.identity for s in self.walk() if s.identity]
+        if len(set(known)) < len(known):
+            twice = next(k for k in known if known.count(k) > 1)
+            raise ConfigError(f"two stages have the identity {twice}; each needs one of its own")
 
     def walk(self) -> Iterator[Stage]:
         """Every stage, those inside groups included, in the order of the sound."""

@@ -6,28 +6,41 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import ChainError
+from ..errors import ChainError, nearest
 from ..parameters.parameter import CATEGORICAL, SWITCH, Parameter
 from .effects import EffectStage
 from .library import open_plugin
+from .native.kinds import make_native
+from .native.stage import NativeEffect
 from .pedals import make_plugin
 from .plugin import PluginStage
-from .ranges import RANGES
+from .ranges import NATIVE, NATIVE_RANGES, RANGES, is_native
 
 
-def make_effect(name: str, parameters: Mapping[str, Any]) -> EffectStage:
-    """Build one of pedalboard's effects.
+def make_effect(
+    name: str, parameters: Mapping[str, Any], engine: str | None = None
+) -> NativeEffect | EffectStage:
+    """Build an effect: the native one where there is one, or pedalboard's.
 
     Parameters
     ----------
     parameters : mapping
         By pedalboard's names; a choice as its word or its place, a switch as true or 1.
+    engine : str or None
+        ``native`` or ``pedalboard``; None for the best there is.
 
     Raises
     ------
     ChainError
         Unknown effect or parameter, or a value it refuses.
     """
+    if is_native(name, engine):
+        return make_native(name, parameters)
+    if engine == NATIVE:
+        raise ChainError(
+            f"there is no native effect '{name}'{nearest(name, NATIVE_RANGES)}; native are"
+            f" {', '.join(sorted(NATIVE_RANGES))}"
+        )
     listed = {p.name: p for p in RANGES.get(name, ())}
     given = {key: _own(listed.get(key), value) for key, value in parameters.items()}
     return EffectStage(make_plugin(name, given), name)

@@ -122,7 +122,9 @@ class ModelStage:
             argument=model.argument,
         )
         if geometry:
-            windows = asymmetric_windows(geometry.n_fft, geometry.synthesis_length, self.hop)
+            windows = asymmetric_windows(
+                geometry.n_fft, geometry.synthesis_length, self.hop, geometry.fall
+            )
             m.place("analysis_window", windows[0])
             m.place("synthesis_window", windows[1])
             m.place("table", twiddles(geometry.n_fft))

@@ -1,4 +1,4 @@
-"""Sensible ranges of the built-in effects' parameters: what a knob should cover.
+"""Parameters of the built-in effects: sensible ranges, defaults, and useful values to begin with.
 
 Names, units and defaults are pedalboard's (a test compares them); the ranges are narrower than what
 pedalboard accepts where more would be silence, noise or no change to hear.
@@ -113,3 +113,54 @@ _RANGES: dict[str, tuple[Parameter, ...]] = {
 }  # fmt: skip
 
 RANGES = {name: tuple(p.at(p.default) for p in listed) for name, listed in _RANGES.items()}
+
+# what the native effects have besides
+_OWN = {
+    "NoiseGate": (
+        Parameter("hold_ms", 0.0, 2000.0, 0.0, "ms"),
+        Parameter("hysteresis_db", 0.0, 40.0, 0.0, "dB"),
+    ),
+    "Convolution": (Parameter("normalize", kind=CATEGORICAL, choices=("off", "on")),),
+}
+_PEDALBOARDS = ("BrickwallLimiter", "MP3Compressor", "Resample")  # of these there is no native one
+
+NATIVE_RANGES = {
+    name: (*listed, *_OWN.get(name, ()))
+    for name, listed in RANGES.items()
+    if name not in _PEDALBOARDS
+}
+NATIVE, PEDALBOARD = ENGINES = ("native", "pedalboard")
+
+# where an effect at its defaults changes nothing, or cannot be heard: what to begin with instead
+_USEFUL: dict[str, dict[str, float]] = {
+    "Bitcrush": {"bit_depth": 8.0},
+    "Compressor": {"threshold_db": -24.0, "ratio": 4.0, "attack_ms": 10.0},
+    "Delay": {"delay_seconds": 0.35, "feedback": 0.35, "mix": 0.3},
+    "Distortion": {"drive_db": 18.0},
+    "HighShelfFilter": {"cutoff_frequency_hz": 4000.0, "gain_db": 4.0},
+    "HighpassFilter": {"cutoff_frequency_hz": 80.0},
+    "LadderFilter": {"cutoff_hz": 1200.0, "resonance": 0.3},
+    "LowShelfFilter": {"cutoff_frequency_hz": 200.0, "gain_db": 4.0},
+    "LowpassFilter": {"cutoff_frequency_hz": 6000.0},
+    "NoiseGate": {"threshold_db": -50.0, "hold_ms": 50.0, "hysteresis_db": 6.0},
+    "PeakFilter": {"cutoff_frequency_hz": 1000.0, "gain_db": 4.0, "q": 1.0},
+    "Reverb": {"wet_level": 0.15},
+}
+
+
+def is_native(name: str, engine: str | None = None) -> bool:
+    """Whether compiled code plays an effect; `engine` is what its stage asks for."""
+    return name in NATIVE_RANGES and engine != PEDALBOARD
+
+
+def effect_ranges(name: str, engine: str | None = None) -> tuple[Parameter, ...] | None:
+    """Parameters of an effect at their defaults; None where they are not known."""
+    return NATIVE_RANGES[name] if is_native(name, engine) else RANGES.get(name)
+
+
+def useful_defaults(name: str) -> dict[str, float]:
+    """Values that let an effect be heard when it is put into a path.
+
+    In files an effect has pedalboard's defaults, with which a gate never closes.
+    """
+    return dict(_USEFUL.get(name, {}))

@@ -57,7 +57,7 @@ def hand_out_events(s, n):  # type: ignore[no-untyped-def]
         value = event[events.VALUE]
         events.drop(s.events)
         if target == PATH and number == BYPASS:
-            s.bypass = value
+            s.bypass_before, s.bypass, s.bypass_at = s.bypass, value, int(time)
         else:
             for address in (s.voice, s.incoming):
                 if address != 0:
@@ -128,11 +128,14 @@ def _run(s, v, x, y, n):  # type: ignore[no-untyped-def]
     else:
         process(view_path(v.path), x, y, n)
     now, goal = v.bypass, s.bypass if v.own_bypass < 0.0 else v.own_bypass
-    if now == 0.0 and goal == 0.0:
+    early = min(max(s.bypass_at - s.samples, 0), n) if v.own_bypass < 0.0 else 0
+    before = s.bypass_before if early > 0 else goal
+    if now == 0.0 and goal == 0.0 and before == 0.0:
         return
     step = 1.0 / s.fade_length
     for i in range(n):
-        now = min(goal, now + step) if now < goal else max(goal, now - step)
+        here = before if i < early else goal
+        now = min(here, now + step) if now < here else max(here, now - step)
         for c in range(v.channels):
             d = dry[c, i]
             if not np.isfinite(d):

@@ -36,6 +36,8 @@ _INTEGERS = (
     "in_map", "out_map", "drift",
     # voices
     "voice", "incoming", "mail", "unheard", "faded", "fade_length", "swaps", "swap_position",
+    # the position from which ``bypass`` holds, and ``bypass_before`` until then
+    "bypass_at",
     # parameter events in, journal and recordings out (0: none)
     "events", "journal", "tap_dry", "tap_wet", "tap_lost",
     # which of the two taps are open (bits): one word, so that both begin with the same block
@@ -49,7 +51,7 @@ _INTEGERS = (
     "ring_underflows", "ring_overflows", "concealed_samples", "dropped_samples", "journal_lost",
     "callback_histogram", "gap_histogram",
 )  # fmt: skip
-_FLOATS = ("sample_rate", "bypass", "bypass_now")
+_FLOATS = ("sample_rate", "bypass", "bypass_before")
 STREAM = np.dtype([(n, np.int64) for n in _INTEGERS] + [(n, np.float64) for n in _FLOATS])
 STREAM_TYPE = from_dtype(STREAM)
 

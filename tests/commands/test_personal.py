@@ -15,6 +15,7 @@ from realtime.errors import ControlError
 from realtime.presets.files import save_preset
 from realtime.presets.format import Preset
 
+from ..controllers.fake import sound as sound_of
 from ..controllers.fake import surface
 from .conftest import Run
 
@@ -90,7 +91,7 @@ def test_bad_references_are_one_sentence(run: Run, words: tuple[str, ...], says:
 
 def test_a_preset_is_swapped_into_what_plays(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("RESTYLE_PRESETS", str(tmp_path))
-    save_preset("my-lead", Preset(sound=sound("plain", mix=0.25)))
+    save_preset("my-lead", Preset(sound=sound_of("plain", mix=0.25)))
     playing = surface("blend")
     server = OscServer(playing, port=0)
     try:

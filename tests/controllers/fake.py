@@ -17,7 +17,8 @@ from realtime.session.sound import Sound, Stage
 CONTROLS = {
     "plain": (),
     "blend": tuple(
-        Parameter(n, default=d, kind="blend") for n, d in (("warm", 1.0), ("fuzz", 0.0), ("lo", 0.0))
+        Parameter(n, default=d, kind="blend")
+        for n, d in (("warm", 1.0), ("fuzz", 0.0), ("lo", 0.0))
     ),
     "synth": (
         Parameter("cutoff", 20.0, 20000.0, 1000.0, "Hz"),

@@ -11,14 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import rtmidi
 
-import msgspec
-
 from realtime.controllers.bindings import Bindings
-from realtime.presets.dry_surface import MemorySurface
 from realtime.controllers.midi_ports import MidiInputs, input_names
 from realtime.parameters.mapping import MidiMapping
+from realtime.presets.dry_surface import MemorySurface
 
 PATIENCE = 120.0  # seconds; the most that a busy machine may take
 

@@ -105,9 +105,7 @@ def test_a_pedal_toggles_once_a_press() -> None:
 
 def test_programs_choose_presets_and_styles() -> None:
     save_preset("soft", Preset(sound=sound("plain", mix=0.25)))
-    rig = Rig(
-        MidiMapping(program=3, preset="soft"), MidiMapping(program=4, style="synth")
-    )
+    rig = Rig(MidiMapping(program=3, preset="soft"), MidiMapping(program=4, style="synth"))
     rig.program(3)
     assert rig.get("mix") == 0.25
     assert rig.surface.status()["preset"] == "soft"

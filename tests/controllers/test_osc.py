@@ -84,9 +84,7 @@ def test_every_address_does_what_the_page_says(rig: Rig) -> None:
     assert ask("/restyle/param", "2.room_size", 0.75) == []
     assert one.get("2.room_size") == 0.75
     assert ask("/restyle/param/2.room_size", 0.5) == []
-    assert ask("/restyle/param", "2.room_size") == [
-        ("/restyle/param", ["2.room_size", 0.5])
-    ]
+    assert ask("/restyle/param", "2.room_size") == [("/restyle/param", ["2.room_size", 0.5])]
     assert ask("/restyle/param/mix") == [("/restyle/param", ["mix", 1.0])]
     assert ask("/restyle/stage/2/room_size", 0.25) == []
     assert ask("/restyle/stage/2/room_size") == [("/restyle/param", ["2.room_size", 0.25])]

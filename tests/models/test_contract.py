@@ -15,6 +15,7 @@ from onnx import TensorProto, helper
 
 from realtime.errors import CardError, ModelError, RestyleError
 from realtime.models.card import CARD_KEY, STATE_KEY, TEST_KEY, Card, State, from_json
+from realtime.models.catalog import list_models
 from realtime.models.metadata import pack_array, read_metadata, unpack_array, write_metadata
 from realtime.models.streaming import load_model, paired_output
 
@@ -171,7 +172,18 @@ def test_a_newer_minor_format_version_is_read() -> None:
         (lambda c: c.update(licence=""), "licence is empty"),
         (lambda c: c.update(domain="spectrum"), "STFT geometry"),
         (lambda c: c.update(kind="classifier"), "is no converter"),
-        (lambda c: c.update(states=[{"name": "past"}]), "malformed states"),
+        (
+            lambda c: c.update(states=[{"name": "past"}]),
+            "states 1: it needs shape, a list of whole",
+        ),
+        (
+            lambda c: c.update(states=[{"name": "past", "shape": [float("inf")]}]),
+            "shape must be a list of whole numbers",
+        ),
+        (lambda c: c.update(summary=1.5), "summary must be text, got 1.5"),
+        (lambda c: c.update(name={"a": 1}), "name must be text"),
+        (lambda c: c.update(metrics={"sets": [1]}), "metrics: sets must be an object, got list"),
+        (lambda c: c.update(metrics={"rate": 10**400}), "metrics: rate must be a number"),
         (lambda c: c.update(states=c["states"] * 2), "same name"),
         (lambda c: c.update(states=[{"name": "past", "shape": [1, 0]}]), "empty axis"),
         (lambda c: c.update(states=[{"name": "past", "shape": [1, 3]}]), "shape"),
@@ -181,7 +193,7 @@ def test_a_newer_minor_format_version_is_read() -> None:
         (lambda c: c.update(controls=[{"name": "drive"}]), "no input 'controls'"),
         (lambda c: c.update(controls=["drive"]), "controls"),
         (lambda c: c.update(controls=[{"name": "a", "default": 2.0}]), "outside"),
-        (lambda c: c.update(controls=[{"name": "a", "maximum": float("inf")}]), "not finite"),
+        (lambda c: c.update(controls=[{"name": "a", "maximum": float("inf")}]), "must be a number"),
         (lambda c: c.update(controls=[{"name": "a", "kind": "knob"}]), "kind must be"),
     ],
 )
@@ -210,6 +222,29 @@ def test_a_spectrum_geometry_that_cannot_reconstruct_is_refused() -> None:
         card["latency"] = 250 - 128
 
     refuse(with_card(identity_spectrum(), odd), RestyleError, "hop_length must divide")
+
+
+def test_a_card_nested_too_deeply_is_refused() -> None:
+    for depth in (100, 100_000):
+        card = CARD.to_json().replace('"metrics": {}', f'"metrics": {"[" * depth + "]" * depth}')
+        card = card.replace('"metrics": ', '"metrics": {"a": ').replace(
+            "]" * depth, "]" * depth + "}"
+        )
+        with pytest.raises(CardError, match="nested too deeply"):
+            from_json(card)
+
+
+def test_a_card_without_a_version_is_read() -> None:
+    load_model(with_card(FIR, lambda c: c.pop("format_version"))).close()
+
+
+def test_bundled_cards_are_written_as_they_were_read() -> None:
+    for entry in list_models():
+        text = read_metadata(entry.path.read_bytes())[CARD_KEY]
+        again = json.loads(from_json(text).to_json())
+        assert {k: again[k] for k in json.loads(text)} == json.loads(text)
+        for control, old in zip(again["controls"], json.loads(text)["controls"], strict=True):
+            assert json.dumps(control) == json.dumps(old, sort_keys=True)  # whole numbers as such
 
 
 def test_a_cards_json_reads_back_as_the_same_card() -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pedalboard
 import pytest
+from realtime.session.config import StreamConfig
 
 from realtime.audio_files import Clip
 from realtime.models.catalog import find_model
 from realtime.models.load import open_model
-from realtime.session.config import StreamConfig
 from realtime.session.render import render_clip
 
 from ..signals import Array

@@ -21,8 +21,9 @@ JSON = {"Content-Type": "application/json"}
 
 def rendered(x: Array, model: str, **controls: float) -> Array:
     """What ``restyle render`` makes of ``x [channels, n]``."""
-    from realtime.models.load import open_model
     from realtime.session.config import StreamConfig
+
+    from realtime.models.load import open_model
     from realtime.session.render import Clip, render_clip
 
     from ..host.cards import RATE
@@ -82,7 +83,6 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A panel over noise through an amplifier; one for all tests of a file."""
-    from realtime.host.notes import Notes
     from realtime.host.surface import HostSurface
     from realtime.panel.console import HostConsole
 

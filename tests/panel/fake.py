@@ -11,7 +11,7 @@ from typing import Any
 from realtime.controllers.midi_desk import MidiDesk
 from realtime.panel import stages
 from realtime.panel.console_protocol import Console, Heard, Pipe
-from realtime.panel.fields import Conflict
+from realtime.panel.fields import Conflict, NotFound
 from realtime.presets.dry_surface import MemorySurface
 from realtime.presets.files import preset_path, save_preset
 from realtime.presets.format import Preset
@@ -65,6 +65,8 @@ class FakeConsole:
             "path": stages.path(sound, parameters, {}),
             "recording": None,
             "incidents": [],
+            "host": "playing",
+            "pending": [],
             "panel": {},
             "version": "0",
         }
@@ -95,6 +97,9 @@ class FakeConsole:
         sound = self.surface.sound
         plain = Sound(anonymous(sound.stages), sound.input_gain_db, sound.output_gain_db, sound.mix)
         save_preset(name, Preset(name, note, plain), replace_old=replace)
+
+    def cancel(self, number: int) -> None:
+        raise NotFound(f"there is no edit {number}")
 
     def devices(self) -> list[dict[str, Any]]:
         return []

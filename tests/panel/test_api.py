@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,15 +32,10 @@ def test_the_description_lists_the_very_routes() -> None:
     listed = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
     assert listed == {(r.method, r.path) for r in ROUTES}
     assert document["openapi"].startswith("3.1")
-    operations = [o for item in document["paths"].values() for o in item.values()]
-    names = [o["operationId"] for o in operations]
-    assert len(set(names)) == len(names)
-    for (_, path), operation in zip(
-        [(m, p) for p, item in document["paths"].items() for m in item], operations, strict=True
-    ):
-        assert {p["name"] for p in operation.get("parameters", [])} == set(
-            re.findall(r"\{(\w+)\}", path)
-        )
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            named = {p["name"] for p in operation.get("parameters", [])}
+            assert named == set(re.findall(r"\{(\w+)\}", path))
 
 
 def test_the_state_is_what_plays(plain: Desk) -> None:
@@ -50,7 +44,7 @@ def test_the_state_is_what_plays(plain: Desk) -> None:
     assert (state["style"], state["lane"], state["sample_rate"]) == ("tube-amp", "inline", 48000)
     assert state["device"]["simulated"]
     assert (state["block"], state["channels"]) == (64, [1, 1])
-    plain.ask("POST", "/api/chain/post", {"entry": {"effect": "BrickwallLimiter"}})
+    plain.ask("POST", "/api/path", {"stage": {"effect": "BrickwallLimiter"}})
     latency = plain.get("/api/state")["latency"]
     inside = [p["samples"] for p in latency["parts"] if p["kind"] != "device"]
     assert sum(inside) == latency["declared_samples"] > 200  # 5 ms of lookahead, and a block
@@ -70,7 +64,7 @@ def test_models_are_listed_and_changed_and_heard(plain: Desk) -> None:
     conforms(plain, "PUT", "/api/model", answer.data)
     assert answer.data["style"] == plain.host.now["model"] == "amp-blend"
     state = plain.ask("PUT", "/api/model", {"name": None}).data
-    assert state["style"] is None
+    assert state["style"] is None and state["path"] == []
     plain.played.play_on()
     tape, late = plain.played.tape, state["latency"]["declared_samples"]
     end = tape.position
@@ -88,83 +82,20 @@ def test_knobs_are_turned_all_or_none(plain: Desk) -> None:
     for values, says in (
         ({"mix": 0.25, "nope": 1}, "unknown parameter 'nope'"),
         ({"mix": 0.25, "input_gain_db": 99}, "within -100..24 dB"),
-        ({"mix": 0.25, "bypass": 0.5}, "whole numbers"),
+        ({"mix": 0.25, "bypass": 0.5}, "true or false"),
         ({"mix": 10**400}, "an object of names and numbers"),
     ):
         refused = plain.ask("PUT", "/api/parameters", {"values": values})
         assert refused.status == 400 and says in refused.data["error"]
         assert plain.host.get("mix") == 0.5
     one = plain.ask("PUT", "/api/parameters", {"values": {"fuzz": 0.4}}).data["values"]
-    assert one["fuzz"] == pytest.approx(0.4) and sum(one.values()) == pytest.approx(1.0)
+    assert one["1.fuzz"] == pytest.approx(0.4) and sum(one.values()) == pytest.approx(1.0)
     weights = {"warm": 3, "radio": 1}
     all_of = plain.ask("PUT", "/api/blend", {"weights": weights}).data["values"]
-    assert all_of == {"warm": 0.75, "crunch": 0.0, "fuzz": 0.0, "radio": 0.25}
+    assert all_of == {"1.warm": 0.75, "1.crunch": 0.0, "1.fuzz": 0.0, "1.radio": 0.25}
     assert plain.ask("PUT", "/api/blend", {"weights": {"warm": -1}}).status == 400
     assert plain.ask("PUT", "/api/bypass", {"on": True}).data == {"bypass": True}
     assert plain.get("/api/state")["bypass"]
-
-
-def test_chains_are_built_turned_reordered_and_taken_apart(plain: Desk) -> None:
-    listed = plain.get("/api/effects")
-    conforms(plain, "GET", "/api/effects", listed)
-    assert {"Reverb", "LadderFilter"} <= {e["name"] for e in listed["effects"]}
-    ids = []
-    for entry in (
-        {"effect": "Reverb", "room_size": 0.3, "stage_mix": 0.5},
-        {"effect": "LadderFilter", "mode": 1, "cutoff_hz": 900.0, "bypass": True},
-    ):
-        answer = plain.ask("POST", "/api/chain/post", {"entry": entry, "index": 0})
-        assert answer.status == 200, answer
-        ids.append(answer.data["id"])
-    stages = answer.data["chains"]["post"]
-    assert [(s["id"], s["name"], s["kind"]) for s in stages] == [
-        (ids[1], "LadderFilter", "effect"),
-        (ids[0], "Reverb", "effect"),
-    ]
-    assert "post.2.room_size" in stages[1]["parameters"]
-    values = {p["name"]: p["value"] for p in answer.data["parameters"]}
-    assert (values["post.2.room_size"], values["post.2.stage_mix"]) == (0.3, 0.5)
-    assert (values["post.1.mode"], values["post.1.bypass"]) == (1.0, 1.0)
-    moved = plain.ask("PUT", f"/api/chain/post/{ids[0]}", {"index": 0})
-    assert [s["name"] for s in moved.data["chains"]["post"]] == ["Reverb", "LadderFilter"]
-    gone = plain.ask("DELETE", f"/api/chain/post/{ids[0]}")
-    assert [s["id"] for s in gone.data["chains"]["post"]] == [ids[1]]
-    for method, path, body, status in (
-        ("POST", "/api/chain/mid", {"entry": {"effect": "Reverb"}}, 404),
-        ("POST", "/api/chain/pre", {"entry": {"effect": "Revrb"}}, 400),
-        ("POST", "/api/chain/pre", {"entry": {"effect": "Reverb", "room_size": 3}}, 400),
-        ("POST", "/api/chain/pre", {"entry": {"effect": "Reverb"}, "index": 1}, 400),
-        ("POST", "/api/chain/pre", {"entry": {"plugin": "/etc/passwd"}}, 400),
-        ("POST", "/api/chain/pre", {"entry": {}}, 400),
-        ("PUT", f"/api/chain/pre/{ids[1]}", {"index": 0}, 404),
-        ("PUT", f"/api/chain/post/{ids[1]}", {"index": 1}, 400),
-        ("DELETE", "/api/chain/post/99", None, 404),
-        ("DELETE", "/api/chain/post/x", None, 404),
-    ):
-        assert plain.ask(method, path, body).status == status, (method, path, body)
-    assert [s.identity for s in plain.host.spec.post] == [ids[1]]
-
-
-def test_presets_are_saved_listed_loaded_and_deleted(plain: Desk, presets_folder: Path) -> None:
-    plain.ask("PUT", "/api/parameters", {"values": {"mix": 0.25}})
-    plain.ask("POST", "/api/chain/post", {"entry": {"effect": "Gain", "gain_db": -6}})
-    saved = plain.ask("PUT", "/api/presets/my%20lead", {"note": "verse"})
-    assert saved.data == {"name": "my lead", "note": "verse", "model": "tube-amp", "problem": None}
-    assert (presets_folder / "my lead.toml").is_file()
-    assert plain.ask("PUT", "/api/presets/my%20lead", {}).status == 409
-    assert plain.ask("PUT", "/api/presets/my%20lead", {"replace": True}).status == 200
-    plain.ask("PUT", "/api/parameters", {"values": {"mix": 1.0}})
-    listed = plain.get("/api/presets")
-    conforms(plain, "GET", "/api/presets", listed)
-    assert [p["name"] for p in listed] == ["my lead"]
-    state = plain.ask("POST", "/api/presets/my%20lead/load").data
-    assert (state["preset"], [s["name"] for s in state["chains"]["post"]]) == ("my lead", ["Gain"])
-    assert plain.host.get("mix") == 0.25
-    assert plain.ask("POST", "/api/presets/my%20leed/load").status == 404
-    assert plain.ask("PUT", "/api/presets/con", {}).status == 400
-    assert plain.ask("DELETE", "/api/presets/my%20lead").data == {}
-    assert plain.ask("DELETE", "/api/presets/my%20lead").status == 404
-    assert plain.get("/api/presets") == []
 
 
 def test_devices_are_listed_and_one_that_is_not_there_changes_nothing(plain: Desk) -> None:

@@ -203,7 +203,7 @@ def test_knobs_of_several_blends_keep_apart(desk: Desk) -> None:
     assert refused.status == 400 and desk.console.surface.get("mix") == 1.0
 
 
-def test_presets_are_saved_listed_and_loaded(desk: Desk, folder: Path) -> None:
+def test_presets_are_saved_listed_and_loaded(desk: Desk, presets_folder: Path) -> None:
     put(desk, **{"mix": 0.5, "1.threshold_db": -30.0})
     saved = desk.ask("PUT", "/api/presets/my%20lead", {"note": "verse"})
     row = {
@@ -214,7 +214,7 @@ def test_presets_are_saved_listed_and_loaded(desk: Desk, folder: Path) -> None:
     }
     assert saved.data == row
     conforms(desk, "PUT", "/api/presets/{name}", saved.data)
-    preset = read_preset(folder / "my lead.toml")
+    preset = read_preset(presets_folder / "my lead.toml")
     assert preset.sound.stages[0].parameters["threshold_db"] == -30.0
     assert desk.ask("PUT", "/api/presets/my%20lead", {}).status == 409
     assert desk.get("/api/presets") == [row]

@@ -59,7 +59,7 @@ def test_what_is_recorded_is_what_was_played(plain: Desk) -> None:
 
 def test_dry_and_wet_are_aligned(plain: Desk) -> None:
     plain.ask("PUT", "/api/model", {"name": None})
-    plain.ask("POST", "/api/chain/post", {"entry": {"effect": "Gain", "gain_db": 0}})
+    plain.ask("POST", "/api/path", {"stage": {"effect": "Gain", "gain_db": 0}})
     files = {str(f["name"]): f for f in take(plain, dry=True, format="wav")}
     dry = next(n for n in files if n.endswith("-dry.wav"))
     wet = next(n for n in files if n != dry)

@@ -90,7 +90,9 @@ def test_a_good_sound_gives_the_parameters_of_its_stream() -> None:
     assert found["3.1.1.mode"].shown(values["3.1.1.mode"]) == "BPF12"
 
 
-def test_opening_checks_gives_full_paths_and_all_weights(tmp_path: Path, folder: Path) -> None:
+def test_opening_checks_gives_full_paths_and_all_weights(
+    tmp_path: Path, presets_folder: Path
+) -> None:
     save_preset("lead", Preset(sound=Sound((model("amp-blend", fuzz=0.5),))))
     (amp,) = open_preset("lead", REAL).sound.stages
     assert amp.parameters == {"warm": 0, "crunch": 0, "fuzz": 1, "radio": 0}
@@ -168,9 +170,7 @@ def test_parameters_of_a_plug_in_are_left_to_whoever_plays_it(tmp_path: Path) ->
     session = open_session(path, library)
     assert session.preset.sound.stages[0].parameters == {"size": 3.0}
     with pytest.raises(ControlError, match="range of 1.size is not known here; give low"):
-        MidiMapping(cc=1, parameter="1.size").ends(
-            Parameter("1.size", -float("inf"), float("inf"))
-        )
+        MidiMapping(cc=1, parameter="1.size").ends(Parameter("1.size", -float("inf"), float("inf")))
 
 
 def test_a_chain_file_gives_stages_with_or_without_a_model(tmp_path: Path) -> None:

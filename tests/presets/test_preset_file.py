@@ -83,7 +83,10 @@ SESSIONS = st.builds(
     st.none() | st.builds(RecordSettings, TEXT, st.booleans(), st.booleans()),
 )  # fmt: skip
 
-quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+quick = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 @quick
@@ -105,6 +108,14 @@ def test_a_session_is_read_as_it_was_written_and_written_the_same(
 def test_a_preset_is_read_as_it_was_written(tmp_path: Path, preset: Preset) -> None:
     write_file(tmp_path / "a.toml", preset)
     assert read_preset(tmp_path / "a.toml") == preset
+
+
+def test_what_is_at_its_default_is_not_written(tmp_path: Path) -> None:
+    one, none = float("1"), float("0")
+    stage = Stage(group=(Branch((Stage(model="x", mix=one, parameters={}),), none),), mix=one)
+    write_file(tmp_path / "a.toml", Preset(sound=Sound((stage,))))
+    tables = (tmp_path / "a.toml").read_text().partition("[[")[2]
+    assert tables == 'stage]]\n\n[[stage.group]]\n\n[[stage.group.stage]]\nmodel = "x"\n'
 
 
 def test_a_file_without_a_name_has_that_of_the_file(tmp_path: Path) -> None:
@@ -141,13 +152,22 @@ BAD = [
     (STAGE + "room_size = 1\n", r"\[\[stage\]\] 1: a stage needs exactly one of model"),
     (STAGE + "effect = 'A'\nmodel = 'B'\n", r"\[\[stage\]\] 1: a stage needs exactly one"),
     (STAGE + "effect = ''\n", r"\[\[stage\]\] 1: effect must be text, got"),
-    (STAGE + "effect = 'Gain'\nstage_mix = 2\n", r"1: stage_mix must be a number within 0\.\.1, got 2"),
-    (STAGE + "effect = 'Gain'\ngain_db = [1]\n", r"\[\[stage\]\] 1: .*gain_db must be a number, true"),
+    (
+        STAGE + "effect = 'Gain'\nstage_mix = 2\n",
+        r"1: stage_mix must be a number within 0\.\.1, got 2",
+    ),
+    (
+        STAGE + "effect = 'Gain'\ngain_db = [1]\n",
+        r"\[\[stage\]\] 1: .*gain_db must be a number, true",
+    ),
     (STAGE + "effect = 'Gain'\ngain_db = inf\n", r"gain_db must be a number, true.*got inf"),
     (STAGE + "effect = 'Gain'\nparameters = 3\n", r"\[parameters\] must be a table, got 3"),
     (STAGE + "group = 3\n", r"1: group must be tables in double .*write \[\[stage.group\]\]"),
     (INNER + "gain = 3\n", r"\[\[stage.group\]\] 1: unknown key 'gain'; did you mean 'gain_db'"),
-    (INNER + "gain_db = 30\n", r"\[\[stage.group\]\] 1: gain_db must be a .* -100\.\.24 dB, got 30"),
+    (
+        INNER + "gain_db = 30\n",
+        r"\[\[stage.group\]\] 1: gain_db must be a .* -100\.\.24 dB, got 30",
+    ),
     (
         INNER + "[[stage.group.stage]]\neffect = 'Gain'\nbypass = 'yes'\n",
         r"\[\[stage\]\] 1: \[\[stage.group\]\] 1: \[\[stage.group.stage\]\] 1: bypass must be true",
@@ -259,7 +279,7 @@ def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
 
 
 def test_a_failing_disk_leaves_the_old_file_and_nothing_beside_it(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    presets_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_preset("lead", Preset(note="old"))
 
@@ -270,21 +290,23 @@ def test_a_failing_disk_leaves_the_old_file_and_nothing_beside_it(
     with pytest.raises(PresetError, match="No space left"):
         save_preset("lead", Preset(note="new"), replace_old=True)
     monkeypatch.undo()
-    assert [p.name for p in folder.iterdir()] == ["lead.toml"]
-    assert read_preset(folder / "lead.toml").note == "old"
+    assert [p.name for p in presets_folder.iterdir()] == ["lead.toml"]
+    assert read_preset(presets_folder / "lead.toml").note == "old"
 
 
-def test_presets_are_saved_listed_found_and_deleted_by_name(folder: Path) -> None:
+def test_presets_are_saved_listed_found_and_deleted_by_name(presets_folder: Path) -> None:
     assert list_presets() == []
     amp = (Stage(model="tube-amp"),)
     preset = Preset(sound=Sound(amp, mix=0.5))
     path = save_preset("Warm lead", preset)
-    assert path == folder / "Warm lead.toml" == find_preset("Warm lead") == find_preset(path)
+    assert (
+        path == presets_folder / "Warm lead.toml" == find_preset("Warm lead") == find_preset(path)
+    )
     with pytest.raises(PresetError, match="there is a preset 'Warm lead'; .*--force"):
         save_preset("Warm lead", preset)
     save_preset("Warm lead", Preset(sound=Sound(amp, mix=0.25)), replace_old=True)
-    (folder / "broken.toml").write_text("mix = 3\n")
-    (folder / ".hidden.toml").write_text("mix = 3\n")
+    (presets_folder / "broken.toml").write_text("mix = 3\n")
+    (presets_folder / ".hidden.toml").write_text("mix = 3\n")
     lead, broken = list_presets()
     assert lead.preset == Preset("Warm lead", sound=Sound(amp, mix=0.25))
     assert broken.preset is None
@@ -292,7 +314,7 @@ def test_presets_are_saved_listed_found_and_deleted_by_name(folder: Path) -> Non
     with pytest.raises(PresetError, match="did you mean 'Warm lead'"):
         find_preset("Warm leda")
     with pytest.raises(PresetError, match="there is no preset file"):
-        find_preset(folder / "gone.toml")
+        find_preset(presets_folder / "gone.toml")
     delete_preset("Warm lead")
     with pytest.raises(PresetError, match="there is no preset 'Warm lead'"):
         delete_preset("Warm lead")

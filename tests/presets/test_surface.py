@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.errors import RestyleError
@@ -90,6 +90,7 @@ def test_one_weight_leaves_the_others_in_their_proportion() -> None:
     assert weights(one) == pytest.approx({"warm": 0.5, "fuzz": 0.25, "lo": 0.25})
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1.7e308), min_size=3, max_size=3), st.floats(0, 1))
 def test_weights_always_sum_to_one(given_weights: list[float], share: float) -> None:
     one = surface()

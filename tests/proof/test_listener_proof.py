@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from realtime.engine.engine import Engine
+
 from realtime.models.catalog import read_entry
 from realtime.models.load import open_model
 from realtime.proof.listener.check import KEY, compared

@@ -5,31 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from realtime.devices.simulated import SimulatedDevice
-from realtime.models.streaming import load_model
-from realtime.session.config import StreamConfig
-from realtime.session.session import Session
-
 from ..graphs import fir_model, identity_spectrum
 from ..signals import Array, random_sizes, sine
+from ..sounds import LANES, Player, model, sound
 
-ONE = np.array([1.0, 0.0], dtype=np.float32)
+ONE = sound(model(fir_model(np.array([1.0, 0.0], dtype=np.float32))))
+SPECTRUM = sound(model(identity_spectrum(512, 256, 128)))
 
 
 def play(
     x: Array, rate: int, block: int | list[int], lane: str, spectrum: bool
 ) -> tuple[Array, int]:
-    make = identity_spectrum(512, 256, 128) if spectrum else fir_model(ONE)
-    device = SimulatedDevice(x, rate, block)
-    session = Session(StreamConfig(lane=lane), device, load_model(make))
-    with session:
-        session.wait()
-    assert session.memory.counters()["concealed_samples"] == 0
-    return device.recording, session.budget.declared
+    with Player(SPECTRUM if spectrum else ONE, x, block, lane, rate=rate) as player:
+        y = player.finish()
+        assert player.counters["concealed_samples"] == 0
+        return y, player.declared
 
 
 @pytest.mark.parametrize("spectrum", [False, True])
-@pytest.mark.parametrize("lane", ["inline", "worker"])
+@pytest.mark.parametrize("lane", LANES)
 @pytest.mark.parametrize("rate", [44100, 96000, 32000])
 @pytest.mark.parametrize("block", [64, 480])
 def test_the_sound_arrives_at_the_declared_latency(
@@ -53,8 +47,9 @@ def test_the_bits_do_not_depend_on_how_callbacks_cut_the_stream() -> None:
 
 
 def test_the_budget_names_the_conversion() -> None:
-    device = SimulatedDevice(sine(4410, 440.0, 0.4, 44100), 44100, 64)
-    session = Session(StreamConfig(), device, load_model(fir_model(ONE)))
-    parts = {p.name: p.samples for p in session.budget.parts}
-    assert parts["rate conversion"] > 0
-    assert sum(parts.values()) == session.budget.declared == session.voice.latency
+    with Player(ONE, sine(4410, 440.0, 0.4, 44100), rate=44100) as player:
+        budget = player.session.stream.budget
+        parts = {p.name: p.samples for p in budget.parts}
+        assert parts["rate conversion"] > 0
+        assert sum(parts.values()) == budget.declared == player.session.stream.voice.latency
+        player.finish()

@@ -62,6 +62,7 @@ def test_controls_of_both_are_kept_under_their_names(joined: Path, tmp_path: Pat
         """A waveform style whose one weight is called a knob."""
 
         name, styles = "turned", ("a", "b")
+        channels, kernel, dilations = 6, 4, (1, 4)
 
     class Plain(Turned):
         name = "plain"

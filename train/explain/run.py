@@ -161,7 +161,7 @@ def _origin(page: Page, network: Streamable, card: Card, x: Array) -> None:
         before = (analytic(network) + 16) * hop + s.n_fft  # all it remembers, and a little more
         part = x[max(0, loudest - before) : loudest + 2048]
         whole = torch.from_numpy(part[None, : len(part) // hop * hop].copy())
-        frames = FrameTransform(s.n_fft, s.synthesis_length, hop).forward(whole)
+        frames = FrameTransform(s.n_fft, s.synthesis_length, hop, s.fall).forward(whole)
         found = of_spectrum(network, frames, frames.shape[2] - 8, controls)
         bins = np.arange(1, card.spectrum.n_bins) * RATE / card.spectrum.n_fft
         seconds = frames.shape[2] * card.hop_length / RATE

@@ -105,20 +105,20 @@ def settled(recipe: Recipe, network: Streamable) -> list[Tensor]:
 
 
 def _offline(
-    recipe: Recipe, network: Streamable, steps: npt.NDArray[np.float32], controls: Tensor
+    network: Streamable, steps: npt.NDArray[np.float32], states: list[Tensor], controls: Tensor
 ) -> Tensor:
-    """Torch on all steps at once, after settled silence ``[steps, 1, ...] -> [steps, 1, ...]``."""
+    """Torch on all steps at once, from `states` ``[steps, 1, ...] -> [steps, 1, ...]``."""
     with torch.no_grad():
         whole = torch.cat(list(torch.from_numpy(steps)), dim=2)
-        y = network.offline(whole, settled(recipe, network), controls)
+        y = network.offline(whole, states, controls)
     return torch.stack(torch.chunk(y, len(steps), dim=2))
 
 
 def _stepwise(
-    recipe: Recipe, network: Streamable, steps: npt.NDArray[np.float32], controls: Tensor
+    network: Streamable, steps: npt.NDArray[np.float32], states: list[Tensor], controls: Tensor
 ) -> Tensor:
     """Torch one step at a time, handing the states on; differs where memory is hidden."""
-    states, out = settled(recipe, network), []
+    out = []
     with torch.no_grad():
         for step in torch.from_numpy(steps):
             y, states = network.step(step, states, controls)
@@ -140,10 +140,11 @@ def _signal(recipe: Recipe, card: Card, steps: int, seed: int) -> npt.NDArray[np
 def seal(recipe: Recipe, network: Streamable, card: Card, graph: bytes) -> bytes:
     """Put card and test vector into the file."""
     x = _signal(recipe, card, VECTOR_STEPS, seed=11)
-    y = _offline(recipe, network, x, default_controls(card)).numpy()
+    states = settled(recipe, network)
+    y = _offline(network, x, states, default_controls(card)).numpy()
     vector = {"steps": VECTOR_STEPS, "x": pack_array(x), "y": pack_array(y)}
     entries = {CARD_KEY: card.to_json(), TEST_KEY: json.dumps(vector)}
-    for state, value in zip(card.states, settled(recipe, network), strict=True):
+    for state, value in zip(card.states, states, strict=True):
         entries[STATE_KEY + state.name] = pack_array(value[0].numpy())
     return write_metadata(graph, entries)
 
@@ -165,9 +166,10 @@ def prove(recipe: Recipe, network: Streamable, file: bytes, seed: int = 12) -> d
         model.controls[0] = np.random.default_rng(seed).uniform(low, high)
         controls = torch.from_numpy(model.controls.copy())
         got = np.stack([model.step(step) for step in x])
-        expected = _offline(recipe, network, x, controls).numpy()
+        states = settled(recipe, network)
+        expected = _offline(network, x, states, controls).numpy()
         peak = max(float(np.abs(expected).max()), 1e-6)
-        stepwise = _stepwise(recipe, network, x, controls).numpy()
+        stepwise = _stepwise(network, x, states, controls).numpy()
         error = max(float(np.abs(y - expected).max()) for y in (got, stepwise)) / peak
     finally:
         model.close()

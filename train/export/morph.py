@@ -21,10 +21,10 @@ from onnx import ModelProto, TensorProto, compose, helper, numpy_helper
 from realtime.audio_files import whole_file
 from realtime.errors import ConfigError, ModelError
 from realtime.models.card import CARD_KEY, STATE_KEY, TEST_KEY, Card, State
-from realtime.parameters.parameter import Parameter
 from realtime.models.catalog import find_model
 from realtime.models.metadata import pack_array, write_metadata
 from realtime.models.streaming import StreamingModel, load_model
+from realtime.parameters.parameter import Parameter
 from realtime.proof.verify import verify
 
 Array = npt.NDArray[np.float32]

@@ -18,6 +18,8 @@ from typing import Any
 from realtime.errors import ConfigError
 
 from ..data.pairs import PairSet
+from ..networks.layers import Streamable
+from ..own.rebuild import begin_with
 from ..recipes.base import Recipe, Schedule
 from . import batches, checkpoint
 from .batches import whole
@@ -85,13 +87,21 @@ def fit(
         together(fabric, lambda: batches.check_data(recipe, schedule, fabric.world_size, data))
         stepper = Stepper(fabric, recipe, schedule, training, options.share_loss)
         if not earlier:
-            training.start(lambda network: recipe.prepare(network, data))
+            training.start(lambda network: _prepare(recipe, network, data))
+            if recipe.start is not None:
+                console.say(f"beginning with the weights of {recipe.start}")
         if earlier:
             training.recall(earlier)
             console.say(f"going on at step {training.step} from {folder / checkpoint.LAST}")
         return Loop(fabric, recipe, data, schedule, options, training, stepper, console).run()
     finally:
         console.close()
+
+
+def _prepare(recipe: Recipe, network: Streamable, data: PairSet) -> None:
+    recipe.prepare(network, data)
+    if recipe.start is not None:
+        begin_with(network, recipe.start)
 
 
 def _make_room(folder: Path, fresh: bool, console: Console) -> None:

@@ -6,14 +6,19 @@ called ``config``, the fields of that; ``schedule.key`` and ``config.key`` tell 
 
 from __future__ import annotations
 
-import types
 import typing
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+import msgspec
+from msgspec import inspect
+
 from realtime.errors import ConfigError, nearest
+from realtime.schema import described
 
 from ..recipes.base import Recipe, Schedule
+
+_WORDS = {"none": None, "yes": True, "true": True, "no": False, "false": False}
 
 
 def convert(text: str, kind: Any, key: str) -> Any:
@@ -27,26 +32,19 @@ def convert(text: str, kind: Any, key: str) -> Any:
     ConfigError
         The text is no such value.
     """
-    options = typing.get_args(kind)
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        if text.lower() == "none" and type(None) in options:
-            return None
-        kind = next(o for o in options if o is not type(None))
-        options = typing.get_args(kind)
+    info = inspect.type_info(kind)
+    kinds = info.types if isinstance(info, inspect.UnionType) else (info,)
+    if any(isinstance(k, inspect.DictType) for k in kinds):
+        raise ConfigError(f"{key} cannot be set from the command line")
+    data: Any = text
+    if any(isinstance(k, inspect.VarTupleType) for k in kinds):
+        data = [part.strip() for part in text.strip("()").split(",") if part.strip()]
+    elif not any(isinstance(k, inspect.StrType) for k in kinds) or text.lower() == "none":
+        data = _WORDS.get(text.lower(), text)
     try:
-        if typing.get_origin(kind) is tuple:
-            parts = [part for part in text.strip("()").split(",") if part.strip()]
-            return tuple(convert(part.strip(), options[0], key) for part in parts)
-        if kind is bool:
-            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[
-                text.lower()
-            ]
-        if kind in (int, float, str):
-            return kind(text)
-    except (ValueError, KeyError):
-        name = getattr(kind, "__name__", str(kind))
-        raise ConfigError(f"{key}={text}: expected a value of type {name}") from None
-    raise ConfigError(f"{key} cannot be set from the command line")
+        return msgspec.convert(data, kind, strict=False)
+    except msgspec.ValidationError:
+        raise ConfigError(f"{key}={text[:80]}: expected {described(info)}") from None
 
 
 def _known(recipe: Recipe) -> dict[str, tuple[Any, str, Any]]:

@@ -92,17 +92,23 @@ class Stepper:
         batch = batches.share(batch, self.fabric.global_rank, self.fabric.world_size)
         batch = Batch(*(part.to(self.fabric.device) for part in batch))
         y, target = self.convert(batch)
-        terms = {}
+        terms: dict[str, float] = {}
+        objection = None
+        if self.recipe.tests:
+            split = len(y) - self.recipe.tests
+            objection = self.recipe.objection(y[split:], target[split:])
+            y, target = y[:split], target[:split]
+            terms["objection"] = self._mean(objection)
         if self.share_loss:
             loss = self.recipe.loss(gather_rows(y), gather_rows(target))
         else:
             loss = self.recipe.loss(y, target)
-        total = loss
+        total = loss if objection is None else loss + objection
         adversary = run.adversary
         if adversary is not None and run.progress(self.schedule) >= adversary.begin:
             terms["discriminator"] = self._teach(adversary, y.detach(), target)
             fooled, features = adversary.generator_terms(y, target)
-            total = loss + adversary.weight * fooled + adversary.feature_weight * features
+            total = total + adversary.weight * fooled + adversary.feature_weight * features
             terms |= {"adversarial": self._mean(fooled), adversary.second: self._mean(features)}
             self._watch(adversary, y.detach(), target, terms)
         value = self._mean(loss)

@@ -1,24 +1,44 @@
 """Frame TCN: causal gated convolutions over STFT frames that say how loud every bin is to become.
 
 The network hears log magnitudes relative to the frame's own level and answers, band by band, with a
-gain and with how much of the bins' own relief to level out: 0 keeps it (a mask), 1 replaces it by
-the gain alone (as a vocoder does).  The input's phase stays, so partials keep their pitch and
-nothing rings that was not played; silence stays silence.  Breath, bow and hiss, which no gain can
-make from a tone, come from a noise table with a gain of their own.
+gain and with how much of the bands' own relief to level out: 0 keeps it (a mask), 1 replaces it by
+the gain alone (as a vocoder does).  What it answers reaches the bins through
+:mod:`train.networks.clean_mask`, so partials keep their pitch and no tone comes that was not
+played; silence stays silence.  Breath, bow and hiss, which no gain can make from a tone, come from
+a noise table with a gain of their own.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .bands import spread_matrix
+from .clean_mask import FRAMES, Mask, Soften, Steady, limited
 from .layers import Film, GatedBlock, Streamable, blend_weights
 from .noise import NoiseTable
 
 COMPRESSION = 0.3  # power applied to magnitudes at the input, as Ephrat et al., 2018
 FLOOR = 1e-6  # added to powers, so that digital silence has a logarithm
-LOWEST, HIGHEST = -9.0, 8.0  # natural logarithm of the gain
+LOWEST, HIGHEST = -9.0, 4.0  # natural logarithm of the noise's gain
+RISE = 1.5  # power over the last frame's from which something is new
+NEW = 12.0  # what wholly new power adds to the rate of forgetting at the beginning
+SOFT = 1 / 8  # of n_fft: fall of the window that the network hears through
+
+
+def novelty(power: Tensor, before: Tensor) -> Tensor:
+    """Share of a frame's power that was not there a frame ago, 0..1 ``[b, t, 1]``.
+
+    Parameters
+    ----------
+    power : Tensor [shape=(b, t, bands)]
+    before : Tensor [shape=(b, 1, bands)]
+        Of the frame before the first.
+    """
+    last = torch.cat([before, power[:, :-1]], dim=1)
+    more = torch.relu(power - RISE * last).sum(dim=2, keepdim=True)
+    return more / (power.sum(dim=2, keepdim=True) + FLOOR)
 
 
 class FrameTCN(Streamable):
@@ -40,9 +60,12 @@ class FrameTCN(Streamable):
         Let the input's own bins through; without them noise alone is heard.
     n_controls : int
         Blend weights that steer every block (FiLM).
+
+    Attributes
+    ----------
+    receptive_field : int [frames]
     """
 
-    spread: Tensor
     pool: Tensor
 
     def __init__(
@@ -61,16 +84,27 @@ class FrameTCN(Streamable):
         self.bins, self.narrow, self.bands = bins, narrow, narrow + wide
         spread = spread_matrix(bins, narrow, wide)
         pool = spread[1:] / spread[1:].sum(dim=1, keepdim=True)
-        self.register_buffer("spread", spread, persistent=False)
         self.register_buffer("pool", pool.T.contiguous(), persistent=False)
+        to_bins = torch.zeros(self.bands, bins)
+        to_bins[:narrow, :narrow] = torch.eye(narrow)
+        to_bins[narrow - 1 :, narrow:] += spread
+        self.mask, self.soften = Mask(to_bins), Soften(bins, round(SOFT * 2 * (bins - 1)))
         self.encode = nn.Linear(self.bands + 1, hidden)
         self.blocks = nn.ModuleList(GatedBlock(hidden, d) for d in dilations)
         self.state_shapes = [block.state_shape for block in self.blocks]
+        if not (dry or noise):
+            raise ValueError("a network without dry bins needs noise")
+        self.forget = nn.Linear(hidden + 1, 1)
+        nn.init.normal_(self.forget.weight, std=1e-3)
+        with torch.no_grad():  # what is new ends the memory from the first step of a training on
+            self.forget.weight[:, -1] = NEW
+        nn.init.constant_(self.forget.bias, -5.0)
+        self.steady = Steady((dry + noise) * self.bands)
+        self.state_shapes += [*self.steady.state_shapes, (1, self.bands)]
+        self.receptive_field = 1 + sum(dilations) + FRAMES - 1
         self.noise = NoiseTable(bins) if noise else None
         if self.noise is not None:
             self.state_shapes.append(self.noise.state_shape)
-        if not (dry or noise):
-            raise ValueError("a network without dry bins needs noise")
         self.dry = dry
         self.heads = 2 * dry + noise
         self.decode = nn.Linear(hidden, self.heads * self.bands)
@@ -83,38 +117,38 @@ class FrameTCN(Streamable):
         """Mean power per band ``[batch, t, bins] -> [batch, t, bands]``."""
         return torch.cat([power[..., : self.narrow], power[..., self.narrow :] @ self.pool], dim=2)
 
-    def _to_bins(self, values: Tensor) -> Tensor:
-        """Interpolate ``[batch, t, bands] -> [batch, t, bins]``."""
-        return torch.cat(
-            [values[..., : self.narrow], values[..., self.narrow - 1 :] @ self.spread], dim=2
-        )
-
     def forward(self, x: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
-        """Measure, encode, remember, decode, and scale the input's bins."""
+        """Measure, encode, remember, decode, steady, and scale the input's bins."""
         films: list[tuple[Tensor, Tensor] | None] = [None] * len(self.blocks)
         if self.n_controls:
             weights, rest = blend_weights(rest[0]), rest[1:]
             films = [film(weights) for film in self.films]
         states = list(rest)
-        power = x.square().sum(dim=1)  # [batch, t, bins]
+        power = self.soften(x).square().sum(dim=1)  # [batch, t, bins]
         level = power.mean(dim=2, keepdim=True) + FLOOR
-        relief = torch.log(power / level + FLOOR)
-        squeezed = torch.log(self._to_bands(power) / level + FLOOR)
-        squeezed = torch.exp(0.5 * COMPRESSION * squeezed)
+        heard = self._to_bands(power)
+        relief = torch.log(heard / level + FLOOR)
+        squeezed = torch.exp(0.5 * COMPRESSION * relief)
         h = self.encode(torch.cat([squeezed, 0.2 * torch.log(level)], dim=2))
         new = []
         for block, film in zip(self.blocks, films, strict=True):
             h, state = block(h, states.pop(0), film)
             new.append(state)
-        heads = self.decode(h).float().split(self.bands, dim=2)
-        y = torch.zeros_like(x)
+        heads = self.decode(h).split(self.bands, dim=2)
+        wanted = []
         if self.dry:
-            gain, levelling = self._to_bins(heads[0]), self._to_bins(heads[1])
-            log_gain = gain - 1.0 - 0.5 * torch.sigmoid(levelling - 1.0) * relief
-            y = x * torch.exp(log_gain.clamp(LOWEST, HIGHEST)).unsqueeze(1)
+            levelled = 0.5 * torch.sigmoid(heads[1] - 1.0) * relief
+            wanted.append(limited(heads[0] - 1.0 - levelled))
+        if self.noise is not None:
+            wanted.append((heads[-1] - 3.0).clamp(LOWEST, HIGHEST))
+        before = states.pop(2)
+        forget = F.softplus(self.forget(torch.cat([h, novelty(heard, before)], dim=2)))
+        gains, *held = self.steady(torch.cat(wanted, dim=2), forget, states.pop(0), states.pop(0))
+        new += [*held, heard[:, -1:]]
+        y = self.mask(x, gains[..., : self.bands]) if self.dry else torch.zeros_like(x)
         if self.noise is not None:
             noise, state = self.noise(level, states.pop(0))
             new.append(state)
-            amount = torch.exp((self._to_bins(heads[-1]) - 3.0).clamp(LOWEST, 4.0))
-            y = y + noise * (amount * torch.sqrt(level - FLOOR)).unsqueeze(1)
+            loud = torch.sqrt(level - FLOOR).unsqueeze(1)
+            y = y + self.mask(noise * loud, gains[..., -self.bands :])
         return (y, *new)

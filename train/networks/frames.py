@@ -16,8 +16,10 @@ from realtime.dsp.windows import asymmetric_windows
 class FrameTransform:
     """Analysis and synthesis for one geometry (samples)."""
 
-    def __init__(self, n_fft: int, synthesis_length: int, hop_length: int) -> None:
-        analysis, synthesis = asymmetric_windows(n_fft, synthesis_length, hop_length)
+    def __init__(
+        self, n_fft: int, synthesis_length: int, hop_length: int, fall: int | None = None
+    ) -> None:
+        analysis, synthesis = asymmetric_windows(n_fft, synthesis_length, hop_length, fall)
         self.n_fft, self.synthesis_length, self.hop = n_fft, synthesis_length, hop_length
         self.analysis, self.synthesis = torch.from_numpy(analysis), torch.from_numpy(synthesis)
         self.latency = synthesis_length - hop_length

@@ -64,6 +64,27 @@ def rebuild(path: Path) -> tuple[FromFile, Streamable]:
     return recipe, network
 
 
+def begin_with(network: Streamable, path: Path) -> None:
+    """Copy the weights of a model file into a network, as far as names and shapes agree.
+
+    Raises
+    ------
+    ModelError
+        Unreadable, or most of the network's numbers are not in the file.
+    """
+    try:
+        found = named_weights(onnx.load(str(path)).graph)
+    except Exception as error:  # onnx and protobuf raise what they like
+        raise ModelError(f"cannot begin with {path}: {str(error).splitlines()[0]}") from None
+    own = network.state_dict()
+    fits = {k: v for k, v in found.items() if k in own and tuple(v.shape) == tuple(own[k].shape)}
+    share = sum(v.size for v in fits.values()) / max(1, sum(v.numel() for v in own.values()))
+    if share < 0.5:
+        raise ModelError(f"cannot begin with {path}: {share:.0%} of the weights fit")
+    fresh = {k: torch.from_numpy(np.array(v, dtype=np.float32)) for k, v in fits.items()}
+    network.load_state_dict(own | fresh)
+
+
 def named_weights(graph: onnx.GraphProto) -> Weights:
     """Initialisers by the names of the torch state dict, transposed ones found by their bias."""
     found: Weights = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
@@ -93,7 +114,7 @@ def _spectral(card: Card, weights: Weights) -> SpectralFromFile:
     hidden = int(weights["encode.bias"].shape[0])
     blocks = sum(k.startswith("blocks.") and k.endswith(".mix.bias") for k in weights)
     bands = int(weights["encode.weight"].shape[1]) - 1
-    wide = int(weights["spread"].shape[0]) - 1
+    wide = int(weights["pool"].shape[1])
     noise = "noise.table" in weights
     heads = weights["decode.bias"].shape[0] // bands
     return SpectralFromFile(

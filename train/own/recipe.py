@@ -63,7 +63,7 @@ class SpectralFromFile(_FromFile, Spectral):
         self.base = card
         self.name, self.title, self.summary = card.name, card.title, card.summary
         self.n_fft, self.synthesis = card.spectrum.n_fft, card.spectrum.synthesis_length
-        self.hop = card.hop_length
+        self.hop, self.window = card.hop_length, card.spectrum.window
         for key, value in shape.items():
             setattr(self, key, value)
         super().__init__()

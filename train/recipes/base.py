@@ -60,6 +60,10 @@ class Recipe(ABC):
         By how much :meth:`convert` lags.
     shared_loss : bool
         Whether rows of several processes may simply be brought together for the loss.
+    tests : int
+        Rows of test sounds that :meth:`practise` puts behind the batch for :meth:`objection`.
+    start : Path or None
+        A model file whose weights a fresh network begins with, as far as they fit.
     unpaired : bool
         It learns from recordings that do not belong together; only tests have true pairs.
     ablations : dict of candidate to recipe
@@ -73,6 +77,8 @@ class Recipe(ABC):
     warm_up: int
     latency: int
     shared_loss: bool = True
+    tests: int = 0
+    start: Path | None = None
     unpaired: bool = False
     ablations: ClassVar[dict[str, str]] = {}
 
@@ -144,6 +150,10 @@ class Recipe(ABC):
     def practise(self, network: Streamable, batch: Batch) -> tuple[Tensor, Tensor]:
         """Output and target as the training's losses take them; :meth:`aligned` unless more."""
         return self.aligned(network, batch)
+
+    def objection(self, y: Tensor, x: Tensor) -> Tensor:
+        """What a listener would object to in the outputs of the test rows; part of the loss."""
+        return y.new_zeros(())
 
     def validation(self, y: Tensor, target: Tensor, dry: Tensor) -> Tensor:
         """What the best checkpoint is chosen by, on held-out sound; by default the loss."""

@@ -12,12 +12,14 @@ from realtime.models.card import Card, Spectrum, State
 
 from ..data.scores.render import SAMPLE_RATE
 from ..losses import level_distance, stft_distance
+from ..losses.listener import disturbed, objection, test_rows
 from ..networks.frame_tcn import FrameTCN
 from ..networks.frames import FrameTransform
 from ..networks.layers import Streamable
 from .base import Batch, Recipe, Schedule, random_gain
 
 LEVEL = 0.03  # of the loss, for each dB that the short-term level is off
+OBJECTION = 0.03  # of the loss, for each dB that a test sound is not clean
 
 
 class Spectral(Recipe):
@@ -31,15 +33,18 @@ class Spectral(Recipe):
     """
 
     n_fft, synthesis, hop = 1024, 256, 128
+    window = "steep_hann"
     narrow, wide, hidden, dilations = 160, 48, 160, (1, 2, 4, 8, 16, 32, 64)
     noise, dry = False, True
     schedule = Schedule(
         minutes=30, steps=4000, batch=8, segment=32768, learning_rate=2e-3, average=0.995
     )
     warm_up = 8192
+    tests = 3
 
     def __init__(self) -> None:
-        self.transform = FrameTransform(self.n_fft, self.synthesis, self.hop)
+        self.geometry = Spectrum(self.n_fft, self.synthesis, self.window)
+        self.transform = FrameTransform(self.n_fft, self.synthesis, self.hop, self.geometry.fall)
         self.latency = self.synthesis - self.hop
 
     def network(self) -> Streamable:
@@ -55,19 +60,30 @@ class Spectral(Recipe):
         )
 
     def convert(self, network: Streamable, dry: Tensor, controls: Tensor) -> Tensor:
-        """Frames in, frames out, overlap-added; trained in half the bits where that is faster."""
-        frames = self.transform.forward(dry)
-        with torch.autocast(dry.device.type, torch.bfloat16, enabled=network.training):
-            frames = network.offline(frames)
-        return self.transform.inverse(frames)
+        """Frames in, frames out, overlap-added."""
+        return self.transform.inverse(network.offline(self.transform.forward(dry)))
 
     def loss(self, y: Tensor, target: Tensor) -> Tensor:
         """Spectral distance, since phases are unrelated; a little of the level, which it lowers."""
         return stft_distance(y, target) + LEVEL * level_distance(y, target)
 
+    def practise(self, network: Streamable, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Output and target, and behind them the test rows and what they came from."""
+        seed = int(torch.randint(2**31, ()))  # of torch's generator, which a checkpoint keeps
+        rows = test_rows(self.tests, batch.dry.shape[1], np.random.default_rng(seed))
+        rows = rows.to(batch.dry)
+        none = batch.controls.new_zeros(self.tests, batch.controls.shape[1])
+        parts = (batch.dry, rows), (batch.wet, rows), (batch.controls, none)
+        return self.aligned(network, Batch(*(torch.cat(p) for p in parts)))
+
+    def objection(self, y: Tensor, x: Tensor) -> Tensor:
+        """Lines, hum and hiss."""
+        return OBJECTION * objection(y, x)
+
     def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
-        """Any input level; the output follows it."""
-        return random_gain(batch, rng, -22.0, 12.0)
+        """Any input level, which the output follows; hiss, hum and offset, which it leaves out."""
+        batch = random_gain(batch, rng, -22.0, 12.0)
+        return batch._replace(dry=disturbed(batch.dry, rng))
 
     def example(self, steps: int) -> Tensor:
         """Noise frames."""
@@ -86,7 +102,7 @@ class Spectral(Recipe):
             hop_length=self.hop,
             latency=self.latency,
             licence="GPL-3.0-or-later",
-            spectrum=Spectrum(self.n_fft, self.synthesis),
+            spectrum=self.geometry,
             states=tuple(State(f"memory{i}", s) for i, s in enumerate(network.state_shapes)),
             metrics=metrics,
             provenance=provenance,

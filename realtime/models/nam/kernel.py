@@ -15,41 +15,40 @@ from numba import cfunc, njit, types
 
 from ...native.intrinsics import view_f32, view_i64
 from .activations import FAST_A, FAST_B, FAST_C, FAST_D, FAST_E
-from .tile import LANES, make_tile
+from .cell import NARROW, narrow_units, wide_units
+from .tile import LANES, LONG, blocks_of, layer_tile
+from .tile import ROWS as ROWS_OF_TILES
+from .vectors import TANH_P, TANH_Q, TANH_REACH
 
 F32 = np.float32
 
 # record slots (int64): operations and values by address
 N_OPS, OPS, N_VALUES, VALUES, COUNT, CHANNELS, X, Y, CONTROLS, PER_CHANNEL, RECORD = range(11)
-# one operation
-CODE, DST, SRC, THIRD, N_OUT, N_IN, TAPS, DILATION, WEIGHT, BIAS, KIND, EXTRA, OP_SIZE = range(13)
-CONV, ACTIVATE, ADD, MULTIPLY, BLEND, PART, SCALE, RECUR = range(8)
+# one operation; MIX, INIT, HEAD, SKIP are values or -1
+CODE, DST, SRC, THIRD, N_OUT, N_IN, TAPS, DILATION, WEIGHT, BIAS, KIND, EXTRA = range(12)
+MIX, MIXED, INIT, SLOPE, HEAD, TOTAL, SECOND, SECOND_BIAS, OUTPUTS, SKIP, NEXT = range(12, 23)
+WRITTEN, OP_SIZE = 23, 24
+LAYER, ACTIVATE, ADD, MULTIPLY, BLEND, PART, SCALE, RECUR = range(8)
 # one value: base address, floats a row, past, rows, offset of the new samples in a row
 BASE, STRIDE, PAST, ROWS, OFFSET, VALUE_SIZE = range(6)
+MOST_ROWS = ROWS_OF_TILES[0]
+FEWER_ROWS = (0, *(blocks_of(n)[0] for n in range(1, MOST_ROWS)))
 
-_tile8, _tile8_init = make_tile(8, False), make_tile(8, True)
-_tile4, _tile4_init = make_tile(4, False), make_tile(4, True)
-_tile1, _tile1_init = make_tile(1, False), make_tile(1, True)
-
-# tanh(t) = t P(t^2) / Q(t^2) for |t| <= 9 within 1.3e-9, fitted by scripts/fit_tanh.py; evaluated
-# in float64 so that what remains is float32's own rounding
-P0, P1, P2 = 0.999999998735599, 0.1368084013637412, 0.003869487257571105
-P3, P4, P5 = 2.8030876559967844e-05, 3.064143121808432e-08, -1.2245396217781653e-11
-Q1, Q2 = 0.47014172232039275, 0.027250081497617012
-Q3, Q4 = 0.0003940676223179559, 1.2890040074233516e-06
+_P0, _P1, _P2, _P3, _P4, _P5 = (F32(p) for p in TANH_P)
+_Q1, _Q2, _Q3, _Q4 = (F32(q) for q in TANH_Q[1:])
+_REACH = F32(TANH_REACH)
 _FAST = {"contract", "nsz", "nnan"}
 
 
 @njit(nogil=True, error_model="numpy", fastmath=_FAST, cache=True, inline="always")
 def tanh(x):  # type: ignore[no-untyped-def]
     """Hyperbolic tangent of a float32 that compiles to vector code."""
-    wide = np.float64(x)
-    low = wide if wide < 9.0 else 9.0
-    t = low if low > -9.0 else -9.0
+    low = x if x < _REACH else _REACH
+    t = low if low > -_REACH else -_REACH
     u = t * t
-    p = P0 + u * (P1 + u * (P2 + u * (P3 + u * (P4 + u * P5))))
-    q = 1.0 + u * (Q1 + u * (Q2 + u * (Q3 + u * Q4)))
-    return F32(t * p / q)
+    p = _P0 + u * (_P1 + u * (_P2 + u * (_P3 + u * (_P4 + u * _P5))))
+    q = F32(1.0) + u * (_Q1 + u * (_Q2 + u * (_Q3 + u * _Q4)))
+    return t * p / q
 
 
 @njit(nogil=True, error_model="numpy", fastmath=_FAST, cache=True)
@@ -98,40 +97,54 @@ def activate(kind, x, y, p):  # type: ignore[no-untyped-def]
             y[i] = x[i]
 
 
+@njit(nogil=True, error_model="numpy", inline="always")
+def _now(value):  # type: ignore[no-untyped-def]
+    """Address of a value's first new sample."""
+    return value[BASE] + 4 * value[OFFSET]
+
+
 @njit(nogil=True, error_model="numpy", cache=True)
-def _convolve(op, dst, src, init, count):  # type: ignore[no-untyped-def]
-    """One convolution over `count` samples, tile by tile; rows are padded for whole tiles."""
+def _layer(op, values, count):  # type: ignore[no-untyped-def]
+    """One layer over `count` samples, tile by tile; rows are padded for whole tiles."""
+    src, dst = values[op[SRC]], values[op[DST]]
     inputs, taps, step = op[N_IN], op[TAPS], 4 * op[DILATION]
-    past = (taps - 1) * op[DILATION]
-    x = src[BASE] + 4 * (src[OFFSET] - past)
-    y = dst[BASE] + 4 * dst[OFFSET]
-    x_row, y_row, z_row = 4 * src[STRIDE], 4 * dst[STRIDE], 4 * init[STRIDE]
-    z = init[BASE] + 4 * init[OFFSET]
-    weight, bias = op[WEIGHT], op[BIAS]
-    with_init = op[THIRD] >= 0
-    row = 0
-    while row < op[N_OUT]:
-        left = op[N_OUT] - row
-        size = 8 if left >= 8 else 4 if left >= 4 else 1
-        for t in range(0, 4 * count, 4 * LANES):
-            a, b, c = y + row * y_row + t, x + t, z + row * z_row + t
-            if size == 8:
-                if with_init:
-                    _tile8_init(a, y_row, b, x_row, weight, inputs, taps, step, c, z_row, bias)
-                else:
-                    _tile8(a, y_row, b, x_row, weight, inputs, taps, step, c, z_row, bias)
-            elif size == 4:
-                if with_init:
-                    _tile4_init(a, y_row, b, x_row, weight, inputs, taps, step, c, z_row, bias)
-                else:
-                    _tile4(a, y_row, b, x_row, weight, inputs, taps, step, c, z_row, bias)
-            elif with_init:
-                _tile1_init(a, y_row, b, x_row, weight, inputs, taps, step, c, z_row, bias)
-            else:
-                _tile1(a, y_row, b, x_row, weight, inputs, taps, step, c, z_row, bias)
-        weight += 4 * size * inputs * taps
-        bias += 4 * size
-        row += size
+    x, x_row = _now(src) - (taps - 1) * step, 4 * src[STRIDE]
+    y, y_row = _now(dst), 4 * dst[STRIDE]
+    mix = mix_row = init = init_row = head = head_row = out = out_row = 0
+    if op[MIX] >= 0:
+        mix, mix_row = _now(values[op[MIX]]), 4 * values[op[MIX], STRIDE]
+    if op[INIT] >= 0:
+        init, init_row = _now(values[op[INIT]]), 4 * values[op[INIT], STRIDE]
+    if op[HEAD] >= 0:
+        head, head_row = _now(values[op[HEAD]]), 4 * values[op[HEAD], STRIDE]
+        out, out_row = _now(values[op[TOTAL]]), 4 * values[op[TOTAL], STRIDE]
+    skip = skip_row = following = next_row = 0
+    if op[OUTPUTS] > 0:
+        following, next_row = _now(values[op[NEXT]]), 4 * values[op[NEXT], STRIDE]
+        if op[SKIP] >= 0:
+            skip, skip_row = _now(values[op[SKIP]]), 4 * values[op[SKIP], STRIDE]
+    weight, bias, slope, left = op[WEIGHT], op[BIAS], op[SLOPE], op[N_OUT]
+    while left > 0:
+        rows = MOST_ROWS if left >= MOST_ROWS else FEWER_ROWS[left]
+        t = 0
+        while t < 4 * count:
+            lanes = LONG if 4 * count - t > 4 * LANES else LANES
+            layer_tile(
+                rows, lanes, y + t if op[WRITTEN] else 0, y_row, x + t, x_row, weight, inputs, taps,
+                step, mix + t, mix_row, op[MIXED], bias, init + t if init else 0, init_row,
+                op[KIND], slope, head + t if head else 0, head_row, out + t, out_row, op[SECOND],
+                op[SECOND_BIAS], op[OUTPUTS], skip + t if skip else 0, skip_row, following + t,
+                next_row,
+            )  # fmt: skip
+            t += 4 * lanes
+        weight += 4 * rows * (inputs * taps + op[MIXED])
+        bias += 4 * rows
+        slope += 4 * rows
+        y += rows * y_row
+        init += rows * init_row
+        head += rows * head_row
+        out += rows * out_row
+        left -= rows
 
 
 @njit(nogil=True, error_model="numpy", inline="always")
@@ -152,30 +165,34 @@ def _combine(code, a, b, c, y):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def _recur(op, src, dst, count):  # type: ignore[no-untyped-def]
-    """LSTM layer sample by sample; state ``[hidden, cell, gates]`` follows the bias."""
-    size, inputs = op[N_OUT], op[N_IN]
-    width = inputs + size
-    weight = view_f32(op[WEIGHT], (4 * size, width))
-    bias = view_f32(op[BIAS], 4 * size)
-    state = view_f32(op[EXTRA], 6 * size)
-    half = F32(0.5)
-    x, y = _rows(src), _rows(dst)
+    """LSTM layer sample by sample; its state is ``[hidden, cell, next hidden]``."""
+    size, inputs, whole, lanes = op[N_OUT], op[N_IN], op[KIND], op[TAPS]
+    hidden, cell = op[EXTRA], op[EXTRA] + 4 * whole
+    # the units of one vector have read all hidden values when they write theirs
+    following = hidden if whole == lanes else cell + 4 * whole
+    pairs = (size + 1) // 2
+    group = 4 * 4 * lanes * (inputs + 2 * pairs)
+    x, x_row = _now(src), 4 * src[STRIDE]
+    y, begin = _rows(dst), dst[OFFSET]
     for t in range(count):
-        for g in range(4 * size):
-            total = bias[g]
-            for i in range(inputs):
-                total += weight[g, i] * x[i, src[OFFSET] + t]
-            for i in range(size):
-                total += weight[g, inputs + i] * state[i]
-            state[2 * size + g] = total
+        for g in range(whole // lanes):
+            at, weight, bias = 4 * lanes * g, op[WEIGHT] + g * group, op[BIAS] + 16 * lanes * g
+            if lanes == NARROW:
+                narrow_units(
+                    weight, bias, x + 4 * t, x_row, inputs, hidden, pairs, cell + at, following + at
+                )
+            else:
+                wide_units(
+                    weight, bias, x + 4 * t, x_row, inputs, hidden, pairs, cell + at, following + at
+                )
+        new = view_f32(following, size)
         for j in range(size):
-            gate_in = half + half * tanh(half * state[2 * size + j])
-            forget = half + half * tanh(half * state[3 * size + j])
-            gate_out = half + half * tanh(half * state[5 * size + j])
-            cell = forget * state[size + j] + gate_in * tanh(state[4 * size + j])
-            state[size + j] = cell
-            state[j] = gate_out * tanh(cell)
-            y[j, dst[OFFSET] + t] = state[j]
+            y[j, begin + t] = new[j]
+        hidden, following = following, hidden
+    if hidden != op[EXTRA]:
+        state = view_f32(op[EXTRA], (3, whole))
+        for j in range(whole):
+            state[0, j] = state[2, j]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -205,8 +222,8 @@ def run_program(r, ops, values, x, y, controls):  # type: ignore[no-untyped-def]
         op = ops[k]
         dst, src = values[op[DST]], values[op[SRC]]
         code = op[CODE]
-        if code == CONV:
-            _convolve(op, dst, src, values[max(op[THIRD], 0)], count)
+        if code == LAYER:
+            _layer(op, values, count)
             continue
         if code == RECUR:
             _recur(op, src, dst, count)
@@ -224,7 +241,7 @@ def run_program(r, ops, values, x, y, controls):  # type: ignore[no-untyped-def]
                     row[i] = a[c + low, p + i]
             elif code == SCALE:
                 gain = parameters[0, 0]
-                if op[KIND] >= 0:
+                if op[KIND] >= 0 and controls[op[KIND]] != 0:
                     gain *= F32(10.0 ** (controls[op[KIND]] * parameters[0, 1] / 20.0))
                 for i in range(count):
                     row[i] = a[c, p + i] * gain

@@ -33,6 +33,7 @@ export const api = {
   insert: (stage, where = {}) => ask("POST", "path", { stage, ...where }),
   move: (id, index) => ask("PUT", `path/${id}`, { index }),
   remove: (id) => ask("DELETE", `path/${id}`),
+  cancel: (change) => ask("DELETE", `pending/${change}`),
   presets: () => ask("GET", "presets"),
   save: (name, note, replace) => ask("PUT", `presets/${part(name)}`, { note, replace }),
   load: (name) => ask("POST", `presets/${part(name)}/load`, {}),

@@ -24,7 +24,7 @@ export async function chooseStage(add, where) {
     made.addEventListener("click", () => { closeDialog(); add(entry); });
     return made;
   };
-  const effects = found.effects.map((e) => button(words(e.name), HINTS[e.name] ?? "", { effect: e.name }));
+  const effects = found.effects.map((e) => button(words(e.name), HINTS[e.name] ?? "", { effect: e.name, ...e.useful }));
   const usable = found.plugins.filter((p) => !p.status || /^(ok|good|works)/.test(p.status));
   const isAlone = (p) => usable.filter((other) => other.path === p.path).length === 1;
   const plugins = usable.map((p) => button(p.name, p.path, { plugin: isAlone(p) ? p.path : p.name }));

@@ -14,6 +14,7 @@ import { Meters } from "./meters.js";
 import { Midi } from "./midi.js";
 import { Models } from "./models.js";
 import { ownName, title } from "./names.js";
+import { PendingChanges } from "./pending.js";
 import { RecordButton, showRecordings } from "./recording.js";
 import { showPresets } from "./presets.js";
 import { Spectrograms } from "./spectrogram.js";
@@ -62,6 +63,7 @@ const pad = new BlendPad(id("pad"), (weights) => {
 const chain = new Chain(id("chain"), turn, knobs);
 const midi = new Midi(knobs);
 const recording = new RecordButton();
+const pending = new PendingChanges(id("pending"));
 
 function show(next) {
   const before = state;
@@ -81,6 +83,7 @@ function show(next) {
   chain.update(next);
   midi.mark();
   recording.show(next.recording);
+  pending.show(next.pending);
   showValues();
   for (const incident of next.incidents.slice(incidents)) toast(incident.text, "error");
   incidents = next.incidents.length;

@@ -3,8 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.presets.chain_text import read_stages
-from realtime.stages.file import load_chain
+from realtime.audio_files import Clip
+from realtime.presets.chains import read_chain
+from realtime.session.render import render
+from realtime.session.sound import Sound
+from realtime.session.sound import Stage as PlayedStage
 from realtime.stages.ranges import RANGES
 from train.like.equaliser import CENTRES, equaliser, spectrum
 from train.like.space import SIZE, SLOTS, Stage, decode, levelled, nothing, play, text, to_file
@@ -48,12 +51,9 @@ def test_the_files_are_chains_that_the_player_loads(tmp_path: Path) -> None:
     whole, around = tmp_path / "whole.toml", tmp_path / "around.toml"
     whole.write_text(to_file(chain, around_model=False))
     around.write_text(to_file(chain, around_model=True))
-    pre, post = load_chain(whole)
-    assert pre is not None and post is None
-    assert [s.name for s in pre.slots] == [s.effect for s in chain]
-    stages = read_stages(around)
-    assert [s.entry["effect"] for s in stages["pre"]] == ["Compressor"]
-    assert [s.entry["effect"] for s in stages["post"]] == ["Chorus", "Delay", "Reverb"]
+    assert [s.name for s in read_chain(whole)] == [s.effect for s in chain]
+    stages = read_chain(around, PlayedStage(model="mine"))
+    assert [s.name for s in stages] == ["Compressor", "mine", "Chorus", "Delay", "Reverb"]
     assert text(chain).count("\n") == len(chain) - 1
 
 
@@ -62,13 +62,8 @@ def test_the_player_plays_the_chain_as_the_search_heard_it(tmp_path: Path) -> No
     chain = decode(np.full(SIZE, 0.8))
     path = tmp_path / "whole.toml"
     path.write_text(to_file(chain, around_model=False))
-    stage_chain, _ = load_chain(path)
-    assert stage_chain is not None
-    stage_chain.prepare(48000, 1, 512)
-    n = len(x) // 512 * 512
-    y = np.concatenate([stage_chain.process(x[None, k : k + 512])[0] for k in range(0, n, 512)])
-    late = stage_chain.latency
-    assert np.allclose(y[late:], play(chain, x)[: n - late], atol=2e-3)
+    y = render(Sound(read_chain(path)), Clip(x[None], 48000)).samples[0]
+    assert np.allclose(y, play(chain, x), atol=2e-3)
 
 
 def test_the_equaliser_brings_the_octaves_nearer() -> None:

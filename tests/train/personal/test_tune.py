@@ -74,7 +74,16 @@ def test_frozen_weights_stay_and_what_was_never_heard_comes_nearer() -> None:
 
 def test_a_training_that_gets_no_better_ends_early() -> None:
     recipe, network = rebuild(find_model("tube-amp"))
-    found = tune(recipe, network, material(), 300, learning_rate=3.0, batch=1, clock=Ticks())
+    found = tune(
+        recipe,
+        network,
+        material(),
+        300,
+        learning_rate=3.0,
+        batch=1,
+        patience=3,
+        clock=Ticks(),
+    )
     assert found.ended == "no better" and found.history[-1][0] < 200
     assert found.after == min(loss for _, loss in found.history)
 
@@ -84,7 +93,7 @@ def test_a_file_is_written_and_says_what_it_is(tmp_path: Path, monkeypatch) -> N
     out = tmp_path / "mine.onnx"
     dry, wet = folders(tmp_path)
     done = personalise(
-        dry, wet, "tube-amp", out, minutes=0.6, origin=Origin("Ada", "CC-BY-4.0"), clock=Ticks()
+        dry, wet, "tube-amp", out, minutes=0.3, origin=Origin("Ada", "CC-BY-4.0"), clock=Ticks()
     )
     assert done.rows["personal"]["loss"] < done.rows["base"]["loss"]
     model = load_model(out.read_bytes())
@@ -109,7 +118,7 @@ def test_what_gets_no_better_is_refused_and_nothing_is_written(tmp_path: Path) -
             tmp_path / "wet",
             "tube-amp",
             tmp_path / "mine.onnx",
-            minutes=0.4,
+            minutes=0.2,
             clock=Ticks(),
         )
     assert not (tmp_path / "mine.onnx").exists()

@@ -1,0 +1,241 @@
+"""``python -m benchmarks.measures.trouble``: edits on a starved machine, controls that are killed.
+
+Both play over JACK's dummy server.  ``edits``: eight busy loops run beside, and restyle itself at
+nice 10 without real-time priority; what is counted is restarts, edits that came, edits that were
+pending for long, and the longest time without a callback beside that of a bare copy (no model, no
+edits) under the same load.  ``controls``: the process of MIDI, OSC and page is killed at random
+moments with SIGKILL and SIGSEGV in turn; what is counted is blocks that were lost and the time
+until a knob works again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from realtime.session.spec import DeviceSpec, Spec, StageSpec
+
+from realtime.commands.common import check_writable
+from realtime.errors import ConfigError, RestyleError
+from realtime.host.host import Host
+from realtime.models.catalog import find_model
+from realtime.panel.controls import ControlsSettings, start_controls
+from realtime.presets.format import OscSettings
+
+from ..rig.jack import dummy_server, unavailable
+from ..rig.loads import _SPIN
+from ..rig.tables import Report, Row
+
+PERIOD, LOOPS, NICE = 256, 8, 10
+JACK = DeviceSpec(input="system JACK", output="system JACK", clocks="one", preferred_rate=48_000)
+EFFECTS = ("Gain", "Compressor", "Chorus", "Delay")
+LONG_S, LIMIT_S = 2.0, 120.0
+EDITS = {
+    "what": "what", "edits": "edits", "came": "came", "refused": "refused", "long": "over 2 s",
+    "worst_s": "longest s", "restarts": "restarts", "missed": "blocks missed",
+    "gap_ms": "longest gap ms", "bare_ms": "bare copy's ms",
+}  # fmt: skip
+KILLS = {
+    "what": "what", "times": "times", "lost": "blocks lost", "restarts": "engine restarts",
+    "median_ms": "knob works after ms", "worst_ms": "worst ms",
+}  # fmt: skip
+
+
+@contextlib.contextmanager
+def busy(loops: int) -> Iterator[None]:
+    """Other programs that compute without end, at ordinary priority."""
+    command = [sys.executable, "-S", "-c", _SPIN, str(os.getpid())]
+    hogs = [subprocess.Popen(command) for _ in range(loops)]
+    try:
+        yield
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
+
+
+def counted(host: Host) -> dict[str, Any]:
+    """Callbacks, misses and the longest gap so far."""
+    stats, record = host.stats(), host.board.record[0]
+    return {
+        "restarts": stats["restarts"],
+        "missed": stats["callbacks_missed"],
+        "gap_ms": round(1e-6 * int(record["longest_gap_ns"]), 1),
+    }
+
+
+def starved(edits: int, seed: int) -> dict[str, Any]:
+    """Make `edits` edits on a starved machine (in this process, which stays nice)."""
+    os.nice(NICE)
+    with busy(LOOPS):
+        with Host(Spec(device=JACK), standby=False) as bare:
+            bare.wait(10.0)
+            bare_ms = counted(bare)["gap_ms"]
+        rng, took, refused = random.Random(seed), [], 0
+        with Host(Spec(device=JACK, model=str(find_model("tape"))), standby=True) as host:
+            for _ in range(edits):
+                begin = time.monotonic()
+                try:
+                    one_edit(host, rng)
+                except RestyleError:
+                    refused += 1
+                took.append(time.monotonic() - begin)
+            found = counted(host)
+    return {
+        "what": f"{LOOPS} busy loops, nice {NICE}",
+        "edits": edits,
+        "came": edits - refused,
+        "refused": refused,
+        "long": sum(t > LONG_S for t in took),
+        "worst_s": round(max(took), 2),
+        "bare_ms": bare_ms,
+        **found,
+        "verdict": "ok" if not found["restarts"] and not refused else "not as it should be",
+    }
+
+
+def one_edit(host: Host, rng: random.Random) -> None:
+    """Insert, remove, swap or load, as a player would."""
+    kind = rng.choice(["insert", "remove", "swap", "preset"])
+    spec = host.spec
+    if kind == "remove" and spec.stages:
+        host.do({"op": "remove", "identity": rng.choice(spec.stages).identity})
+    elif kind == "insert" and len(spec.stages) < 4:
+        host.insert(rng.choice(["pre", "post"]), {"effect": rng.choice(EFFECTS)})
+    elif kind == "preset":
+        stage = StageSpec(host.new_identity(), {"effect": "Gain", "gain_db": -3.0})
+        other = Spec(device=spec.device, model=str(find_model("tube-amp")), post=(stage,))
+        host.do({"op": "preset", "spec": other.to_dict()})
+    else:
+        host.do({"op": "swap", "model": str(find_model(rng.choice(["tape", "tube-amp"])))})
+
+
+def killed_controls(times: int, seed: int) -> dict[str, Any]:
+    """Kill the controls `times` times while a session plays."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    settings = ControlsSettings(osc=OscSettings("127.0.0.1", port))
+    rng, took = random.Random(seed), []
+    with (
+        Host(Spec(device=JACK, model=str(find_model("tape"))), standby=False) as host,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+        host.start_controls(functools.partial(start_controls, settings))
+        controls = host.supervisor.controls
+        assert controls is not None
+        wait(lambda: host.board.record[0]["callbacks"] > 200)
+        before = counted(host)["missed"]
+        for k in range(times):
+            time.sleep(rng.random())
+            first = controls.pid
+            os.kill(first, (signal.SIGKILL, signal.SIGSEGV)[k % 2])
+            begin, value = time.monotonic(), (k % 90 + 5) / 100
+            wait(lambda first=first: controls.pid not in (0, first))  # type: ignore[misc]
+            while abs(host.get("mix") - value) > 1e-6:
+                sender.sendto(osc_message("/restyle/mix", value), ("127.0.0.1", port))
+                time.sleep(0.01)
+            took.append(1000.0 * (time.monotonic() - begin))
+        found = counted(host)
+    took.sort()
+    lost = found["missed"] - before
+    return {
+        "what": "MIDI, OSC and page killed",
+        "times": times,
+        "lost": lost,
+        "restarts": found["restarts"],
+        "median_ms": round(took[len(took) // 2], 1),
+        "worst_ms": round(took[-1], 1),
+        "verdict": "ok" if not found["restarts"] and lost <= 0 else "not as it should be",
+    }
+
+
+def osc_message(address: str, value: float) -> bytes:
+    """One OSC message with one number."""
+    from realtime.controllers.osc_packet import encode
+
+    return encode(address, [value])
+
+
+def wait(condition: Callable[[], object]) -> None:
+    """Wait for something to come true.
+
+    Raises
+    ------
+    RestyleError
+        It does not.
+    """
+    end = time.monotonic() + LIMIT_S
+    while not condition():
+        if time.monotonic() > end:
+            raise RestyleError(f"what was waited for did not come within {LIMIT_S:.0f} s")
+        time.sleep(0.005)
+
+
+def apart(job: str, many: int, seed: int, environment: dict[str, str]) -> Row:
+    """Run one of the jobs in a process of its own, which finds the JACK server."""
+    code = "import benchmarks.measures.trouble as t; t.job()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, job, str(many), str(seed)],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RestyleError(f"trouble: {job} ended with {done.returncode}")
+    row: Row = json.loads(done.stdout.splitlines()[-1])
+    return row
+
+
+def job() -> None:
+    """What :func:`apart` runs."""
+    name, many, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    print(json.dumps({"edits": starved, "controls": killed_controls}[name](many, seed)))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark and print it; 1 when the sound noticed."""
+    parser = argparse.ArgumentParser(prog="benchmarks.measures.trouble", description=__doc__)
+    parser.add_argument("--edits", type=int, default=200, help="(default 200, 0: none)")
+    parser.add_argument("--kills", type=int, default=50, help="of the controls (default 50, 0)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
+    options = parser.parse_args(arguments)
+    missing = unavailable()
+    if missing is not None:
+        raise ConfigError(missing)
+    check_writable(options.json)
+    command = (
+        f"python -m benchmarks.measures.trouble --edits {options.edits} --kills {options.kills}"
+    )
+    report, rows = Report("trouble", command), []
+    with dummy_server(PERIOD) as environment:
+        if options.edits:
+            report.progress(f"{options.edits} edits on a starved machine")
+            rows.append(apart("edits", options.edits, options.seed, environment))
+            report.table("edits", "Edits on a starved machine", rows[-1:], EDITS)
+        if options.kills:
+            report.progress(f"{options.kills} kills of the controls")
+            rows.append(apart("controls", options.kills, options.seed, environment))
+            report.table("controls", "Controls that are killed", rows[-1:], KILLS)
+    report.note(f"JACK's dummy server, blocks of {PERIOD} samples at 48 kHz.")
+    if options.json is not None:
+        report.write(options.json)
+    return 0 if all(r["verdict"] == "ok" for r in rows) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

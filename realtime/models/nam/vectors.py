@@ -1,0 +1,108 @@
+"""Vector code of the capture kernels: float32 vectors of any width, as LLVM instructions.
+
+LLVM splits a vector into as many registers as the processor needs.  Every element goes through the
+same instructions whatever the width, so results do not depend on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils
+from numba.core.registry import cpu_target
+
+F32, I32, I64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
+
+# tanh(t) = t P(t^2) / Q(t^2) for |t| <= 9 within 1.3e-9, fitted by scripts/fit_tanh.py; what
+# remains is float32's own rounding: 6e-8 as a rule, 3e-7 at most, as often above as below
+TANH_REACH = 9.0
+TANH_P = (
+    0.999999998735599, 0.1368084013637412, 0.003869487257571105, 2.8030876559967844e-05,
+    3.064143121808432e-08, -1.2245396217781653e-11,
+)  # fmt: skip
+TANH_Q = (
+    1.0, 0.47014172232039275, 0.027250081497617012, 0.0003940676223179559, 1.2890040074233516e-06,
+)  # fmt: skip
+
+_WIDE_CPUS = (
+    "skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake", "tigerlake",
+    "rocketlake", "sapphirerapids", "emeraldrapids", "graniterapids", "znver4", "znver5",
+    "x86-64-v4",
+)  # fmt: skip
+
+
+def has_wide_registers() -> bool:
+    """Whether code is compiled for 32 registers of 16 floats (AVX-512)."""
+    _, name, features = cpu_target.target_context.codegen().magic_tuple()
+    if features:
+        return "+avx512f" in features.split(",")
+    return str(name).startswith(_WIDE_CPUS)
+
+
+class Vectors:
+    """Writes instructions on vectors of `lanes` floats through an LLVM builder."""
+
+    def __init__(self, builder: Any, lanes: int) -> None:
+        self.builder, self.lanes = builder, lanes
+        self.type = ir.VectorType(F32, lanes)
+        kind = ir.FunctionType(self.type, [self.type] * 3)
+        self._fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{lanes}f32")
+
+    def constant(self, value: float) -> Any:
+        """The vector of one number."""
+        return ir.Constant(self.type, [value] * self.lanes)
+
+    def splat(self, scalar: Any) -> Any:
+        """A scalar in every lane."""
+        undefined = ir.Constant(self.type, ir.Undefined)
+        first = self.builder.insert_element(undefined, scalar, ir.Constant(I32, 0))
+        mask = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(first, undefined, mask)
+
+    def load(self, address: Any) -> Any:
+        """The vector at an address."""
+        return self.builder.load(self.builder.inttoptr(address, self.type.as_pointer()), align=4)
+
+    def store(self, value: Any, address: Any) -> None:
+        """Put a vector at an address."""
+        place = self.builder.inttoptr(address, self.type.as_pointer())
+        self.builder.store(value, place, align=4)
+
+    def broadcast(self, address: Any) -> Any:
+        """The float at an address in every lane."""
+        return self.splat(self.builder.load(self.builder.inttoptr(address, F32.as_pointer())))
+
+    def fma(self, a: Any, b: Any, c: Any) -> Any:
+        """``a * b + c``, rounded once."""
+        return self.builder.call(self._fma, [a, b, c])
+
+    def tanh(self, x: Any) -> Any:
+        """Hyperbolic tangent."""
+        b, top, low = self.builder, self.constant(TANH_REACH), self.constant(-TANH_REACH)
+        below = b.select(b.fcmp_ordered("<", x, top), x, top)
+        t = b.select(b.fcmp_ordered(">", below, low), below, low)
+        u = b.fmul(t, t)
+        return b.fdiv(b.fmul(t, self._polynomial(TANH_P, u)), self._polynomial(TANH_Q, u))
+
+    def sigmoid_of_twice(self, x: Any) -> Any:
+        """``sigmoid(2 x)``, which is ``1 / (1 + exp(-2 x))``."""
+        half = self.constant(0.5)
+        return self.fma(half, self.tanh(x), half)
+
+    def leaky(self, x: Any, slope: Any) -> Any:
+        """`x`, times `slope` where it is negative."""
+        b = self.builder
+        return b.select(b.fcmp_ordered(">", x, self.constant(0.0)), x, b.fmul(x, slope))
+
+    def _polynomial(self, factors: Sequence[float], u: Any) -> Any:
+        total = self.constant(factors[-1])
+        for factor in factors[-2::-1]:
+            total = self.fma(total, u, self.constant(factor))
+        return total
+
+
+def offset(builder: Any, base: Any, index: int, stride: Any) -> Any:
+    """``base + index * stride`` of int64."""
+    return builder.add(base, builder.mul(ir.Constant(I64, index), stride))

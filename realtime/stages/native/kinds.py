@@ -1,0 +1,41 @@
+"""All native effects by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import ChainError
+from ..ranges import NATIVE_RANGES
+from .convolution import convolution
+from .delay import DELAY
+from .dynamics import DYNAMICS
+from .filters import FILTERS
+from .ladder import LADDER
+from .levels import LEVELS
+from .modulation import MODULATION
+from .reverb import REVERB
+from .stage import NativeEffect
+
+KINDS = {**LEVELS, **FILTERS, **LADDER, **DYNAMICS, **DELAY, **MODULATION, **REVERB}
+RESPONSE = "impulse_response_filename"
+
+
+def make_native(name: str, given: Mapping[str, Any]) -> NativeEffect:
+    """Build a native effect of :data:`realtime.stages.ranges.NATIVE_RANGES`.
+
+    Raises
+    ------
+    ConfigError
+        An unknown parameter, or a value that does not fit.
+    ChainError, AudioFileError
+        The impulse response is missing or is none.
+    """
+    kind = KINDS.get(name)
+    if kind is None:
+        given = dict(given)
+        path = given.pop(RESPONSE, None)
+        if not isinstance(path, str) or not path:
+            raise ChainError(f'effect {name} needs {RESPONSE} = "FILE", the impulse response')
+        kind = convolution(path)
+    return NativeEffect(name, kind, NATIVE_RANGES[name], given)

@@ -1,0 +1,435 @@
+"""The supervisor's states: the table, its diagram, and everything that may go wrong on the way."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from realtime.errors import ConfigError, DeviceError, RestyleError
+from realtime.host.machine import RULES, State, diagram
+from realtime.host.progress import Cancelled
+from realtime.host.supervisor import PATIENCE_SECONDS, Supervisor
+from realtime.session.operations import Remove, Swap
+from realtime.session.sound import Device, Setup, Sound
+from realtime.session.sound import Stage as Played
+
+from .fake_engine import NOW, Stage
+
+DOCS = Path(__file__).parents[2] / "docs" / "host.md"
+OTHER = Device(kind="tape", tape="other")
+HERE = Device(kind="tape", tape="x")
+
+
+def plays(model: str, device: Device = HERE) -> Setup:
+    return Setup(Sound((Played(model=model, identity=1),)), device)
+
+
+def swap(model: str) -> Swap:
+    return Swap(1, Played(model=model, identity=2))
+
+
+def first_model(setup: Setup) -> str | None:
+    return setup.sound.stages[0].model
+
+
+def test_the_diagram_in_the_docs_is_the_table() -> None:
+    drawn = re.search(r"```mermaid\nstateDiagram-v2\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    assert drawn is not None
+    assert [line.strip() for line in drawn[1].splitlines()] == diagram()
+
+
+def test_every_rule_names_what_there_is_and_every_state_can_be_left() -> None:
+    for rule in RULES:
+        assert callable(getattr(Supervisor, f"_{rule.when}"))
+        assert callable(getattr(Supervisor, f"_{rule.do}"))
+    assert {r.state for r in RULES} == set(State) - {State.CLOSED}
+    for state in set(State) - {State.CLOSED, State.CLOSING}:
+        first = next(r for r in RULES if r.state is state)
+        assert first.when == "stop_is_asked"  # whatever happens, it can be ended
+
+
+# -- sound is what keeps an engine ---------------------------------------------------------------
+
+
+def test_an_edit_has_no_limit_of_time_while_the_sound_goes_on() -> None:
+    stage = Stage()
+    engine = stage.play()
+    slow = stage.ask("edit", operation=swap("heavy.onnx"))
+    later = stage.ask("edit", operation=Remove(3))
+    engine.heard(("progress", slow.number, "opening the model heavy.onnx"))
+    stage.wait(3600.0)
+    shown = stage.supervisor.view.pending
+    assert [(p.what, p.progress) for p in shown] == [
+        ("change to heavy", "opening the model heavy.onnx"),
+        ("take a stage out", "waiting"),
+    ]
+    assert stage.ask("turn", turns=((0, "mix", 0.25),)).future.result(0) is None
+    assert (stage.state, len(stage.made)) == (State.PLAYING, 1)
+    engine.done(plays("heavy.onnx"))
+    stage.run()
+    assert slow.future.done() and not later.future.done()
+    assert first_model(stage.supervisor.view.setup) == "heavy.onnx"
+    assert stage.supervisor.view.setup.sound.mix == 0.25  # turned meanwhile, so after the change
+
+
+@pytest.mark.parametrize(
+    ("sound", "beats", "seconds", "reason"),
+    [(False, True, 1.0, "the device stopped calling"), (False, False, 4.0, "it hangs")],
+)
+def test_an_engine_whose_sound_stops_is_replaced(
+    sound: bool, beats: bool, seconds: float, reason: str
+) -> None:
+    stage = Stage()
+    first = stage.play()
+    asked = stage.ask("edit", operation=swap("x.onnx"))
+    stage.wait(seconds, sound=sound, beats=beats)
+    assert first.dead and stage.state is State.REPLACING
+    with pytest.raises(RestyleError, match=reason):
+        asked.future.result(0)
+    stage.come_up()
+    assert stage.state is State.PLAYING
+    assert [i.reason for i in stage.supervisor.view.incidents] == [reason]
+
+
+def test_a_starved_machine_is_late_not_broken() -> None:
+    stage = Stage()
+    stage.play()
+    for _ in range(20):  # a callback and a beat a second: neither gets processor time
+        stage.wait(0.9, sound=False, beats=False)
+        stage.wait(0.1)
+    stage.time += 600.0  # the supervisor itself was stopped for a while
+    stage.supervisor.step(("tick",))
+    stage.wait(0.1)
+    assert (stage.state, len(stage.made)) == (State.PLAYING, 1)
+
+
+# -- nothing is told only once -------------------------------------------------------------------
+
+
+def test_the_end_before_the_answer_to_open_is_not_lost() -> None:
+    stage = Stage()
+    stage.ask("start")
+    stage.fresh.heard(("ready", []))
+    stage.run()
+    child = stage.fresh
+    child.heard(("lost", "end", "the device has ended"))
+    stage.run()
+    child.open()
+    stage.run()
+    assert stage.state is State.ENDED
+    with pytest.raises(RestyleError, match="has ended"):
+        stage.ask("edit", operation=Remove(1)).future.result(0)
+
+
+@pytest.mark.parametrize("message", [("lost", "device", "unplugged"), ("gone",)])
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_loss_around_the_answer_to_open_leads_to_another_engine(
+    message: Any, opened: bool
+) -> None:
+    stage = Stage()
+    stage.play().kill()
+    stage.wait(0.1)
+    stage.fresh.heard(("ready", []))
+    stage.run()
+    child = stage.fresh
+    number, body = child.asked("open")[-1]
+    if opened:  # both are in the queue before either is looked at
+        child.heard(("done", number, (body["setup"], dict(NOW))))
+    child.heard(message)
+    stage.run()
+    stage.wait(0.3)
+    assert stage.fresh is not child and stage.state is State.REPLACING
+    stage.come_up()
+    assert stage.state is State.PLAYING
+
+
+def test_what_the_engine_changes_by_itself_reaches_the_copy() -> None:
+    stage = Stage(plays("heavy.onnx"))
+    engine = stage.play()
+    stage.ask("turn", turns=((0, "mix", 0.5),))
+    engine.heard(("changed", plays("heavy-lite.onnx", Device()), {**NOW, "lane": "worker"}))
+    stage.run()
+    view = stage.supervisor.view
+    assert (first_model(view.setup), view.setup.sound.mix) == ("heavy-lite.onnx", 0.5)
+    assert view.setup.device.tape == "x" and view.now["lane"] == "worker"
+    engine.kill()
+    stage.wait(0.1)
+    stage.fresh.heard(("ready", []))
+    stage.run()
+    assert first_model(stage.fresh.asked("open")[-1][1]["setup"]) == "heavy-lite.onnx"
+
+
+# -- every exception is an event -----------------------------------------------------------------
+
+ACTIONS = sorted({r.do for r in RULES})
+
+
+@pytest.mark.parametrize("where", [*ACTIONS, "hear", "take_request", "push", "keep_standby"])
+def test_whatever_raises_the_loop_goes_on_to_a_state_of_the_table(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step fails once; then sound is there again, or the end has come as it was asked."""
+    stage = Stage(standby=True)
+    original, failed = getattr(Supervisor, f"_{where}"), []
+
+    def fails(self: Supervisor, *arguments: Any) -> Any:
+        if not failed:
+            failed.append(1)
+            raise ZeroDivisionError("injected")
+        return original(self, *arguments)
+
+    monkeypatch.setattr(Supervisor, f"_{where}", fails)
+    asked = [stage.ask("start")]
+    for _ in range(8):
+        stage.wait(1.0)
+        for link in (stage.supervisor.fresh, stage.supervisor.standby):
+            if link is not None and not stage.child(link).dead:
+                child = stage.child(link)
+                if not link.ready:
+                    child.heard(("ready", []))
+                    stage.run()
+                if link.asked and link.opened is None:
+                    child.open()
+                stage.run()
+        if stage.state is State.PLAYING:
+            if len(asked) == 1:
+                asked.append(stage.ask("turn", turns=((0, "mix", 0.5),)))
+                asked.append(stage.ask("edit", operation=Remove(1)))
+                if stage.engine.asked("edit"):
+                    stage.engine.done()
+                stage.run()
+            elif len(asked) == 3:
+                asked.append(stage.ask("move", device=OTHER, may_pause=True))
+                stage.wait(0.1)
+            elif len(asked) == 4:
+                stage.engine.kill()
+                stage.run()
+                asked.append(stage.ask("stats"))
+    if stage.state not in (State.ENDED, State.IDLE):
+        assert stage.state is State.PLAYING, stage.sentences()
+    asked.append(stage.ask("stop"))
+    stage.wait(12.0)
+    assert stage.state is State.CLOSED
+    # nobody waits for ever, and each trouble is one line
+    assert all(r.future.done() for r in asked)
+    assert len(stage.sentences()) == len(set(stage.sentences()))
+
+
+def test_descriptors_that_run_out_are_waited_for() -> None:
+    stage = Stage(standby=True)
+    stage.play()
+    standby = stage.supervisor.standby
+    assert standby is not None
+    stage.fails = OSError(24, "Too many open files")
+    stage.child(standby).kill()
+    stage.engine.kill()
+    stage.wait(60.0)
+    assert stage.state is State.REPLACING
+    assert [t for t in stage.sentences() if "Too many open files" in t] == [
+        "the sound stopped: no process can be started: Too many open files; trying again until"
+        " it is back"
+    ]
+    stage.fails = None
+    stage.wait(6.0)
+    stage.come_up()
+    assert stage.state is State.PLAYING
+    assert sum("restarted" in t for t in stage.sentences()) == 1
+
+
+def test_a_standby_that_dies_while_it_is_needed_is_replaced() -> None:
+    stage = Stage(standby=True)
+    stage.play()
+    stage.wait(0.1)
+    standby = stage.supervisor.standby
+    assert standby is not None
+    stage.child(standby).heard(("ready", []))
+    stage.run()
+    stage.engine.kill()
+    stage.run()
+    assert stage.fresh is stage.child(standby)
+    stage.fresh.kill()
+    stage.wait(0.2)
+    assert stage.fresh is not stage.child(standby)
+    stage.come_up()
+    assert stage.state is State.PLAYING and len(stage.supervisor.view.incidents) == 1
+
+
+def test_fifty_kills_at_random_moments() -> None:
+    """Whichever process dies whenever, sound is back once an engine can be had."""
+    stage, rng, kills = Stage(standby=True), random.Random(13), 0
+    asked = [stage.ask("start")]
+    while kills < 50:
+        links = [
+            link
+            for link in (stage.supervisor.engine, stage.supervisor.fresh, stage.supervisor.standby)
+            if link is not None and not stage.child(link).dead
+        ]
+        link = rng.choice(links) if links else None
+        kind = rng.choice(["kill", "ready", "open", "open", "wait", "wait", "edit", "lost"])
+        if kind == "kill" and link is not None and stage.supervisor.view.now:
+            kills += 1
+            stage.child(link).kill()
+        elif kind == "lost" and link is not None and stage.supervisor.view.now:
+            kills += 1
+            stage.child(link).heard(("lost", "device", "unplugged"))
+        elif kind == "ready" and link is not None and not link.ready:
+            stage.child(link).heard(("ready", []))
+        elif kind == "open" and stage.supervisor.fresh is not None and stage.supervisor.fresh.asked:
+            stage.fresh.open()
+        elif kind == "edit":
+            asked.append(stage.ask("edit", operation=Remove(1)))
+        elif kind == "wait":
+            stage.wait(rng.random())
+        stage.run()
+    for _ in range(20):
+        stage.wait(3.0)
+        if stage.supervisor.fresh is not None and not stage.fresh.dead:
+            if not stage.supervisor.fresh.ready:
+                stage.fresh.heard(("ready", []))
+                stage.run()
+            if stage.supervisor.fresh is not None and stage.supervisor.fresh.asked:
+                stage.fresh.open()
+                stage.run()
+        while stage.state is State.PLAYING and stage.supervisor._ledger.flight is not None:
+            stage.engine.done()
+            stage.run()
+    assert stage.state is State.PLAYING
+    assert all(r.future.done() for r in asked)
+    assert not any("failed (" in t for t in stage.sentences()), stage.sentences()
+
+
+# -- the start, and changes of the device --------------------------------------------------------
+
+
+def test_a_start_takes_its_time_while_it_gets_on() -> None:
+    stage = Stage()
+    started = stage.ask("start")
+    stage.fresh.heard(("progress", None, "compiling kernel 12 of about 96: play"))
+    stage.wait(1800.0)  # half an hour of processor time
+    assert stage.state is State.STARTING
+    assert stage.supervisor.fresh is not None
+    assert "12 of about 96" in stage.supervisor.fresh.progress
+    stage.come_up()
+    assert started.future.result(0)
+
+
+def test_a_start_that_gets_nowhere_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+    started = stage.ask("start")
+    for _ in range(1300):  # no processor time, not a word
+        stage.time += 0.05
+        stage.supervisor.step(("tick",))
+    stage.run()
+    with pytest.raises(RestyleError, match="nowhere for a minute"):
+        started.future.result(0)
+    assert stage.state is State.ENDED
+
+
+def test_a_session_that_is_refused_says_so() -> None:
+    stage = Stage()
+    started = stage.ask("start")
+    stage.fresh.heard(("ready", []))
+    stage.run()
+    stage.fresh.heard(("error", 0, "ConfigError", "no such lane"))
+    stage.run()
+    with pytest.raises(ConfigError, match="no such lane"):
+        started.future.result(0)
+    assert stage.state is State.ENDED
+
+
+def test_another_device_is_opened_beside_the_old_one() -> None:
+    stage = Stage()
+    old = stage.play()
+    moved = stage.ask("move", device=OTHER, may_pause=False)
+    stage.wait(0.1)
+    assert stage.state is State.MOVING and not old.dead
+    stage.ask("turn", turns=((0, "mix", 0.5),))
+    stage.come_up()
+    assert moved.future.result(0) is None and stage.engine is not old
+    view = stage.supervisor.view
+    assert (view.setup.device, view.setup.sound.mix, view.incidents) == (OTHER, 0.5, ())
+    stage.wait(0.1)
+    assert old.dead
+
+
+@pytest.mark.parametrize("may_pause", [True, False])
+def test_a_device_that_is_refused_leaves_the_old_one(may_pause: bool) -> None:
+    stage = Stage()
+    stage.play()
+    before = stage.supervisor.view.setup
+    moved = stage.ask("move", device=OTHER, may_pause=may_pause)
+    stage.fresh.heard(("ready", []))
+    stage.run()
+    for _ in range(1 + may_pause):  # beside the old one; with the old one stopped
+        stage.fresh.heard(("error", 0, "DeviceError", "in use"))
+        stage.run()
+    with pytest.raises(DeviceError, match="in use"):
+        moved.future.result(0)
+    stage.wait(0.2)
+    if may_pause:
+        stage.come_up()
+    assert stage.state is State.PLAYING
+    assert (stage.supervisor.view.setup, stage.supervisor.view.incidents) == (before, ())
+
+
+def test_a_change_can_be_called_off_at_any_time() -> None:
+    stage = Stage()
+    engine = stage.play()
+    first = stage.ask("edit", operation=swap("a.onnx"))
+    second = stage.ask("edit", operation=swap("b.onnx"))
+    assert stage.ask("cancel", number=second.number).future.result(0) is True
+    assert stage.ask("cancel", number=first.number).future.result(0) is True
+    assert stage.ask("cancel", number=999).future.result(0) is False
+    for request in (first, second):
+        with pytest.raises(Cancelled):
+            request.future.result(0)
+    assert engine.asked("cancel") == [(0, {"which": first.number})]
+    engine.heard(("error", first.number, "Cancelled", "cancelled"))
+    stage.run()
+    assert stage.supervisor.view.pending == ()
+    third = stage.ask("edit", operation=swap("c.onnx"))
+    engine.done(plays("c.onnx"))
+    stage.run()
+    assert third.future.done() and first_model(stage.supervisor.view.setup) == "c.onnx"
+
+
+# -- stages under suspicion ----------------------------------------------------------------------
+
+
+def test_a_stage_that_ran_at_the_end_comes_back_once_and_is_left_out_the_second_time() -> None:
+    gain = Played(effect="Gain", identity=7)
+    stage = Stage(Setup(Sound((gain,)), HERE))
+    for ends in (1, 2):
+        engine = stage.play() if ends == 1 else stage.engine
+        engine.board.status[0] = 7
+        engine.kill()
+        stage.wait(0.1)
+        stage.fresh.heard(("ready", []))
+        stage.run()
+        assert stage.fresh.asked("open")[-1][1]["setup"].sound.stages == ()
+        stage.fresh.open()
+        stage.run()
+        assert (gain in stage.supervisor.view.setup.sound.stages) == (ends == 1)
+        stage.wait(PATIENCE_SECONDS + 1.0)
+        assert bool(stage.engine.asked("edit")) == (ends == 1)
+        if ends == 1:
+            stage.engine.done(Setup(Sound((gain,))))
+            stage.run()
+    assert "'Gain' is left out" in stage.sentences()[-1]
+    assert [i.left_out for i in stage.supervisor.view.incidents] == [None, "Gain"]
+
+
+def test_counts_of_engines_that_have_ended_stay() -> None:
+    stage = Stage()
+    stage.play().board.record[0]["ring_underflows"] = 5
+    stage.engine.kill()
+    stage.wait(0.1)
+    before = dict(stage.supervisor.view.past)
+    stage.come_up()
+    past = stage.supervisor.view.past
+    assert (before, past["ring_underflows"]) == ({}, 5)
+    assert past["callbacks"] > 0
