@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from realtime.session.spec import DeviceSpec, Spec
 
 from realtime.devices.shared_simulated import Tape
 from realtime.dsp.meters import percentiles_us
