@@ -1,7 +1,7 @@
 """The supervisor's end of the process that holds MIDI, OSC and the page.
 
-It is started again whenever it ends, and told what plays.  Whatever happens to it, the sound goes
-on.
+A second one stands by, everything imported, and takes its place when it ends; both are told what
+plays.  Whatever happens to them, the sound goes on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FIRST_PAUSE = 0.05  # seconds before it is started again
 LONGEST_PAUSE = (10.0, 0.5)  # where it ends again and again: before it is up, and after
 STEADY_SECONDS = 1.0  # of work, after which the pause is short again
 
-Start = Callable[[Mapping[str, Any], Callable[[Message], None]], Process]
+Start = Callable[[Callable[[Message], None]], Process]
 
 
 class ControlsLink:
@@ -31,7 +31,8 @@ class ControlsLink:
     Parameters
     ----------
     start : callable
-        Starts a process, given what it is to go on with and who hears its messages.
+        Starts a process, given who hears its messages; it waits for a view before it opens
+        anything.
     post : callable
         Puts an event into the supervisor's queue.
     numbers : iterator of int
@@ -60,6 +61,7 @@ class ControlsLink:
         self._start, self._post, self._numbers, self._tell = start, post, numbers, tell
         self._request = request
         self._child: Process | None = None
+        self._spare: Process | None = None
         self._sent: View | None = None
         self._latest: View | None = None
         self._time = 0.0
@@ -71,7 +73,7 @@ class ControlsLink:
     @property
     def gone(self) -> bool:
         """Whether there is no process."""
-        return self._child is None
+        return self._child is None and self._spare is None
 
     @property
     def pid(self) -> int:
@@ -85,24 +87,32 @@ class ControlsLink:
             if self._wanted and time >= self._due:
                 self._spawn(time, view)
             return
+        if self._spare is None and self._up and self._wanted and time >= self._due:
+            self._spare = self._new(time)
         changed = view is not self._sent or self.turns != self._sent_turns
         if changed and time - self._sent_at >= SHOW_SECONDS:
             self._show(time, view)
 
     def _spawn(self, time: float, view: View) -> None:
+        spare, self._spare = self._spare, None
+        self._child = spare or self._new(time)
+        if self._child is not None:
+            self._up, self._since, self.turns, self._sent = False, time, 0, None
+            self._show(time, view)
+
+    def _new(self, time: float) -> Process | None:
         own: list[Process] = []
 
         def heard(message: Message) -> None:
             self._post("controls", own, message)
 
         try:
-            own.append(self._start(view.kept, heard))
+            own.append(self._start(heard))
         except (OSError, RuntimeError) as error:
             self._tell(f"MIDI, OSC and page cannot be started: {error}; trying again")
             self._later(time)
-            return
-        self._child, self._up, self.turns, self._sent = own[0], False, 0, None
-        self._show(time, view)
+            return None
+        return own[0]
 
     def _show(self, time: float, view: View) -> None:
         """Send what has changed since the last time."""
@@ -120,6 +130,9 @@ class ControlsLink:
     def take(self, own: list[Process], message: Message, time: float) -> Request | None:
         """Take a message; the request in it, if there is one."""
         self.lost = False
+        if own and own[0] is self._spare and message[0] == "gone":
+            self._spare = None
+            self._later(time)
         if not own or own[0] is not self._child:
             return None
         kind = message[0]
@@ -183,12 +196,15 @@ class ControlsLink:
         self._wanted = False
         if self._child is not None:
             self._child.send(("close",))
+        if self._spare is not None:
+            self._spare.kill()
 
     def kill(self) -> None:
         """End it at once."""
         self._wanted = False
-        if self._child is not None:
-            self._child.kill()
+        for process in (self._child, self._spare):
+            if process is not None:
+                process.kill()
 
 
 def updated(view: View, changed: Mapping[str, Any]) -> View:
