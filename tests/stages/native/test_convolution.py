@@ -118,7 +118,7 @@ def test_a_response_of_another_rate_keeps_its_frequency_response(
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
 def test_formats_sound_the_same(subtype: str, tmp_path: Path) -> None:
-    response = fading(4000)
+    response = 4.0 * fading(4000)
     found = response_db(written(tmp_path / "r.wav", response, subtype=subtype))
     expected = response_db(written(tmp_path / "f.flac", response, subtype="PCM_24"))
     assert np.abs(found - expected)[100:20000].max() <= 0.2

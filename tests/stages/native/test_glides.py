@@ -51,7 +51,7 @@ def high_part(x: np.ndarray) -> float:
 def test_a_turned_knob_makes_no_zipper_noise(
     name: str, parameters: dict[str, Any], turned: str, start: float, end: float
 ) -> None:
-    # a low tone at a level that fits; a step of 1 % of it would show as 0.01 in the third difference
+    # a low tone; a step of 1 % of full scale would show as 0.01 in the third difference
     tone = sine(RATE, 60.0, 0.25)
     player = Player(name, **{**parameters, turned: start})
     player.play(tone[:, : RATE // 2])
