@@ -158,13 +158,14 @@ def convolve(v, block, begin, n):  # type: ignore[no-untyped-def]
     recent, ring, wet = _recent(v), _ring(v), wet_of(v)
     at = v.position & (v.ring_length - 1)
     for c in range(v.channels):
-        new = block[c, begin : begin + n]
-        recent[c, HEAD + offset : HEAD + offset + n] = new
-        ring[c, at : at + n] = new
+        own = recent[c]
+        for i in range(n):
+            own[HEAD + offset + i] = ring[c, at + i] = block[c, begin + i]
         y = wet[c, :n]
-        _direct(recent[c], HEAD + offset, _head(v)[c % v.responses], y)
+        _direct(own, HEAD + offset, _head(v)[c % v.responses], y)
         if offset + n == CELL:
-            recent[c, :HEAD] = recent[c, CELL:]
+            for i in range(HEAD):
+                own[i] = own[CELL + i]
     for k in range(v.levels):
         level = view_level(_level(v)[k])
         period, inside = v.position // level.size, v.position % level.size

@@ -87,8 +87,8 @@ def _gate(block, memory, here, step):  # type: ignore[no-untyped-def]
     is lifted by: to the threshold while open, back to itself with the release once closed.
     """
     for c in range(block.shape[0]):
-        power, level, is_open, since, lift = memory[c]
-        lift = max(lift, 1.0)
+        own = memory[c]
+        power, level, is_open, since, lift = own[0], own[1], own[2], own[3], max(own[4], 1.0)
         for i in range(block.shape[1]):
             k = i + 1
             x = block[c, i]
@@ -109,7 +109,7 @@ def _gate(block, memory, here, step):  # type: ignore[no-untyped-def]
             lift = 1.0 + release * (lift - 1.0)
             ratio = min(1.0, level * lift / threshold)
             block[c, i] = x * _power(ratio, here[1] + step[1] * k)
-        memory[c] = (power, level, is_open, since, lift)
+        own[0], own[1], own[2], own[3], own[4] = power, level, is_open, since, lift
 
 
 @cache

@@ -53,20 +53,22 @@ def renewed(e):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def arrive(e):  # type: ignore[no-untyped-def]
+    """End a block: the coefficients are where they were to go."""
+    here, there = now(e), goal(e)
+    for k in range(e.n_coefficients):
+        here[k] = there[k]
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def depart(e, n):  # type: ignore[no-untyped-def]
     """Set the slopes that lead from ``now`` to ``goal`` in `n` samples; at the start be there."""
     here, there, steps = now(e), goal(e), slope(e)
     if e.begun == 0:
-        here[:] = there
+        arrive(e)
         e.begun = 1
     for k in range(e.n_coefficients):
         steps[k] = (there[k] - here[k]) / n
-
-
-@njit(nogil=True, error_model="numpy", cache=True)
-def arrive(e):  # type: ignore[no-untyped-def]
-    """End a block: the coefficients are where they were to go."""
-    now(e)[:] = goal(e)
 
 
 @njit(inline="always")
