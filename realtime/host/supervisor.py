@@ -784,15 +784,9 @@ class Supervisor:
         assert self.engine is not None
         request = self._ledger.edits.popleft()
         self._ledger.flight = request
-<<<<<<< HEAD
-        request.progress = "with the engine"
+        request.progress, request.sent = "with the engine", self._clock()
         self._copy.send()
         self.engine.send(request.number, "edit", operation=request.body["operation"])
-=======
-        request.progress, request.sent = "with the engine", self._clock()
-        turned = self._copy.send()
-        self.engine.send(request.number, "edit", operation=request.body["operation"], turned=turned)
->>>>>>> supervisor
 
     def _end(self) -> None:
         error = EngineLost("the sound has ended")

@@ -34,7 +34,7 @@ class Played:
         self.host.do(Insert(Stage(identity=identity, **stage), at))
         return identity
 
-    def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> None:
+    def until(self, condition: Callable[[], Any], seconds: float = 120.0) -> None:
         """Wait for something to come true."""
         end = time.monotonic() + seconds
         while not condition():
@@ -52,7 +52,7 @@ class Played:
         played = np.abs(self.tape.output[end - samples : end])
         return float(np.median(played) / np.sin(np.pi / 4))
 
-    def settles(self, level: float, seconds: float = 20.0) -> None:
+    def settles(self, level: float, seconds: float = 120.0) -> None:
         """Play on until the level is there: a busy machine may rest the model for a while."""
         self.play_on()
         wanted, end = pytest.approx(level, rel=0.01), time.monotonic() + seconds

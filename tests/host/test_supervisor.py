@@ -436,8 +436,8 @@ def test_counts_of_engines_that_have_ended_stay() -> None:
 
 
 def test_a_suspect_that_hangs_while_it_is_brought_back_stays_out() -> None:
-    suspect = StageSpec(7, {"effect": "Gain"})
-    stage = Stage(Spec(device=DeviceSpec(kind="tape", tape="x"), post=(suspect,)))
+    suspect = Played(effect="Gain", identity=7)
+    stage = Stage(Setup(Sound((suspect,)), HERE))
     stage.play().board.status[0] = 7
     stage.engine.kill()
     stage.wait(0.1)
@@ -447,5 +447,5 @@ def test_a_suspect_that_hangs_while_it_is_brought_back_stays_out() -> None:
     stage.wait(30.0)  # the sound goes on, the stage does not return
     assert stage.state is State.REPLACING
     stage.come_up()
-    assert (stage.state, stage.supervisor.view.spec.post) == (State.PLAYING, ())
+    assert (stage.state, stage.supervisor.view.setup.sound.stages) == (State.PLAYING, ())
     assert stage.supervisor.view.incidents[-1].left_out == "Gain"
