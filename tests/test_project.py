@@ -5,12 +5,12 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-import numpy as np
-
 import realtime
-from realtime.commands.app import app
 from realtime.models.catalog import read_entry
-from scripts import card_table
+from realtime.presets.chains import read_chain
+from realtime.presets.check import Library
+from realtime.session.sound import Sound
+from scripts import card_table, commands_page
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -28,58 +28,37 @@ def test_readme_names_only_make_words_that_exist() -> None:
     assert named and named <= words
 
 
-def test_readme_lists_every_bundled_style() -> None:
-    text = (ROOT / "README.md").read_text()
+def test_the_models_page_lists_every_bundled_style() -> None:
+    text = (ROOT / "exported" / "README.md").read_text()
     bundled = {p.stem for p in (ROOT / "exported").glob("*.onnx")}
-    assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.M)) == bundled
     for name in bundled:
+        assert f"`{name}`" in text or f"({name}.md)" in text, name
         assert (ROOT / "exported" / f"{name}.md").exists()
         plays = read_entry(ROOT / "exported" / f"{name}.onnx").plays
         assert (ROOT / "exported" / f"{name}.flac").exists() is plays
 
 
-def test_readme_lists_every_command() -> None:
+def test_the_commands_page_is_what_help_says() -> None:
+    assert commands_page.PAGE.read_text(encoding="utf-8") == commands_page.page()
+
+
+def test_the_readme_names_only_commands_and_options_that_exist() -> None:
+    known = commands_page.PAGE.read_text(encoding="utf-8")
     text = (ROOT / "README.md").read_text()
-    for command in app.registered_commands:
-        assert command.callback is not None
-        assert f"`restyle {command.name or command.callback.__name__}" in text
-    for group in app.registered_groups:
-        if group.name == "bench" or group.typer_instance is None:
-            continue
-        for command in group.typer_instance.registered_commands:
-            assert f"`restyle {group.name} {command.name}" in text
+    assert len(text.encode()) < 8_000
+    code = "".join(re.findall(r"`[^`]+`|^```.*?^```", text, re.M | re.S))
+    for command in re.findall(r"restyle ([a-z]+)", code):
+        assert f"## restyle {command}\n" in known, command
+    for option in re.findall(r"--[a-z][a-z-]+", text):
+        assert option in known, option
 
 
-def test_readme_names_only_options_that_exist() -> None:
-    from typer.main import get_command
-
-    from train.commands import app as training
-
-    commands = get_command(app).commands  # type: ignore[attr-defined]
-    rows = re.findall(r"^\| `restyle ([a-z]+)(.*)", (ROOT / "README.md").read_text(), re.M)
-    for name, rest in rows:
-        if name in ("bench", "import"):
-            continue
-        command = get_command(training) if name == "train" else commands[name]
-        if hasattr(command, "commands"):
-            command = command.commands[rest.split()[0].rstrip("`")]
-        known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
-        assert set(re.findall(r"--[a-z-]+", rest)) <= known, name
-
-
-def test_the_example_in_the_readme_plays(monkeypatch, capsys) -> None:
-    from realtime.devices import one_card as duplex
-    from realtime.devices.simulated import SimulatedDevice
-
-    def play_a_little(sample_rate: int, block_size: int) -> SimulatedDevice:
-        tone = 0.1 * np.sin(np.arange(sample_rate // 10) * 0.1)[None].astype(np.float32)
-        return SimulatedDevice(tone, sample_rate, block_size, paced=False)
-
-    monkeypatch.setattr(duplex, "PortAudioDevice", play_a_little)
-    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+def test_the_rig_in_the_readme_is_a_chain(tmp_path: Path) -> None:
+    example = re.search(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
     assert example is not None
-    exec(compile(example[1], "README.md", "exec"), {})
-    assert "declared" in capsys.readouterr().out
+    (tmp_path / "rig.toml").write_text(example[1])
+    sound, _ = Library().checked(Sound(read_chain(tmp_path / "rig.toml")))
+    assert [s.name for s in sound.stages] == ["NoiseGate", "Reverb"]
 
 
 def test_every_page_a_page_links_to_exists() -> None:
