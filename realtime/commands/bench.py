@@ -17,6 +17,7 @@ BENCHMARKS = {
     "personalise": "Three minutes of one's own pairs: before and after, and refusals.",
     "like": "Records and hidden effects: what `restyle like` makes of them, by judges.",
     "nam": "What captures cost: kernel, ONNX Runtime, other players.",
+    "rig": "Native effects beside pedalboard's; a whole rig beside its capture; long responses.",
     "rates": "Conversions between sample rates: quality, latency, cost.",
     "capture": "A session captured, replayed and compared bit by bit.",
     "edits": "A random edit every 100 ms of virtual time: clicks, latency, memory.",
@@ -88,10 +89,10 @@ def bench(
 
 
 def _mount(name: str, summary: str) -> None:
-    """Mount ``benchmarks.<name>.main(argv)`` as ``restyle bench <name>``."""
+    """Mount ``benchmarks.measures.<name>.main(argv)`` as ``restyle bench <name>``."""
 
     def run(context: typer.Context) -> None:
-        raise typer.Exit(_load(name).main(context.args) or 0)
+        raise typer.Exit(_load(f"measures.{name}").main(context.args) or 0)
 
     group.command(name, help=summary, context_settings=dict(PASS_ON))(run)
 
