@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.engine.engine import Engine
 from realtime.models.catalog import read_entry
 from realtime.models.streaming import load_model
 from realtime.parameters.parameter import Parameter
 from realtime.proof.soak import soak
 from realtime.proof.verify import verify
+from realtime.stages.model import model_path
 
 ROOT = Path(__file__).parent.parent
 STYLES = [p for p in sorted((ROOT / "exported").glob("*.onnx")) if read_entry(p).converts]
@@ -45,10 +45,10 @@ def test_a_style_stays_bounded_under_noise_and_nan(path: Path) -> None:
 def test_a_style_ends_silent_after_its_input(path: Path) -> None:
     model = load_model(path)
     try:
-        engine = Engine(model, sample_rate=48000)
+        player = model_path(model)
         rng = np.random.default_rng(0)
-        engine.process_hops((0.3 * rng.standard_normal((1, 48000 // 128 * 128))).astype("f4"))
-        tail = engine.process_hops(np.zeros((1, 3 * 48000 // 128 * 128), dtype=np.float32))
+        player.process_hops((0.3 * rng.standard_normal((1, 48000 // 128 * 128))).astype("f4"))
+        tail = player.process_hops(np.zeros((1, 3 * 48000 // 128 * 128), dtype=np.float32))
         assert np.abs(tail[0, -24000:]).max() < 1e-3
     finally:
         model.close()
@@ -60,7 +60,7 @@ def played(
     """A chord of two notes through a style, other controls in each part."""
     model = load_model(path)
     try:
-        engine = Engine(model, sample_rate=48000)
+        player = model_path(model)
         n = round(seconds * 48000) // 128 * 128
         t = np.arange(n * len(moves)) / 48000
         waves = [
@@ -72,9 +72,9 @@ def played(
         parts = []
         for k, move in enumerate(moves):
             for name, value in move.items():
-                engine.set(name, value)
+                next(player.slots()).placed.aim(name, value)
             block = x[None, k * n : (k + 1) * n].astype(np.float32)
-            parts.append(engine.process_hops(np.ascontiguousarray(block))[0])
+            parts.append(player.process_hops(np.ascontiguousarray(block))[0])
         return np.concatenate(parts)
     finally:
         model.close()

@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 LIGHT = "import realtime"
-ENGINE = "import realtime.engine.engine, realtime.session.render, realtime.session.session"
+ENGINE = "import realtime.engine.path, realtime.session.render, realtime.session.session"
 COMMANDS = "import realtime.commands.app, realtime.commands.live.command"
 
 

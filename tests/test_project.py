@@ -161,7 +161,7 @@ def test_the_wheel_holds_packages_and_models(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
     for needed in (
-        "realtime/engine/engine.py",
+        "realtime/engine/path.py",
         "realtime/stream/callback.py",
         "realtime/models/ort.py",
         "realtime/panel/page/index.html",

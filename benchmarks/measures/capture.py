@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from realtime.devices.shared_simulated import Tape
@@ -19,41 +20,59 @@ from realtime.host.host import Host
 from realtime.host.replay import replay
 from realtime.host.session_log import Capture
 from realtime.models.catalog import find_model
-from realtime.session.spec import DeviceSpec, Spec
+from realtime.session.operations import Insert, Load, Move, Remove, Swap
+from realtime.session.sound import Stage
 
+from ..rig.sounds import on_tape, one_model
 from ..rig.tables import Report, Row
 
 RATE, BLOCK = 48_000, 64
 STYLES = ("tube-amp", "tape", "square-synth", "amp-blend")
 EFFECTS = ("Reverb", "Delay", "Chorus", "Gain", "Compressor")
+MOST_STAGES = 3
 STEP_S = 0.005  # of our time; the tape is let on by STEP_SAMPLES each time
 STEP_SAMPLES = 1440
 
 
 def edit(host: Host, rng: random.Random) -> str:
     """One random change of a playing host; returns its kind."""
-    kind = rng.choice(["gain", "mix", "bypass", "swap", "insert", "remove", "turn", "preset"])
-    model = str(find_model(rng.choice(STYLES)))
+    kinds = ("gain", "mix", "bypass", "swap", "insert", "remove", "move", "turn", "load")
+    kind, stages = rng.choice(kinds), host.setup.sound.stages
+    stage = rng.choice(stages) if stages else None
     if kind == "gain":
         host.set("output_gain_db", rng.uniform(-20.0, 0.0))
     elif kind == "mix":
         host.set("mix", rng.random())
     elif kind == "bypass":
         host.set("bypass", rng.choice([0.0, 1.0]))
+    elif kind == "insert" and len(stages) < MOST_STAGES:
+        host.do(Insert(new_stage(host, rng), rng.randrange(MOST_STAGES)))
+    elif kind == "load":
+        sound = one_model(find_model(rng.choice(STYLES)), mix=rng.random(), output_gain_db=-6.0)
+        (model,) = sound.stages
+        model = msgspec.structs.replace(model, identity=host.new_identity())
+        host.do(Load(msgspec.structs.replace(sound, stages=(model,))))
+    elif stage is None:
+        return "nothing"
     elif kind == "swap":
-        host.do({"op": "swap", "model": model})
-    elif kind == "insert" and len(host.spec.stages) < 3:
-        host.insert(rng.choice(["pre", "post"]), {"effect": rng.choice(EFFECTS)})
-    elif kind == "remove" and host.spec.stages:
-        host.do({"op": "remove", "identity": host.spec.stages[0].identity})
-    elif kind == "turn" and host.spec.post:
-        host.set("post.1.stage_mix", rng.random())
-    elif kind == "preset":
-        spec = Spec(model=model, mix=rng.random(), output_gain_db=-6.0)
-        host.do({"op": "preset", "spec": spec.to_dict()})
+        host.do(Swap(stage.identity, new_stage(host, rng)))
+    elif kind == "remove":
+        host.do(Remove(stage.identity))
+    elif kind == "move":
+        host.do(Move(stage.identity, rng.randrange(MOST_STAGES)))
+    elif kind == "turn":
+        host.set(f"{stages.index(stage) + 1}.stage_mix", rng.random())
     else:
         return "nothing"
     return kind
+
+
+def new_stage(host: Host, rng: random.Random) -> Stage:
+    """A model as often as an effect."""
+    identity = host.new_identity()
+    if rng.random() < 0.5:
+        return Stage(model=str(find_model(rng.choice(STYLES))), identity=identity)
+    return Stage(effect=rng.choice(EFFECTS), identity=identity)
 
 
 def run(minutes: float, seed: int, folder: Path) -> dict[str, float]:
@@ -64,9 +83,9 @@ def run(minutes: float, seed: int, folder: Path) -> dict[str, float]:
         rng.uniform(-0.3, 0.3, (1, length)).astype(np.float32), RATE, BLOCK, paced=False
     )
     tape.hold(0)
-    spec = Spec(device=DeviceSpec(kind="tape", tape=tape.name), model=str(find_model(STYLES[0])))
+    setup = on_tape(tape.name, find_model(STYLES[0]))
     told: list[str] = []
-    host = Host(spec, told.append, standby=False, journal=True)
+    host = Host(setup, told.append, standby=False, journal=True)
     capture, ended = Capture(host, folder, told.append), threading.Event()
 
     def let_play() -> None:
@@ -95,7 +114,7 @@ def run(minutes: float, seed: int, folder: Path) -> dict[str, float]:
     samples = found.output.shape[1]
     return {
         "edits": edits,
-        "crossfades and chain edits among them": len(log),
+        "crossfades and edits of the path among them": len(log),
         "samples compared": samples,
         "minutes": round(samples / RATE / 60, 2),
         "samples that differ": found.differing,

@@ -1,5 +1,8 @@
 """``restyle bench edits``: a random edit every 100 ms of virtual time, and no click allowed.
 
+Models, effects and groups are put in, moved, swapped and taken out, of the path and of branches
+inside groups; everything that can be turned is turned; sounds are loaded, lanes changed.
+
 A click is a step from one sample to the next beyond what the two signals, the one in the 100 ms
 before the edit and the one once it has settled, have themselves, plus the slope of the fade between
 them.  The sound is a low sine, whose own steps are small, so that little can hide in them.
@@ -15,17 +18,27 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from realtime.devices.simulated import SimulatedDevice
 from realtime.errors import ConfigError, RestyleError
 from realtime.models.catalog import find_model
-from realtime.native.events import CHAIN, PER_SLOT
-from realtime.session.editor import Desk
-from realtime.session.spec import Spec, StageSpec
+from realtime.session.operations import (
+    OWN,
+    Insert,
+    Lane,
+    Load,
+    Move,
+    Operation,
+    Remove,
+    Set,
+    Swap,
+)
+from realtime.session.session import Session
+from realtime.session.sound import Branch, Setup, Sound, Stage, walk
 
 from ..rig.tables import Report, Row
 
@@ -33,14 +46,15 @@ RATE, BLOCK, EVERY = 48_000, 64, 4800
 FREQUENCY, LEVEL = 120.0, 0.25  # whole cycles in the echo: it adds, so nothing rings up in between
 STYLES = ("tube-amp", "tape", "radio-voice", "amp-blend")  # whose answer to a sine is steady
 # none that sways or overshoots by itself: what is settled has to be what it was a moment ago
-EFFECTS: tuple[dict[str, Any], ...] = (
-    {"effect": "Gain", "gain_db": -3.0},
-    {"effect": "Reverb", "room_size": 0.4},
-    {"effect": "HighpassFilter", "cutoff_frequency_hz": 60.0},
-    {"effect": "Delay", "delay_seconds": 0.05},
-    {"effect": "LowpassFilter", "cutoff_frequency_hz": 2000.0},
-    {"effect": "PeakFilter", "gain_db": 4.0},
+EFFECTS = (
+    Stage(effect="Gain", parameters={"gain_db": -3.0}),
+    Stage(effect="Reverb", parameters={"room_size": 0.4}),
+    Stage(effect="HighpassFilter", parameters={"cutoff_frequency_hz": 60.0}),
+    Stage(effect="Delay", parameters={"delay_seconds": 0.05}),
+    Stage(effect="LowpassFilter", parameters={"cutoff_frequency_hz": 2000.0}),
+    Stage(effect="PeakFilter", parameters={"gain_db": 4.0}),
 )
+MOST_STAGES, MOST_MODELS = 5, 3
 TURNS = {
     "gain_db": (-12.0, 3.0),
     "room_size": (0.0, 1.0),
@@ -84,116 +98,130 @@ def tone(samples: int) -> Array:
 
 
 class Editor:
-    """Makes random edits on a desk.
+    """Makes random edits of a session.
 
     Parameters
     ----------
-    desk : Desk
+    session : Session
     models : sequence of str
-        Paths to swap between.
+        Paths.
     seed : int
     """
 
-    def __init__(self, desk: Desk, models: Sequence[str], seed: int) -> None:
-        self._desk, self._models, self._random = desk, list(models), random.Random(seed)
-        self._identities = 0
+    def __init__(self, session: Session, models: Sequence[str], seed: int) -> None:
+        self._session, self._models, self._random = session, list(models), random.Random(seed)
+        self._identities = max((s.identity for s in session.setup.sound.walk()), default=0)
 
     def edit(self) -> str:
         """Make one edit and name it."""
-        kinds = [
-            "swap",
-            "bypass",
-            "gain",
-            "mix",
-            "insert",
-            "remove",
-            "move",
-            "stage",
-            "chain mix",
-            "preset",
-            "lane",
-        ]
-        if self._desk.session.changing:
-            kinds = ["bypass", "gain", "mix"]
-        kind = self._random.choice(kinds)
-        return getattr(self, "_" + kind.replace(" ", "_"))() or kind
+        kinds = (self._whole, self._turn)
+        if not self._session.stream.changing:
+            kinds += (
+                self._insert, self._insert, self._remove, self._move, self._move, self._swap,
+                self._swap, self._load, self._lane,
+            )  # fmt: skip
+        operation, name = self._random.choice(kinds)()
+        self._session.do(operation, wait=False)
+        return name
 
-    def _do(self, **operation: Any) -> None:
-        self._desk.do(operation, wait=False)
+    # -- what there is --------------------------------------------------------------------------
 
-    def _new_stage(self) -> StageSpec:
+    def _stages(self) -> list[Stage]:
+        return list(self._session.setup.sound.walk())
+
+    def _one(self) -> Stage | None:
+        stages = self._stages()
+        return self._random.choice(stages) if stages else None
+
+    def _identified(self, stage: Stage) -> Stage:
         self._identities += 1
-        return StageSpec(self._identities, dict(self._random.choice(EFFECTS)))
+        return msgspec.structs.replace(stage, identity=self._identities)
 
-    def _swap(self) -> None:
-        self._do(op="swap", model=self._random.choice(self._models))
+    def _new(self, gone: Sequence[Stage] = (), groups: bool = True) -> Stage:
+        """A stage where those that are `gone` were: an effect, a model, or a group of two ways."""
+        left = [s for s in self._stages() if s not in gone]
+        models = sum(s.model is not None for s in left)
+        kinds = ["effect"]
+        if models < MOST_MODELS:
+            kinds += ["model", "model"]
+        if groups and not any(s.group for s in left) and len(left) < MOST_STAGES - 1:
+            kinds.append("group")
+        kind = self._random.choice(kinds)
+        if kind == "model":
+            return self._identified(Stage(model=self._random.choice(self._models)))
+        if kind == "effect":
+            return self._identified(self._random.choice(EFFECTS))
+        inside = self._new(gone, groups=False)
+        ways = (Branch((inside,), -3.0), Branch((), self._random.uniform(-12.0, -3.0)))
+        return self._identified(Stage(group=ways))
 
-    def _bypass(self) -> None:
-        self._desk.session.set("bypass", self._random.choice([0.0, 1.0]))
+    # -- edits ----------------------------------------------------------------------------------
 
-    def _gain(self) -> None:
-        name = self._random.choice(["input_gain", "output_gain"])
-        self._desk.session.set(name, self._random.uniform(0.1, 1.0))
+    def _whole(self) -> tuple[Operation, str]:
+        name = self._random.choice(["bypass", "mix", "input_gain_db", "output_gain_db"])
+        value = self._random.random()
+        if name == "bypass":
+            value = float(round(value))
+        elif name != "mix":
+            value = 20.0 * value - 20.0
+        return Set(OWN, name, value), name
 
-    def _mix(self) -> None:
-        self._desk.session.set("mix", self._random.random())
+    def _turn(self) -> tuple[Operation, str]:
+        stage = self._one()
+        if stage is None:
+            return self._whole()
+        known = self._session.parameters()[stage.identity]
+        own = [p.name for p in known if p.name.rpartition(".")[2] in TURNS]
+        name = self._random.choice(["bypass", "stage_mix", *own])
+        value = self._random.uniform(*TURNS.get(name.rpartition(".")[2], (0.0, 1.0)))
+        if name == "bypass":
+            value = float(round(value))
+        return Set(stage.identity, name, value), f"{stage.name} {name}"
 
-    def _place(self) -> str:
-        return self._random.choice(["pre", "post"])
-
-    def _insert(self) -> str | None:
-        if len(self._desk.spec.stages) >= 5:
+    def _insert(self) -> tuple[Operation, str]:
+        stages = self._stages()
+        if len(stages) >= MOST_STAGES:
             return self._remove()
-        stage = self._new_stage()
-        self._do(op="insert", place=self._place(), index=self._random.randrange(3), stage=stage)
-        return f"insert {stage.name}"
+        groups = [s for s in stages if s.group is not None]
+        index = self._random.randrange(MOST_STAGES)
+        if groups and self._random.random() < 0.5:
+            group, branch = groups[0], self._random.randrange(2)
+            stage = self._new(groups=False)
+            return Insert(stage, index, group.identity, branch), f"insert {stage.name} in a group"
+        stage = self._new()
+        return Insert(stage, index), f"insert {stage.name}"
 
-    def _remove(self) -> str | None:
-        if not self._desk.spec.stages:
+    def _remove(self) -> tuple[Operation, str]:
+        stage = self._one()
+        return self._insert() if stage is None else (Remove(stage.identity), f"remove {stage.name}")
+
+    def _move(self) -> tuple[Operation, str]:
+        stage = self._one()
+        if stage is None:
             return self._insert()
-        stage = self._random.choice(self._desk.spec.stages)
-        self._do(op="remove", identity=stage.identity)
-        return f"remove {stage.name}"
+        return Move(stage.identity, self._random.randrange(3)), f"move {stage.name}"
 
-    def _move(self) -> str | None:
-        if not self._desk.spec.stages:
+    def _swap(self) -> tuple[Operation, str]:
+        stage = self._one()
+        if stage is None:
             return self._insert()
-        stage = self._random.choice(self._desk.spec.stages)
-        self._do(op="move", identity=stage.identity, index=self._random.randrange(3))
-        return f"move {stage.name}"
-
-    def _stage(self) -> str | None:
-        slots = [s for c in self._desk.session.path.chains for s in c.slots if s.present]
-        if not slots:
-            return self._insert()
-        slot = self._random.choice(slots)
-        named = [p.name for p in getattr(slot.stage, "parameters", list)() if p.name in TURNS]
-        name = self._random.choice(["bypass", "stage_mix", *named])
-        value = self._random.uniform(*TURNS.get(name, (0.0, 1.0)))
-        names = ["bypass", "stage_mix", *(p.name for p in slot.stage.parameters())]  # type: ignore[attr-defined]
-        number = CHAIN + PER_SLOT * slot.identity + names.index(name)
-        self._desk.session.send(number, round(value) if name == "bypass" else value)
-        return f"{slot.name} {name}"
-
-    def _chain_mix(self) -> None:
-        self._do(op="mix", place=self._place(), value=self._random.random())
-
-    def _preset(self) -> None:
-        many = self._random.randrange(3)
-        spec = Spec(
-            model=self._random.choice(self._models),
-            mix=self._random.random(),
-            output_gain_db=self._random.uniform(-12.0, 0.0),
-            lane="auto",
-            post=tuple(self._new_stage() for _ in range(many)),
+        inside = any(
+            s is stage for g in self._stages() for s in walk((g,)) if g.group and s is not g
         )
-        self._do(op="preset", spec=spec)
+        new = self._new(tuple(walk((stage,))), groups=not inside)
+        return Swap(stage.identity, new), f"swap {stage.name} for {new.name}"
 
-    def _lane(self) -> str | None:
-        if not self._desk.session.path.native:
-            return self._stage()
-        self._do(op="lane", lane=self._random.choice(["inline", "worker"]))
-        return None
+    def _load(self) -> tuple[Operation, str]:
+        many = self._random.randrange(3)
+        effects = [self._identified(self._random.choice(EFFECTS)) for _ in range(many)]
+        model = self._identified(Stage(model=self._random.choice(self._models)))
+        level, mix = self._random.uniform(-12.0, 0.0), self._random.random()
+        return Load(Sound((model, *effects), output_gain_db=level, mix=mix)), "load"
+
+    def _lane(self) -> tuple[Operation, str]:
+        if not self._session.stream.path.native:
+            return self._turn()
+        return Lane(self._random.choice(["inline", "worker"])), "lane"
 
 
 def run(minutes: float, models: Sequence[str], seed: int = 0) -> Outcome:
@@ -201,10 +229,10 @@ def run(minutes: float, models: Sequence[str], seed: int = 0) -> Outcome:
     found, begin = Outcome(), time.monotonic()
     stretches = int(60 * minutes * RATE) // EVERY
     device = SimulatedDevice(tone((stretches + 1) * EVERY), RATE, BLOCK)
-    desk = Desk(Spec(model=models[0]), device)
-    editor = Editor(desk, models, seed)
+    session = Session(Setup(Sound((Stage(model=models[0], identity=1),))), device)
+    editor = Editor(session, models, seed)
     device.hold(0)
-    with desk.session as session:
+    with session:
         device.touch()
         made = earlier = "start"
         for k in range(1, stretches):
@@ -212,9 +240,8 @@ def run(minutes: float, models: Sequence[str], seed: int = 0) -> Outcome:
             if k >= 3:
                 _listen(device, (k - 2) * EVERY, earlier, found)
             earlier = made
-            parts = session.budget.parts
-            total = sum(p.samples for p in parts if p.kind != "device")
-            found.wrong_latency += total != session.voice.latency
+            stream = session.stream
+            found.wrong_latency += stream.budget.declared != stream.voice.latency
             try:
                 made = editor.edit()
                 found.edits[made.split(" ")[0]] += 1

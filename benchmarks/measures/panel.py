@@ -23,8 +23,8 @@ from realtime.host.surface import HostSurface
 from realtime.models.catalog import find_model
 from realtime.panel.console import HostConsole
 from realtime.panel.server import PanelServer
-from realtime.session.spec import DeviceSpec, Spec
 
+from ..rig.sounds import on_tape
 from ..rig.tables import Report, Row
 
 RATE = 48_000
@@ -125,10 +125,10 @@ def measure(
     rng = np.random.default_rng(0)
     x = rng.uniform(-0.3, 0.3, (1, length)).astype(np.float32)
     tape = Tape.make(x, RATE, block, paced=True)
-    spec = Spec(device=DeviceSpec(kind="tape", tape=tape.name), model=str(find_model(model)))
+    setup = on_tape(tape.name, find_model(model))
     found: dict[str, list[Round]] = {"off": [], "on": []}
     try:
-        with Host(spec, standby=False) as host:
+        with Host(setup, standby=False) as host:
             console = HostConsole(host, HostSurface(host), folder=Path(tempfile.gettempdir()))
             with console.midi, PanelServer(console, port=0) as server:
                 base = f"ws://127.0.0.1:{server.address[1]}"

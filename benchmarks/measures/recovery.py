@@ -25,9 +25,9 @@ from realtime.devices.shared_simulated import Tape
 from realtime.errors import ConfigError, RestyleError
 from realtime.host.host import Host
 from realtime.models.streaming import load_model
-from realtime.session.spec import DeviceSpec, Spec
 
 from ..rig import faults
+from ..rig.sounds import on_tape
 from ..rig.tables import Report, Row
 
 RATE, BLOCK = 48_000, 64
@@ -54,9 +54,8 @@ def sine(seconds: float) -> Array:
 def playing(model: Path, x: Array, standby: bool = False) -> Iterator[tuple[Host, Tape]]:
     """A host that plays ``x [n]`` on a card of its own."""
     tape = Tape.make(x[None], RATE, BLOCK)
-    spec = Spec(device=DeviceSpec(kind="tape", tape=tape.name), model=str(model))
     try:
-        with Host(spec, standby=standby) as host:
+        with Host(on_tape(tape.name, model), standby=standby) as host:
             yield host, tape
     finally:
         tape.close()

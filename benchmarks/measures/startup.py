@@ -39,27 +39,29 @@ COLUMNS = {
 def measure(job: dict[str, Any]) -> dict[str, float]:
     """One start: ``job = {model, spawned}``, `spawned` by the monotonic clock."""
     marks = [job["spawned"], time.monotonic()]
+    import numpy as np
+
+    from benchmarks.rig.sounds import one_model
     from realtime.devices.simulated import SimulatedDevice
-    from realtime.models.streaming import load_model
-    from realtime.session.config import StreamConfig
-    from realtime.session.session import Session
+    from realtime.models.load import read_shape
+    from realtime.session.builder import Builder
+    from realtime.session.stream import Stream
     from realtime.stream.callback import stream_callback
 
     marks.append(time.monotonic())
-    model = load_model(job["model"]) if job["model"] else None
+    model = Path(job["model"]) if job["model"] else None
+    rate = read_shape(model).sample_rate if model else 48000
+    path = Builder(1, rate, BLOCK).path(one_model(model))
     marks.append(time.monotonic())
-    import numpy as np
-
-    rate = model.card.sample_rate if model else 48000
     device = SimulatedDevice(np.zeros((1, rate), np.float32), rate, BLOCK, paced=True)
-    session = Session(StreamConfig(lane="inline"), device, model)
+    stream = Stream(path, device, lane="inline")
     stream_callback()
     marks.append(time.monotonic())
-    session.start()
-    while session.memory.counters()["callbacks"] == 0:
+    stream.start()
+    while stream.memory.counters()["callbacks"] == 0:
         time.sleep(0.001)
-    session.stop()
-    marks.append(session.memory.counters()["first_ns"] * 1e-9)
+    stream.stop()
+    marks.append(stream.memory.counters()["first_ns"] * 1e-9)
     names = ("interpreter_s", "import_s", "model_s", "session_s", "callback_s")
     spent = [round(b - a, 4) for a, b in zip(marks[:-1], marks[1:], strict=True)]
     return {

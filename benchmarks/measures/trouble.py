@@ -1,4 +1,4 @@
-"""``python -m benchmarks.measures.trouble``: edits on a starved machine, and controls that are killed.
+"""``python -m benchmarks.measures.trouble``: edits on a starved machine, controls that are killed.
 
 Both play over JACK's dummy server.  ``edits``: eight busy loops run beside, and restyle itself at
 nice 10 without real-time priority; what is counted is restarts, edits that came, edits that were
@@ -31,14 +31,16 @@ from realtime.host.host import Host
 from realtime.models.catalog import find_model
 from realtime.panel.controls import ControlsSettings, start_controls
 from realtime.presets.format import OscSettings
-from realtime.session.spec import DeviceSpec, Spec, StageSpec
+from realtime.session.operations import Insert, Load, Remove, Swap
+from realtime.session.sound import Device, Setup, Sound, Stage
 
 from ..rig.jack import dummy_server, unavailable
 from ..rig.loads import _SPIN
+from ..rig.sounds import one_model
 from ..rig.tables import Report, Row
 
 PERIOD, LOOPS, NICE = 256, 8, 10
-JACK = DeviceSpec(input="system JACK", output="system JACK", clocks="one", preferred_rate=48_000)
+JACK = Device(input="system JACK", output="system JACK", clocks="one", preferred_rate=48_000)
 EFFECTS = ("Gain", "Compressor", "Chorus", "Delay")
 LONG_S, LIMIT_S = 2.0, 120.0
 EDITS = {
@@ -79,11 +81,11 @@ def starved(edits: int, seed: int) -> dict[str, Any]:
     """Make `edits` edits on a starved machine (in this process, which stays nice)."""
     os.nice(NICE)
     with busy(LOOPS):
-        with Host(Spec(device=JACK), standby=False) as bare:
+        with Host(Setup(device=JACK), standby=False) as bare:
             bare.wait(10.0)
             bare_ms = counted(bare)["gap_ms"]
         rng, took, refused = random.Random(seed), [], 0
-        with Host(Spec(device=JACK, model=str(find_model("tape"))), standby=True) as host:
+        with Host(Setup(one_model(find_model("tape")), JACK), standby=True) as host:
             for _ in range(edits):
                 begin = time.monotonic()
                 try:
@@ -107,18 +109,20 @@ def starved(edits: int, seed: int) -> dict[str, Any]:
 
 def one_edit(host: Host, rng: random.Random) -> None:
     """Insert, remove, swap or load, as a player would."""
-    kind = rng.choice(["insert", "remove", "swap", "preset"])
-    spec = host.spec
-    if kind == "remove" and spec.stages:
-        host.do({"op": "remove", "identity": rng.choice(spec.stages).identity})
-    elif kind == "insert" and len(spec.stages) < 4:
-        host.insert(rng.choice(["pre", "post"]), {"effect": rng.choice(EFFECTS)})
-    elif kind == "preset":
-        stage = StageSpec(host.new_identity(), {"effect": "Gain", "gain_db": -3.0})
-        other = Spec(device=spec.device, model=str(find_model("tube-amp")), post=(stage,))
-        host.do({"op": "preset", "spec": other.to_dict()})
+    kind, stages = rng.choice(["insert", "remove", "swap", "load"]), host.setup.sound.stages
+    identity = host.new_identity()
+    model = Stage(model=str(find_model(rng.choice(["tape", "tube-amp"]))), identity=identity)
+    if kind == "remove" and stages:
+        host.do(Remove(rng.choice(stages).identity))
+    elif kind == "insert" and len(stages) < 4:
+        stage = Stage(effect=rng.choice(EFFECTS), identity=identity)
+        host.do(Insert(stage, rng.randrange(4)))
+    elif kind == "load" or not stages:
+        gain = Stage(effect="Gain", parameters={"gain_db": -3.0}, identity=host.new_identity())
+        host.do(Load(Sound((model, gain))))
     else:
-        host.do({"op": "swap", "model": str(find_model(rng.choice(["tape", "tube-amp"])))})
+        models = [s for s in stages if s.model is not None] or stages
+        host.do(Swap(models[0].identity, model))
 
 
 def killed_controls(times: int, seed: int) -> dict[str, Any]:
@@ -129,7 +133,7 @@ def killed_controls(times: int, seed: int) -> dict[str, Any]:
     settings = ControlsSettings(osc=OscSettings("127.0.0.1", port))
     rng, took = random.Random(seed), []
     with (
-        Host(Spec(device=JACK, model=str(find_model("tape"))), standby=False) as host,
+        Host(Setup(one_model(find_model("tape")), JACK), standby=False) as host,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
     ):
         host.start_controls(functools.partial(start_controls, settings))

@@ -14,6 +14,9 @@ impulse
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +24,17 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.devices.simulated import SimulatedDevice
-from realtime.engine.engine import Engine
 from realtime.engine.latency import LatencyBudget
-from realtime.models.streaming import StreamingModel, load_model
-from realtime.session.config import StreamConfig
+from realtime.engine.path import Path as EnginePath
+from realtime.models.card import Card
+from realtime.models.catalog import read_entry
+from realtime.session.builder import Builder
 from realtime.session.render import render_samples
-from realtime.session.session import Session
-from realtime.stream.path import BlockPath
+from realtime.session.stream import Stream
+from realtime.stages.model import model_path
 
 from .identity import IdentityModel
+from .sounds import one_model
 
 Array = npt.NDArray[np.float32]
 LANES = ("inline", "worker")
@@ -69,11 +74,15 @@ def shift_of(tape: Array, reference: Array) -> int | None:
     return int(values[counts.argmax()])
 
 
-def offline(model: StreamingModel | None, x: Array, mix: float) -> Array:
+def offline(model: Path | None, x: Array, rate: int, mix: float) -> Array:
     """What `x` should become, aligned to the input."""
     if model is None or mix == 0.0:
         return x
-    return render_samples(BlockPath(Engine(model, sample_rate=model.card.sample_rate, mix=mix)), x)
+    path = Builder(1, rate).path(one_model(model, mix=mix))
+    try:
+        return render_samples(path, x)
+    finally:
+        path.close()
 
 
 def declared(budget: LatencyBudget) -> dict[str, int]:
@@ -86,25 +95,34 @@ def declared(budget: LatencyBudget) -> dict[str, int]:
 
 
 def _play(
-    x: Array, rate: int, block: int, lane: str, model: Any, mix: float = 1.0
+    x: Array, rate: int, block: int, lane: str, make: Callable[[], EnginePath]
 ) -> tuple[Array, LatencyBudget]:
     """Stream `x` through a simulated device in virtual time; return tape and budget."""
-    device = SimulatedDevice(x, rate, block)
-    with Session(StreamConfig(lane=lane, mix=mix), device, model) as session:
-        session.wait()
-    return device.recording[0], session.budget
+    device, path = SimulatedDevice(x, rate, block), make()
+    stream = Stream(path, device, lane=lane)
+    budget = stream.budget
+    try:
+        stream.start()
+        stream.wait()
+    finally:
+        stream.stop()
+        path.close()
+    return device.recording[0], budget
 
 
-def _by_impulse(x: Array, rate: int, block: int, lane: str, model: StreamingModel | None) -> int:
+def _by_impulse(
+    x: Array, rate: int, block: int, lane: str, card: Card | None, make: Callable[[], EnginePath]
+) -> int:
     at = x.shape[1] // 2 + 5
-    if model is not None and model.card.spectrum is not None:
+    if card is not None and card.spectrum is not None:
         click = np.zeros_like(x)
         click[0, at] = 0.5
-        tape, _ = _play(click, rate, block, lane, IdentityModel(model.card))
+        model = IdentityModel(card)
+        tape, _ = _play(click, rate, block, lane, lambda: model_path(model, block_size=block))
         return int(np.abs(tape).argmax()) - at
     struck = x.copy()
     struck[0, at] += 0.3
-    tapes = [_play(signal, rate, block, lane, model)[0] for signal in (x, struck)]
+    tapes = [_play(signal, rate, block, lane, make)[0] for signal in (x, struck)]
     changed = np.flatnonzero(tapes[0] != tapes[1])
     return int(changed[0]) - at if changed.size else -1
 
@@ -115,32 +133,31 @@ def simulated_rows(
     """Declared against measured for every (name, path) of `models`; path None passes through."""
     rows = []
     for name, path in models:
-        model = load_model(path) if path else None
-        rate = model.card.sample_rate if model else 48000
+        card = read_entry(path).card if path else None
+        rate = card.sample_rate if card else 48000
         x = make_signal(int(seconds * rate), rate)
-        wanted = {mix: offline(model, x, mix)[0] for mix in ((0.0, 1.0) if model else (1.0,))}
-        for block in blocks:
-            for lane in LANES:
-                found: dict[str, int | None] = {"dry": None}
-                equal = True
-                for mix, reference in wanted.items():
-                    tape, budget = _play(x, rate, block, lane, model, mix)
-                    shift = found["wet" if mix else "dry"] = shift_of(tape, reference)
-                    end = (shift or 0) + len(reference)
-                    equal &= shift is not None and np.array_equal(tape[shift:end], reference)
-                found["impulse"] = _by_impulse(x, rate, block, lane, model)
-                same = {budget.declared} == {v for v in found.values() if v is not None}
-                rows.append(
-                    {
-                        "model": name,
-                        "block": block,
-                        "lane": lane,
-                        **declared(budget),
-                        **found,
-                        "ms": round(budget.milliseconds(budget.declared), 3),
-                        "verdict": OK if same and equal else MISMATCH,
-                    }
-                )
-        if model:
-            model.close()
+        wanted = {mix: offline(path, x, rate, mix)[0] for mix in ((0.0, 1.0) if path else (1.0,))}
+        for block, lane in itertools.product(blocks, LANES):
+            found: dict[str, int | None] = {"dry": None}
+            equal = True
+
+            for mix, reference in wanted.items():
+                make = partial(Builder(1, rate, block).path, one_model(path, mix=mix))
+                tape, budget = _play(x, rate, block, lane, make)
+                shift = found["wet" if mix else "dry"] = shift_of(tape, reference)
+                end = (shift or 0) + len(reference)
+                equal &= shift is not None and np.array_equal(tape[shift:end], reference)
+            found["impulse"] = _by_impulse(x, rate, block, lane, card, make)
+            same = {budget.declared} == {v for v in found.values() if v is not None}
+            rows.append(
+                {
+                    "model": name,
+                    "block": block,
+                    "lane": lane,
+                    **declared(budget),
+                    **found,
+                    "ms": round(budget.milliseconds(budget.declared), 3),
+                    "verdict": OK if same and equal else MISMATCH,
+                }
+            )
     return rows

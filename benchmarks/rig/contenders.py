@@ -13,14 +13,14 @@ import numpy.typing as npt
 from numba import cfunc, njit, types
 
 from realtime.dsp.meters import N_BINS, count_duration
-from realtime.models.streaming import load_model
 from realtime.native.intrinsics import clock_address, monotonic_ns, view_f32, view_i64
-from realtime.session.config import StreamConfig
 from realtime.session.session import Session
+from realtime.session.sound import Device, Setup
 from realtime.stream.transport import Transport
 
 from .pace import PacedDevice
 from .python_host import PythonHost
+from .sounds import one_model
 
 NAMES = ("bare", "inline", "worker", "python")
 TITLES = {
@@ -114,23 +114,21 @@ class Restyle:
     """A :class:`realtime.session.session.Session` on one of its lanes."""
 
     def __init__(self, device: Transport, lane: str, path: Path | None) -> None:
-        self._model = load_model(path) if path else None
-        self._session = Session(StreamConfig(lane=lane), device, self._model)
-        memory = self._session.memory
-        self.counts = memory.address + memory.record.dtype.fields["callbacks"][1]
-        self.start, self.stop = self._session.start, self._session.stop
+        session = Session(Setup(one_model(path), Device(lane=lane)), device)
+        self._memory = session.stream.memory
+        self.counts = self._memory.address + self._memory.record.dtype.fields["callbacks"][1]
+        self.start, self.stop = session.start, session.stop
 
     def histograms(self) -> dict[str, npt.NDArray[np.int64]]:
         """Copies of the stream's own histograms."""
-        memory = self._session.memory
         return {
-            "interval": memory.gap_histogram.copy(),
-            "callback": memory.callback_histogram.copy(),
+            "interval": self._memory.gap_histogram.copy(),
+            "callback": self._memory.callback_histogram.copy(),
         }
 
     def flags(self) -> dict[str, int]:
         """Samples that were concealed because the worker was late."""
-        return {"concealed_samples": self._session.memory.counters()["concealed_samples"]}
+        return {"concealed_samples": self._memory.counters()["concealed_samples"]}
 
 
 class Python(_Counted):

@@ -7,6 +7,7 @@ every row must be exactly that much later than restyle declares.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,14 @@ import numpy.typing as npt
 
 from realtime.devices.list import find_device
 from realtime.devices.one_card import PortAudioDevice
-from realtime.models.streaming import load_model
-from realtime.session.config import StreamConfig
 from realtime.session.session import Session
+from realtime.session.sound import Device, Setup
 
 from . import jack
 from .alignment import LANES, MISMATCH, OK, declared, make_signal, offline, shift_of
 from .child import answer
 from .probe import ProbedDevice
+from .sounds import one_model
 
 Array = npt.NDArray[np.float32]
 DEVICE = f"system {jack.API}"
@@ -49,23 +50,25 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     alone = shift_of(probed().play_bare(), x[0])
     rows = []
     for name, path in job["models"]:
-        model = load_model(path) if path else None
-        wanted = {m: offline(model, x, m)[0] for m in ((0.0, 1.0) if model else (1.0,))}
+        model = Path(path) if path else None
+        wanted = {m: offline(model, x, rate, m)[0] for m in ((0.0, 1.0) if model else (1.0,))}
         for lane in LANES:
             found: dict[str, int | None] = {"dry": None}
             for mix, reference in wanted.items():
                 loop = probed()
-                with Session(StreamConfig(lane=lane, mix=mix), loop, model) as session:
+                setup = Setup(one_model(model, mix=mix), Device(lane=lane))
+                with Session(setup, loop) as session:
                     session.wait(job["seconds"] + 2.0)
                 found["wet" if mix else "dry"] = shift_of(loop.tape, reference)
-            due = session.budget.declared + (alone or 0)
+            budget = session.stream.budget
+            due = budget.declared + (alone or 0)
             same = alone is not None and {due} == {v for v in found.values() if v is not None}
             rows.append(
                 {
                     "model": name,
                     "block": block,
                     "lane": lane,
-                    **declared(session.budget),
+                    **declared(budget),
                     "device": alone,
                     "round_trip": due,
                     **found,
@@ -73,8 +76,6 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
                     "verdict": OK if same else MISMATCH,
                 }
             )
-        if model:
-            model.close()
     return {"device": alone, "rows": rows}
 
 

@@ -7,9 +7,8 @@ while a callback still runs, or before the thread woke, are missed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np

@@ -8,7 +8,7 @@ the signal after one whole way: restyle, driver out, driver in.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence, Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 

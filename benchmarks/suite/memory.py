@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.rig.child import ChildError, answer, run_child
+from benchmarks.rig.sounds import on_tape
 
 from .cost import Section
 from .plan import Plan
@@ -34,16 +35,15 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     """One model: ``job = {model, seconds}``; plays that much sound as fast as it can."""
     from realtime.devices.shared_simulated import Tape
     from realtime.host.host import Host
-    from realtime.session.spec import DeviceSpec, Spec
 
     length = int(job["seconds"] * RATE)
     x = np.random.default_rng(0).uniform(-0.3, 0.3, (1, length)).astype(np.float32)
     tape = Tape.make(x, RATE, BLOCK, paced=False)
     tape.hold(0)
-    spec = Spec(device=DeviceSpec(kind="tape", tape=tape.name), model=job["model"])
+    setup = on_tape(tape.name, Path(job["model"]) if job["model"] else None)
     engine, control = [], []
     try:
-        with Host(spec, standby=False) as host:
+        with Host(setup, standby=False) as host:
             engine_id = host.link.process.pid or 0
             for k in range(SAMPLES):
                 goal = length * (k + 1) // (SAMPLES + 1) // BLOCK * BLOCK

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime.engine.engine import Engine
 from realtime.models.streaming import load_model
 from realtime.session.render import render_samples
-from realtime.stream.path import BlockPath
+from realtime.stages.model import model_path
 
 from .cost import Section
 from .plan import Plan
@@ -25,20 +24,18 @@ def render_section(
     """One row for each model, one thread."""
     found, reference, opened = Rounds(), Yardstick(), []
     for name, path in models:
-        model = load_model(path)
-        engine = Engine(model, sample_rate=model.card.sample_rate)
-        opened.append((name, model, BlockPath(engine)))
+        opened.append((name, model_path(load_model(path))))
     for r in range(plan.rounds):
         tell(f"offline render, round {r + 1} of {plan.rounds}")
         reference.begin_round()
-        for name, model, path in rotated(opened, r * max(1, len(opened) // plan.rounds)):
-            rate = model.card.sample_rate
-            x = np.random.default_rng(0).uniform(-0.3, 0.3, (1, int(plan.render_s * rate)))
+        for name, played in rotated(opened, r * max(1, len(opened) // plan.rounds)):
+            samples = int(plan.render_s * played.sample_rate)
+            x = np.random.default_rng(0).uniform(-0.3, 0.3, (1, samples))
             begin = time.perf_counter()
-            render_samples(path, x.astype(np.float32))
+            render_samples(played, x.astype(np.float32))
             found.add(name, [plan.render_s / (time.perf_counter() - begin)])
             reference.measure()
-    rows = [{"model": name, "times_real_time": found.value(name)} for name, _, _ in opened]
-    for _, model, _ in opened:
-        model.close()
+    rows = [{"model": name, "times_real_time": found.value(name)} for name, _ in opened]
+    for _, played in opened:
+        played.close()
     return {"reference": reference.figures(), "rows": rows, "notes": []}

@@ -20,6 +20,7 @@ BENCHMARKS = {
     "rig": "Native effects beside pedalboard's; a whole rig beside its capture; long responses.",
     "rates": "Conversions between sample rates: quality, latency, cost.",
     "capture": "A session captured, replayed and compared bit by bit.",
+    "slots": "What a path's slots cost, empty and with models in series.",
     "edits": "A random edit every 100 ms of virtual time: clicks, latency, memory.",
     "panel": "What the panel costs: its own processor time, and the engine's p99.",
     "generator": "An hour of a generator's music: bounded, no loop, the same seed the same bits.",

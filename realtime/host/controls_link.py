@@ -1,7 +1,7 @@
 """The supervisor's end of the process that holds MIDI, OSC and the page.
 
-It is started again whenever it ends, and told what plays.  Whatever happens to it, the sound goes
-on.
+A second one stands by, everything imported, and takes its place when it ends; both are told what
+plays.  Whatever happens to them, the sound goes on.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from .requests import Request
 from .view import View
 
 SHOW_SECONDS = 0.03  # between two views that are sent
-RETRY_SECONDS = (0.05, 10.0)  # first and longest pause before it is started again
-STEADY_SECONDS = 20.0  # of life, after which the pause is short again
+FIRST_PAUSE = 0.05  # seconds before it is started again
+LONGEST_PAUSE = (10.0, 0.5)  # where it ends again and again: before it is up, and after
+STEADY_SECONDS = 1.0  # of work, after which the pause is short again
 
-Start = Callable[[Mapping[str, Any], Callable[[Message], None]], Process]
+Start = Callable[[Callable[[Message], None]], Process]
 
 
 class ControlsLink:
@@ -30,7 +31,8 @@ class ControlsLink:
     Parameters
     ----------
     start : callable
-        Starts a process, given what it is to go on with and who hears its messages.
+        Starts a process, given who hears its messages; it waits for a view before it opens
+        anything.
     post : callable
         Puts an event into the supervisor's queue.
     numbers : iterator of int
@@ -59,18 +61,19 @@ class ControlsLink:
         self._start, self._post, self._numbers, self._tell = start, post, numbers, tell
         self._request = request
         self._child: Process | None = None
+        self._spare: Process | None = None
         self._sent: View | None = None
         self._latest: View | None = None
         self._time = 0.0
         self._sent_turns, self._sent_at = 0, 0.0
-        self._due, self._pause, self._since = 0.0, RETRY_SECONDS[0], 0.0
-        self._wanted = True
+        self._due, self._pause, self._since = 0.0, FIRST_PAUSE, 0.0
+        self._wanted, self._up = True, False
         self.turns, self.lost = 0, False
 
     @property
     def gone(self) -> bool:
         """Whether there is no process."""
-        return self._child is None
+        return self._child is None and self._spare is None
 
     @property
     def pid(self) -> int:
@@ -84,24 +87,32 @@ class ControlsLink:
             if self._wanted and time >= self._due:
                 self._spawn(time, view)
             return
+        if self._spare is None and self._up and self._wanted and time >= self._due:
+            self._spare = self._new(time)
         changed = view is not self._sent or self.turns != self._sent_turns
         if changed and time - self._sent_at >= SHOW_SECONDS:
             self._show(time, view)
 
     def _spawn(self, time: float, view: View) -> None:
+        spare, self._spare = self._spare, None
+        self._child = spare or self._new(time)
+        if self._child is not None:
+            self._up, self._since, self.turns, self._sent = False, time, 0, None
+            self._show(time, view)
+
+    def _new(self, time: float) -> Process | None:
         own: list[Process] = []
 
         def heard(message: Message) -> None:
             self._post("controls", own, message)
 
         try:
-            own.append(self._start(view.kept, heard))
+            own.append(self._start(heard))
         except (OSError, RuntimeError) as error:
             self._tell(f"MIDI, OSC and page cannot be started: {error}; trying again")
             self._later(time)
-            return
-        self._child, self._since, self.turns, self._sent = own[0], time, 0, None
-        self._show(time, view)
+            return None
+        return own[0]
 
     def _show(self, time: float, view: View) -> None:
         """Send what has changed since the last time."""
@@ -114,11 +125,14 @@ class ControlsLink:
 
     def _later(self, time: float) -> None:
         self._due = time + self._pause
-        self._pause = min(2.0 * self._pause, RETRY_SECONDS[1])
+        self._pause = min(2.0 * self._pause, LONGEST_PAUSE[self._up])
 
     def take(self, own: list[Process], message: Message, time: float) -> Request | None:
         """Take a message; the request in it, if there is one."""
         self.lost = False
+        if own and own[0] is self._spare and message[0] == "gone":
+            self._spare = None
+            self._later(time)
         if not own or own[0] is not self._child:
             return None
         kind = message[0]
@@ -130,6 +144,7 @@ class ControlsLink:
         if kind == "keep":
             return Request(next(self._numbers), "keep", {"key": message[1], "value": message[2]})
         if kind == "up":
+            self._up, self._since = True, time
             self._answer(message[1], None)
         elif kind == "refused" and not self._request.future.done():
             self._wanted = False
@@ -160,8 +175,8 @@ class ControlsLink:
 
     def _ended(self, time: float) -> None:
         self._child, self.lost = None, True
-        if time - self._since > STEADY_SECONDS:
-            self._pause = RETRY_SECONDS[0]
+        if self._up and time - self._since > STEADY_SECONDS:
+            self._pause = FIRST_PAUSE
         if self._wanted:
             self._tell("MIDI, OSC and page broke off; they are started again, the sound goes on")
             self._answer({}, None)
@@ -181,12 +196,15 @@ class ControlsLink:
         self._wanted = False
         if self._child is not None:
             self._child.send(("close",))
+        if self._spare is not None:
+            self._spare.kill()
 
     def kill(self) -> None:
         """End it at once."""
         self._wanted = False
-        if self._child is not None:
-            self._child.kill()
+        for process in (self._child, self._spare):
+            if process is not None:
+                process.kill()
 
 
 def updated(view: View, changed: Mapping[str, Any]) -> View:

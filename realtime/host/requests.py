@@ -25,14 +25,18 @@ class Request:
     ----------
     future : Future
         What the caller waits on.
+    since : float [seconds since 1970]
     progress : str
         What is done about it just now.
+    sent : float [seconds]
+        When the engine was asked, by the supervisor's clock.
     """
 
     def __init__(self, number: int, kind: str, body: Mapping[str, Any]) -> None:
         self.number, self.kind, self.body = number, kind, body
         self.future: Future[Any] = Future()
         self.since, self.progress = time.time(), "waiting"
+        self.sent = 0.0
 
 
 class Ledger:

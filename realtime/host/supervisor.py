@@ -44,6 +44,7 @@ TICK_SECONDS = 0.05
 END_SECONDS = 3.0  # what engines get to end by themselves
 KILLED_SECONDS = 5.0  # and to be gone once killed
 PATIENCE_SECONDS = 30.0  # how long a stage under suspicion waits for a standby
+SUSPECT_SECONDS = 20.0  # and how long it may take to come back
 PATIENT_TRIES = 2  # before the default devices are tried, where that is allowed
 RETRY_SECONDS = (0.05, 5.0)  # first and longest pause between attempts
 SHORT_SECONDS = 5.0  # of sound: what stops it again is the same trouble
@@ -541,8 +542,19 @@ class Supervisor:
         if link is None or link.ended:
             return link is None
         if link.lost is None and self._now.get("device", {}).get("paced", True):
-            link.lost = link.watch.silent
+            link.lost = link.watch.silent or self._suspect_hangs()
         return link.lost is not None
+
+    def _suspect_hangs(self) -> str | None:
+        """Whether a stage that hung or crashed before hangs while it is brought back.
+
+        Nobody has asked for that change, and the engine would make no other any more.
+        """
+        flight = self._ledger.flight
+        if flight is None or "suspect" not in flight.body:
+            return None
+        late = self._clock() - flight.sent > SUSPECT_SECONDS
+        return "a stage hangs while it is brought back" if late else None
 
     def _fresh_is_lost(self) -> bool:
         link = self.fresh
@@ -683,10 +695,12 @@ class Supervisor:
         """The engine that plays is lost: end it, and find out what is to play instead."""
         old, time_ = self.engine, self._clock()
         reason = old.lost if old is not None and old.lost else "it is gone"
+        flight = self._ledger.flight
         stage = old.stage if old is not None else 0
+        if flight is not None:  # a stage that was being brought back
+            stage = flight.body.get("suspect", stage)
         if old is not None:
             old.kill()
-        flight = self._ledger.flight
         on = f" on '{described(flight.body['operation'])}'" if flight is not None else ""
         self._ledger.engine_lost(EngineLost(f"the engine was lost{on}: {reason}"))
         self._copy.lost()
@@ -770,7 +784,7 @@ class Supervisor:
         assert self.engine is not None
         request = self._ledger.edits.popleft()
         self._ledger.flight = request
-        request.progress = "with the engine"
+        request.progress, request.sent = "with the engine", self._clock()
         self._copy.send()
         self.engine.send(request.number, "edit", operation=request.body["operation"])
 
@@ -878,7 +892,8 @@ class Supervisor:
         if operation is None:
             return  # taken out meanwhile
         stage = operation.stage
-        request = Request(next(self._numbers), "edit", {"operation": operation})
+        body = {"operation": operation, "suspect": missing.stage.identity}
+        request = Request(next(self._numbers), "edit", body)
 
         def done(future: Any) -> None:
             error = future.exception()

@@ -16,6 +16,14 @@ from multiprocessing.shared_memory import SharedMemory
 from ..errors import ConfigError
 
 
+class _Quiet(SharedMemory):
+    """Python's own class complains on standard error of arrays that outlive it."""
+
+    def __del__(self) -> None:
+        with suppress(BufferError, OSError, AttributeError):
+            self.close()
+
+
 class Shared:
     """A piece of zeroed memory that another process of the same person may open by its name.
 
@@ -56,7 +64,7 @@ class Shared:
             finally:
                 os.close(opened)
         else:
-            self._named = SharedMemory(name)
+            self._named = _Quiet(name)
             self.name, self.buf = self._named.name, _buffer(self._named)
 
     def _make(self, size: int) -> None:
@@ -66,7 +74,7 @@ class Shared:
             self.name = f"/proc/{os.getpid()}/fd/{self._file}"
             self.buf = _map(self._file, size)
             return
-        self._named = SharedMemory(create=True, size=size)
+        self._named = _Quiet(create=True, size=size)
         self.name, self.buf = self._named.name, _buffer(self._named)
         if hasattr(os, "posix_fallocate"):  # say now that it is full, not by a SIGBUS later
             _reserve(self._named, size)

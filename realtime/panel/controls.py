@@ -7,6 +7,7 @@ this one had it keep: the page's port and token, MIDI mappings, the preset's nam
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import signal
 from collections.abc import Callable, Mapping
@@ -56,27 +57,47 @@ class ControlsSettings:
         return bool(self.midi or self.osc or self.panel or self.tagger)
 
 
-def start_controls(
-    settings: ControlsSettings, kept: Mapping[str, Any], heard: Callable[[Message], None]
-) -> Child:
-    """Start the process; `kept` is what one before it had kept."""
-    return Child(main, (settings, dict(kept)), "restyle-controls", heard)
+def start_controls(settings: ControlsSettings, heard: Callable[[Message], None]) -> Child:
+    """Start the process."""
+    return Child(main, (settings,), "restyle-controls", heard)
 
 
-def main(settings: ControlsSettings, kept: Mapping[str, Any], pipe: Connection) -> None:
-    """Run the process until the supervisor asks it to end or is gone."""
+def main(settings: ControlsSettings, pipe: Connection) -> None:
+    """Run the process until the supervisor asks it to end or is gone.
+
+    Everything is imported before the first view is waited for: it may stand by for long.
+    """
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the supervisor's to handle
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    line = RemoteLine(pipe)
+    with contextlib.suppress(ImportError):  # said when it is needed
+        for name in _needed(settings):
+            importlib.import_module(name, __package__)
+    try:
+        line = RemoteLine(pipe)
+    except (EOFError, OSError):  # never needed
+        os._exit(0)
     try:
         with contextlib.ExitStack() as stack:
-            Controls(settings, kept, line, stack).serve()
+            Controls(settings, line.view.kept, line, stack).serve()
     except ControlError as error:
         line.post("refused", str(error))
         line.closed.wait(1.0)
     finally:
         os._exit(0)  # no library's exit may hang
+
+
+def _needed(settings: ControlsSettings) -> list[str]:
+    """Modules that will be used."""
+    found = [".console"]
+    found += ["..controllers.osc"] if settings.osc else []
+    found += (
+        [".app", ".idle", "uvicorn.protocols.websockets.websockets_sansio_impl"]
+        if (settings.panel)
+        else []
+    )
+    found += ["rtmidi", "mido"] if settings.midi else []
+    return found
 
 
 class Controls:

@@ -229,18 +229,26 @@ def to_dict(value: Preset | SessionFile) -> dict[str, Any]:
     data |= {k: float(getattr(sound, k)) for k in ("mix", "input_gain_db", "output_gain_db")}
     if sound.stages:
         data["stage"] = [stage_table(s) for s in sound.stages]
-    tables = {
-        "device": None if whole.device is None else _DeviceTable.of(whole.device),
-        "midi": list(whole.midi) or None,
-        "osc": whole.osc,
-        "record": whole.record,
-    }
-    return data | {k: msgspec.to_builtins(v) for k, v in tables.items() if v is not None}
+    if whole.device is not None:
+        data["device"] = _changed(_DeviceTable.of(whole.device))
+    if whole.midi:
+        data["midi"] = [_changed(m) for m in whole.midi]
+    for key in ("osc", "record"):
+        if (settings := getattr(whole, key)) is not None:
+            data[key] = msgspec.to_builtins(settings)
+    return data
+
+
+def _changed(value: msgspec.Struct) -> dict[str, Any]:
+    """The fields that are not at their defaults; msgspec alone goes by identity."""
+    data = msgspec.to_builtins(value)
+    known = {f.encode_name: f.default for f in msgspec.structs.fields(value)}
+    return {k: v for k, v in data.items() if v != known[k]}
 
 
 def stage_table(stage: Stage) -> dict[str, Any]:
     """A stage as its ``[[stage]]`` table: parameters as plain keys where that is possible."""
-    data = msgspec.to_builtins(stage)
+    data = _changed(stage)
     data.pop("identity", None)
     group, values = data.pop("group", None), data.pop("parameters", {})
     taken = {k for k in values if k in _own_keys(data)}

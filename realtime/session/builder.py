@@ -14,7 +14,6 @@ from ..engine.stage import Stage as EngineStage
 from ..errors import ConfigError
 from ..models.catalog import find_model
 from ..models.load import LARGEST_HOP, SMALLEST_HOP, capture_hop, open_model, read_shape
-from ..stages.build import make_effect, make_plugin_stage
 from ..stages.model import ModelStage
 from ..stages.ranges import is_native
 from .sound import Sound, Stage, walk
@@ -162,6 +161,8 @@ class Builder:
         if spec.model is not None:
             path: FilePath = find_model(spec.model)
             return ModelStage(open_model(path, self.channels, self._capture_hop(shape.hop)))
+        from ..stages.build import make_effect, make_plugin_stage  # pedalboard where it is needed
+
         if spec.effect is not None:
             return make_effect(spec.effect, spec.parameters, spec.engine)
         if spec.plugin is not None:

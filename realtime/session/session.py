@@ -36,6 +36,7 @@ from ..parameters.parameter import Parameter
 from ..stream.transport import Transport
 from .builder import Builder, Shape
 from .events import from_event, to_event
+from .names import STAGE_PARAMETERS
 from .operations import OWN, Insert, Lane, Load, Move, Operation, Remove, Set, Swap, UseDevice
 from .sound import Setup, Stage
 from .stream import Stream
@@ -151,17 +152,22 @@ class Session:
         before = self.now()
         setup = operation.apply(before)
         _check_identities(setup)
+        by: Operation = operation
         if isinstance(operation, Set):
-            self._set(operation, at)
-            self.setup = setup
-            return setup
+            if self._is_live(operation):
+                self._set(operation, at)
+                self.setup = setup
+                return setup
+            changed = setup.sound.find(operation.identity)
+            assert changed is not None
+            by = Swap(operation.identity, changed)
         if isinstance(operation, UseDevice):
             raise ConfigError("a stream cannot change its device; open another one beside it")
         if at is None or self.stream.path.edits_waiting > MOST_WAITING:
             self.settle()  # with a position, the changes before it have theirs, too
         edit, shape = None, self._builder.shape(setup.sound.stages)
         if self._stays(shape, operation):
-            edit = self._edit(operation, shape, at or 0)
+            edit = self._edit(by, shape, at or 0)
         else:
             own = None
             if isinstance(operation, Load):
@@ -194,6 +200,15 @@ class Session:
                 ratio = float(self.stream.voice.record["ratio"])
                 position = int(self.stream.path.record["start"]) + int(at / ratio)
             self.log.append(Change(position, at, self.stream.lane, operation))
+
+    def _is_live(self, operation: Set) -> bool:
+        """Whether an event can set it; else the stage is made anew, as its latency changes."""
+        if operation.identity == OWN or any(operation.name == p.name for p in STAGE_PARAMETERS):
+            return True
+        placed = self._slot(operation.identity).placed
+        parameter = placed.parameters[placed.number(operation.name)]
+        parameter.number(operation.value, placed.stage.name)
+        return parameter.live
 
     def _set(self, operation: Set, at: int | None) -> None:
         """Send a parameter's new value, checked, as an event."""

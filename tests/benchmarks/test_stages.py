@@ -6,27 +6,29 @@ import numpy as np
 import pytest
 
 from benchmarks.measures import stages
-from realtime.engine.engine import Engine
 from realtime.models.streaming import load_model
+from realtime.stages.model import model_path
 
 from ..signals import noise
 
 
 @pytest.mark.parametrize("name", ["wave", "frames"])
 def test_staged_hop_gives_the_bits_of_the_lane(models: dict[str, Path], name: str) -> None:
-    model = load_model(models[name])
-    hop = model.card.hop_length
+    expected, path = (model_path(load_model(models[name])) for _ in range(2))
+    for one in (expected, path):
+        one.set("mix", 0.7)
+        one.set("input_gain_db", 3.5)
+        one.reset()
+    hop = path.hop
     x = noise(20 * hop, level=0.9)
-    expected = Engine(model, mix=0.7, input_gain=1.5).process_hops(x)
-    engine = Engine(model, mix=0.7, input_gain=1.5)
     times = np.zeros(stages.N_STAGES, dtype=np.int64)
     got = []
     for start in range(0, x.shape[1], hop):
         block = x[:, start : start + hop].copy()
-        stages.staged_hop(engine.lane, block, times)
+        stages.staged_hop(path.record.fields, block, times)
         got.append(block)
         assert times[stages.MODEL] > 0
-    assert np.array_equal(np.concatenate(got, axis=1), expected)
+    assert np.array_equal(np.concatenate(got, axis=1), expected.process_hops(x))
 
 
 @pytest.mark.parametrize("paced", [True, False])

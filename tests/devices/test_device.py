@@ -14,8 +14,8 @@ from realtime.devices.list import find_device, list_devices
 from realtime.devices.one_card import PortAudioDevice
 from realtime.devices.two_cards import SplitDevice
 from realtime.errors import DeviceError, StreamError
-from realtime.session.config import StreamConfig
 from realtime.session.session import Session
+from realtime.session.sound import Setup
 
 APIS = [{"name": "ALSA"}, {"name": "JACK Audio Connection Kit"}]
 DEVICES = [
@@ -195,7 +195,7 @@ def test_a_stream_that_ends_by_itself_is_an_error_and_is_left_behind(
 ) -> None:
     monkeypatch.setattr("realtime.devices.port_stream.CLOSE_SECONDS", 0.05)
     device = PortAudioDevice("jack", "jack")
-    session = Session(StreamConfig(), device)
+    session = Session(Setup(), device)
     with pytest.raises(StreamError, match="stopped by itself"), session:
         session.wait(0.01)
         portaudio.hangs = hangs

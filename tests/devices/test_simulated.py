@@ -2,86 +2,86 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from realtime.engine.engine import Engine
-from realtime.session.config import StreamConfig
 
 from realtime.devices.simulated import SimulatedDevice
 from realtime.errors import DeviceError
-from realtime.models.streaming import load_model
 from realtime.session.session import Session
+from realtime.session.sound import Setup, Sound
+from realtime.session.stats import callbacks_expected
 
 from ..graphs import identity_spectrum
 from ..networks import gru_model
-from ..signals import impulse, noise, random_sizes
+from ..signals import Array, impulse, noise, random_sizes
+from ..sounds import LANES, Player, model, offline, path_of, same_bits, sound
 
 BLOCKS: list[int | list[int]] = [1, 33, 64, 128, 441, 480, 1024, random_sizes(5)]
 
 
-def play(x, block, lane: str, make=None, paced: bool = False):  # type: ignore[no-untyped-def]
-    model = load_model(make(), x.shape[0]) if make else None
-    device = SimulatedDevice(x, 48000, block, paced=paced)
-    config = StreamConfig(lane=lane)
-    session = Session(config, device, model, channels=x.shape[0])
-    session.engine.set_deadline(0.0)  # a busy machine's late hops are to be heard, not replaced
-    with session:
-        session.wait()
-    return session, device
+SOUNDS = {
+    "pass-through": sound(),
+    "gru": sound(model(gru_model())),
+    "identity": sound(model(identity_spectrum())),
+}
 
 
-@pytest.mark.parametrize("lane", ["inline", "worker"])
+def play(what: Sound, x: Array, block: int | list[int], lane: str, paced: bool = False) -> Player:
+    player = Player(what, x, block, lane, paced=paced)
+    player.session.stream.path.set_deadline(0.0)  # late hops are to be heard, not replaced
+    with player:
+        player.finish()
+    return player
+
+
+@pytest.mark.parametrize("lane", LANES)
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
-@pytest.mark.parametrize("make", [None, gru_model, identity_spectrum])
-def test_every_lane_and_block_size_plays_the_offline_bits_at_the_declared_time(  # type: ignore[no-untyped-def]
-    make, block, lane: str
+@pytest.mark.parametrize("name", SOUNDS)
+def test_every_lane_and_block_size_plays_the_offline_bits_at_the_declared_time(
+    name: str, block: int | list[int], lane: str
 ) -> None:
-    x = noise(6400, channels=2)
-    session, device = play(x, block, lane, make)
-    engine = Engine(load_model(make(), 2) if make else None, channels=2)
-    expected = engine.process_hops(x)
-    start = session.budget.declared - engine.latency
-    y = device.recording[:, start : start + x.shape[1]]
+    what, x = SOUNDS[name], noise(6400, channels=2)
+    played = play(what, x, block, lane)
+    path, expected = path_of(what), offline(what, x)
+    start = played.declared - path.latency
+    y = played.device.recording[:, start : start + x.shape[1]]
     n = min(y.shape[1], expected.shape[1])
-    assert n > 6400 - engine.hop_length
-    assert np.array_equal(y[:, :n].view(np.int32), expected[:, :n].view(np.int32))
-    counters = session.memory.counters()
+    assert n > 6400 - path.hop
+    assert same_bits(np.ascontiguousarray(y[:, :n]), np.ascontiguousarray(expected[:, :n]))
+    counters = played.counters
     assert counters["ring_underflows"] == counters["concealed_samples"] == 0
     assert counters["ring_overflows"] == 0
 
 
-@pytest.mark.parametrize("lane", ["inline", "worker"])
+@pytest.mark.parametrize("lane", LANES)
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
-@pytest.mark.parametrize("make", [None, identity_spectrum])
-def test_an_impulse_arrives_at_the_declared_time(make, block, lane: str) -> None:  # type: ignore[no-untyped-def]
-    at = 2050
-    session, device = play(impulse(6400, at), block, lane, make)
-    assert int(np.abs(device.recording).argmax()) - at == session.budget.declared
+@pytest.mark.parametrize("name", ["pass-through", "identity"])
+def test_an_impulse_arrives_at_the_declared_time(
+    name: str, block: int | list[int], lane: str
+) -> None:
+    played = play(SOUNDS[name], impulse(6400, 2050), block, lane)
+    assert int(np.abs(played.device.recording).argmax()) - 2050 == played.declared
 
 
 def test_real_time_and_virtual_time_play_the_same_bits() -> None:
-    x = noise(9600)
-    (_, virtual), (session, real) = (
-        play(x, 64, "inline", gru_model, paced) for paced in (False, True)
-    )
-    assert np.array_equal(virtual.recording, real.recording)
-    c = session.memory.counters()
+    virtual, real = (play(SOUNDS["gru"], noise(9600), 64, "inline", p) for p in (False, True))
+    assert np.array_equal(virtual.device.recording, real.device.recording)
+    c = real.counters
     # the last block is due when its last sample would have been recorded: never early
     due = (c["callbacks"] - 1) * 64 / 48000 * 1e9
     assert c["last_ns"] - c["first_ns"] > due - 64 / 48000 * 1e9 - 50e6
-    assert session.callbacks_expected() >= c["callbacks"] - 2
+    assert callbacks_expected(c, 48000) >= c["callbacks"] - 2
 
 
 def test_the_tape_is_long_enough_to_hear_the_last_sample() -> None:
     x = noise(1000)
-    session, device = play(x, 480, "worker", identity_spectrum)
-    declared = session.budget.declared
-    y = device.recording[:, declared : declared + 1000]
+    played = play(SOUNDS["identity"], x, 480, "worker")
+    y = played.device.recording[:, played.declared : played.declared + 1000]
     assert y.shape == x.shape
     assert np.abs(y - x).max() <= 1e-6
 
 
 def test_stopping_ends_the_stream_where_it_is() -> None:
     device = SimulatedDevice(noise(48000 * 300), 48000, 128, paced=True)
-    with Session(StreamConfig(), device) as session:
+    with Session(Setup(), device) as session:
         session.wait(0.05)
     assert not device.active
     assert device.recording.shape[1] == device.position < 48000 * 300

@@ -9,12 +9,13 @@ from benchmarks.rig.simulated_split import SimulatedSplit
 from benchmarks.rig.virtual_clock import Device
 from realtime.devices.list import DeviceInfo
 from realtime.devices.two_cards import same_clock
-from realtime.models.streaming import load_model
-from realtime.session.config import StreamConfig
 from realtime.session.session import Session
+from realtime.session.sound import Device as Settings
+from realtime.session.sound import Setup
 
 from ..graphs import identity_spectrum
 from ..signals import Array, noise
+from ..sounds import model, sound
 
 RATE = 48000
 
@@ -48,7 +49,7 @@ def test_sound_crosses_without_a_break_at_the_pitch_the_clocks_imply(
     reader = Device(rates[1], blocks[1], -fast_ppm if abs(fast_ppm) < 500 else 0.0)
     seconds = 60.0
     device = SimulatedSplit(tone(seconds, rates[0], 1000.0), writer, reader)
-    session = Session(StreamConfig(), device, load_model(identity_spectrum(512, 256, 128)))
+    session = Session(Setup(sound(model(identity_spectrum(512, 256, 128)))), device)
     with session:
         session.wait()
     drift = device.drift
@@ -60,7 +61,7 @@ def test_sound_crosses_without_a_break_at_the_pitch_the_clocks_imply(
     implied = 1000.0 * (1 + 1e-6 * writer.ppm) / (1 + 1e-6 * reader.ppm)
     assert 1200 * np.log2(pitch(y, RATE) / implied) == pytest.approx(0.0, abs=0.1)
     assert np.abs(np.diff(y)).max() <= 0.4 * 2 * np.pi * 1000 / RATE * 1.01
-    names = [p.name for p in session.budget.parts]
+    names = [p.name for p in session.stream.budget.parts]
     assert names[:2] == ["device input", "clock crossing"]
 
 
@@ -68,7 +69,7 @@ def test_channels_are_mapped_on_the_way_in() -> None:
     x = noise(RATE * 3, channels=2)
     x[0] = 0.0
     device = SimulatedSplit(x, Device(RATE, 64), Device(RATE, 64))
-    session = Session(StreamConfig(), device, channels=1, in_map=[1])
+    session = Session(Setup(device=Settings(channels=1, in_map=(1,))), device)
     with session:
         session.wait()
     assert np.abs(device.recording[0, RATE:]).max() > 0.1

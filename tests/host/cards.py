@@ -13,7 +13,8 @@ import pytest
 
 from realtime.devices.shared_simulated import Tape
 from realtime.host.host import Host
-from realtime.session.spec import DeviceSpec, Spec
+from realtime.session.operations import Insert
+from realtime.session.sound import Device, Setup, Sound, Stage, identified
 
 from ..signals import Array, sine
 
@@ -26,7 +27,14 @@ class Played:
     def __init__(self, host: Host, tape: Tape, told: list[str]) -> None:
         self.host, self.tape, self.told = host, tape, told
 
-    def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> None:
+    def insert(self, index: int | None = None, **stage: Any) -> int:
+        """Put a stage in, by default at the end; return its identity."""
+        identity = self.host.new_identity()
+        at = len(self.host.setup.sound.stages) if index is None else index
+        self.host.do(Insert(Stage(identity=identity, **stage), at))
+        return identity
+
+    def until(self, condition: Callable[[], Any], seconds: float = 120.0) -> None:
         """Wait for something to come true."""
         end = time.monotonic() + seconds
         while not condition():
@@ -44,7 +52,7 @@ class Played:
         played = np.abs(self.tape.output[end - samples : end])
         return float(np.median(played) / np.sin(np.pi / 4))
 
-    def settles(self, level: float, seconds: float = 20.0) -> None:
+    def settles(self, level: float, seconds: float = 120.0) -> None:
         """Play on until the level is there: a busy machine may rest the model for a while."""
         self.play_on()
         wanted, end = pytest.approx(level, rel=0.01), time.monotonic() + seconds
@@ -67,20 +75,24 @@ def playing(
     standby: bool = False,
     channels: int = 1,
     held: bool = False,
-    **settings: Any,
+    lane: Any = "auto",
+    stages: tuple[Stage, ...] = (),
+    **sound: Any,
 ) -> Iterator[Played]:
-    """Play `x` (a sine by default) through a host; `held` waits before the first sample."""
+    """Play `x` (a sine by default) through a host; `held` waits before the first sample.
+
+    The model, if there is one, stands before the other stages.
+    """
     x = sine(RATE * 60, 220.0, 0.3) if x is None else x
     tape = Tape.make(np.repeat(x, channels, axis=0) if len(x) == 1 else x, RATE, BLOCK, paced=paced)
     if held:
         tape.hold(0)
-    spec = Spec(
-        device=DeviceSpec(kind="tape", tape=tape.name),
-        model=None if model is None else str(model),
-        **settings,
-    )
+    if model is not None:
+        stages = (Stage(model=str(model)), *stages)
+    device = Device(kind="tape", tape=tape.name, lane=lane)
+    setup = Setup(Sound(identified(stages, 1), **sound), device)
     told: list[str] = []
-    host = Host(spec, told.append, standby=standby)
+    host = Host(setup, told.append, standby=standby)
     try:
         with host:
             yield Played(host, tape, told)

@@ -15,9 +15,9 @@ from realtime.host.notes import Notes
 from realtime.host.requests import Request
 from realtime.host.shared_memory import HEARTBEAT, WORK, Board
 from realtime.host.supervisor import Supervisor
-from realtime.session.spec import DeviceSpec, Spec
+from realtime.session.sound import Device, Setup
 
-NOW = {"device": {"paced": True, "sample_rate": 48000}, "identity": 1, "counts": []}
+NOW = {"device": {"paced": True, "sample_rate": 48000}, "parameters": {}, "counts": []}
 
 
 class FakeChild:
@@ -46,25 +46,27 @@ class FakeChild:
     def open(self) -> None:
         """Answer that it plays what it was asked to."""
         number, body = self.asked("open")[-1]
-        self.heard(("done", number, (body["spec"], dict(NOW))))
+        self.heard(("done", number, (body["setup"], dict(NOW))))
 
-    def done(self, spec: Spec | None = None) -> None:
+    def done(self, setup: Setup | None = None) -> None:
         """Answer that the last change is made."""
         number, body = self.asked("edit")[-1]
-        self.heard(("done", number, (spec or Spec(), dict(NOW))))
+        self.heard(("done", number, (setup or Setup(), dict(NOW))))
 
 
 class Stage:
     """A supervisor that is stepped by hand, its fake engines, and a clock."""
 
-    def __init__(self, spec: Spec | None = None, *, standby: bool = False, **settings: Any) -> None:
+    def __init__(
+        self, setup: Setup | None = None, *, standby: bool = False, **settings: Any
+    ) -> None:
         self.time = 1000.0
         self.made: list[FakeChild] = []
         self.fails: Exception | None = None  # of the next process that is started
         self.told: list[str] = []
         self.notes = Notes()
         self.supervisor = Supervisor(
-            spec or Spec(device=DeviceSpec(kind="tape", tape="none")),
+            setup or Setup(device=Device(kind="tape", tape="none")),
             self.notes,
             standby=standby,
             start_child=self._start,

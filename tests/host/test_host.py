@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from realtime.errors import ConfigError, RestyleError
+from realtime.session.operations import Insert, Remove, Swap
+from realtime.session.sound import Stage
 
 from .. import plugins
 from ..graphs import fir_model
@@ -36,7 +38,7 @@ def test_a_killed_engine_is_replaced_with_the_session_as_it_was(half: Path) -> N
         host = played.host
         host.set("output_gain_db", -6.0)
         host.set("mix", 0.5)
-        stage = host.insert("post", {"effect": "Gain", "gain_db": -6.0})
+        stage = played.insert(effect="Gain", parameters={"gain_db": -6.0})
         played.until(lambda: host.standby_ready, 60)
         level = 0.3 * (0.5 * 0.5 + 0.5) * 10 ** (-6 / 20) * 10 ** (-6 / 20)
         played.settles(level)
@@ -48,7 +50,7 @@ def test_a_killed_engine_is_replaced_with_the_session_as_it_was(half: Path) -> N
         assert played.silences(before - 4800).max() < 20 * RATE
         assert [i.left_out for i in host.incidents] == [None]
         assert "it died" in played.told[-1]
-        assert host.spec.post[0].identity == stage
+        assert host.setup.sound.stages[1].identity == stage
         # the stage is under suspicion for a moment if it happened to run at the end
         played.settles(level, seconds=60)
         assert np.abs(played.tape.recording).max() <= 1.0
@@ -62,7 +64,7 @@ def test_a_model_that_gives_nan_is_heard_no_more_than_finite(tmp_path: Path) -> 
         played.play_on(2.0)
         stats = played.host.stats()
         y = played.tape.recording
-        assert stats["engine"]["model_resets"] >= 2
+        assert stats["path"]["resets"] >= 2
         assert np.isfinite(y).all()
         assert np.abs(y).max() <= 1.0
         assert played.host.incidents == []
@@ -87,7 +89,7 @@ def test_a_model_ten_times_too_slow_rests_and_the_dry_sound_plays(tmp_path: Path
         y = played.tape.recording
         # rests within a few hops each time; in the worker lane its lateness is concealed
         assert stats["lane"] == "worker"
-        assert stats["engine"]["model_errors"] == 0
+        assert stats["path"]["errors"] == 0
         assert np.abs(y[:, -RATE // 2 :]).max() > 0.1
         assert np.abs(y).max() <= 1.0
         assert played.silences().max() < RATE
@@ -104,27 +106,24 @@ def test_a_slimmer_variant_takes_the_place_of_a_model_that_is_too_slow(tmp_path:
 def test_what_is_refused_changes_nothing(half: Path, tmp_path: Path) -> None:
     bad = written(tmp_path / "bad.onnx", b"not a model")
     with playing(half) as played:
-        host, before = played.host, played.host.spec
+        host, before = played.host, played.host.setup
         for operation, says in (
-            ({"op": "swap", "model": str(bad)}, "bad.onnx"),
-            ({"op": "swap", "model": str(tmp_path / "gone.onnx")}, "cannot read"),
-            ({"op": "fly"}, "unknown operation 'fly'"),
-            ({"op": "remove", "identity": 99}, "no stage 99"),
-            (
-                {"op": "insert", "place": "mid", "stage": {"identity": 1, "entry": {}}},
-                "pre or post",
-            ),
+            (Swap(1, Stage(model=str(bad), identity=9)), "bad.onnx"),
+            (Swap(1, Stage(model=str(tmp_path / "gone.onnx"), identity=9)), "no model file"),
+            (Remove(99), "no stage 99"),
+            (Insert(Stage(effect="Gain", identity=9), 0, group=1), "has no branch"),
+            (Insert(Stage(effect="Gainn", identity=9)), "did you mean 'Gain'"),
         ):
             with pytest.raises(RestyleError, match=says):
                 host.do(operation)
         for name, value, says in (
             ("mixx", 0.5, "did you mean 'mix'"),
             ("mix", 1.5, "within 0..1"),
-            ("post.1.room_size", 0.5, "unknown parameter"),
+            ("2.room_size", 0.5, "unknown parameter"),
         ):
             with pytest.raises(ConfigError, match=says):
                 host.set(name, value)
-        assert host.spec == before
+        assert host.setup == before
         played.play_on()
         assert host.incidents == []
         played.settles(0.15)
@@ -142,18 +141,18 @@ def test_a_plugin_that_ends_the_engine_twice_is_left_out_and_named(
 ) -> None:
     with playing(half, standby=True) as played:
         host = played.host
-        host.insert("post", {"effect": "Gain", "gain_db": -6.0})
-        host.insert("post", {"plugin": str(bundle(key))})
+        played.insert(effect="Gain", parameters={"gain_db": -6.0})
+        played.insert(plugin=str(bundle(key)))
         played.until(lambda: host.standby_ready, 60)
         played.play_on()
         before = played.tape.position
-        host.set("post.2.trouble", 1.0)
-        played.until(lambda: len(host.incidents) == 2, 60)
+        host.set("3.trouble", 1.0)
+        played.until(lambda: len(host.incidents) == 2, 150)
         played.play_on(0.5)
         first, second = host.incidents
-        assert ends in first.reason
+        assert ends in first.reason, played.told
         assert (first.left_out, second.left_out) == (None, host_name(key))
-        assert [s.name for s in host.spec.post] == ["Gain"]
+        assert [s.name for s in host.setup.sound.stages] == ["half", "Gain"]
         assert f"'{host_name(key)}' is left out" in played.told[-1]
         # each time the sound came back
         assert played.silences(before).max() < 20 * RATE
@@ -169,8 +168,8 @@ def test_a_latency_a_plugin_does_not_state_is_told(
     half: Path, bundle: Callable[[str], Path], own_cache: Path
 ) -> None:
     with playing(half) as played:
-        entry = {"plugin": str(bundle("delay")), "delay_samples": 300, "honest": False}
-        played.host.insert("post", entry)
+        late = {"delay_samples": 300, "honest": False}
+        played.insert(plugin=str(bundle("delay")), parameters=late)
         played.until(lambda: any("its sound begins after 300" in t for t in played.told))
 
 
@@ -180,7 +179,7 @@ def test_a_plugin_that_cannot_be_loaded_is_refused_and_the_sound_goes_on(
 ) -> None:
     with playing(half) as played:
         with pytest.raises(RestyleError, match="restyle scan --retry"):
-            played.host.insert("post", {"plugin": str(bundle(key))})
+            played.insert(plugin=str(bundle(key)))
         played.play_on()
         assert played.host.incidents == []
         assert played.silences().max() < 4800

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from realtime.session.spec import DeviceSpec, Spec
 
 from realtime.devices import list as devices
 from realtime.devices.list import DeviceInfo
@@ -17,6 +16,7 @@ from realtime.errors import DeviceError, RestyleError
 from realtime.host.front import with_device
 from realtime.host.surface import HostSurface
 from realtime.panel.console import HostConsole
+from realtime.session.sound import Device, Setup
 
 from ..graphs import fir_model
 from ..signals import sine
@@ -38,12 +38,12 @@ def other_card() -> Tape:
 def test_the_session_goes_on_on_another_card(played: Played, tmp_path: Path) -> None:
     host, other = played.host, other_card()
     host.set("mix", 0.5)
-    host.insert("post", {"effect": "Gain", "gain_db": -6.0})
+    played.insert(effect="Gain", parameters={"gain_db": -6.0})
     host.watch(True)
     recorder = host.record({"wet": tmp_path / "wet.wav"})
     played.settles(0.3 * 0.75 * 10 ** (-6 / 20))
     old = host.link
-    host.change_device(DeviceSpec(kind="tape", tape=other.name))
+    host.change_device(Device(kind="tape", tape=other.name))
     moved = Played(host, other, played.told)
     host.set("output_gain_db", -6.0)
     moved.play_on(0.5)
@@ -61,21 +61,21 @@ def test_the_session_goes_on_on_another_card(played: Played, tmp_path: Path) -> 
 def test_the_old_card_goes_on_when_the_new_one_cannot_be_opened(
     played: Played, may_pause: bool
 ) -> None:
-    host, spec = played.host, played.host.spec
-    gone = DeviceSpec(kind="portaudio", input="no such card at all", clocks="one")
+    host, setup = played.host, played.host.setup
+    gone = Device(kind="portaudio", input="no such card at all", clocks="one")
     with pytest.raises(RestyleError):
         host.change_device(gone, may_pause=may_pause)
-    assert host.spec == spec
+    assert host.setup == setup
     played.settles(0.15)
     assert host.incidents == []
 
 
 def test_a_device_of_another_name_is_asked_for_without_the_old_maps() -> None:
-    old = DeviceSpec(
+    old = Device(
         kind="tape", tape="x", in_map=(0, 0), out_map=(0, 1), sample_rate=44100, channels=2
     )
-    new = with_device(Spec(device=old), "USB", None, 64)
-    assert new == DeviceSpec(input="USB", block_size=64, sample_rate=44100, channels=2)
+    new = with_device(Setup(device=old), "USB", None, 64)
+    assert new == Device(input="USB", block_size=64, sample_rate=44100, channels=2)
 
 
 def test_names_are_looked_up_before_anything_is_opened(
@@ -87,7 +87,7 @@ def test_names_are_looked_up_before_anything_is_opened(
     ]
     monkeypatch.setattr(devices, "list_devices", lambda anew=False: cards)
     monkeypatch.setattr("realtime.panel.console.list_devices", lambda anew=False: cards)
-    asked: list[tuple[DeviceSpec, bool]] = []
+    asked: list[tuple[Device, bool]] = []
     monkeypatch.setattr(
         played.host, "change_device", lambda d, may_pause: asked.append((d, may_pause))
     )

@@ -23,7 +23,8 @@ from realtime.host.recorder import Recorder
 from realtime.host.replay import replay
 from realtime.host.session_log import Capture
 from realtime.native.ring import Ring
-from realtime.session.spec import DeviceSpec, Spec
+from realtime.session.operations import Insert, Load, Move, Remove, restyle
+from realtime.session.sound import Device, Setup, Sound, Stage
 
 from ..graphs import fir_model, identity_spectrum
 from ..networks import controlled_model
@@ -46,9 +47,12 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [folder / f"{name}.onnx" for name in contents]
 
 
-def edit(host: Host, models: list[Path], rng: random.Random, stages: list[int]) -> None:
+def edit(host: Host, models: list[Path], rng: random.Random) -> None:
     """One random change of a playing host."""
-    kind = rng.choice(["gain", "mix", "bypass", "swap", "insert", "remove", "turn", "preset"])
+    kinds = ["gain", "mix", "bypass", "swap", "insert", "remove", "move", "turn", "load"]
+    kind, sound = rng.choice(kinds), host.setup.sound
+    listed = sound.stages
+    model = Stage(model=str(rng.choice(models)), identity=host.new_identity())
     if kind == "gain":
         host.set("output_gain_db", rng.uniform(-20.0, 0.0))
     elif kind == "mix":
@@ -56,17 +60,21 @@ def edit(host: Host, models: list[Path], rng: random.Random, stages: list[int]) 
     elif kind == "bypass":
         host.set("bypass", rng.choice([0.0, 1.0]))
     elif kind == "swap":
-        host.do({"op": "swap", "model": str(rng.choice(models))})
-    elif kind == "insert" and len(host.spec.stages) < 3:
-        effect = rng.choice(["Reverb", "Delay", "Chorus", "Gain"])
-        stages.append(host.insert(rng.choice(["pre", "post"]), {"effect": effect}))
-    elif kind == "remove" and host.spec.stages:
-        host.do({"op": "remove", "identity": host.spec.stages[0].identity})
-    elif kind == "turn" and host.spec.post:
-        host.set("post.1.stage_mix", rng.random())
-    elif kind == "preset":
-        spec = Spec(model=str(rng.choice(models)), mix=rng.random(), output_gain_db=-6.0)
-        host.do({"op": "preset", "spec": spec.to_dict()})
+        operation = restyle(sound, model)
+        assert operation is not None
+        host.do(operation)
+    elif kind == "insert" and len(listed) < 4:
+        effect = rng.choice(["Reverb", "Delay", "Chorus", "Gain", None])
+        stage = model if effect is None else Stage(effect=effect, identity=model.identity)
+        host.do(Insert(stage, rng.randrange(len(listed) + 1)))
+    elif kind == "remove" and len(listed) > 1:
+        host.do(Remove(rng.choice(listed).identity))
+    elif kind == "move" and len(listed) > 1:
+        host.do(Move(rng.choice(listed).identity, rng.randrange(len(listed))))
+    elif kind == "turn" and listed:
+        host.set(f"{rng.randint(1, len(listed))}.stage_mix", rng.random())
+    elif kind == "load":
+        host.do(Load(Sound((model,), mix=rng.random(), output_gain_db=-6.0)))
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +82,13 @@ def captured(models: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
     """A session in virtual time with edits of every kind, captured."""
     folder = tmp_path_factory.mktemp("captured") / "session"
     tape = Tape.make(noise(RATE * 60), RATE, [64, 33, 480, 128], paced=False)
-    spec = Spec(device=DeviceSpec(kind="tape", tape=tape.name), model=str(models[0]))
+    sound = Sound((Stage(model=str(models[0]), identity=1),))
+    setup = Setup(sound, Device(kind="tape", tape=tape.name))
     told: list[str] = []
     tape.hold(0)
-    host = Host(spec, told.append, standby=False, journal=True)
+    host = Host(setup, told.append, standby=False, journal=True)
     capture = Capture(host, folder, told.append)
-    rng, stages = random.Random(5), [0]
+    rng = random.Random(5)
     ended = threading.Event()
 
     def let_play() -> None:
@@ -93,7 +102,7 @@ def captured(models: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
         host.start()
         capture.start()
         for _ in range(60):
-            edit(host, models, rng, stages)
+            edit(host, models, rng)
         stats, log = host.stats(), host.changes()
         host.stop()
         capture.finish(log, stats)

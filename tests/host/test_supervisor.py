@@ -13,12 +13,27 @@ from realtime.errors import ConfigError, DeviceError, RestyleError
 from realtime.host.machine import RULES, State, diagram
 from realtime.host.progress import Cancelled
 from realtime.host.supervisor import PATIENCE_SECONDS, Supervisor
-from realtime.session.spec import DeviceSpec, Spec, StageSpec
+from realtime.session.operations import Remove, Swap
+from realtime.session.sound import Device, Setup, Sound
+from realtime.session.sound import Stage as Played
 
 from .fake_engine import NOW, Stage
 
 DOCS = Path(__file__).parents[2] / "docs" / "host.md"
-OTHER = DeviceSpec(kind="tape", tape="other")
+OTHER = Device(kind="tape", tape="other")
+HERE = Device(kind="tape", tape="x")
+
+
+def plays(model: str, device: Device = HERE) -> Setup:
+    return Setup(Sound((Played(model=model, identity=1),)), device)
+
+
+def swap(model: str) -> Swap:
+    return Swap(1, Played(model=model, identity=2))
+
+
+def first_model(setup: Setup) -> str | None:
+    return setup.sound.stages[0].model
 
 
 def test_the_diagram_in_the_docs_is_the_table() -> None:
@@ -43,8 +58,8 @@ def test_every_rule_names_what_there_is_and_every_state_can_be_left() -> None:
 def test_an_edit_has_no_limit_of_time_while_the_sound_goes_on() -> None:
     stage = Stage()
     engine = stage.play()
-    slow = stage.ask("edit", operation={"op": "swap", "model": "heavy.onnx"})
-    later = stage.ask("edit", operation={"op": "remove", "identity": 3})
+    slow = stage.ask("edit", operation=swap("heavy.onnx"))
+    later = stage.ask("edit", operation=Remove(3))
     engine.heard(("progress", slow.number, "opening the model heavy.onnx"))
     stage.wait(3600.0)
     shown = stage.supervisor.view.pending
@@ -54,13 +69,11 @@ def test_an_edit_has_no_limit_of_time_while_the_sound_goes_on() -> None:
     ]
     assert stage.ask("turn", turns=((0, "mix", 0.25),)).future.result(0) is None
     assert (stage.state, len(stage.made)) == (State.PLAYING, 1)
-    engine.done(Spec(model="heavy.onnx"))
+    engine.done(plays("heavy.onnx"))
     stage.run()
     assert slow.future.done() and not later.future.done()
-    assert stage.supervisor.view.spec.model == "heavy.onnx"
-    assert stage.supervisor.view.spec.mix == 0.25  # turned meanwhile, so after the change
-    # the engine hears of it with the next change
-    assert engine.asked("edit")[-1][1]["turned"] == ((0, "mix", 0.25),)
+    assert first_model(stage.supervisor.view.setup) == "heavy.onnx"
+    assert stage.supervisor.view.setup.sound.mix == 0.25  # turned meanwhile, so after the change
 
 
 @pytest.mark.parametrize(
@@ -72,7 +85,7 @@ def test_an_engine_whose_sound_stops_is_replaced(
 ) -> None:
     stage = Stage()
     first = stage.play()
-    asked = stage.ask("edit", operation={"op": "swap", "model": "x.onnx"})
+    asked = stage.ask("edit", operation=swap("x.onnx"))
     stage.wait(seconds, sound=sound, beats=beats)
     assert first.dead and stage.state is State.REPLACING
     with pytest.raises(RestyleError, match=reason):
@@ -109,7 +122,7 @@ def test_the_end_before_the_answer_to_open_is_not_lost() -> None:
     stage.run()
     assert stage.state is State.ENDED
     with pytest.raises(RestyleError, match="has ended"):
-        stage.ask("edit", operation={"op": "swap", "model": None}).future.result(0)
+        stage.ask("edit", operation=Remove(1)).future.result(0)
 
 
 @pytest.mark.parametrize("message", [("lost", "device", "unplugged"), ("gone",)])
@@ -125,7 +138,7 @@ def test_a_loss_around_the_answer_to_open_leads_to_another_engine(
     child = stage.fresh
     number, body = child.asked("open")[-1]
     if opened:  # both are in the queue before either is looked at
-        child.heard(("done", number, (body["spec"], dict(NOW))))
+        child.heard(("done", number, (body["setup"], dict(NOW))))
     child.heard(message)
     stage.run()
     stage.wait(0.3)
@@ -135,19 +148,19 @@ def test_a_loss_around_the_answer_to_open_leads_to_another_engine(
 
 
 def test_what_the_engine_changes_by_itself_reaches_the_copy() -> None:
-    stage = Stage(Spec(device=DeviceSpec(kind="tape", tape="x"), model="heavy.onnx"))
+    stage = Stage(plays("heavy.onnx"))
     engine = stage.play()
     stage.ask("turn", turns=((0, "mix", 0.5),))
-    engine.heard(("changed", Spec(model="heavy-lite.onnx"), {**NOW, "model": "heavy-lite"}))
+    engine.heard(("changed", plays("heavy-lite.onnx", Device()), {**NOW, "lane": "worker"}))
     stage.run()
     view = stage.supervisor.view
-    assert (view.spec.model, view.spec.mix) == ("heavy-lite.onnx", 0.5)
-    assert view.spec.device.tape == "x" and view.now["model"] == "heavy-lite"
+    assert (first_model(view.setup), view.setup.sound.mix) == ("heavy-lite.onnx", 0.5)
+    assert view.setup.device.tape == "x" and view.now["lane"] == "worker"
     engine.kill()
     stage.wait(0.1)
     stage.fresh.heard(("ready", []))
     stage.run()
-    assert stage.fresh.asked("open")[-1][1]["spec"].model == "heavy-lite.onnx"
+    assert first_model(stage.fresh.asked("open")[-1][1]["setup"]) == "heavy-lite.onnx"
 
 
 # -- every exception is an event -----------------------------------------------------------------
@@ -185,7 +198,7 @@ def test_whatever_raises_the_loop_goes_on_to_a_state_of_the_table(
         if stage.state is State.PLAYING:
             if len(asked) == 1:
                 asked.append(stage.ask("turn", turns=((0, "mix", 0.5),)))
-                asked.append(stage.ask("edit", operation={"op": "swap", "model": None}))
+                asked.append(stage.ask("edit", operation=Remove(1)))
                 if stage.engine.asked("edit"):
                     stage.engine.done()
                 stage.run()
@@ -268,7 +281,7 @@ def test_fifty_kills_at_random_moments() -> None:
         elif kind == "open" and stage.supervisor.fresh is not None and stage.supervisor.fresh.asked:
             stage.fresh.open()
         elif kind == "edit":
-            asked.append(stage.ask("edit", operation={"op": "swap", "model": None}))
+            asked.append(stage.ask("edit", operation=Remove(1)))
         elif kind == "wait":
             stage.wait(rng.random())
         stage.run()
@@ -338,7 +351,7 @@ def test_another_device_is_opened_beside_the_old_one() -> None:
     stage.come_up()
     assert moved.future.result(0) is None and stage.engine is not old
     view = stage.supervisor.view
-    assert (view.spec.device, view.spec.mix, view.incidents) == (OTHER, 0.5, ())
+    assert (view.setup.device, view.setup.sound.mix, view.incidents) == (OTHER, 0.5, ())
     stage.wait(0.1)
     assert old.dead
 
@@ -347,7 +360,7 @@ def test_another_device_is_opened_beside_the_old_one() -> None:
 def test_a_device_that_is_refused_leaves_the_old_one(may_pause: bool) -> None:
     stage = Stage()
     stage.play()
-    before = stage.supervisor.view.spec
+    before = stage.supervisor.view.setup
     moved = stage.ask("move", device=OTHER, may_pause=may_pause)
     stage.fresh.heard(("ready", []))
     stage.run()
@@ -360,14 +373,14 @@ def test_a_device_that_is_refused_leaves_the_old_one(may_pause: bool) -> None:
     if may_pause:
         stage.come_up()
     assert stage.state is State.PLAYING
-    assert (stage.supervisor.view.spec, stage.supervisor.view.incidents) == (before, ())
+    assert (stage.supervisor.view.setup, stage.supervisor.view.incidents) == (before, ())
 
 
 def test_a_change_can_be_called_off_at_any_time() -> None:
     stage = Stage()
     engine = stage.play()
-    first = stage.ask("edit", operation={"op": "swap", "model": "a.onnx"})
-    second = stage.ask("edit", operation={"op": "swap", "model": "b.onnx"})
+    first = stage.ask("edit", operation=swap("a.onnx"))
+    second = stage.ask("edit", operation=swap("b.onnx"))
     assert stage.ask("cancel", number=second.number).future.result(0) is True
     assert stage.ask("cancel", number=first.number).future.result(0) is True
     assert stage.ask("cancel", number=999).future.result(0) is False
@@ -378,18 +391,18 @@ def test_a_change_can_be_called_off_at_any_time() -> None:
     engine.heard(("error", first.number, "Cancelled", "cancelled"))
     stage.run()
     assert stage.supervisor.view.pending == ()
-    third = stage.ask("edit", operation={"op": "swap", "model": "c.onnx"})
-    engine.done(Spec(model="c.onnx"))
+    third = stage.ask("edit", operation=swap("c.onnx"))
+    engine.done(plays("c.onnx"))
     stage.run()
-    assert third.future.done() and stage.supervisor.view.spec.model == "c.onnx"
+    assert third.future.done() and first_model(stage.supervisor.view.setup) == "c.onnx"
 
 
 # -- stages under suspicion ----------------------------------------------------------------------
 
 
 def test_a_stage_that_ran_at_the_end_comes_back_once_and_is_left_out_the_second_time() -> None:
-    stage_spec = StageSpec(7, {"effect": "Gain"})
-    stage = Stage(Spec(device=DeviceSpec(kind="tape", tape="x"), post=(stage_spec,)))
+    gain = Played(effect="Gain", identity=7)
+    stage = Stage(Setup(Sound((gain,)), HERE))
     for ends in (1, 2):
         engine = stage.play() if ends == 1 else stage.engine
         engine.board.status[0] = 7
@@ -397,14 +410,14 @@ def test_a_stage_that_ran_at_the_end_comes_back_once_and_is_left_out_the_second_
         stage.wait(0.1)
         stage.fresh.heard(("ready", []))
         stage.run()
-        assert stage.fresh.asked("open")[-1][1]["spec"].post == ()
+        assert stage.fresh.asked("open")[-1][1]["setup"].sound.stages == ()
         stage.fresh.open()
         stage.run()
-        assert (stage_spec in stage.supervisor.view.spec.post) == (ends == 1)
+        assert (gain in stage.supervisor.view.setup.sound.stages) == (ends == 1)
         stage.wait(PATIENCE_SECONDS + 1.0)
         assert bool(stage.engine.asked("edit")) == (ends == 1)
         if ends == 1:
-            stage.engine.done(Spec(post=(stage_spec,)))
+            stage.engine.done(Setup(Sound((gain,))))
             stage.run()
     assert "'Gain' is left out" in stage.sentences()[-1]
     assert [i.left_out for i in stage.supervisor.view.incidents] == [None, "Gain"]
@@ -420,3 +433,19 @@ def test_counts_of_engines_that_have_ended_stay() -> None:
     past = stage.supervisor.view.past
     assert (before, past["ring_underflows"]) == ({}, 5)
     assert past["callbacks"] > 0
+
+
+def test_a_suspect_that_hangs_while_it_is_brought_back_stays_out() -> None:
+    suspect = Played(effect="Gain", identity=7)
+    stage = Stage(Setup(Sound((suspect,)), HERE))
+    stage.play().board.status[0] = 7
+    stage.engine.kill()
+    stage.wait(0.1)
+    stage.come_up()
+    stage.wait(PATIENCE_SECONDS + 1.0)
+    assert stage.engine.asked("edit")
+    stage.wait(30.0)  # the sound goes on, the stage does not return
+    assert stage.state is State.REPLACING
+    stage.come_up()
+    assert (stage.state, stage.supervisor.view.setup.sound.stages) == (State.PLAYING, ())
+    assert stage.supervisor.view.incidents[-1].left_out == "Gain"

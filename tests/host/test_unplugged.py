@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from realtime.host.host import Host
-from realtime.session.spec import DeviceSpec, Spec
+from realtime.session.sound import Device, Setup, Sound, Stage
 
 from ..graphs import fir_model
 from ..stream.test_jack import jack_server
@@ -40,9 +40,9 @@ def test_a_device_that_is_gone_is_waited_for_and_taken_at_its_new_rate(
     model.write_bytes(fir_model(np.array([0.5, 0.0], dtype=np.float32)))
     monkeypatch.setenv("JACK_DEFAULT_SERVER", f"restyle-test-{PERIOD}")
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
-    jack = DeviceSpec(input="system JACK", output="system JACK", preferred_rate=48000)
+    jack = Device(input="system JACK", output="system JACK", preferred_rate=48000)
     told: list[str] = []
-    host = Host(Spec(device=jack, model=str(model)), told.append)
+    host = Host(Setup(Sound((Stage(model=str(model), identity=1),)), jack), told.append)
 
     def calls() -> int:
         return int(host.board.record[0]["callbacks"])
@@ -60,10 +60,10 @@ def test_a_device_that_is_gone_is_waited_for_and_taken_at_its_new_rate(
             until(lambda: calls() > 50, 10, told)
             assert host.now["device"]["sample_rate"] == 44100
             # the model still runs at its own rate, between converters
-            assert host.stats()["model_rate"] == 48000
+            assert host.stats()["path_rate"] == 48000
             names = [p["name"] for p in host.now["latency"]["parts"]]
             assert "rate conversion" in names
-            assert host.spec.device == jack
+            assert host.setup.device == jack
             host.close()
     finally:
         host.close()

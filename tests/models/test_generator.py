@@ -9,7 +9,6 @@ import onnxruntime
 import pytest
 from scipy import stats
 
-from realtime.engine.engine import Engine
 from realtime.errors import CardError
 from realtime.models.catalog import find_model, read_entry
 from realtime.models.load import open_model
@@ -18,6 +17,7 @@ from realtime.models.streaming import load_model
 from realtime.models.tagger import Tagger
 from realtime.proof.soak import soak
 from realtime.proof.verify import verify
+from realtime.stages.model import model_path
 
 from ..signals import Array, noise
 
@@ -81,10 +81,10 @@ def test_what_comes_in_is_not_heard_and_all_channels_are_one_music() -> None:
     runs = []
     for level in (0.0, 0.5):
         with closing(open_model(find_model("endless-keys"), 2)) as player:
-            engine = Engine(player, channels=2, sample_rate=48000)
-            engine.set("seed", 5)
-            engine.reset()
-            runs.append(engine.process_hops(level * noise(96_000, channels=2)))
+            path = model_path(player)
+            next(path.slots()).placed.set("seed", 5)
+            path.reset()
+            runs.append(path.process_hops(level * noise(96_000, channels=2)))
     assert np.abs(runs[0]).max() > 0.05
     assert np.array_equal(runs[0], runs[1])
     assert np.array_equal(runs[0][0], runs[0][1])

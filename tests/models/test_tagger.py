@@ -17,7 +17,7 @@ from realtime.models.load import open_model
 from realtime.models.tagger import Tagger
 from realtime.panel.tags import LiveTags
 from realtime.proof.verify import verify
-from realtime.session.spec import DeviceSpec
+from realtime.session.sound import Device
 
 from ..commands.conftest import Run, run  # noqa: F401
 from ..graphs import fir_model
@@ -151,7 +151,7 @@ def test_live_tags_follow_the_stream_to_a_card_of_another_rate(clip: np.ndarray)
             return found
 
         tags.tagger.feed = keep  # type: ignore[method-assign]
-        played.host.change_device(DeviceSpec(kind="tape", tape=other.name))
+        played.host.change_device(Device(kind="tape", tape=other.name))
         played.until(lambda: sum(map(len, rows)) > 100)
     other.close()
     with Tagger(find_model("tagger"), 44_100) as tagger:

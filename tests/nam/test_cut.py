@@ -7,9 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.engine.engine import Engine
-from realtime.models.load import open_model
-
+from ..sounds import model, path_of, sound
 from .test_file import tiny, write
 
 
@@ -20,8 +18,9 @@ def test_random_callbacks_give_the_bits_of_the_whole_file(
     source = write(tmp_path, tiny())
     rng = np.random.default_rng(3)
     x = rng.uniform(-0.8, 0.8, (2, 20_000)).astype(np.float32)
-    whole = Engine(open_model(source, 2), channels=2).process_hops(x)
-    engine = Engine(open_model(source, 2, block), channels=2, block_size=block)
+    what = sound(model(source))
+    whole = path_of(what, 2).process_hops(x)
+    engine = path_of(what, 2, block)
     parts, at = [], 0
     while at < x.shape[1] - 1024:
         n = block or int(rng.integers(1, 1025))

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from realtime.engine.engine import Engine
 from typer.testing import CliRunner
 
 from realtime.commands.app import app
@@ -17,8 +16,10 @@ from realtime.models.load import open_model
 from realtime.models.nam.convert import null_db
 from realtime.models.streaming import load_model
 from realtime.proof.verify import verify
+from realtime.stages.model import model_path
 
 from ..graphs import fir_model
+from ..sounds import model, offline, sound
 from .test_file import tiny, write
 
 OTHER = fir_model(np.ones(3))
@@ -56,14 +57,16 @@ def test_kernel_and_graph_play_the_same_with_controls(tmp_path: Path) -> None:
     x = np.random.default_rng(1).uniform(-0.5, 0.5, (2, 6400)).astype(np.float32)
     controls = {"input_db": 6.0, "match": 1.0}
     played = []
-    for model in (
+    for opened in (
         open_model(source, 2),
         open_model(tmp_path / "x.onnx", 2, block_size=100),
         load_model(tmp_path / "x.onnx", 2),
     ):
-        engine = Engine(model, channels=2, controls=controls)
-        played.append(engine.process_hops(x))
-        model.close()
+        path = model_path(opened)
+        for name, value in controls.items():
+            next(path.slots()).placed.set(name, value)
+        played.append(path.process_hops(x))
+        path.close()
     assert np.array_equal(played[0], played[1])
     assert null_db(played[2], played[0]) <= -110.0
 
@@ -73,8 +76,8 @@ def test_level_match_and_input_gain_are_decibels(tmp_path: Path) -> None:
     x = np.full((1, 640), 1e-2, dtype=np.float32)
 
     def play(**controls: float) -> np.ndarray:
-        quiet = Engine(open_model(source), controls=controls).process_hops(0 * x)
-        return Engine(open_model(source), controls=controls).process_hops(x) - quiet
+        what = sound(model(source, **controls))
+        return offline(what, x) - offline(what, 0 * x)
 
     plain = play()[0, -1]
     assert play(match=1.0)[0, -1] / plain == pytest.approx(10 ** (6 / 20), rel=2e-3)

@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 import pedalboard
 import pytest
-from realtime.session.config import StreamConfig
 
 from realtime.audio_files import Clip
-from realtime.models.catalog import find_model
-from realtime.models.load import open_model
-from realtime.session.render import render_clip
+from realtime.session.render import render
+from realtime.session.sound import Sound, Stage
 
 from ..signals import Array
 from .conftest import PATIENCE, RATE, Live
@@ -46,10 +44,7 @@ def record(page: Any, live: Live, seconds: float = 1.5) -> tuple[Array, Array]:
 
 
 def rendered(model: str, x: Array, **controls: float) -> Array:
-    path = find_model(model)
-    config = StreamConfig(controls=controls)
-    clip = render_clip(Clip(x, RATE), lambda channels: open_model(path, channels), config)
-    return clip.samples
+    return render(Sound((Stage(model=model, parameters=controls),)), Clip(x, RATE)).samples
 
 
 def assert_heard(

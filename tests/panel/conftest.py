@@ -11,8 +11,12 @@ from typing import Any, NamedTuple
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from realtime.audio_files import Clip
 from realtime.models.catalog import find_model
 from realtime.panel.server import PanelServer
+from realtime.session.operations import Load
+from realtime.session.render import render
+from realtime.session.sound import Sound, Stage
 
 from ..signals import Array, noise
 
@@ -21,15 +25,9 @@ JSON = {"Content-Type": "application/json"}
 
 def rendered(x: Array, model: str, **controls: float) -> Array:
     """What ``restyle render`` makes of ``x [channels, n]``."""
-    from realtime.session.config import StreamConfig
-
-    from realtime.models.load import open_model
-    from realtime.session.render import Clip, render_clip
-
     from ..host.cards import RATE
 
-    path, config = find_model(model), StreamConfig(controls=controls)
-    return render_clip(Clip(x, RATE), lambda n: open_model(path, n), config).samples
+    return render(Sound((Stage(model=model, parameters=controls),)), Clip(x, RATE)).samples
 
 
 class Answer(NamedTuple):
@@ -99,13 +97,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 def plain(desk: Desk) -> Desk:
     """The same, set back to how it began."""
     host = desk.host
-    for stage in host.spec.stages:
-        host.do({"op": "remove", "identity": stage.identity})
-    if host.now["model"] != "tube-amp":
-        desk.console.surface.style("tube-amp")
-    for p in desk.console.surface.parameters():
-        if p.value != p.default:
-            desk.console.surface.set(p.name, p.default)
+    identity = host.new_identity()
+    host.do(Load(Sound((Stage(model=str(find_model("tube-amp")), identity=identity),))))
     return desk
 
 

@@ -62,7 +62,7 @@ def test_models_are_listed_and_changed_and_heard(plain: Desk) -> None:
     assert soundfile.info(io.BytesIO(sample.data)).frames > 48000
     answer = plain.ask("PUT", "/api/model", {"name": "amp-blend"})
     conforms(plain, "PUT", "/api/model", answer.data)
-    assert answer.data["style"] == plain.host.now["model"] == "amp-blend"
+    assert answer.data["style"] == plain.host.view.style == "amp-blend"
     state = plain.ask("PUT", "/api/model", {"name": None}).data
     assert state["style"] is None and state["path"] == []
     plain.played.play_on()
@@ -71,7 +71,7 @@ def test_models_are_listed_and_changed_and_heard(plain: Desk) -> None:
     heard = tape.input[end - 4800 - late : end - late]
     assert np.array_equal(tape.output[end - 4800 : end], heard)
     refused = plain.ask("PUT", "/api/model", {"name": "tube-app"})
-    assert (refused.status, plain.host.now["model"]) == (400, None)
+    assert (refused.status, plain.host.view.style) == (400, None)
     assert "did you mean 'tube-amp'" in refused.data["error"]
 
 
@@ -108,12 +108,12 @@ def test_devices_are_listed_and_one_that_is_not_there_changes_nothing(plain: Des
     if there >= 0:
         assert len(answer.data) == there
         conforms(plain, "GET", "/api/devices", answer.data)
-    before = plain.host.spec, plain.host.link
+    before = plain.host.setup, plain.host.link
     for body in ({"input": "no such card"}, {"input": 9999, "output": None}, {"block": 0}):
         refused = plain.ask("PUT", "/api/device", body)
         assert refused.status == 400 and refused.data["error"]
     plain.played.play_on()
-    assert (plain.host.spec, plain.host.link) == before
+    assert (plain.host.setup, plain.host.link) == before
 
 
 def test_midi_says_what_there_is(plain: Desk) -> None:

@@ -26,6 +26,8 @@ from realtime.panel.controls import ControlsSettings, start_controls
 from realtime.panel.server import PanelSettings
 from realtime.parameters.mapping import MidiMapping
 from realtime.presets.format import OscSettings
+from realtime.session.operations import Swap
+from realtime.session.sound import Stage
 
 from ..graphs import fir_model
 from ..host.cards import Played, playing
@@ -192,7 +194,7 @@ def test_an_edit_from_the_page_is_pending_until_it_is_called_off(
 
         def edit() -> None:
             try:
-                done.append(played.host.do({"op": "swap", "model": str(slow)}))
+                done.append(played.host.do(Swap(1, Stage(model=str(slow), identity=1))))
             except Exception as error:
                 done.append(error)
 
@@ -216,7 +218,7 @@ def test_an_edit_from_the_page_is_pending_until_it_is_called_off(
             writer.write(fir_model(np.array([0.9, 0.0], dtype=np.float32)))
         played.until(lambda: not played.host.pending)
         played.settles(0.225)
-        assert played.host.spec.model == str(half) and played.host.incidents == []
+        assert played.host.view.style == half.stem and played.host.incidents == []
 
 
 def run_beside(job: Callable[[], None]) -> None:

@@ -33,7 +33,7 @@ def test_only_our_address_and_our_page_may_ask(plain: Desk) -> None:
         answer = plain.ask("PUT", "/api/bypass", {"on": True}, headers)
         assert (answer.status, list(answer.data)) == (403, ["error"]), headers
     assert counts.total() - before == 7
-    assert not plain.host.spec.bypass
+    assert not plain.host.setup.sound.bypass
     for good in ({"Origin": f"http://127.0.0.1:{port}"}, {"Host": f"localhost:{port}"}):
         assert plain.ask("PUT", "/api/bypass", {"on": False}, good).status == 200
     for path in ("/api/live", "/stream"):
@@ -62,7 +62,7 @@ def test_bodies_are_small_json_or_refused(plain: Desk) -> None:
     )
     assert plain.ask("POST", "/api/bypass", {"on": True}).status == 405
     assert plain.ask("GET", "/api/nothing").status == 404
-    assert not plain.host.spec.bypass
+    assert not plain.host.setup.sound.bypass
 
 
 def test_a_body_without_a_length_is_bounded_too(plain: Desk) -> None:
@@ -102,7 +102,7 @@ def test_paths_never_reach_the_file_system(plain: Desk) -> None:
         assert answer.status in (400, 404) and "error" in answer.data, path
     assert plain.ask("PUT", "/api/model", {"name": "../exported/tape.onnx"}).status == 400
     assert plain.ask("PUT", "/api/model", {"name": "exported/tape.onnx"}).status == 400
-    assert plain.host.now["model"] == "tube-amp"
+    assert plain.host.view.style == "tube-amp"
 
 
 def test_the_page_comes_with_its_type_and_a_policy(plain: Desk) -> None:
@@ -232,4 +232,4 @@ def test_a_body_that_trickles_is_not_waited_for(
     with socket.create_connection(("127.0.0.1", plain.port), timeout=20) as raw:
         raw.sendall((head + 'Content-Type: application/json\r\n\r\n{"on"').encode())
         assert b" 408 " in raw.recv(4096).split(b"\r\n")[0]
-    assert not plain.host.spec.bypass
+    assert not plain.host.setup.sound.bypass

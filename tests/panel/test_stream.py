@@ -132,7 +132,7 @@ def test_streams_are_bounded_and_a_slow_one_slows_itself(plain: Desk) -> None:
             begin = time.monotonic()
             b.send(idle)
             assert len(b.recv(timeout=20)) == len(idle)  # type: ignore[arg-type]
-            assert plain.get("/api/state")["style"] == plain.host.now["model"]
+            assert plain.get("/api/state")["style"] == plain.host.view.style
             assert time.monotonic() - begin < 10
     plain.played.until(lambda: _opens(plain))
 

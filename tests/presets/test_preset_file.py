@@ -110,6 +110,14 @@ def test_a_preset_is_read_as_it_was_written(tmp_path: Path, preset: Preset) -> N
     assert read_preset(tmp_path / "a.toml") == preset
 
 
+def test_what_is_at_its_default_is_not_written(tmp_path: Path) -> None:
+    one, none = float("1"), float("0")
+    stage = Stage(group=(Branch((Stage(model="x", mix=one, parameters={}),), none),), mix=one)
+    write_file(tmp_path / "a.toml", Preset(sound=Sound((stage,))))
+    tables = (tmp_path / "a.toml").read_text().partition("[[")[2]
+    assert tables == 'stage]]\n\n[[stage.group]]\n\n[[stage.group.stage]]\nmodel = "x"\n'
+
+
 def test_a_file_without_a_name_has_that_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "lead.toml"
     path.write_text("format = 1\n")

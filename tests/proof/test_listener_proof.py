@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from realtime.engine.engine import Engine
 
 from realtime.models.catalog import read_entry
 from realtime.models.load import open_model
@@ -19,6 +18,7 @@ from realtime.proof.listener.page import page
 from realtime.proof.listener.picture import colours, levels, png
 from realtime.proof.listener.play import play
 from realtime.proof.listener.prove import Proof, corners, prove_player, unchanged
+from realtime.stages.model import model_path
 
 from .tools import RATE, tone
 
@@ -96,13 +96,12 @@ def test_playing_is_the_engine_s_own_sound_on_every_channel() -> None:
     path = BUNDLED / "strings.onnx"
     x = np.stack([tone(220, 9000, 4), tone(330, 9000, 4)]).astype(np.float32)
     y = play(path, x)
-    model = open_model(path)
+    played = model_path(open_model(path))
     try:
-        engine = Engine(model, sample_rate=RATE)
         padded = np.pad(x[:1], ((0, 0), (0, 128 * 74 - 9000)))
-        expected = engine.process_hops(padded)[:, engine.latency :]
+        expected = played.process_hops(padded)[:, played.latency :]
     finally:
-        model.close()
+        played.close()
     assert np.abs(y[0, :9000] - expected[0, :9000]).max() < 1e-5
     assert play(path, x[1]).shape == (9000,)
 

@@ -13,6 +13,7 @@ from realtime.errors import ChainError, ConfigError, StreamError
 from realtime.parameters.parameter import Parameter
 from realtime.session import lanes
 from realtime.session.builder import Builder, Shape
+from realtime.session.events import to_event
 from realtime.session.operations import Insert, Set
 from realtime.session.session import Session
 from realtime.session.sound import Device, Setup, Stage
@@ -21,7 +22,7 @@ from realtime.stream.voice import FADE
 
 from ..graphs import identity_spectrum
 from ..networks import controlled_model, failing_model, gru_model
-from ..signals import Array, delayed, noise
+from ..signals import Array, noise
 from ..sounds import LANES, Player, effect, group, model, sound
 
 GRU = model(gru_model())
@@ -276,7 +277,8 @@ def test_what_plays_is_told_with_all_that_events_have_set(lane: str) -> None:
         expected = session.setup
         for change in changes:
             expected = change.apply(expected)
-            session.stream.send(*session.event(change.identity, change.name, change.value))
+            event = to_event(change.identity, change.name, change.value, session.parameters())
+            session.stream.send(*event)
         told = session.now().sound
         player.run_to(6400)  # taken by now
         for found in (told, session.now().sound):
@@ -313,7 +315,7 @@ def test_events_that_cannot_be_are_refused_before_they_are_sent(
     session = Session(Setup(sound(model(controlled_model()))), device())
     before = session.now()
     with pytest.raises(ConfigError):
-        session.event(identity, name, value)
+        to_event(identity, name, value, session.parameters())
     with pytest.raises((ConfigError, ChainError)):
         session.do(Set(identity, name, value))
     assert session.now() == before

@@ -8,8 +8,8 @@ import pytest
 from scipy.signal import bilinear, lfilter
 
 from realtime.errors import ChainError
-from realtime.stages.chain import Chain
-from realtime.stages.effects import EffectStage, effect_names, make_plugin
+from realtime.stages.effects import EffectStage
+from realtime.stages.pedals import effect_names, make_plugin
 
 from ..signals import Array, impulse, noise, sine
 
@@ -23,7 +23,7 @@ def stage(name: str, block: int = 128, channels: int = 1, **parameters: Any) -> 
     return made
 
 
-def blockwise(subject: EffectStage | Chain, x: Array, block: int = 128) -> Array:
+def blockwise(subject: EffectStage, x: Array, block: int = 128) -> Array:
     parts = []
     for start in range(0, x.shape[1], block):
         y = subject.process(x[:, start : start + block].copy())

@@ -3,12 +3,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from realtime.errors import ChainError
-from realtime.stages.file import load_chain
+from realtime.errors import ChainError, RestyleError
+from realtime.stages.build import make_plugin_stage
 from realtime.stages.isolate import probe_apart
 from realtime.stages.library import open_plugin
 from realtime.stages.records import OK, Record, Records
@@ -34,73 +35,46 @@ def known(seen: list[Record], own_cache: Path) -> None:
         Records().put(record)
 
 
-CHAIN = """
-[[pre]]
-effect = "Gain"
-gain_db = -6
-
-[[pre]]
-plugin = "{plugin}"
-{more}
-"""
-
-
-def chain_file(folder: Path, plugin: str, more: str = "") -> Path:
-    path = folder / "chain.toml"
-    path.write_text(CHAIN.format(plugin=plugin, more=more), encoding="utf-8")
-    return path
-
-
-def test_a_chain_file_names_a_plugin_by_path_from_its_own_folder(
-    place: Callable[[str], Path], own_cache: Path, tmp_path: Path
-) -> None:
-    place("delay")
-    text = 'gain_db = -20.0\nparameters = { mode = "Inverted", honest = true }'
-    pre, post = load_chain(chain_file(tmp_path, "plug-ins/Test Delay.vst3", text))
-    assert post is None
-    assert pre is not None
-    assert pre.names == ["Gain", "Test Delay"]
-    pre.prepare(RATE, 2, 128)
-    assert pre.latency == 64
+def test_a_plugin_is_named_by_its_path(place: Callable[[str], Path], own_cache: Path) -> None:
+    path = place("delay")
+    settings = {"gain_db": -20.0, "mode": "Inverted", "honest": True}
+    made = make_plugin_stage(str(path), parameters=settings)
+    made.prepare(RATE, 2, 128)
+    assert (made.name, made.latency) == ("Test Delay", 64)
     x = noise(128 * 20, channels=2)
-    expected = delayed(-(10 ** (-26 / 20)) * x, 64)
-    assert np.allclose(blockwise(pre, x), expected, rtol=1e-3, atol=1e-6)
+    assert np.allclose(blockwise(made, x), delayed(-0.1 * x, 64), rtol=1e-3, atol=1e-6)
 
 
-def test_a_chain_file_names_a_scanned_plugin_and_its_state(known: None, tmp_path: Path) -> None:
+def test_a_scanned_plugin_is_named_with_its_state(known: None) -> None:
     first = open_plugin("test delay")
     first.set_parameter("delay_samples", 33)
     first.set_parameter("mode", "Inverted")
-    text = f'state = "{first.save_state()}"\ndelay_samples = 44'
-    pre, _ = load_chain(chain_file(tmp_path, "Test Delay", text))
-    assert pre is not None
-    pre.prepare(RATE, 2, 128)
-    assert pre.latency == 44
-    assert pre.slots[1].stage.get_parameter("mode") == "Inverted"  # type: ignore[attr-defined]
+    made = make_plugin_stage(
+        "Test Delay", state=first.save_state(), parameters={"delay_samples": 44}
+    )
+    made.prepare(RATE, 2, 128)
+    assert made.latency == 44
+    assert {p.name: p.value for p in made.parameters()}["mode"] == 1.0
 
 
 @pytest.mark.parametrize(
     ("plugin", "more", "says"),
     [
-        ("Nothing", "", "no plug-in 'Nothing'.*'restyle scan' looks"),
-        ("gone.vst3", "", r"there is no plug-in file .*gone\.vst3"),
-        ("Test Delay", "gain = 1", "no parameter 'gain'; did you mean 'gain_db'"),
-        ("Test Delay", "gain_db = 100", "within -60..20 dB, got 100"),
-        ("Test Delay", 'state = "%%"', "not base64"),
-        ("Test Delay", "state = 3", "state must be text, got 3"),
-        ("Test Delay", 'preset = "gone.vstpreset"', "cannot read preset .*gone.vstpreset"),
-        ("Test Delay", "parameters = 3", "parameters must be a table"),
-        ("Test Delay", 'plugin_name = "Other"', "holds no plug-in 'Other'.*holds Test Delay"),
-        ("Test Delay", 'effect = "Gain"', 'needs effect = "NAME" or plugin'),
-        ("Test Synth", "", "Test Synth is an instrument"),
+        ("Nothing", {}, "no plug-in 'Nothing'.*'restyle scan' looks"),
+        ("gone.vst3", {}, r"there is no plug-in file .*gone\.vst3"),
+        ("Test Delay", {"parameters": {"gain": 1}}, "no parameter 'gain'; did you mean 'gain_db'"),
+        ("Test Delay", {"parameters": {"gain_db": 100}}, "within -60..20 dB, got 100"),
+        ("Test Delay", {"state": "%%"}, "not base64"),
+        ("Test Delay", {"preset": "gone.vstpreset"}, "cannot read preset .*gone.vstpreset"),
+        ("Test Delay", {"plugin_name": "Other"}, "holds no plug-in 'Other'.*holds Test Delay"),
+        ("Test Synth", {}, "Test Synth is an instrument"),
     ],
 )
-def test_mistakes_in_a_chain_file_are_one_sentence(
-    known: None, tmp_path: Path, plugin: str, more: str, says: str
+def test_mistakes_are_one_sentence(
+    known: None, plugin: str, more: dict[str, Any], says: str
 ) -> None:
-    with pytest.raises(ChainError, match=says) as caught:
-        load_chain(chain_file(tmp_path, plugin, more))
-    assert str(caught.value).startswith("chain.toml: ")
+    with pytest.raises(RestyleError, match=says) as caught:
+        make_plugin_stage(plugin, **more)
     assert "\n" not in str(caught.value)
 
 

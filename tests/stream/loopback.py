@@ -19,21 +19,19 @@ from pathlib import Path
 from typing import Any
 
 import jack
+import msgspec
 import numpy as np
 from numba import cfunc, types
-from realtime.engine.engine import Engine
-from realtime.session.config import StreamConfig
 
 from realtime.devices.one_card import PortAudioDevice
 from realtime.errors import RestyleError
-from realtime.models.load import open_model
-from realtime.models.steppable import Steppable
-from realtime.models.streaming import load_model
 from realtime.native.intrinsics import call_stream, view_f32, view_i64
 from realtime.session.session import Session
+from realtime.session.sound import Device, Setup, Sound
 
 from ..graphs import fir_model, identity_spectrum
 from ..signals import Array, noise
+from ..sounds import model, path_of, sound
 
 TRIES = 12
 LENGTH = 16_000  # samples of the stimulus
@@ -118,13 +116,12 @@ def measure(
     client: jack.Client,
     device: PortAudioDevice,
     tap: Any,
-    model: Steppable | None,
-    config: StreamConfig,
+    setup: Setup,
 ) -> dict[str, Any]:
     """One run, repeated while cycles are missed (that shows at input 0 or in the counters)."""
     for attempt in range(1, TRIES + 1):  # noqa: B007
         tapped = Tapped(device, tap, stimulus())
-        session = Session(config, tapped, model)
+        session = Session(setup, tapped)
         with session:
             connect(client)
             tapped.table[GO] = 1
@@ -132,7 +129,7 @@ def measure(
             while tapped.table[BEGIN] < 0 or tapped.table[POSITION] < (
                 tapped.table[BEGIN] + LENGTH
             ):
-                session.check()
+                session.stream.check()
                 assert time.monotonic() < deadline, "the stream stands still"
                 time.sleep(0.02)
         begin = int(tapped.table[BEGIN])
@@ -141,29 +138,29 @@ def measure(
         clean = np.array_equal(
             heard[0, begin + device_trip :], tapped._stimulus[: LENGTH - device_trip]
         )
-        counters = session.memory.counters()
+        counters = session.stream.memory.counters()
         if clean and not counters["concealed_samples"]:
             break
-    # what an engine past any adapter makes of the very samples that arrived at input 0
-    engine = Engine(model, mix=config.mix)
-    hops = heard.shape[1] // engine.hop_length * engine.hop_length
-    wet = engine.process_hops(np.ascontiguousarray(heard[:1, :hops]))[0]
-    buffering = session.budget.total("buffering")
+    # what a path past any adapter makes of the very samples that arrived at input 0
+    path = path_of(setup.sound)
+    hops = heard.shape[1] // path.hop * path.hop
+    wet = path.process_hops(np.ascontiguousarray(heard[:1, :hops]))[0]
+    buffering = session.stream.budget.total("buffering")
     later = buffering + device_trip
     n = min(len(wet), heard.shape[1] - later)
     difference = np.abs(heard[1, later + begin : later + n] - wet[begin:n])
     dry = np.zeros(heard.shape[1], dtype=np.float32)
-    whole = later + engine.latency
+    whole = later + path.latency
     dry[whole:] = heard[0, : len(dry) - whole]
     return {
         "clean": bool(clean),
         "attempts": attempt,
-        "lane": session.lane,
+        "lane": session.stream.lane,
         "block_size": device.block_size,
         "blocks_seen": [counters["min_block"], counters["max_seen_block"]],
         "device_trip": device_trip,
-        "reported": session.budget.total("device"),
-        "declared": session.budget.declared,
+        "reported": session.stream.budget.total("device"),
+        "declared": session.stream.budget.declared,
         "impulse_trip": int(np.abs(heard[1, : begin + 4000]).argmax()) - begin - device_trip,
         "compared": int(n - begin),
         "difference": float(difference.max()),
@@ -174,14 +171,15 @@ def measure(
 
 def lose_server(pid: int) -> dict[str, Any]:
     """Kill the server under a running stream; return what the session says."""
-    session = Session(StreamConfig(lane="inline"), PortAudioDevice(JACK, JACK, channels=2))
+    device = PortAudioDevice(JACK, JACK, channels=2)
+    session = Session(Setup(device=Device(lane="inline")), device)
     try:
         with session:
             session.wait(0.3)
             os.kill(pid, signal.SIGKILL)
             session.wait(20.0)
     except RestyleError as error:
-        callbacks = session.memory.counters()["callbacks"]
+        callbacks = session.stream.memory.counters()["callbacks"]
         return {"error": type(error).__name__, "message": str(error), "callbacks": callbacks}
     return {"error": None}
 
@@ -207,27 +205,24 @@ def main() -> None:
         print(json.dumps(lose_server(arguments["kill"])))
         return
     tap = make_tap()
-    models: dict[str, bytes | None] = {
-        "pass-through": None,
-        "identity": identity_spectrum(),
-        "fir": fir_model(np.array([1.0, 0.5, -0.25], dtype=np.float32)),
+    sounds: dict[str, Sound] = {
+        "pass-through": sound(),
+        "identity": sound(model(identity_spectrum())),
+        "fir": sound(model(fir_model(np.array([1.0, 0.5, -0.25], dtype=np.float32)))),
     }
-    models |= {p: Path(p).read_bytes() for p in arguments["files"]}
+    sounds |= {p: sound(model(p)) for p in [*arguments["files"], *arguments["captures"]]}
     device = PortAudioDevice(JACK, JACK, channels=2)
     results = {}
-    opened: dict[str, Steppable | None] = {
-        name: load_model(data) if data else None for name, data in models.items()
-    }
-    opened |= {p: open_model(p, 1, device.block_size) for p in arguments["captures"]}
-    for name, model in opened.items():
+    for name, what in sounds.items():
         cases = {"inline": (device, "inline", 1.0), "dry": (device, "inline", 0.0)}
         if name == "identity":
             cases["worker"] = (device, "worker", 1.0)
             wanted = PortAudioDevice(JACK, JACK, channels=2, block_size=100)
             cases["asked for 100"] = (wanted, "inline", 1.0)
         for case, (used, lane, mix) in cases.items():
-            config = StreamConfig(lane=lane, mix=mix, worker_blocks=4)
-            results[f"{Path(name).stem}, {case}"] = measure(client, used, tap, model, config)
+            settings = Device(lane=lane, worker_blocks=4, channels=1)
+            setup = Setup(msgspec.structs.replace(what, mix=mix), settings)
+            results[f"{Path(name).stem}, {case}"] = measure(client, used, tap, setup)
     print(json.dumps(results))
 
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.engine.engine import Engine
-from realtime.models.streaming import load_model
+from realtime.engine.path import Path as EnginePath
 from realtime.stream.callback import stream_callback
-from realtime.stream.path import BlockPath
 from realtime.stream.record import StreamMemory
 from realtime.stream.voice import Voice
 
 from ..graphs import identity_spectrum
 from ..networks import gru_model
 from ..signals import Array, noise, random_sizes
+from ..sounds import model, path_of, sound
+from ..sounds import offline as play_offline
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,7 +25,9 @@ INSPECT = """
 import re
 import numpy as np
 from numba import carray, cfunc, types
+from realtime.engine import group
 from realtime.engine.hop import hop_function
+from realtime.stages import model
 from realtime.stream.callback import stream_callback
 from realtime.models.nam import kernel
 from realtime.models.ort import reset_function, step_function
@@ -44,7 +46,8 @@ def faults(function):
 
 for function in (
     stream_callback(), hop_function(), step_function(), reset_function(),
-    kernel.step_function(), kernel.reset_function(),
+    kernel.step_function(), kernel.reset_function(), group.step_function(),
+    model.step_function(), model.reset_function(),
 ):
     print("lane", faults(function))
 
@@ -71,15 +74,15 @@ def test_compiled_callback_neither_allocates_nor_can_ask_for_the_gil(tmp_path: P
     found = subprocess.run(
         [sys.executable, "-c", INSPECT], env=environment, capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    assert found[:6] == ["lane []"] * 6
+    assert found[:9] == ["lane []"] * 9
     # the same search finds what it is for
-    assert "NRT_" in found[6]
-    assert "picklebuf" in found[7]
+    assert "NRT_" in found[9]
+    assert "picklebuf" in found[10]
 
 
-def stream(engine: Engine, in_channels: int, out_channels: int) -> StreamMemory:
+def stream(path: EnginePath, in_channels: int, out_channels: int) -> StreamMemory:
     """A stream record around one voice in the inline lane."""
-    voice = Voice(BlockPath(engine))
+    voice = Voice(path)
     memory = StreamMemory(voice, in_channels, out_channels)
     memory.keep = voice  # type: ignore[attr-defined]
     return memory
@@ -102,13 +105,13 @@ class Direct:
 
 
 def offline(make, x: Array) -> Array:  # type: ignore[no-untyped-def]
-    return Engine(load_model(make())).process_hops(x)
+    return play_offline(sound(model(make())), x)
 
 
 @pytest.mark.parametrize("start", [0, 2**31 - 4000, 2**53, 2**62])
 @pytest.mark.parametrize("make", [gru_model, identity_spectrum])
 def test_the_callback_plays_the_offline_bits_at_any_sample_count(make, start: int) -> None:  # type: ignore[no-untyped-def]
-    engine = Engine(load_model(make()))
+    engine = path_of(sound(model(make())))
     memory = stream(engine, 1, 1)
     memory.record["samples"] = memory.record["callbacks"] = start
     call = Direct(memory)
@@ -132,7 +135,7 @@ def test_the_callback_plays_the_offline_bits_at_any_sample_count(make, start: in
 def test_device_and_engine_widths_may_differ(
     device_in: int, engine_channels: int, device_out: int
 ) -> None:
-    memory = stream(Engine(channels=engine_channels, block_size=32), device_in, device_out)
+    memory = stream(path_of(sound(), engine_channels, 32), device_in, device_out)
     x = noise(32, channels=device_in)
     y = Direct(memory)(x)
     for column in range(device_out):
@@ -141,18 +144,18 @@ def test_device_and_engine_widths_may_differ(
 
 
 def test_a_device_without_input_hears_silence_and_without_output_is_called_too() -> None:
-    memory = stream(Engine(block_size=32), 0, 1)
+    memory = stream(path_of(sound(), block=32), 0, 1)
     target = np.full((32, 1), np.nan, dtype=np.float32)
     assert stream_callback().ctypes(0, target.ctypes.data, 32, 0, 0, memory.address) == 0
     assert not target.any()
-    memory = stream(Engine(block_size=32), 1, 0)
+    memory = stream(path_of(sound(), block=32), 1, 0)
     x = noise(32)
     assert stream_callback().ctypes(x.ctypes.data, 0, 32, 0, 0, memory.address) == 0
     assert memory.counters()["callbacks"] == 1
 
 
 def test_portaudios_flags_are_counted_one_by_one() -> None:
-    memory = stream(Engine(block_size=32), 1, 1)
+    memory = stream(path_of(sound(), block=32), 1, 1)
     call = Direct(memory)
     for flags in (1, 2, 2, 4, 4, 4, 8, 16, 15):
         call(noise(32), flags)
@@ -161,7 +164,7 @@ def test_portaudios_flags_are_counted_one_by_one() -> None:
 
 
 def test_callbacks_samples_sizes_and_gaps_are_counted() -> None:
-    memory = stream(Engine(), 1, 1)
+    memory = stream(path_of(sound()), 1, 1)
     call = Direct(memory)
     for size in (100, 7, 333):
         call(noise(size))
@@ -173,7 +176,7 @@ def test_callbacks_samples_sizes_and_gaps_are_counted() -> None:
 
 
 def test_a_callback_beyond_the_scratch_memory_is_taken_in_parts() -> None:
-    memory = stream(Engine(), 1, 1)
+    memory = stream(path_of(sound()), 1, 1)
     x = noise(30_000)
     y = Direct(memory)(x)
     assert np.array_equal(y[:, 31:], x[:, : x.shape[1] - 31])

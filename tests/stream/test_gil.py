@@ -9,16 +9,11 @@ import time
 
 import numpy as np
 import pytest
-from realtime.engine.engine import Engine
-from realtime.session.config import StreamConfig
-
-from realtime.devices.simulated import SimulatedDevice
-from realtime.models.streaming import load_model
-from realtime.session.session import Session
 
 from ..graphs import identity_spectrum
 from ..networks import gru_model
 from ..signals import noise
+from ..sounds import Player, model, offline, sound
 
 HOLD_NS = 200_000_000
 HOLDS = 5
@@ -33,11 +28,11 @@ def hold_the_gil() -> None:
 @pytest.mark.parametrize("make", [gru_model, identity_spectrum])
 @pytest.mark.parametrize("block", [64, 128])
 def test_no_model_step_is_missed_while_the_gil_is_held(make, block: int) -> None:  # type: ignore[no-untyped-def]
-    model = load_model(make())
+    what = sound(model(make()))
     x = noise(int(1.6 * 48000) // 128 * 128)
-    device = SimulatedDevice(x, 48000, block, paced=True)
-    session = Session(StreamConfig(lane="inline"), device, model)
-    session.engine.set_deadline(0.0)  # a busy machine's late hops are to be heard, not replaced
+    player = Player(what, x, block, "inline", paced=True)
+    device, stream = player.device, player.session.stream
+    stream.path.set_deadline(0.0)  # a busy machine's late hops are to be heard, not replaced
 
     pauses: list[int] = []  # of a Python thread, as the control
     played: list[int] = []  # samples, during each hold
@@ -52,7 +47,7 @@ def test_no_model_step_is_missed_while_the_gil_is_held(make, block: int) -> None
             last = now
 
     ticker = threading.Thread(target=tick)
-    with session:
+    with player:
         while device.position == 0:
             time.sleep(0.001)
         ticker.start()
@@ -62,7 +57,8 @@ def test_no_model_step_is_missed_while_the_gil_is_held(make, block: int) -> None
             played.append(device.position - before)
             time.sleep(0.02)
         held_until = device.position
-        session.wait()
+        player.finish()
+        counters, declared = player.counters, player.declared
     done.set()
     ticker.join()
 
@@ -70,11 +66,9 @@ def test_no_model_step_is_missed_while_the_gil_is_held(make, block: int) -> None
     assert held_until < device.position  # and sound went on after the last hold
     # some callbacks came in each hold, however many a busy machine let through
     assert sum(n > 0 for n in played) >= HOLDS - 1, played
-    counters = session.memory.counters()
     assert counters["callbacks"] == device.position // block
-    assert session.engine.counters()["hops"] == device.position // session.engine.hop_length
-    declared = session.budget.declared
-    n = x.shape[1] - session.engine.hop_length
-    expected = Engine(model).process_hops(x)[:, : n - declared]
-    start = declared - session.engine.latency
+    assert stream.path.counters()["hops"] == device.position // stream.path.hop
+    n = x.shape[1] - stream.path.hop
+    expected = offline(what, x)[:, : n - declared]
+    start = declared - stream.path.latency
     assert np.array_equal(device.recording[:, start : start + n - declared], expected)

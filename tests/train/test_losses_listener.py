@@ -29,7 +29,7 @@ def test_a_line_costs_its_distance_from_clean() -> None:
     x = rows(2)
     y = x + x * (0.06 * torch.cos(2 * torch.pi * 375 * T))
     level = 20 * np.log10(0.03) + 3.01  # two side bands
-    assert abs(float(objection(y, x)) - (level - CLEAN)) < 1.0
+    assert abs(float(objection(y, x)) - (level - CLEAN)) < 2.0
 
 
 def test_louder_hiss_costs_what_it_is_louder() -> None:

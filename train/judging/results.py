@@ -19,8 +19,8 @@ from .candidates import in_order
 
 COLUMNS = (  # in tables; a card has no order
     "frechet", "mmd", "mfcc", "probe", "tag_flip", "pitch_f1", "onset_f1", "word_errors", "voiced",
-    "pitch_kept", "mos_speech", "mos_overall", "speaker", "stft_distance", "esr", "level_db",
-    "loudness_lu",
+    "pitch_kept", "mos_speech", "mos_overall", "speaker", "stft_distance", "mel_db", "esr",
+    "level_db", "loudness_lu",
 )  # fmt: skip
 EVALUATION = "evaluation"  # folder inside a run's
 

@@ -54,8 +54,9 @@ COLUMNS: dict[str, dict[str, Cell]] = {
         "by MMD": lambda rows, found: _share(found.get("gap_mmd")),
         "heard as the target, model / input / target": _against("probe", "copy", "oracle"),
         "tag flip, model / target": _against("tag_flip", "oracle"),
-        "pitch F1 over target's": lambda rows, found: number(found.get("pitch")),
+        "pitch F1, model / input / target": _against("pitch_f1", "copy", "oracle"),
         "STFT distance, model / input": _against("stft_distance", "copy"),
+        "mel error dB, model / input": _against("mel_db", "copy"),
         "level dB": lambda rows, found: f"{rows['model']['level_db']:+.1f}",
     },
     "effect": {

@@ -121,7 +121,9 @@ def write(result: Result, material: Material, out: Path, origin: Origin) -> None
             " chain file beside it, where there is one.",
         }
         keep(renamed(taught.recipe, out.stem, summary), taught.tuned.network, out, told, provenance)
-        write_text(out.with_suffix(".around.toml"), to_file(result.chain, True), result, "around")
+        write_text(
+            out.with_suffix(".around.toml"), to_file(result.chain, out.name), result, "around"
+        )
     elif result.offer == "blend":
         recipe, network = rebuild(find_model(BLEND))
         assert isinstance(recipe, WaveformFromFile) and isinstance(network, WaveformTCN)
@@ -138,7 +140,7 @@ def write(result: Result, material: Material, out: Path, origin: Origin) -> None
         result.files["model"] = out
     chain = result.equaliser if result.offer == "equaliser" else result.chain
     if chain and result.offer != "nothing":
-        write_text(out.with_suffix(".chain.toml"), to_file(chain, False), result, "chain")
+        write_text(out.with_suffix(".chain.toml"), to_file(chain), result, "chain")
 
 
 def write_text(path: Path, content: str, result: Result, key: str) -> None:

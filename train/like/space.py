@@ -188,17 +188,19 @@ def text(chain: Chain) -> str:
     return "\n".join(lines) or "nothing: the dry sound is as near as any chain"
 
 
-def to_file(chain: Chain, around_model: bool) -> str:
+def to_file(chain: Chain, model: str | None = None) -> str:
     """TOML for ``restyle live --chain``.
 
     Parameters
     ----------
-    around_model : bool
-        Only what stays beside the model, before and after it; else the whole chain, all before.
+    model : str, optional
+        A model's file that stands for what it was taught of the chain, beside the chain file.
     """
-    tables: dict[str, list[dict[str, Any]]] = {}
+    stages: list[dict[str, Any]] = []
     for stage in chain:
-        place = "post" if around_model and stage.place == "after" else "pre"
-        if not (around_model and stage.place == "model"):
-            tables.setdefault(place, []).append({"effect": stage.effect, **stage.settings})
-    return to_toml(tables) if tables else ""
+        if model is None or stage.place != "model":
+            stages.append({"effect": stage.effect, **stage.settings})
+        elif {"model": model} not in stages:
+            stages.append({"model": model})
+    alone = all("model" in stage for stage in stages)
+    return "" if alone else to_toml({"stage": stages})

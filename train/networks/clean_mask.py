@@ -27,6 +27,11 @@ def limited(log_gain: Tensor) -> Tensor:
     return MIDDLE + REACH * torch.tanh((log_gain - MIDDLE) / REACH)
 
 
+def unlimited(log_gain: Tensor) -> Tensor:
+    """What :func:`limited` bends into a log gain, or into the nearest it can reach."""
+    return MIDDLE + REACH * torch.atanh(((log_gain - MIDDLE) / REACH).clamp(-0.95, 0.95))
+
+
 def minimum_phase(bins: int) -> tuple[Tensor, Tensor]:
     """Matrices from log gains to smooth log magnitude and to its phase ``[bins, bins]`` each."""
     n = 2 * (bins - 1)

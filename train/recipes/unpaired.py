@@ -18,14 +18,13 @@ from torch import Tensor, nn
 from ..data.examples.unpaired import unmatched_programs
 from ..data.pairs import PairSet, Voice
 from ..losses import RandomFeatures, level_distance, statistics_distance, stft_distance
+from ..networks.clean_mask import unlimited
 from ..networks.frame_tcn import FrameTCN
 from ..networks.layers import Streamable
 from ..networks.unpaired import UnpairedAdversary
 from .base import Batch, Schedule, random_colour, random_gain
 from .instrument import INPUTS, Instrument
 from .spectral import LEVEL, Spectral
-
-STRONGEST = 3.0  # natural logarithm of the equaliser's gain
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class Unpaired(Spectral):
         bands = network._to_bands(power.float()[:, None])[:, 0]
         gain = 0.5 * torch.log((bands[1] + 1e-9) / (bands[0] + 1e-9))
         with torch.no_grad():
-            network.decode.bias[: network.bands] = 1.0 + gain.clamp(-STRONGEST, STRONGEST)
+            network.decode.bias[: network.bands] = 1.0 + unlimited(gain)
             network.decode.bias[network.bands : 2 * network.bands] = -2.0  # relief stays
 
     def practise(self, network: Streamable, batch: Batch) -> tuple[Tensor, Tensor]:

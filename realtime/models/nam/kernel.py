@@ -15,7 +15,7 @@ from numba import cfunc, njit, types
 
 from ...native.intrinsics import view_f32, view_i64
 from .activations import FAST_A, FAST_B, FAST_C, FAST_D, FAST_E
-from .cell import UNITS, lstm_units
+from .cell import NARROW, narrow_units, wide_units
 from .tile import LANES, LONG, blocks_of, layer_tile
 from .tile import ROWS as ROWS_OF_TILES
 from .vectors import TANH_P, TANH_Q, TANH_REACH
@@ -24,9 +24,10 @@ F32 = np.float32
 
 # record slots (int64): operations and values by address
 N_OPS, OPS, N_VALUES, VALUES, COUNT, CHANNELS, X, Y, CONTROLS, PER_CHANNEL, RECORD = range(11)
-# one operation; MIX, INIT, HEAD are values or -1
+# one operation; MIX, INIT, HEAD, SKIP are values or -1
 CODE, DST, SRC, THIRD, N_OUT, N_IN, TAPS, DILATION, WEIGHT, BIAS, KIND, EXTRA = range(12)
-MIX, MIXED, INIT, SLOPE, HEAD, TOTAL, OP_SIZE = range(12, 19)
+MIX, MIXED, INIT, SLOPE, HEAD, TOTAL, SECOND, SECOND_BIAS, OUTPUTS, SKIP, NEXT = range(12, 23)
+WRITTEN, OP_SIZE = 23, 24
 LAYER, ACTIVATE, ADD, MULTIPLY, BLEND, PART, SCALE, RECUR = range(8)
 # one value: base address, floats a row, past, rows, offset of the new samples in a row
 BASE, STRIDE, PAST, ROWS, OFFSET, VALUE_SIZE = range(6)
@@ -117,6 +118,11 @@ def _layer(op, values, count):  # type: ignore[no-untyped-def]
     if op[HEAD] >= 0:
         head, head_row = _now(values[op[HEAD]]), 4 * values[op[HEAD], STRIDE]
         out, out_row = _now(values[op[TOTAL]]), 4 * values[op[TOTAL], STRIDE]
+    skip = skip_row = following = next_row = 0
+    if op[OUTPUTS] > 0:
+        following, next_row = _now(values[op[NEXT]]), 4 * values[op[NEXT], STRIDE]
+        if op[SKIP] >= 0:
+            skip, skip_row = _now(values[op[SKIP]]), 4 * values[op[SKIP], STRIDE]
     weight, bias, slope, left = op[WEIGHT], op[BIAS], op[SLOPE], op[N_OUT]
     while left > 0:
         rows = MOST_ROWS if left >= MOST_ROWS else FEWER_ROWS[left]
@@ -124,9 +130,11 @@ def _layer(op, values, count):  # type: ignore[no-untyped-def]
         while t < 4 * count:
             lanes = LONG if 4 * count - t > 4 * LANES else LANES
             layer_tile(
-                rows, lanes, y + t, y_row, x + t, x_row, weight, inputs, taps, step, mix + t,
-                mix_row, op[MIXED], bias, init + t if init else 0, init_row, op[KIND], slope,
-                head + t if head else 0, head_row, out + t, out_row,
+                rows, lanes, y + t if op[WRITTEN] else 0, y_row, x + t, x_row, weight, inputs, taps,
+                step, mix + t, mix_row, op[MIXED], bias, init + t if init else 0, init_row,
+                op[KIND], slope, head + t if head else 0, head_row, out + t, out_row, op[SECOND],
+                op[SECOND_BIAS], op[OUTPUTS], skip + t if skip else 0, skip_row, following + t,
+                next_row,
             )  # fmt: skip
             t += 4 * lanes
         weight += 4 * rows * (inputs * taps + op[MIXED])
@@ -158,27 +166,33 @@ def _combine(code, a, b, c, y):  # type: ignore[no-untyped-def]
 @njit(nogil=True, error_model="numpy", cache=True)
 def _recur(op, src, dst, count):  # type: ignore[no-untyped-def]
     """LSTM layer sample by sample; its state is ``[hidden, cell, next hidden]``."""
-    size, inputs, whole = op[N_OUT], op[N_IN], op[KIND]
+    size, inputs, whole, lanes = op[N_OUT], op[N_IN], op[KIND], op[TAPS]
     hidden, cell = op[EXTRA], op[EXTRA] + 4 * whole
-    alone = whole == UNITS
-    following = hidden if alone else cell + 4 * whole
+    # the units of one vector have read all hidden values when they write theirs
+    following = hidden if whole == lanes else cell + 4 * whole
     pairs = (size + 1) // 2
-    group = 4 * 4 * UNITS * (inputs + 2 * pairs)
+    group = 4 * 4 * lanes * (inputs + 2 * pairs)
     x, x_row = _now(src), 4 * src[STRIDE]
-    state = view_f32(op[EXTRA], (3, whole))
-    y, at = _rows(dst), dst[OFFSET]
+    y, begin = _rows(dst), dst[OFFSET]
     for t in range(count):
-        for g in range(whole // UNITS):
-            units = 4 * UNITS * g
-            lstm_units(
-                op[WEIGHT] + g * group, op[BIAS] + 4 * units, x + 4 * t, x_row, inputs, hidden,
-                pairs, cell + units, following + units,
-            )  # fmt: skip
-        if not alone:
-            for j in range(whole):
-                state[0, j] = state[2, j]
+        for g in range(whole // lanes):
+            at, weight, bias = 4 * lanes * g, op[WEIGHT] + g * group, op[BIAS] + 16 * lanes * g
+            if lanes == NARROW:
+                narrow_units(
+                    weight, bias, x + 4 * t, x_row, inputs, hidden, pairs, cell + at, following + at
+                )
+            else:
+                wide_units(
+                    weight, bias, x + 4 * t, x_row, inputs, hidden, pairs, cell + at, following + at
+                )
+        new = view_f32(following, size)
         for j in range(size):
-            y[j, at + t] = state[0, j]
+            y[j, begin + t] = new[j]
+        hidden, following = following, hidden
+    if hidden != op[EXTRA]:
+        state = view_f32(op[EXTRA], (3, whole))
+        for j in range(whole):
+            state[0, j] = state[2, j]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

@@ -6,13 +6,18 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from .program import Activate, Combine, Conv, Operation, Program, sources
+from .tile import ROWS
 
 INLINE = ("Tanh", "ReLU", "LeakyReLU", "PReLU")  # activations of the tiles
 
 
 @dataclass(frozen=True)
 class Layer:
-    """``dst = activation(conv + mixer)``; also ``total = head + dst`` where `head` is there."""
+    """``dst = activation(conv + mixer)``; also ``total = head + dst`` where `head` is there.
+
+    `second`, where it is there, is a convolution of one tap of `dst`.  `dst` is not written where
+    nothing else reads it.
+    """
 
     conv: Conv
     dst: int
@@ -20,6 +25,8 @@ class Layer:
     activation: Activate | None = None
     head: int | None = None
     total: int | None = None
+    second: Conv | None = None
+    written: bool = True
 
 
 Step = Operation | Layer
@@ -72,5 +79,19 @@ def plan(program: Program) -> list[Step]:
                 taken.add(at)
                 layer = replace(layer, head=other, total=reader.dst)
                 break
-        steps.append(layer)
+        if layer.conv.weight.shape[0] in ROWS:  # all of them are in one tile
+            for at in readers.get(layer.dst, []):
+                reader = program.operations[at]
+                if (
+                    isinstance(reader, Conv)
+                    and reader.src == layer.dst != reader.init
+                    and not reader.past
+                    and at not in taken
+                    and (reader.init is None or made.get(reader.init, -1) < i)
+                ):
+                    taken.add(at)
+                    layer = replace(layer, second=reader)
+                    break
+        done = (layer.head is not None) + (layer.second is not None)
+        steps.append(replace(layer, written=uses[layer.dst] > done))
     return steps

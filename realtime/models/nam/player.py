@@ -16,13 +16,14 @@ from ...native.intrinsics import call_step, flush_denormals, restore_denormals
 from ..card import Card
 from . import kernel as k
 from .activations import NUMBERS
-from .cell import packed, padded
+from .cell import packed, padded, units_of
 from .plan import Layer, plan
 from .program import Activate, Combine, Conv, Part, Program, Scale
 from .reference import silence
 from .tile import LANES, LEAKY, TANH, blocks_of
 
 Array = npt.NDArray[np.float32]
+LINE = 16  # floats of a cache line
 ROOM = 4096  # samples a row slides over before it is moved back
 _COMBINE = {"add": k.ADD, "multiply": k.MULTIPLY, "blend": k.BLEND}
 
@@ -57,10 +58,10 @@ class CapturePlayer:
         self._keep: list[Any] = []
         self._memory = [_Layout(program, hop) for _ in range(channels)]
         ops = np.stack([m.operations for m in self._memory])
-        self._running = [
+        self._running: list[Any] = [
             np.stack([m.values for m in self._memory]),
-            np.concatenate([m.signals for m in self._memory]),
-            np.concatenate([m.recurrent for m in self._memory]),
+            _aligned(np.concatenate([m.signals for m in self._memory])),
+            _aligned(np.concatenate([m.recurrent for m in self._memory])),
         ]
         for c in range(channels):
             self._rebase(ops[c], self._running, self._memory[c], c)
@@ -123,6 +124,14 @@ class CapturePlayer:
         """Nothing to free beyond memory."""
 
 
+def _aligned(array: npt.NDArray[Any]) -> Array:
+    """Copy floats to where a cache line begins: vectors across two lines cost twice."""
+    room = np.zeros(array.size + LINE, dtype=np.float32)
+    begin = -(room.ctypes.data // 4) % LINE
+    room[begin : begin + array.size] = array
+    return room[begin : begin + array.size]
+
+
 class _Layout:
     """One channel's tables, with offsets in floats where addresses will stand."""
 
@@ -134,8 +143,8 @@ class _Layout:
         self.operations = np.zeros((len(steps), k.OP_SIZE), dtype=np.int64)
         for row, step in zip(self.operations, steps, strict=True):
             self._encode(row, step, program)
-        joined = np.concatenate([*self._state, np.zeros(2, dtype=np.float32)])
-        self.recurrent = np.resize(joined, joined.size + joined.size % 2).astype(np.float32)
+        joined = np.concatenate([*self._state, np.zeros(LINE)])
+        self.recurrent: Array = joined[: joined.size // LINE * LINE].astype(np.float32)
 
     def _place_values(self, program: Program, hop: int) -> None:
         past = [0] * len(program.channels)
@@ -146,12 +155,13 @@ class _Layout:
         at = 0
         whole = -(-hop // LANES) * LANES + LANES
         for row, channels, reach in zip(self.values, program.channels, past, strict=True):
+            reach += -reach % LINE
             stride = reach + whole + (max(ROOM, hop) if reach else 0)
-            stride += -stride % LANES
+            stride += -stride % LINE
             rows = channels
             row[:] = (at, stride, reach, rows, reach)
             at += rows * stride
-        self.signals: Array = np.zeros(at + at % 2, dtype=np.float32)
+        self.signals: Array = np.zeros(at, dtype=np.float32)
         rest = silence(program)
         for v, (at, stride, reach, rows, _) in enumerate(self.values):
             if reach:
@@ -159,7 +169,7 @@ class _Layout:
                 held[:, :reach] = rest[v]
 
     def _floats(self, array: npt.NDArray[Any]) -> int:
-        fixed = np.ascontiguousarray(array, dtype=np.float32)
+        fixed = _aligned(np.asarray(array, dtype=np.float32).ravel())
         self._keep.append(fixed)
         return int(fixed.ctypes.data)
 
@@ -184,7 +194,9 @@ class _Layout:
             row[k.WEIGHT] = self._floats(np.tile([op.factor, op.db, 0, 0], (row[k.N_OUT], 1)))
         else:
             row[k.CODE], row[k.SRC] = k.RECUR, op.src
-            row[k.N_IN], row[k.KIND] = program.channels[op.src], padded(len(op.hidden))
+            size = len(op.hidden)
+            row[k.N_IN], row[k.KIND] = program.channels[op.src], padded(size)
+            row[k.TAPS] = units_of(size)
             weight, bias, state = packed(op)
             row[k.WEIGHT], row[k.BIAS] = self._floats(weight), self._floats(bias)
             row[k.EXTRA] = sum(s.size for s in self._state)
@@ -195,7 +207,8 @@ class _Layout:
         outputs = conv.weight.shape[0]
         row[k.CODE], row[k.SRC] = k.LAYER, conv.src
         row[k.N_IN], row[k.TAPS], row[k.DILATION] = *conv.weight.shape[1:], conv.dilation
-        row[k.MIX] = row[k.INIT] = row[k.HEAD] = -1
+        row[k.MIX] = row[k.INIT] = row[k.HEAD] = row[k.SKIP] = -1
+        row[k.WRITTEN] = layer.written
         factors = [conv.weight.reshape(outputs, -1)]
         if mixer is not None:
             row[k.MIX], row[k.MIXED] = mixer.src, mixer.weight.shape[1]
@@ -204,6 +217,12 @@ class _Layout:
             row[k.INIT] = conv.init
         if layer.head is not None:
             row[k.HEAD], row[k.TOTAL] = layer.head, layer.total
+        if layer.second is not None:
+            second = layer.second
+            row[k.NEXT], row[k.OUTPUTS] = second.dst, second.weight.shape[0]
+            row[k.SKIP] = -1 if second.init is None else second.init
+            bias = np.zeros(row[k.OUTPUTS]) if second.bias is None else second.bias
+            row[k.SECOND], row[k.SECOND_BIAS] = self._floats(second.weight), self._floats(bias)
         slopes = np.zeros(outputs)
         if shape is not None:
             row[k.KIND] = TANH if shape.kind == "Tanh" else LEAKY

@@ -22,7 +22,7 @@ from .vectors import I64, Vectors, has_wide_registers, offset
 LANES = 16
 LONG = 32 if has_wide_registers() else 16
 ROWS = (8, 4, 3, 2, 1) if has_wide_registers() else (4, 3, 2, 1)
-CHAINS = 4  # independent sums of a tile of one row, which would wait for itself otherwise
+CHAINS = {1: 4, 2: 2, 3: 2}  # sums over every so many taps: one alone would wait for itself
 NONE, TANH, LEAKY = range(3)  # activations a tile applies; the kernel does the others
 
 
@@ -40,7 +40,7 @@ class _Tile:
 
     def __init__(self, builder: Any, rows: int, lanes: int) -> None:
         self.b, self.rows, self.v = builder, rows, Vectors(builder, lanes)
-        chains = CHAINS if rows == 1 else 1
+        self.chains = chains = CHAINS.get(rows, 1)
         self.sums = [
             [cgutils.alloca_once(builder, self.v.type) for _ in range(chains)] for _ in range(rows)
         ]
@@ -56,32 +56,25 @@ class _Tile:
             self.b.store(self.v.fma(value, self.v.broadcast(place), self.b.load(total)), total)
 
     def products(self, x: Any, x_row: Any, weight: Any, inputs: Any, taps: Any, step: Any) -> None:
-        """All inputs and taps; a tile of one row takes :data:`CHAINS` inputs at a time."""
-        b, size = self.b, ir.Constant(I64, 4 * self.rows)
-        done: Any = ir.Constant(I64, 0)
-        if self.rows == 1:
-            each = ir.Constant(I64, CHAINS)
-            groups = b.sdiv(inputs, each)
-            with cgutils.for_range(b, groups, intp=I64) as outer:
-                first = b.mul(outer.index, each)
-                with cgutils.for_range(b, taps, intp=I64) as inner:
-                    for c in range(CHAINS):
-                        number = b.add(first, ir.Constant(I64, c))
-                        self._product(c, number, inner.index, x, x_row, weight, taps, step, size)
-            done = b.mul(groups, each)
-        with cgutils.for_range(b, b.sub(inputs, done), intp=I64) as outer:
-            number = b.add(done, outer.index)
-            with cgutils.for_range(b, taps, intp=I64) as inner:
-                self._product(0, number, inner.index, x, x_row, weight, taps, step, size)
+        """All inputs and taps; tap ``n`` belongs to chain ``n % chains``."""
+        b, each = self.b, ir.Constant(I64, self.chains)
+        size = ir.Constant(I64, 4 * self.rows)
+        rounds = b.sdiv(taps, each) if self.chains > 1 else taps
+        done = b.mul(rounds, each)
+        with cgutils.for_range(b, inputs, intp=I64) as outer:
+            row = b.add(x, b.mul(outer.index, x_row))
+            factors = b.add(weight, b.mul(b.mul(outer.index, taps), size))
 
-    def _product(
-        self, chain: int, number: Any, tap: Any, x: Any, x_row: Any, weight: Any, taps: Any,
-        step: Any, size: Any,
-    ) -> None:  # fmt: skip
-        b = self.b
-        place = b.add(b.add(x, b.mul(number, x_row)), b.mul(tap, step))
-        factors = b.add(weight, b.mul(b.add(b.mul(number, taps), tap), size))
-        self.add(chain, self.v.load(place), factors)
+            def product(chain: int, tap: Any) -> None:
+                value = self.v.load(b.add(row, b.mul(tap, step)))
+                self.add(chain, value, b.add(factors, b.mul(tap, size)))
+
+            with cgutils.for_range(b, rounds, intp=I64) as inner:
+                for c in range(self.chains):
+                    product(c, b.add(b.mul(inner.index, each), ir.Constant(I64, c)))
+            if self.chains > 1:
+                with cgutils.for_range(b, b.sub(taps, done), intp=I64) as rest:
+                    product(0, b.add(done, rest.index))
 
     def each_row(self, change: Any) -> None:
         """Replace the total of every row ``r`` by ``change(r, total)``."""
@@ -101,7 +94,8 @@ class _Tile:
 def _write(builder: Any, rows: int, lanes: int, args: list[Any]) -> None:
     """Write the instructions of one tile; see :func:`layer_tile`."""
     (y, y_row, x, x_row, weight, inputs, taps, step, mix, mix_row, mixed, bias,
-     init, init_row, kind, slope, head, head_row, out, out_row) = args  # fmt: skip
+     init, init_row, kind, slope, head, head_row, out, out_row,
+     second, second_bias, outputs, skip, skip_row, next_y, next_row) = args  # fmt: skip
     t = _Tile(builder, rows, lanes)
     v, b, zero, four = t.v, builder, ir.Constant(I64, 0), ir.Constant(I64, 4)
     t.products(x, x_row, weight, inputs, taps, step)
@@ -120,19 +114,33 @@ def _write(builder: Any, rows: int, lanes: int, args: list[Any]) -> None:
     with b.if_then(b.icmp_signed("==", kind, ir.Constant(I64, LEAKY))):
         t.each_row(lambda r, z: v.leaky(z, v.broadcast(offset(b, slope, r, four))))
     totals = [b.load(row[0]) for row in t.sums]
-    for r, total in enumerate(totals):
-        v.store(total, offset(b, y, r, y_row))
+    with b.if_then(b.icmp_signed("!=", y, zero)):
+        for r, total in enumerate(totals):
+            v.store(total, offset(b, y, r, y_row))
     with b.if_then(b.icmp_signed("!=", head, zero)):
         for r, total in enumerate(totals):
             joined = b.fadd(v.load(offset(b, head, r, head_row)), total)
             v.store(joined, offset(b, out, r, out_row))
+    with cgutils.for_range(b, outputs, intp=I64) as loop:
+        joined = v.constant(0.0)
+        factors = b.add(second, b.mul(loop.index, size))
+        for r, total in enumerate(totals):
+            joined = v.fma(total, v.broadcast(offset(b, factors, r, four)), joined)
+        joined = b.fadd(joined, v.broadcast(b.add(second_bias, b.mul(loop.index, four))))
+        place = cgutils.alloca_once(b, v.type)
+        b.store(joined, place)
+        with b.if_then(b.icmp_signed("!=", skip, zero)):
+            earlier = v.load(b.add(skip, b.mul(loop.index, skip_row)))
+            b.store(b.fadd(joined, earlier), place)
+        v.store(b.load(place), b.add(next_y, b.mul(loop.index, next_row)))
 
 
 @intrinsic
-def layer_tile(
+def layer_tile(  # type: ignore[no-untyped-def]
     typingctx, rows, lanes, y, y_row, x, x_row, weight, inputs, taps, step, mix, mix_row, mixed,
     bias, init, init_row, kind, slope, head, head_row, out, out_row,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+    second, second_bias, outputs, skip, skip_row, next_y, next_row,
+):  # fmt: skip
     """One tile of `rows` of :data:`ROWS` times `lanes`, :data:`LANES` or :data:`LONG`.
 
     All arguments are int64; addresses and row strides in bytes, `step` the distance of two taps in
@@ -140,6 +148,9 @@ def layer_tile(
     floats, behind them ``[mixed, rows]`` for the values at `mix`; `bias` and `slope` hold
     ``[rows]``; `x` points to the oldest tap of the first sample.  Writes ``rows * lanes`` floats to
     `y`, and to `out` what it wrote plus what is at `head`.
+
+    A second layer of one tap, weights ``[outputs, rows]`` at `second`, takes what this one gives,
+    adds what is at `skip` and writes to `next_y`; `rows` must be all rows of the first then.
     """
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
@@ -151,4 +162,4 @@ def layer_tile(
                         _write(builder, size, length, args[2:])
         return context.get_dummy_value()
 
-    return types.void(*([types.int64] * 22)), codegen
+    return types.void(*([types.int64] * 29)), codegen

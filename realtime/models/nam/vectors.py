@@ -15,8 +15,8 @@ from numba.core.registry import cpu_target
 
 F32, I32, I64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 
-# tanh(t) = t P(t^2) / Q(t^2) for |t| <= 9 within 1.3e-9, fitted by scripts/fit_tanh.py; what remains
-# is float32's own rounding: 6e-8 as a rule, 3e-7 at most, and as often above as below
+# tanh(t) = t P(t^2) / Q(t^2) for |t| <= 9 within 1.3e-9, fitted by scripts/fit_tanh.py; what
+# remains is float32's own rounding: 6e-8 as a rule, 3e-7 at most, as often above as below
 TANH_REACH = 9.0
 TANH_P = (
     0.999999998735599, 0.1368084013637412, 0.003869487257571105, 2.8030876559967844e-05,
@@ -87,7 +87,7 @@ class Vectors:
         return b.fdiv(b.fmul(t, self._polynomial(TANH_P, u)), self._polynomial(TANH_Q, u))
 
     def sigmoid_of_twice(self, x: Any) -> Any:
-        """``1 / (1 + exp(-2 x))``."""
+        """``sigmoid(2 x)``, which is ``1 / (1 + exp(-2 x))``."""
         half = self.constant(0.5)
         return self.fma(half, self.tanh(x), half)
 

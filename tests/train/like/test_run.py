@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from realtime.models.streaming import load_model
-from realtime.stages.file import load_chain
+from realtime.presets.chains import read_chain
 from train.judging.judges.packages import folder_of
 from train.like.judge import score
 from train.like.offer import choose
@@ -45,8 +45,8 @@ def test_a_model_a_chain_and_a_page_are_written(recordings, tmp_path: Path) -> N
     (data,) = model.card.provenance["data"]
     assert data["licence"] == "CC-BY-4.0" and "Ada" in data["source"]
     assert model.card.latency == 0
-    whole, _ = load_chain(result.files["chain"])
-    assert whole is not None and whole.names == [s.effect for s in result.chain]
+    whole = read_chain(result.files["chain"])
+    assert [s.name for s in whole] == [s.effect for s in result.chain]
     page = result.files["report"].read_text()
     assert page.count("data:audio/flac;base64,") == len(rows)
     for stage in result.chain:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -70,10 +71,11 @@ def render(midi: bytes, seconds: float, font: str = "fluidr3") -> Array:
         raise ConfigError("FluidSynth is missing; on Debian or Ubuntu run: apt install fluidsynth")
     key = hashlib.sha256(midi + file.name.encode() + str(file.stat().st_size).encode()).hexdigest()
     CACHE.mkdir(parents=True, exist_ok=True)
-    target, source = CACHE / f"{key[:24]}.wav", CACHE / f"{key[:24]}.mid"
+    target = CACHE / f"{key[:24]}.wav"
+    source = CACHE / f"{key[:24]}.{os.getpid()}.mid"  # several trainings may ask at once
     if not target.exists():
         source.write_bytes(midi)
-        partial = target.with_suffix(".part.wav")
+        partial = source.with_suffix(".wav")
         command = [program, "-ni", "-q", "-g", "0.5", "-R", "0", "-C", "0", "-r", str(SAMPLE_RATE)]
         command += ["-o", "synth.cpu-cores=1", "-T", "wav", "-O", "float", "-F", str(partial)]
         done = subprocess.run(

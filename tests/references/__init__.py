@@ -1,0 +1,1 @@
+"""What the version before paths of stages played: sounds to null against."""

@@ -1,0 +1,92 @@
+"""The listener's proof in cards: measured, kept, refused by the gate, shown on pages."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from realtime.errors import ConfigError, ModelError
+from realtime.models.catalog import read_entry
+from realtime.proof.listener.check import KEY, declared
+from realtime.proof.listener.prove import prove_player, unchanged
+from train.export import listener
+from train.own.rebuild import begin_with
+from train.recipes import get_recipe
+
+BUNDLED = Path(__file__).parents[2] / "exported"
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch):
+    """Figures without the time it takes to play: those of doing nothing, or of a hop-rate tone."""
+
+    def whistling(x, controls):
+        t = np.arange(x.shape[1]) / 48000
+        return x * (1 + 0.5 * np.cos(2 * np.pi * 375 * t)).astype(np.float32)
+
+    clean, dirty = unchanged(48000), prove_player(whistling, 48000)
+    answers = {"tape": clean, "strings": dirty}
+    monkeypatch.setattr(listener, "prove", lambda file, card: answers[card.name])
+    return answers
+
+
+def test_a_stamp_changes_the_card_and_nothing_else(tmp_path: Path, measured) -> None:
+    file = tmp_path / "tape.onnx"
+    shutil.copy(BUNDLED / "tape.onnx", file)
+    said: list[str] = []
+    listener.stamp([file], said.append)
+    assert said == ["tape.onnx: all bounds hold"]
+    card = read_entry(file).card
+    assert card is not None and declared(card) == measured["tape"].figures
+    before = onnx.load(str(BUNDLED / "tape.onnx")).graph
+    assert onnx.load(str(file)).graph == before
+    old = read_entry(BUNDLED / "tape.onnx").card
+    assert old is not None and replace(card, proof={}) == replace(old, proof={})
+    assert {k: v for k, v in card.proof.items() if k != KEY} == {
+        k: v for k, v in old.proof.items() if k != KEY
+    }
+
+
+def test_the_gate_refuses_what_whistles_and_keeps_it_where_nothing_is_asked(measured) -> None:
+    card = read_entry(BUNDLED / "strings.onnx").card
+    assert card is not None
+    with pytest.raises(ConfigError, match="a listener would object to 'strings': worst line"):
+        listener.heard(BUNDLED / "strings.onnx", card, held=True)
+    assert KEY in listener.heard(BUNDLED / "strings.onnx", card)
+    generator = read_entry(BUNDLED / "endless-keys.onnx").card
+    assert generator is not None
+    assert listener.heard(BUNDLED / "endless-keys.onnx", generator, held=True) == generator.proof
+
+
+def test_pages_show_figures_beside_the_input_s_and_mark_what_is_over(measured) -> None:
+    cards = []
+    for name in ("tape", "strings"):
+        card = read_entry(BUNDLED / f"{name}.onnx").card
+        assert card is not None
+        entry = {**card.proof, KEY: measured[name].entry()}
+        cards.append(replace(card, proof=entry))
+    text = "\n".join(listener.section(cards[1]))
+    assert "| worst line, sines | **-12.0 dB** |" in text and "≤ -40.0 dB" in text
+    table = "\n".join(listener.overview(cards))
+    assert "| tape |" in table and "| strings | **-12.0 dB** |" in table
+    assert "| *unchanged* |" in table
+    assert listener.overview([replace(c, proof={}) for c in cards]) == []
+
+
+def test_a_network_begins_with_the_weights_of_a_file() -> None:
+    network = get_recipe("strings").network()
+    begin_with(network, BUNDLED / "strings.onnx")
+    again = get_recipe("strings").network()
+    begin_with(again, BUNDLED / "strings.onnx")
+    assert all(
+        bool((a == b).all())
+        for (k, a), b in zip(network.state_dict().items(), again.state_dict().values(), strict=True)
+        if not k.startswith("forget")
+    )
+    with pytest.raises(ModelError, match="of the weights fit"):
+        begin_with(network, BUNDLED / "tape.onnx")
