@@ -17,6 +17,7 @@ BENCHMARKS = {
     "personalise": "Three minutes of one's own pairs: before and after, and refusals.",
     "like": "Records and hidden effects: what `restyle like` makes of them, by judges.",
     "nam": "What captures cost: kernel, ONNX Runtime, other players.",
+    "rig": "Native effects beside pedalboard's; a whole rig beside its capture; long responses.",
     "rates": "Conversions between sample rates: quality, latency, cost.",
     "capture": "A session captured, replayed and compared bit by bit.",
     "slots": "What a path's slots cost, empty and with models in series.",

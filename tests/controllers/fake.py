@@ -37,7 +37,7 @@ def card(model: str) -> Card:
     return Card(model, model, "", "waveform", 48000, 64, 0, "CC0-1.0", controls=CONTROLS[model])
 
 
-def effect(name: str) -> Sequence[Parameter] | None:
+def effect(name: str, engine: str | None = None) -> Sequence[Parameter] | None:
     return RANGES[name] if name in RANGES else effect_parameters(name)
 
 

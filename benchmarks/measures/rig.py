@@ -1,0 +1,197 @@
+"""``restyle bench rig``: a guitarist's rig inside the callback, beside the same through pedalboard.
+
+Gate, capture, cabinet, equalizer, delay and reverb in mono at 48 kHz and hops of 64 samples.  A
+hop's time is the least of several runs of the same sound, so that what other programs took away is
+left out; percentiles are over the hops.  The native path is timed in compiled code, the one with
+pedalboard where the worker lane calls it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+from numba import njit
+
+from realtime.engine.path import Path as SoundPath
+from realtime.native.intrinsics import (
+    call_hop,
+    clock_address,
+    flush_denormals,
+    monotonic_ns,
+    restore_denormals,
+)
+from realtime.session.builder import Builder
+from realtime.session.sound import EngineName, Sound, Stage, identified
+
+from ..rig.tables import Report, Row
+from . import effects
+
+RATE, HOP, RUNS = 48000, 64, 5
+Array = npt.NDArray[np.float32]
+COLUMNS = {
+    "what": "what",
+    "p50_us": "p50 µs",
+    "p99_us": "p99 µs",
+    "p99_9_us": "p99.9 µs",
+    "core_percent": "% of a core",
+    "share": "of the capture",
+}
+
+
+def response(seconds: float, channels: int) -> Array:
+    """Noise that fades by 60 dB."""
+    rng = np.random.default_rng(0)
+    n = round(seconds * RATE)
+    fading = 10.0 ** (-3.0 * np.arange(n) / n)
+    return (0.02 * rng.standard_normal((channels, n)) * fading).astype(np.float32)
+
+
+def stages(
+    folder: Path, engine: EngineName | None, capture: str | None, seconds: float = 1.0
+) -> tuple[Stage, ...]:
+    """The rig; without the capture where there is none."""
+    file = folder / f"response-{seconds:g}.wav"
+    soundfile.write(str(file), response(seconds, 1).T, RATE, subtype="FLOAT")
+    effect = [
+        ("NoiseGate", {"threshold_db": -50.0}),
+        ("Convolution", {"impulse_response_filename": str(file)}),
+        ("PeakFilter", {"cutoff_frequency_hz": 800.0, "gain_db": -4.0}),
+        ("Delay", {"delay_seconds": 0.35, "feedback": 0.35, "mix": 0.3}),
+        ("Reverb", {"wet_level": 0.15}),
+    ]
+    made = [Stage(effect=name, parameters=values, engine=engine) for name, values in effect]
+    if capture is not None:
+        made.insert(1, Stage(model=capture))
+    return tuple(made)
+
+
+@njit(nogil=True, error_model="numpy")
+def _hops(function, path, x, block, address, times, clock):  # type: ignore[no-untyped-def]
+    old = flush_denormals()
+    for k in range(times.shape[0]):
+        for c in range(block.shape[0]):
+            for i in range(block.shape[1]):
+                block[c, i] = x[c, k * block.shape[1] + i]
+        begin = monotonic_ns(clock)
+        call_hop(function, (path, address, 0))
+        times[k] = monotonic_ns(clock) - begin
+    restore_denormals(old)
+
+
+def hop_times(path: SoundPath, x: Array, first: int = 0) -> npt.NDArray[np.float64]:
+    """Microseconds of each hop from `first` on, the least of :data:`RUNS`."""
+    count = x.shape[1] // path.hop
+    runs = []
+    for _ in range(RUNS):
+        path.reset()
+        times = np.zeros(count, dtype=np.int64)
+        block = np.zeros((path.channels, path.hop), dtype=np.float32)
+        if path.native:
+            function = int(path.record["hop_function"])
+            address = int(block.ctypes.data)
+            _hops(function, path.address, x, block, address, times, clock_address())
+        else:
+            for k in range(count):
+                block[...] = x[:, k * path.hop : (k + 1) * path.hop]
+                begin = time.perf_counter_ns()
+                path.run(block)
+                times[k] = time.perf_counter_ns() - begin
+        runs.append(times)
+    return np.min(runs, axis=0)[first:] / 1000.0
+
+
+def row(what: str, times: npt.NDArray[np.float64], capture_us: float | None = None) -> Row:
+    """Percentiles of hops, and the mean's share of a core."""
+    p50, p99, p99_9 = np.percentile(times, [50, 99, 99.9])
+    mean = float(times.mean())
+    found: Row = {
+        "what": what,
+        "p50_us": round(float(p50), 2),
+        "p99_us": round(float(p99), 2),
+        "p99_9_us": round(float(p99_9), 2),
+        "core_percent": round(100 * mean * 1e-6 * RATE / HOP, 2),
+    }
+    if capture_us:
+        found["share"] = round(mean / capture_us, 2)
+    return found
+
+
+def rig_rows(folder: Path, capture: str, seconds: float) -> list[Row]:
+    """The capture alone, its rig natively, each part of it, and the rig through pedalboard."""
+    x = 0.3 * effects.phrase(seconds, 1)
+    builder = Builder(1, RATE, HOP)
+
+    def times(chosen: tuple[Stage, ...]) -> npt.NDArray[np.float64]:
+        path = builder.path(Sound(identified(chosen, 1)))
+        try:
+            return hop_times(path, x)
+        finally:
+            path.close()
+
+    bare = times((Stage(effect="Gain", parameters={"gain_db": 0.0}),))
+    alone = times((Stage(model=capture),))
+    native = stages(folder, None, None)
+    cost = float(alone.mean())
+    whole = [row("nothing but a gain", bare, cost), row("capture alone", alone, cost)]
+    whole += [row(f"{s.name} alone", times((s,)), cost) for s in native]
+    whole.append(row("gate, cabinet, EQ, delay, reverb", times(native), cost))
+    whole.append(row("the same and the capture", times(stages(folder, None, capture)), cost))
+    peer = times(stages(folder, "pedalboard", None))
+    whole.append(row("gate … reverb by pedalboard (worker lane)", peer, cost))
+    return whole
+
+
+def response_rows(folder: Path) -> list[Row]:
+    """Convolution alone, by length, once its response is full of sound."""
+    found = []
+    for seconds, channels in ((0.05, 1), (1.0, 1), (1.0, 2), (10.0, 2)):
+        file = folder / f"r{seconds:g}-{channels}.wav"
+        soundfile.write(str(file), response(seconds, channels).T, RATE, subtype="FLOAT")
+        stage = Stage(effect="Convolution", parameters={"impulse_response_filename": str(file)})
+        path = Builder(channels, RATE, HOP).path(Sound(identified((stage,), 1)))
+        settled = round(seconds * RATE / HOP) + 200
+        x = 0.3 * effects.phrase(seconds + 6.0, channels)
+        times = hop_times(path, x, settled)
+        path.close()
+        made = row(f"{seconds:g} s, {'mono' if channels == 1 else 'stereo'}", times)
+        made["ratio"] = round(made["p99_9_us"] / made["p50_us"], 2)
+        found.append(made)
+    return found
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="restyle bench rig", description=__doc__)
+    parser.add_argument("--capture", metavar="FILE", help="a .nam file; none: no rig's table")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of sound")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
+    options = parser.parse_args(list(argv))
+    report = Report("rig", "restyle bench rig " + " ".join(argv))
+    effect_rows: list[dict[str, Any]] = effects.rows()
+    report.table("effects", "Native effects beside pedalboard's", effect_rows, effects.COLUMNS)
+    with tempfile.TemporaryDirectory() as folder:
+        lengths = response_rows(Path(folder))
+        columns = {k: v for k, v in COLUMNS.items() if k != "share"} | {"ratio": "p99.9 / p50"}
+        report.table("responses", "Convolution, hops of 64 samples", lengths, columns)
+        if options.capture is not None:
+            whole = rig_rows(Path(folder), options.capture, options.seconds)
+            report.table("rig", "A rig, mono, hops of 64 samples", whole, COLUMNS)
+        else:
+            report.note("name a capture (--capture FILE.nam) to compare the rig with it")
+    if options.json is not None:
+        report.write(options.json)
+    return 0
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.exit(main(sys.argv[1:]))

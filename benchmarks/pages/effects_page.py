@@ -1,0 +1,49 @@
+"""``python -m benchmarks.pages.effects_page RESULT``: the tables of ``docs/effects.md``.
+
+From a result of ``restyle bench rig --json``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..measures.effects import COLUMNS
+from ..measures.rig import COLUMNS as RIG
+from ..rig import machine
+from ..rig.tables import markdown
+
+PAGE = Path(__file__).parents[2] / "docs" / "effects.md"
+BEGIN, END = "<!-- begin: bench rig -->", "<!-- end: bench rig -->"
+
+
+def section(data: dict[str, Any]) -> str:
+    """Everything that goes between the markers."""
+    tables = data["tables"]
+    lengths = {k: v for k, v in RIG.items() if k != "share"} | {"ratio": "p99.9 / p50"}
+    parts = [
+        f"Measured by `{data['command']}`. {machine.sentence(data['machine'])}.",
+        markdown(tables["effects"], COLUMNS),
+        "Convolution alone, blocks of 64 samples:",
+        markdown(tables["responses"], lengths),
+    ]
+    if "rig" in tables:
+        parts += ["A rig in mono, blocks of 64 samples:", markdown(tables["rig"], RIG)]
+    return "\n\n".join(parts)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command."""
+    data = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n{section(data)}\n{END}{after}", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
