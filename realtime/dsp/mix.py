@@ -9,6 +9,17 @@ F32 = np.float32
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def copy(x, y):  # type: ignore[no-untyped-def]
+    """Copy ``x [channels, n]`` into `y`, whose memory is another.
+
+    Assigning one array to another compiles to code that may allocate and raise.
+    """
+    for c in range(x.shape[0]):
+        for i in range(x.shape[1]):
+            y[c, i] = x[c, i]
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def delay(x, line, position, y):  # type: ignore[no-untyped-def]
     """Delay a block by ``line.shape[1]`` samples; return the new position.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from ..dsp.mix import copy
 from ..native.intrinsics import call_hop, flush_denormals, restore_denormals
 from .hop import PATH_TABLE, view_path
 
@@ -95,7 +96,7 @@ def run_hops(address, block, scratch, scratch_address):  # type: ignore[no-untyp
     p = view_path(address)
     hop = p.hop
     for start in range(0, block.shape[1] - hop + 1, hop):
-        scratch[...] = block[:, start : start + hop]
+        copy(block[:, start : start + hop], scratch)
         call_hop(p.hop_function, (address, scratch_address, 0))
-        block[:, start : start + hop] = scratch
+        copy(scratch, block[:, start : start + hop])
     restore_denormals(old)

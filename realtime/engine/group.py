@@ -11,6 +11,7 @@ import numpy.typing as npt
 from numba import cfunc, njit, types
 
 from ..dsp.delay import DELAY_STATE, moving_delay
+from ..dsp.mix import copy
 from ..errors import ChainError
 from ..native.intrinsics import view_f32
 from ..native.records import F32, F64, I64, INT, Array, Table
@@ -79,11 +80,11 @@ def step_function() -> Any:
         total = view_f32(g.total, shape)
         total[...] = 0.0
         for k in range(g.branches):
-            branch[...] = block
+            copy(block, branch)
             run_slots(_slots(g)[k], _counts(g)[k], branch, g.scratch)
             gather(g, k, branch, total)
         g.begun = 1
-        block[...] = total
+        copy(total, block)
         return 0
 
     return group_step

@@ -13,6 +13,7 @@ import math
 import numpy as np
 from numba import njit
 
+from ..dsp.mix import copy
 from ..native.intrinsics import view_f32, view_i64
 from ..native.records import FLOAT, INT, Table
 from .governor import awake, cover, restart
@@ -90,7 +91,7 @@ def join(slot, block, made):  # type: ignore[no-untyped-def]
         here = 0.0
     p = slot.presence
     if p == here == 1.0:
-        block[...] = made
+        copy(made, block)
         return
     for i in range(block.shape[1]):
         p = min(here, p + slot.step) if p < here else max(here, p - slot.step)

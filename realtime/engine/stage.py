@@ -20,6 +20,7 @@ from numba import njit
 from ..dsp.delay import DELAY_STATE, moving_delay
 from ..dsp.dynamics import scrub
 from ..dsp.meters import N_BINS, count_duration
+from ..dsp.mix import copy
 from ..native.intrinsics import call_hop, clock_address, monotonic_ns, view_f32
 from ..native.records import F32, F64, FLOAT, I64, INT, Array, Record, Table
 from ..parameters.parameter import CATEGORICAL, SWITCH, Parameter
@@ -196,12 +197,12 @@ def feed(s, block, dry, wet):  # type: ignore[no-untyped-def]
         Three different memories.
     """
     if s.line_length == 1:
-        dry[...] = block
+        copy(block, dry)
     else:
         moving_delay(block, _dry_line(s), _dry_state(s), s.latency, dry)
     fed, goal = s.fed, s.fed_goal
     if fed == goal == 1.0:
-        wet[...] = block
+        copy(block, wet)
         return
     for i in range(block.shape[1]):
         fed = min(goal, fed + s.feed_step) if fed < goal else max(goal, fed - s.feed_step)
@@ -222,9 +223,9 @@ def run(s, wet, address):  # type: ignore[no-untyped-def]
         piece = _piece(s)
         for start in range(0, n, s.hop):
             _ramp(s, s.hop)
-            piece[...] = wet[:, start : start + s.hop]
+            copy(wet[:, start : start + s.hop], piece)
             status |= call_hop(s.step, (s.argument, s.piece, s.hop))
-            wet[:, start : start + s.hop] = piece
+            copy(piece, wet[:, start : start + s.hop])
     s.spent = monotonic_ns(s.clock) - begin
     count_duration(_histogram(s), s.spent)
     if status != 0:

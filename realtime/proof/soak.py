@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..models.card import Control
 from ..models.steppable import Steppable
 from ..stages.model import model_path
 
@@ -43,6 +44,11 @@ class Soak:
         return self.finite and self.peak <= 1.0 and self.resets == 0 and steady
 
 
+def _drawn(rng: np.random.Generator, control: Control) -> float:
+    value = float(rng.uniform(control.minimum, control.maximum))
+    return float(round(value)) if control.kind == "categorical" else value
+
+
 def soak(model: Steppable, minutes: float, seed: int = 0) -> Soak:
     """Noise at changing levels, silence, full scale and samples that are not numbers.
 
@@ -68,9 +74,7 @@ def soak(model: Steppable, minutes: float, seed: int = 0) -> Soak:
             x *= np.float32(rng.choice((0.0, 0.01, 0.1, 1.0)))
             if part % 8 == 0:
                 x[:, rng.integers(0, n, 50)] = rng.choice((np.nan, np.inf, -np.inf))
-            settings = {
-                c.name: float(rng.uniform(c.minimum, c.maximum)) for c in model.card.controls
-            }
+            settings = {c.name: _drawn(rng, c) for c in model.card.controls}
         for name, value in settings.items():
             placed.aim(name, value)
         y = path.process_hops(x)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from numba import cfunc, njit, types
 
 from ..dsp.fft import twiddles
+from ..dsp.mix import copy
 from ..dsp.stft import analyse, synthesise
 from ..dsp.windows import asymmetric_windows
 from ..engine.path import Path
@@ -40,9 +41,9 @@ _table, _analysis, _synthesis = (
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def _step_waveform(m, block):  # type: ignore[no-untyped-def]
-    view_f32(m.x, block.shape)[...] = block
+    copy(block, view_f32(m.x, block.shape))
     status = call_step(m.step, (m.argument,))
-    block[...] = view_f32(m.y, block.shape)
+    copy(view_f32(m.y, block.shape), block)
     return status
 
 

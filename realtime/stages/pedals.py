@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+from functools import cache
 from pathlib import Path
 from typing import Any
-
-import pedalboard
 
 from ..errors import ChainError, nearest
 
@@ -15,11 +15,17 @@ _EXCLUDED = {"Plugin", "ExternalPlugin", "PluginContainer", "Pedalboard", "Mix",
 _EXCLUDED |= {"VST3Plugin", "AudioUnitPlugin", "IIRFilter"}
 
 
+@cache
+def _library() -> Any:
+    """pedalboard, loaded when something asks for it: models alone need none of it."""
+    return importlib.import_module("pedalboard")
+
+
 def effect_names() -> list[str]:
     """Names of the effects a chain may use."""
     found = []
-    for name, value in vars(pedalboard).items():
-        if inspect.isclass(value) and issubclass(value, pedalboard.Plugin):
+    for name, value in vars(_library()).items():
+        if inspect.isclass(value) and issubclass(value, _library().Plugin):
             if name not in _EXCLUDED and not name.startswith("_"):
                 found.append(name)
     return sorted(found)
@@ -27,7 +33,7 @@ def effect_names() -> list[str]:
 
 def property_names(name: str) -> list[str]:
     """Names of what can be read from an effect, and mostly be set, once it is made."""
-    kind = getattr(pedalboard, name)
+    kind = getattr(_library(), name)
     own = inspect.getmembers(kind, lambda value: isinstance(value, property))
     return [p for p, _ in own if p not in ("is_effect", "is_instrument")]
 
@@ -43,7 +49,7 @@ def make_plugin(name: str, parameters: dict[str, Any]) -> Any:
     known = effect_names()
     if name not in known:
         raise ChainError(f"unknown effect '{name}'{nearest(name, known)}; try {', '.join(known)}")
-    kind = getattr(pedalboard, name)
+    kind = getattr(_library(), name)
     accepted = sorted({*property_names(name), *_argument_names(kind)})
     for key in parameters:
         if key not in accepted:
@@ -86,9 +92,9 @@ def bundle_names(path: Path) -> list[str]:
         The file holds no plug-in for this system.
     """
     for kind in ("VST3Plugin", "AudioUnitPlugin"):
-        if hasattr(pedalboard, kind):
+        if hasattr(_library(), kind):
             try:
-                return list(getattr(pedalboard, kind).get_plugin_names_for_file(str(path)))
+                return list(getattr(_library(), kind).get_plugin_names_for_file(str(path)))
             except ImportError:
                 continue
     raise ChainError(f"{path.name} holds no plug-in that this system and processor can load")
@@ -111,7 +117,8 @@ def load_bundle(path: Path, name: str | None = None, patience: float = 10.0) -> 
         It cannot be loaded, or this is not the main thread.
     """
     try:
-        return pedalboard.load_plugin(str(path), plugin_name=name, initialization_timeout=patience)
+        load = _library().load_plugin
+        return load(str(path), plugin_name=name, initialization_timeout=patience)
     except (ImportError, RuntimeError, ValueError, NotImplementedError) as error:
         if "main thread" in str(error):
             raise ChainError(
