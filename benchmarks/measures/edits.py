@@ -62,6 +62,7 @@ TURNS = {
     "depth": (0.0, 1.0),
 }
 FADE = 960  # samples, the shortest fade between two whole signals
+COMMON = 0.99  # share of the steps that a click is not among
 QUIET = 1440  # samples at the end of each stretch that count as settled
 Array = npt.NDArray[np.float32]
 
@@ -260,9 +261,10 @@ def _listen(device: SimulatedDevice, at: int, made: str, found: Outcome) -> None
     before = device.played(at - EVERY, at)
     stretch = device.played(at - 1, at + EVERY)
     settled = [before, stretch[:, -QUIET:], device.played(at + EVERY, at + 2 * EVERY)]
-    if made.startswith("move"):  # it passes through the sound without the stage
-        settled.append(device.played(at + FADE, at + 2 * FADE))
     own = max(_steps(y) for y in settled)
+    if made.startswith("move"):  # it passes through the sound without the stage, not yet settled
+        settled.append(device.played(at + FADE, at + 2 * FADE))
+        own = max(own, float(np.quantile(np.abs(np.diff(settled[-1])), COMMON)))
     slope = 2 * max(np.abs(y).max() for y in settled) * np.pi / 2 / FADE
     bound = float(1.1 * own + 1.5 * slope + 1e-4)
     step = _steps(stretch)
