@@ -56,7 +56,7 @@ def group(*branches: Sequence[Stage] | Branch, **settings: Any) -> Stage:
 
 
 def _stage(settings: dict[str, Any], **kind: Any) -> Stage:
-    own = {k: settings.pop(k) for k in ("identity", "bypass") if k in settings}
+    own = {k: settings.pop(k) for k in ("identity", "bypass", "engine") if k in settings}
     mix = settings.pop("stage_mix", 1.0)
     return Stage(**kind, **own, mix=mix, parameters=settings)
 

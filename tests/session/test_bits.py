@@ -39,6 +39,13 @@ def made(case: Case) -> Sound:
     return sound(*before, *models, *after)
 
 
+# What is not played as before, and why [dB]
+OTHERWISE = {
+    "wavenet.nam": -115.0,  # a faster tanh, right to float32's rounding (tests/nam/test_core.py)
+    "lstm.nam": -40.0,  # begins settled, as its reference player does (tests/nam/test_core.py)
+    "filters": -80.0,  # 64-bit coefficients (tests/stages/native), pedalboard's have 32
+    "amp with effects": -110.0,  # native effects
+}
 SOUNDS = {name: made(case) for name, case in CASES.items()}
 SOUNDS |= {
     "endless-keys": sound(model("endless-keys")),
@@ -68,7 +75,7 @@ def test_what_plays_is_what_was_played_before(name: str) -> None:
         x, before = kept["x"], kept[name].astype(np.float64)
     now = render(SOUNDS[name], Clip(x, RATE)).samples
     rest = np.sqrt(np.mean((now - before) ** 2)) / np.sqrt(np.mean(before**2))
-    assert 20 * np.log10(rest + 1e-12) <= -120.0
+    assert 20 * np.log10(rest + 1e-12) <= OTHERWISE.get(name, -120.0)
 
 
 @pytest.mark.parametrize("lane", ["inline", "worker"])

@@ -76,7 +76,8 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     return made
 
 
-HERE = effect("Invert")
+PYTHON = effect("Gain", engine="pedalboard")
+HERE = effect("Invert", engine="pedalboard")
 
 
 def device(seconds: float = 0.1, block: int = 128, paced: bool = False) -> SimulatedDevice:
@@ -97,7 +98,7 @@ def device(seconds: float = 0.1, block: int = 128, paced: bool = False) -> Simul
 def test_the_lane_is_chosen_with_a_reason(
     lane: str, python: bool, paced: bool, chosen: str | None, reason: str
 ) -> None:
-    what = sound(*[effect("Gain")] * python)
+    what = sound(*[PYTHON] * python)
     stream = Session(Setup(what, Device(lane=lane)), device(paced=paced)).stream
     assert stream.lane in ([chosen] if chosen else ["inline", "worker"])
     assert reason in stream.lane_reason
@@ -111,7 +112,7 @@ def test_auto_follows_its_own_measurement(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_inline_lane_refuses_python_stages() -> None:
-    for what in (sound(effect("Gain")), sound(group([effect("Gain")]))):
+    for what in (sound(PYTHON), sound(group([PYTHON]))):
         with pytest.raises(ConfigError, match=r"inline lane cannot run effects.*--lane worker"):
             Session(Setup(what, Device(lane="inline")), device())
 

@@ -36,9 +36,9 @@ def fading(at: int, length: int) -> Array:
 
 def test_effects_in_a_path_equal_pedalboards_own_chain() -> None:
     what = sound(
-        effect("HighpassFilter", cutoff_frequency_hz=200.0),
-        effect("Distortion", drive_db=15.0),
-        effect("Gain", gain_db=-6.0),
+        effect("HighpassFilter", engine="pedalboard", cutoff_frequency_hz=200.0),
+        effect("Distortion", engine="pedalboard", drive_db=15.0),
+        effect("Gain", engine="pedalboard", gain_db=-6.0),
     )
     board = pedalboard.Pedalboard(
         [pedalboard.HighpassFilter(200.0), pedalboard.Distortion(15.0), pedalboard.Gain(-6.0)]
@@ -198,7 +198,8 @@ def test_the_mark_names_the_stage_while_it_is_made_and_run_and_no_other_time(
 
     monkeypatch.setattr(EffectStage, "process", processing)
     monkeypatch.setattr(EffectStage, "__init__", making)
-    what = sound(effect("Gain"), model(LATE), effect("Gain"))
+    python = effect("Gain", engine="pedalboard")
+    what = sound(python, model(LATE), python)
     path = Builder(1, RATE, 64, mark).path(what)
     assert set(seen) == {1, 3}
     assert mark[0] == 0
