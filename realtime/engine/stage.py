@@ -220,12 +220,13 @@ def run(s, wet, address):  # type: ignore[no-untyped-def]
         _ramp(s, n)
         status = call_hop(s.step, (s.argument, address, n))
     else:
-        piece = _piece(s)
-        for start in range(0, n, s.hop):
+        piece, start = _piece(s), 0
+        while start < n:  # a range with a step may raise
             _ramp(s, s.hop)
             copy(wet[:, start : start + s.hop], piece)
             status |= call_hop(s.step, (s.argument, s.piece, s.hop))
             copy(piece, wet[:, start : start + s.hop])
+            start += s.hop
     s.spent = monotonic_ns(s.clock) - begin
     count_duration(_histogram(s), s.spent)
     if status != 0:
