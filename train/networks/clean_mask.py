@@ -17,13 +17,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 SMOOTH = 1 / 8  # of n_fft: cepstral coefficients from here on are left out
-FRAMES = 48  # frames a mean goes over where nothing is forgotten
-MIDDLE, REACH = -1.0, 3.0  # natural logarithm of the gains: bounds are MIDDLE -+ REACH
+FRAMES = 32  # frames a mean goes over where nothing is forgotten
+MIDDLE, REACH = -1.0, 3.5  # natural logarithm of the gains: bounds are MIDDLE -+ REACH
 TAPS = 12  # bins either side that soften a frame
 
 
 def limited(log_gain: Tensor) -> Tensor:
-    """Bend a log gain into its bounds (-35 to +17 dB), unchanged in the middle."""
+    """Bend a log gain into its bounds (-39 to +22 dB), unchanged in the middle."""
     return MIDDLE + REACH * torch.tanh((log_gain - MIDDLE) / REACH)
 
 
