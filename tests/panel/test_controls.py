@@ -101,8 +101,8 @@ def test_page_and_osc_turn_the_knobs_from_their_own_process(half: Path) -> None:
                 == 0.25
             )
         )
-        inserted = ask(port, "POST", "/api/chain/post", {"entry": {"effect": "Gain"}})
-        assert inserted["chains"]["post"][0]["id"] == inserted["id"]
+        inserted = ask(port, "POST", "/api/path", {"stage": {"effect": "Gain"}})
+        assert inserted["path"][-1]["id"] == inserted["id"]
         assert inserted["pending"] == [] and inserted["host"] == "playing"
         assert ask(port, "DELETE", "/api/pending/99")["error"].startswith("no change 99")
         client._sock.close()
@@ -111,7 +111,7 @@ def test_page_and_osc_turn_the_knobs_from_their_own_process(half: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_crash_is_not_heard_and_knobs_work_again(half: Path, number: signal.Signals) -> None:
     rng, osc = random.Random(int(number)), free_port(socket.SOCK_DGRAM)
-    mapping = MidiMapping("cc", 7, "parameter", "mix")
+    mapping = MidiMapping(cc=7, parameter="mix")
     with playing(half) as played:
         up = begin(
             played,

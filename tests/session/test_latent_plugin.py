@@ -29,7 +29,9 @@ def late(bundle: Callable[[str], Path], own_cache: Path) -> Stage:
 
 @pytest.mark.parametrize("block", [64, 480])
 def test_declared_wet_and_bypass_agree_after_every_step(late: Stage, block: int) -> None:
-    plain = effect("PeakFilter", identity=1, engine="pedalboard", gain_db=0.0)  # an equaliser that passes the sound
+    plain = effect(
+        "PeakFilter", identity=1, engine="pedalboard", gain_db=0.0
+    )  # an equaliser that passes the sound
     steps: list[tuple[Operation, int]] = [
         (Move(2, 0), 480),
         (Move(2, 1), 480),

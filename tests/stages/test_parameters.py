@@ -10,7 +10,7 @@ from realtime.parameters.parameter import CATEGORICAL, Parameter, find_parameter
 from realtime.stages.build import make_effect
 from realtime.stages.effects import EffectStage
 from realtime.stages.pedals import effect_names, make_plugin, property_names
-from realtime.stages.ranges import RANGES
+from realtime.stages.ranges import PEDALBOARD, RANGES
 
 from ..signals import Array, noise
 from .test_effects import RATE, blockwise
@@ -118,7 +118,7 @@ def test_what_changes_the_latency_is_not_set_in_mid_stream(name: str, parameter:
     [
         ("Gain", "gain", 0.0, "effect Gain has no parameter 'gain'; did you mean 'gain_db'"),
         ("Gain", "gain_db", 30.0, r"gain_db must be within -80..24 dB, got 30"),
-        ("Gain", "gain_db", True, "must be a number, got True"),
+        ("Gain", "gain_db", True, "must be a number, got true"),
         ("Gain", "gain_db", float("inf"), "must be a number, got inf"),
         ("Reverb", "room_size", -0.1, "within 0..1, got -0.1"),
         ("LadderFilter", "mode", "LPF13", "one of LPF12, .* did you mean 'LPF12'"),
@@ -138,8 +138,11 @@ def test_wrong_names_and_values_are_one_sentence(
 
 def test_choices_are_given_by_word_or_place_and_switches_as_truth_or_number() -> None:
     for given in ("HPF24", 4, 4.0):
-        assert get(make_effect("LadderFilter", {"mode": given}), "mode") == 4.0
+        assert get(make_effect("LadderFilter", {"mode": given}, PEDALBOARD), "mode") == 4.0
     for given in (True, 1, 1.0):
-        assert get(make_effect("BrickwallLimiter", {"true_peak": given}), "true_peak") == 1.0
+        assert (
+            get(make_effect("BrickwallLimiter", {"true_peak": given}, PEDALBOARD), "true_peak")
+            == 1.0
+        )
     with pytest.raises(ChainError, match="LadderFilter refuses"):
         made("LadderFilter", mode="HPF25")
