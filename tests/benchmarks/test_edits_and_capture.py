@@ -98,7 +98,7 @@ def small(models: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_capture_of_a_session_with_edits_has_no_difference(small: None, tmp_path: Path) -> None:
     found = capture.run(0.12, 2, tmp_path / "session")
     assert found["samples that differ"] == 0
-    assert found["edits"] > 2 and found["crossfades and chain edits among them"] >= 1
+    assert found["edits"] > 2 and found["crossfades and edits of the path among them"] >= 1
     assert found["samples compared"] > 4 * capture.RATE
 
 
