@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..models.card import Control
+from ..parameters.parameter import Parameter
 from ..models.steppable import Steppable
 from ..stages.model import model_path
 
@@ -44,7 +44,7 @@ class Soak:
         return self.finite and self.peak <= 1.0 and self.resets == 0 and steady
 
 
-def _drawn(rng: np.random.Generator, control: Control) -> float:
+def _drawn(rng: np.random.Generator, control: Parameter) -> float:
     value = float(rng.uniform(control.minimum, control.maximum))
     return float(round(value)) if control.kind == "categorical" else value
 

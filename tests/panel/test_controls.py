@@ -199,7 +199,8 @@ def test_an_edit_from_the_page_is_pending_until_it_is_called_off(
                 done.append(error)
 
         run_beside(edit)
-        played.until(lambda: ask(port, "GET", "/api/state")["pending"])
+        played.until(lambda: done or ask(port, "GET", "/api/state")["pending"])
+        assert not done, done
         pending = ask(port, "GET", "/api/state")["pending"][0]
         assert pending["what"] == "change to slow"
         played.until(

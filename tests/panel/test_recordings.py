@@ -69,7 +69,7 @@ def test_dry_and_wet_are_aligned(plain: Desk) -> None:
     tape = plain.played.tape  # y equals x but where a busy machine was late and concealed a block
     at = place_of(y, tape.output[:, 0])
     np.testing.assert_array_equal(y[:n], tape.output[at : at + n, 0])
-    at -= BLOCK  # what a card plays was given to it a period earlier
+    at -= plain.get("/api/state")["latency"]["declared_samples"]
     np.testing.assert_array_equal(x[:n], tape.input[at : at + n, 0])
     assert np.mean(np.abs(y[:n] - x[:n]) <= 1e-6) > 0.9
 
