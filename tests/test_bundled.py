@@ -19,7 +19,11 @@ from realtime.proof.verify import verify
 
 ROOT = Path(__file__).parent.parent
 STYLES = [p for p in sorted((ROOT / "exported").glob("*.onnx")) if read_entry(p).converts]
-WHISTLING = {"latent-keys", "strings-unpaired", "whisper"}  # what still breaks a listener's bound, and says so in its card
+WHISTLING = {
+    "latent-keys",
+    "strings-unpaired",
+    "whisper",
+}  # what still breaks a listener's bound, and says so in its card
 BLENDS = [p for p in STYLES if any(c.kind == "blend" for c in load_model(p).card.controls)]
 
 
