@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..parameters.parameter import Parameter
 from ..models.steppable import Steppable
+from ..parameters.parameter import Parameter
 from ..stages.model import model_path
 
 PART_SECONDS = 2.0

@@ -10,7 +10,6 @@ import soundfile
 
 from realtime.errors import AudioFileError
 
-from ..host.cards import BLOCK
 from ..signals import Array
 from .conftest import Desk
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import onnx
@@ -100,7 +101,9 @@ def _fit_together(cards: list[Card]) -> None:
 def _card(name: str, cards: list[Card]) -> Card:
     """One blend weight a model, then both models' own controls under their names."""
     controls = [Parameter(c.name, default=0.5, kind="blend") for c in cards]
-    controls += [replace(k, name=f"{c.name} {k.name}") for c in cards for k in c.controls]
+    controls += [
+        msgspec.structs.replace(k, name=f"{c.name} {k.name}") for c in cards for k in c.controls
+    ]
     states = [
         State(f"{side}_{s.name}", s.shape)
         for side, c in zip(SIDES, cards, strict=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import torch
 
@@ -90,7 +91,9 @@ def fit_unpaired(
                 f" {after:.3f} after); nothing was written"
             )
         recipe = renamed(recipe, out.stem, f"{path.stem}, mixed for {audio.name}")
-        controls = tuple(replace(c, default=weights[c.name]) for c in recipe.base.controls)
+        controls = tuple(
+            msgspec.structs.replace(c, default=weights[c.name]) for c in recipe.base.controls
+        )
         recipe.base = replace(recipe.base, controls=controls)
         keep(
             recipe,

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...errors import ModelError
 
-MAX_DEPTH = 100
+MAX_DEPTH = 48
 MAX_BRACKETS = 10**6  # of a file nested too deep for the JSON module; others are not counted
 _BLANK = " \t\n\r"
 
