@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from ..errors import ConfigError
+from ..parameters.parameter import BLEND
+from ..parameters.surface import shares
 from ..presets.chains import read_chain
 from ..presets.check import Library
 from ..presets.paths import absolute
@@ -79,20 +82,30 @@ def chosen_sound(
             sound = Set(OWN, name, number).apply(Setup(sound)).sound
     library = Library()
     sound, known = library.checked(sound, "the sound")
+    return library.checked(_with(sound, known, values), "--set")[0] if values else sound
+
+
+def _with(sound: Sound, known: Known, values: Mapping[str, Value]) -> Sound:
+    """The sound with values set; those of a plug-in are checked by whoever loads it.
+
+    Weights of a blend may be any from 0 on: they are shares of all that are given for a stage.
+    """
+    weights: dict[int, dict[str, Any]] = {}
     for name, value in values.items():
-        sound = _set(sound, known, name, value)
-    return library.checked(sound, "--set")[0] if values else sound
-
-
-def _set(sound: Sound, known: Known, name: str, value: Value) -> Sound:
-    """Set one parameter; those of a plug-in are checked by whoever loads it."""
-    place, _, own = name.rpartition(".")
-    stage = dict(places(sound.stages)).get(f"{place}.")
-    if stage is not None and stage.plugin is not None and own not in ("bypass", "stage_mix"):
-        operation = Set(stage.identity, own, value)
-    else:
-        operation = find_knob(sound, known, name).set(value)
-    return operation.apply(Setup(sound)).sound
+        place, _, own = name.rpartition(".")
+        stage = dict(places(sound.stages)).get(f"{place}.")
+        if stage is not None and stage.plugin is not None and own not in ("bypass", "stage_mix"):
+            sound = Set(stage.identity, own, value).apply(Setup(sound)).sound
+            continue
+        knob = find_knob(sound, known, name)
+        if knob.parameter.kind == BLEND:
+            weights.setdefault(knob.identity, {})[knob.own] = value
+        else:
+            sound = knob.set(value).apply(Setup(sound)).sound
+    for identity, given in weights.items():
+        for own, share in shares(known[identity], given).items():
+            sound = Set(identity, own, share).apply(Setup(sound)).sound
+    return sound
 
 
 def models_rate(sound: Sound) -> int | None:

@@ -123,7 +123,7 @@ def test_the_terminal_shows_levels_latency_processor_counters_and_knobs() -> Non
     with playing(find_model("amp-blend"), noise(20 * RATE, level=0.3)) as played:
         console = HostConsole(played.host, HostSurface(played.host))
         played.host.tell("something happened")
-        played.host.insert("post", {"effect": "Gain", "gain_db": -6.0})
+        played.insert(effect="Gain", engine="pedalboard", parameters={"gain_db": -6.0})
         played.play_on(0.5)
         console.figures()
         shown = Console(width=110, record=True, file=io.StringIO())
@@ -145,7 +145,7 @@ def test_the_terminal_shows_levels_latency_processor_counters_and_knobs() -> Non
         "hop",
         "counters",
         "warm",
-        "post.1.gain_db",
+        "2.gain_db",
         "-6 dB",
         "something happened",
     ):

@@ -40,7 +40,7 @@ def test_a_killed_engine_is_replaced_with_the_session_as_it_was(half: Path) -> N
         host.set("mix", 0.5)
         stage = played.insert(effect="Gain", parameters={"gain_db": -6.0})
         played.until(lambda: host.standby_ready, 60)
-        level = 0.3 * (0.5 * 0.5 + 0.5) * 10 ** (-6 / 20) * 10 ** (-6 / 20)
+        level = 0.3 * (0.5 * 0.5 * 10 ** (-6 / 20) + 0.5) * 10 ** (-6 / 20)
         played.settles(level)
         before = played.tape.position
         os.kill(host.link.process.pid or 0, signal.SIGKILL)

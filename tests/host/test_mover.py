@@ -41,13 +41,14 @@ def test_the_session_goes_on_on_another_card(played: Played, tmp_path: Path) -> 
     played.insert(effect="Gain", parameters={"gain_db": -6.0})
     host.watch(True)
     recorder = host.record({"wet": tmp_path / "wet.wav"})
-    played.settles(0.3 * 0.75 * 10 ** (-6 / 20))
+    share = 0.5 + 0.5 * 0.5 * 10 ** (-6 / 20)  # half of it dry
+    played.settles(0.3 * share)
     old = host.link
     host.change_device(Device(kind="tape", tape=other.name))
     moved = Played(host, other, played.told)
     host.set("output_gain_db", -6.0)
     moved.play_on(0.5)
-    moved.settles(0.8 * 0.75 * 10 ** (-12 / 20))
+    moved.settles(0.8 * share * 10 ** (-6 / 20))
     assert (host.now["device"]["block_size"], host.incidents) == (128, [])
     assert host.board.record[0]["watch_dry"] != 0
     moved.until(lambda: old.gone)

@@ -139,7 +139,7 @@ def test_a_plugins_state_goes_into_the_preset_and_comes_back(
 def test_midi_and_osc_turn_the_knobs_of_a_host(models: Path) -> None:
     with playing(models / "controls.onnx") as played:
         surface = HostSurface(played.host)
-        bindings = Bindings(surface, [MidiMapping("cc", 7, "parameter", "gain")])
+        bindings = Bindings(surface, [MidiMapping(cc=7, parameter="gain")])
         bindings.feed(mido.Message("control_change", control=7, value=127).bytes())
         played.settles(0.3)
         with OscServer(surface, "127.0.0.1", 0) as server:
