@@ -107,10 +107,9 @@ def _step(v, level, row, block):  # type: ignore[no-untyped-def]
         past = _spectra(level)[c, (block - p) % level.partitions]
         h = _filters(level)[c % level.responses, p]
         _multiply(total, past, h, row[BEGIN], row[END], p == 0)
-    elif kind == FORWARD:
-        transform(size, row[INDEX], work, wr, wi, np.float32(1.0))
-    elif kind == INVERSE:
-        transform(size, row[INDEX], work, wr, wi, np.float32(-1.0))
+    elif kind == FORWARD or kind == INVERSE:
+        sign = np.float32(1.0) if kind == FORWARD else np.float32(-1.0)
+        transform(size, row[INDEX], work, wr, wi, sign)
     elif kind == PACK:
         _pack(_ring(v)[c], block, size, work)
     elif kind == UNPACK:
