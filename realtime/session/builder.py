@@ -76,7 +76,7 @@ class Builder:
             A model cannot be read, or the models do not go together.
         """
         found = list(walk(tuple(stages)))
-        models = [read_shape(find_model(s.model)) for s in found if s.model is not None]
+        models = [self._read(s.model) for s in found if s.model is not None]
         rates = {m.sample_rate for m in models}
         if len(rates) > 1:
             listed = " and ".join(f"{m.name} at {m.sample_rate} Hz" for m in models)
@@ -96,6 +96,11 @@ class Builder:
                 f" meet only every {hop}; the most is {LONGEST_HOP}"
             )
         return Shape(rates.pop() if rates else self._device_rate, hop, native)
+
+    def _read(self, model: str) -> ModelShape:
+        path = find_model(model)
+        self._progress(f"reading {path.name}")
+        return read_shape(path)
 
     def path(self, sound: Sound) -> Path:
         """The whole path of a sound, everything opened and prepared."""
