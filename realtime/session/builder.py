@@ -13,7 +13,14 @@ from ..engine.placed import Mark, Slot
 from ..engine.stage import Stage as EngineStage
 from ..errors import ConfigError
 from ..models.catalog import find_model
-from ..models.load import LARGEST_HOP, SMALLEST_HOP, capture_hop, open_model, read_shape
+from ..models.load import (
+    LARGEST_HOP,
+    SMALLEST_HOP,
+    ModelShape,
+    capture_hop,
+    open_model,
+    read_shape,
+)
 from ..stages.model import ModelStage
 from ..stages.ranges import is_native
 from .sound import Sound, Stage, walk
@@ -98,9 +105,8 @@ class Builder:
         return Shape(rates.pop() if rates else self._device_rate, hop, native)
 
     def _read(self, model: str) -> ModelShape:
-        path = find_model(model)
-        self._progress(f"reading {path.name}")
-        return read_shape(path)
+        self._progress(f"reading {FilePath(model).name}")
+        return read_shape(find_model(model))
 
     def path(self, sound: Sound) -> Path:
         """The whole path of a sound, everything opened and prepared."""

@@ -219,7 +219,7 @@ def test_an_edit_from_the_page_is_pending_until_it_is_called_off(
             writer.write(fir_model(np.array([0.9, 0.0], dtype=np.float32)))
         played.until(lambda: not played.host.pending)
         played.settles(0.225)
-        assert played.host.view.style == half.stem and played.host.incidents == []
+        assert played.host.setup.sound.stages[0].model == str(half) and played.host.incidents == []
 
 
 def run_beside(job: Callable[[], None]) -> None:
