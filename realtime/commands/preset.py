@@ -122,7 +122,7 @@ def check(names: FilesArgument) -> None:
             bad += 1
             _say(str(error))
     if bad:
-        raise typer.Exit(1)
+        raise typer.Exit(2)
 
 
 def upgrade(

@@ -20,37 +20,6 @@ def copy(x, y):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def delay(x, line, position, y):  # type: ignore[no-untyped-def]
-    """Delay a block by ``line.shape[1]`` samples; return the new position.
-
-    Parameters
-    ----------
-    x, y : ndarray [shape=(channels, n), float32]
-        Input, and output to write; must not be the same memory.
-    line : ndarray [shape=(channels, delay), float32]
-        State, circular.
-    position : int
-        Oldest sample in `line`.
-    """
-    length = line.shape[1]
-    if length == 0:
-        for c in range(x.shape[0]):
-            for i in range(x.shape[1]):
-                y[c, i] = x[c, i]
-        return 0
-    end = position
-    for c in range(x.shape[0]):
-        end = position
-        for i in range(x.shape[1]):
-            y[c, i] = line[c, end]
-            line[c, end] = x[c, i]
-            end += 1
-            if end == length:
-                end = 0
-    return end
-
-
-@njit(nogil=True, error_model="numpy", cache=True)
 def mix(dry, wet, start, end):  # type: ignore[no-untyped-def]
     """Write ``(1 - m) dry + m wet`` into `wet`, `m` moving linearly from `start` to `end`.
 

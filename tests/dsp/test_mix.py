@@ -3,21 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from realtime.dsp.mix import delay, mix
+from realtime.dsp.mix import mix
 
-from ..signals import cut, delayed, noise, random_sizes
-
-
-@pytest.mark.parametrize("length", [0, 1, 5, 64, 1000])
-def test_the_delay_line_delays_by_its_length_whatever_the_blocks(length: int) -> None:
-    x = noise(5000, channels=2)
-    line = np.zeros((2, length), dtype=np.float32)
-    position, parts = 0, []
-    for block in cut(x, random_sizes(1, largest=300)):
-        y = np.full_like(block, np.nan)
-        position = delay(block, line, position, y)
-        parts.append(y)
-    assert np.array_equal(np.concatenate(parts, axis=1), delayed(x, length))
+from ..signals import noise
 
 
 @pytest.mark.parametrize(("amount", "which"), [(0.0, "dry"), (1.0, "wet")])

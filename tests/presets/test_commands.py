@@ -126,7 +126,7 @@ def test_several_presets_are_checked_at_once(run, presets_folder: Path) -> None:
     (presets_folder / "good.toml").write_text("format = 2\n")
     (presets_folder / "bad.toml").write_text("format = 2\nmxi = 1\n")
     code, text, _ = run("preset", "check", "good", "bad", "gone")
-    assert code == 1
+    assert code == 2
     good, bad, gone = text.splitlines()
     assert good == "good is good"
     assert "unknown key 'mxi'; did you mean 'mix'" in bad
