@@ -101,7 +101,7 @@ def test_what_cannot_be_measured_is_said_and_the_report_is_written(
 
 def test_memory_is_read_from_the_system() -> None:
     before = memory.resident_mib(os.getpid())
-    held = mmap.mmap(-1, 64 << 20)
+    held = mmap.mmap(-1, 64 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     np.frombuffer(held, np.uint8)[:] = 1
     after = memory.resident_mib(os.getpid())
     assert after - before == pytest.approx(64.0, abs=4.0)

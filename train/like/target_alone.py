@@ -94,7 +94,7 @@ def fit_unpaired(
         controls = tuple(
             msgspec.structs.replace(c, default=weights[c.name]) for c in recipe.base.controls
         )
-        recipe.base = replace(base, controls=controls)
+        recipe.base = replace(recipe.base, controls=controls)
         keep(
             recipe,
             network,
