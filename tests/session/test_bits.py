@@ -46,6 +46,8 @@ OTHERWISE = {
     "filters": -80.0,  # 64-bit coefficients (tests/stages/native), pedalboard's have 32
     "amp with effects": -110.0,  # native effects
 }
+# Trained anew since: another network, which the listener's proof is for (tests/test_bundled.py)
+ANEW = ("choir", "square-synth", "strings")
 SOUNDS = {name: made(case) for name, case in CASES.items()}
 SOUNDS |= {
     "endless-keys": sound(model("endless-keys")),
@@ -69,7 +71,7 @@ def offline(name: str) -> Array:
     return clip.samples
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [n for n in CASES if n not in ANEW])
 def test_what_plays_is_what_was_played_before(name: str) -> None:
     with np.load(BEFORE) as kept:
         x, before = kept["x"], kept[name].astype(np.float64)
