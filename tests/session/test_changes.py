@@ -37,7 +37,9 @@ def test_a_swap_crossfades_to_the_very_sound_of_the_new_model(lane: str) -> None
         declared = player.declared
         (change,) = player.session.log
         assert player.counters["concealed_samples"] == 0
-    assert change.at is not None and 9600 <= change.position <= 9600 + declared + 64
+    # the worker may be behind the device by what is buffered
+    assert change.at is not None
+    assert 9600 - declared <= change.position <= 9600 + declared + 64
     assert np.array_equal(y[:, : change.at], 1.5 * dry[:, : change.at])
     settled = 9600 + declared + 4800
     assert np.array_equal(y[:, settled:], np.float32(-0.8) * dry[:, settled:])
