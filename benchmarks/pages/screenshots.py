@@ -22,13 +22,15 @@ import soundfile
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
 CLIP = ROOT / "exported" / "demo.flac"
-CHAIN = """[[pre]]
+CHAIN = """[[stage]]
 effect = "NoiseGate"
 threshold_db = -60
-[[post]]
+[[stage]]
+model = "amp-blend"
+[[stage]]
 effect = "Chorus"
 mix = 0.3
-[[post]]
+[[stage]]
 effect = "Reverb"
 room_size = 0.3
 """
@@ -56,8 +58,6 @@ def main(arguments: list[str] | None = None) -> int:
         soundfile.write(folder / "in.wav", np.tile(clip, 20), rate)
         (folder / "chain.toml").write_text(CHAIN)
         words = [
-            "--model",
-            "amp-blend",
             "--set",
             "warm=0.45",
             "--set",
