@@ -15,6 +15,7 @@ from ..stream.voice import Voice
 from .list import NO_INPUT, find_device
 from .port_stream import PortStream
 
+JACK = "JACK Audio Connection Kit"  # PortAudio's name of the host API
 PROBE_SECONDS = 0.15
 
 
@@ -30,7 +31,8 @@ class PortAudioDevice:
     block_size : int or None [samples]
         What callbacks should bring.  The host's own period (PortAudio's ``blocksize=0``) is used
         when it is constant and no other size is asked for, as any other choice makes PortAudio add
-        a buffer of that size.
+        a buffer of that size.  On JACK the server's period is used whatever is asked for: it may
+        change at any time, and behind PortAudio's buffer that would not be seen.
     channels : int or None
         Engine channels wanted; limited to what the devices have.
 
@@ -38,6 +40,11 @@ class PortAudioDevice:
     ------
     DeviceError
         Missing device or a setting it refuses, in one sentence.
+
+    Attributes
+    ----------
+    note : str
+        What the user is to know of how it was opened; empty when there is nothing.
     """
 
     paced = True
@@ -64,7 +71,14 @@ class PortAudioDevice:
         self._stream = PortStream(
             self.name, hear, play, self.sample_rate, self.in_channels, self.out_channels
         )
-        self.block_size = negotiate(self._stream, block_size, self.in_channels, self.out_channels)
+        wanted = None if play.host_api == JACK else block_size
+        self.block_size = negotiate(self._stream, wanted, self.in_channels, self.out_channels)
+        self.note = ""
+        if wanted != block_size != self.block_size:
+            self.note = (
+                f"JACK's server sets the block size, {self.block_size or 'varying'}, not"
+                f" {block_size}; 'jack_bufsize {block_size}' changes it for all its programs"
+            )
 
     @property
     def largest_block(self) -> int:
@@ -87,6 +101,13 @@ class PortAudioDevice:
     def output_latency(self) -> int:
         """As the driver reports it [samples]."""
         return self._stream.output_latency
+
+    def follow(self, block: int) -> bool:
+        """See :class:`realtime.stream.transport.Follower`; not where a size was asked for."""
+        if self._stream.requested or self.block_size is None:
+            return False
+        self._stream.ask_again()
+        return True
 
     def start(self) -> None:
         """Start the stream."""

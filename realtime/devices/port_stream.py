@@ -7,6 +7,7 @@ machine code and never Python.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import threading
 from typing import Any
 
@@ -89,12 +90,26 @@ class PortStream:
         userdata = self._sd._ffi.cast("void*", record)
         self._keep = (callback, userdata)
         self._stream = self._make(callback, userdata)
-        latency = self._stream.latency
+        self._read_latency(self._stream)
+
+    def _read_latency(self, stream: Any) -> None:
+        latency = stream.latency
         if not isinstance(latency, tuple):
             latency = latency if self._in else 0.0, latency if self._out else 0.0
         self.input_latency, self.output_latency = (
             round(v * self.sample_rate) if 0 <= v < 10 else 0 for v in latency
         )
+
+    def ask_again(self) -> None:
+        """Read the latencies anew: PortAudio asks the driver when a stream is opened, only then.
+
+        The second stream is opened for the question alone and never starts.  A device that lets
+        nobody else in keeps the latencies it has reported.
+        """
+        with contextlib.suppress(DeviceError):
+            second = self._make(*self._keep)
+            self._read_latency(second)
+            second.close(ignore_errors=True)
 
     def start(self) -> None:
         """Start it.

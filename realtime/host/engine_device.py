@@ -56,4 +56,5 @@ def describe_device(device: Transport) -> dict[str, Any]:
     """What was opened, as plain data."""
     names = ("name", "sample_rate", "block_size", "in_channels", "out_channels", "paced")
     found = {n: getattr(device, n) for n in (*names, "largest_block")}
+    found["note"] = getattr(device, "note", "")
     return found | {n: getattr(device, f"{n}_name", device.name) for n in ("input", "output")}

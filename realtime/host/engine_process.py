@@ -82,7 +82,6 @@ class Server:
         self.session: Session | None = None
         self.late: LateModels | None = None
         self.taps = Taps(board)
-        self._device: dict[str, Any] = {}
         self._sending = threading.Lock()
         self._jobs: queue.SimpleQueue[tuple[int, str, Body]] = queue.SimpleQueue()
         self._cancelled: set[int] = set()
@@ -181,7 +180,8 @@ class Server:
         """What plays, after whatever change."""
         self._declared = session.stream.budget.declared
         counts = list(session.stream.path.counters())
-        return session.now(), {**session.describe(), "device": self._device, "counts": counts}
+        device = describe_device(session.device)
+        return session.now(), {**session.describe(), "device": device, "counts": counts}
 
     def _do_open(self, body: Body) -> tuple[Setup, dict[str, Any]]:
         setup: Setup = body["setup"]
@@ -196,7 +196,6 @@ class Server:
             events=self.board.events,
             progress=self._progress,
         )
-        self._device = describe_device(device)
         board = self.board.status
         board[RATE], board[LATENCY] = device.sample_rate, session.stream.budget.declared
         if body["journal"]:
@@ -235,11 +234,23 @@ class Server:
             return
         if session.stream.pending:
             session.stream.tidy()
+        self._follow(session)
         notices = self.late.look() if self.late else []
         if notices or session.stream.budget.declared != self._declared:
             self.tell("changed", *self._now(session))
         for notice in notices:
             self.tell("notice", notice)
+
+    def _follow(self, session: Session) -> None:
+        """Fit the path to blocks of another size, and tell of it."""
+        try:
+            if not session.follow():
+                return
+            text = f"the device now brings {session.device.block_size} samples at a time"
+        except RestyleError as error:
+            text = f"nothing fits the device's new block size: {error}"
+        self.tell("changed", *self._now(session))
+        self.tell("notice", {"note": text})
 
     # -- the pulse: never waits for the main thread ----------
 

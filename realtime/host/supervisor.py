@@ -660,6 +660,8 @@ class Supervisor:
             self._leave(old)
             self.on_switch(old.board, self.engine.board)
         self._account_for_outage()
+        if note := opened[1]["device"].get("note"):
+            self._tell_once(note)
         self._answer_move(None)
         self._answer_start(None)
 

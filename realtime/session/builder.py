@@ -71,6 +71,10 @@ class Builder:
     ) -> None:
         self.channels, self._device_rate, self._mark = channels, device_rate, mark
         self._progress = progress
+        self.set_block(block_size)
+
+    def set_block(self, block_size: int | None) -> None:
+        """What the device brings from now on."""
         fits = block_size is not None and SMALLEST_HOP <= block_size <= LARGEST_HOP
         self._block = block_size if fits else None
 

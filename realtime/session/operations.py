@@ -155,6 +155,16 @@ class Lane(_Operation, frozen=True):
         return setup.with_device(msgspec.structs.replace(setup.device, lane=self.lane))
 
 
+class Period(_Operation, frozen=True):
+    """The device brings blocks of `samples` from now on; the path is made anew to fit."""
+
+    samples: int
+
+    def apply(self, setup: Setup) -> Setup:
+        """The setup after this operation: the same."""
+        return setup
+
+
 class UseDevice(_Operation, frozen=True):
     """Play on another device."""
 
@@ -166,7 +176,7 @@ class UseDevice(_Operation, frozen=True):
 
 
 Turn = tuple[int, str, float]  # a stage's identity (0: the whole sound), its parameter, the value
-Operation = Union[Insert, Remove, Move, Swap, Set, Load, Lane, UseDevice]  # noqa: UP007
+Operation = Union[Insert, Remove, Move, Swap, Set, Load, Lane, Period, UseDevice]  # noqa: UP007
 
 
 def restyle(sound: Sound, stage: Stage | None) -> Operation | None:

@@ -33,14 +33,27 @@ from ..errors import ConfigError
 from ..native.events import EventQueue
 from ..native.records import Store
 from ..parameters.parameter import Parameter
-from ..stream.transport import Transport
+from ..stream.transport import Follower, Transport
 from .builder import Builder, Shape
 from .events import from_event, to_event
 from .names import STAGE_PARAMETERS
-from .operations import OWN, Insert, Lane, Load, Move, Operation, Remove, Set, Swap, UseDevice
+from .operations import (
+    OWN,
+    Insert,
+    Lane,
+    Load,
+    Move,
+    Operation,
+    Period,
+    Remove,
+    Set,
+    Swap,
+    UseDevice,
+)
 from .sound import Setup, Stage
 from .stream import Stream
 
+STEADY_BLOCKS = 16  # of one size, before the path is fitted to it
 MOST_WAITING = EDITS // 2  # edits with positions of their own that are made ready beforehand
 
 
@@ -161,6 +174,9 @@ class Session:
             changed = setup.sound.find(operation.identity)
             assert changed is not None
             by = Swap(operation.identity, changed)
+        if isinstance(operation, Period):
+            self.device.block_size = operation.samples
+            self._builder.set_block(operation.samples)
         if isinstance(operation, UseDevice):
             raise ConfigError("a stream cannot change its device; open another one beside it")
         if at is None or self.stream.path.edits_waiting > MOST_WAITING:
@@ -179,6 +195,30 @@ class Session:
         if wait:
             self.settle()
         return self.setup
+
+    def follow(self) -> bool:
+        """Fit the path to a device that has come to bring blocks of another size.
+
+        To be called now and then by whoever makes the changes; :meth:`wait` does.
+
+        Returns
+        -------
+        bool
+            Whether something has changed.
+
+        Raises
+        ------
+        RestyleError
+            No path fits the new size; what plays goes on.
+        """
+        device, counted = self.device, self.stream.memory.record
+        block = int(counted["last_block"])
+        if block == device.block_size or counted["same_blocks"] < STEADY_BLOCKS:
+            return False
+        if not isinstance(device, Follower) or not device.follow(block):
+            return False
+        self.do(Period(block))
+        return True
 
     def settle(self) -> None:
         """Wait until the changes made have been heard out, and log where each began."""
@@ -225,7 +265,7 @@ class Session:
 
     def _stays(self, shape: Shape, operation: Operation) -> bool:
         """Whether the path can stay: nothing but its list of stages changes, at the same hop."""
-        if isinstance(operation, Load | Lane) or self.stream.fixed_latency is not None:
+        if isinstance(operation, Load | Lane | Period) or self.stream.fixed_latency is not None:
             return False
         path = self.stream.path
         return shape == (path.sample_rate, path.hop, path.native)
@@ -390,7 +430,7 @@ class Session:
 
     def wait(self, seconds: float | None = None) -> None:
         """Return after `seconds`, or when the device ends by itself; raise what went wrong."""
-        self.stream.wait(seconds)
+        self.stream.wait(seconds, self.follow)
         if not self.stream.changing:
             self._log()
 

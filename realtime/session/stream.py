@@ -8,7 +8,7 @@ crossfades to.  What ceases to sound is freed here.  One thread at a time calls 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy.typing as npt
@@ -278,8 +278,10 @@ class Stream:
                     " instead"
                 )
 
-    def wait(self, seconds: float | None = None) -> None:
-        """Return after `seconds`, or when the device ends by itself.
+    def wait(
+        self, seconds: float | None = None, meanwhile: Callable[[], object] = lambda: None
+    ) -> None:
+        """Return after `seconds`, or when the device ends by itself; `meanwhile` is called often.
 
         Raises
         ------
@@ -289,6 +291,7 @@ class Stream:
         end = None if seconds is None else time.monotonic() + seconds
         while self.device.active and (end is None or time.monotonic() < end):
             self.check()
+            meanwhile()
             if self.pending:
                 self.tidy()
             left = 0.05 if end is None else max(0.0, min(0.05, end - time.monotonic()))

@@ -99,6 +99,8 @@ def _count(s, n, flags, begin):  # type: ignore[no-untyped-def]
     s.last_ns = begin
     s.min_block = min(s.min_block, n)
     s.max_seen_block = max(s.max_seen_block, n)
+    s.same_blocks = s.same_blocks + 1 if n == s.last_block else 1
+    s.last_block = n
     s.callbacks += 1
 
 

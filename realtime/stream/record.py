@@ -46,7 +46,8 @@ _INTEGERS = (
     "watch_dry", "watch_wet", "listen",
     # counters
     "callbacks", "samples", "first_ns", "last_ns", "deadline_misses", "longest_gap_ns",
-    "min_block", "max_seen_block", "busy_ns", "worker_blocks", "worker_ns",
+    "min_block", "max_seen_block", "last_block", "same_blocks",
+    "busy_ns", "worker_blocks", "worker_ns",
     "input_underflows", "input_overflows", "output_underflows", "output_overflows",
     "ring_underflows", "ring_overflows", "concealed_samples", "dropped_samples", "journal_lost",
     "callback_histogram", "gap_histogram",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..dsp.drift_record import Drift
 
@@ -69,3 +69,17 @@ class Transport(Protocol):
     @property
     def error(self) -> BaseException | None:
         """What ended the device early."""
+
+
+@runtime_checkable
+class Follower(Protocol):
+    """A device whose callbacks may come to bring blocks of another size while it plays."""
+
+    def follow(self, block: int) -> bool:
+        """Callbacks bring `block` samples from now on (control thread).
+
+        Returns
+        -------
+        bool
+            Whether the stream is to be fitted to it; latencies have been read anew then.
+        """

@@ -161,10 +161,16 @@ def test_the_hosts_own_constant_period_is_used_unless_another_is_wanted(portaudi
     device = PortAudioDevice("jack", "jack", channels=2)
     assert (device.block_size, device._stream.requested) == (64, 0)
     assert PortAudioDevice("jack", "jack", block_size=64)._stream.requested == 0
-    device = PortAudioDevice("jack", "jack", block_size=100)
-    assert (device.block_size, device._stream.requested) == (100, 100)
+    device = PortAudioDevice("USB Mic", "Speakers", block_size=100)
+    assert (device.block_size, device._stream.requested, device.note) == (100, 100, "")
     portaudio.calls = (64, 65, 64)
     assert PortAudioDevice("jack", "jack").block_size is None
+
+
+def test_on_jack_the_servers_period_is_used_whatever_is_wanted(portaudio: Any) -> None:
+    device = PortAudioDevice("jack", "jack", block_size=100)
+    assert (device.block_size, device._stream.requested) == (64, 0)
+    assert "jack_bufsize 100" in device.note
 
 
 def test_channels_are_limited_to_what_the_devices_have(portaudio: Any) -> None:

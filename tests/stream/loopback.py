@@ -34,8 +34,9 @@ from ..signals import Array, noise
 from ..sounds import model, path_of, sound
 
 TRIES = 12
-LENGTH = 16_000  # samples of the stimulus
-ROOM = 4 * 48_000  # samples kept, from the stream's first callback
+LENGTH = 20_000  # samples of the stimulus
+QUIET = 8_000  # of it: silence behind an impulse
+ROOM = 60 * 48_000  # samples kept, from the stream's first callback
 JACK = "JACK Audio Connection Kit"
 
 CALLBACK, RECORD, POSITION, GO, BEGIN, FLAGS, STIMULUS, HEARD, N_SLOTS = range(9)
@@ -85,6 +86,19 @@ class Tapped:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._device, name)
 
+    @property
+    def block_size(self) -> int | None:
+        """Of the device."""
+        return self._device.block_size
+
+    @block_size.setter
+    def block_size(self, samples: int) -> None:
+        self._device.block_size = samples
+
+    def follow(self, block: int) -> bool:
+        """The device does."""
+        return self._device.follow(block)
+
     def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
         """Input and output have one clock."""
 
@@ -107,9 +121,73 @@ def connect(client: jack.Client) -> None:
 def stimulus() -> Array:
     """An impulse, silence, and noise to the end, in which a missed cycle cannot hide."""
     x = noise(LENGTH, level=0.25, seed=11)[0]
-    x[:4000] = 0.0
+    x[:QUIET] = 0.0
     x[0] = 0.5
     return np.ascontiguousarray(x)
+
+
+def play_stimulus(session: Session, tapped: Tapped) -> int:
+    """Play the stimulus to its end; return the position of its first sample."""
+    tapped.table[GO] = 0
+    time.sleep(0.05)
+    tapped.table[BEGIN] = -1
+    tapped.table[GO] = 1
+    deadline = time.monotonic() + 10.0
+    while tapped.table[BEGIN] < 0 or tapped.table[POSITION] < tapped.table[BEGIN] + LENGTH:
+        session.stream.check()
+        assert time.monotonic() < deadline, "the stream stands still"
+        time.sleep(0.02)
+    return int(tapped.table[BEGIN])
+
+
+def round_trip(heard: Array, begin: int, tapped: Tapped) -> tuple[int, bool]:
+    """The device's own round trip, and whether all of the stimulus came through it."""
+    trip = int(np.abs(heard[0, begin : begin + QUIET]).argmax())
+    came = heard[0, begin + trip : begin + LENGTH]
+    return trip, np.array_equal(came, tapped._stimulus[: LENGTH - trip])
+
+
+def resize(
+    client: jack.Client, tap: Any, setup: Setup, sizes: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Change the server's period while one session plays; a measurement after each change."""
+    device = PortAudioDevice(JACK, JACK, channels=2, block_size=setup.device.block_size)
+    tapped = Tapped(device, tap, stimulus())
+    session, found = Session(setup, tapped), []
+    with session:
+        connect(client)
+        for size in sizes:
+            client.blocksize = size
+            deadline = time.monotonic() + 60.0
+            while session.device.block_size != size:
+                session.wait(0.1)
+                assert time.monotonic() < deadline, f"blocks of {size} are not followed"
+            for _ in range(TRIES):
+                session.wait(0.5)  # stale sound is gone
+                before = session.stream.memory.counters()["concealed_samples"]
+                begin = play_stimulus(session, tapped)
+                heard = tapped.heard[begin : begin + LENGTH].T
+                trip, clean = round_trip(heard, 0, tapped)
+                late = session.stream.memory.counters()["concealed_samples"] - before
+                if clean and not late:
+                    break
+            budget = session.stream.budget
+            dry = np.zeros(LENGTH, dtype=np.float32)
+            whole = budget.declared + 2 * trip  # to the engine, and from it to input 1
+            dry[whole:] = tapped._stimulus[: LENGTH - whole]
+            found.append(
+                {
+                    "clean": bool(clean and not late),
+                    "lane": session.stream.lane,
+                    "block_size": device.block_size,
+                    "device_trip": trip,
+                    "reported": budget.total("device"),
+                    "declared": budget.declared,
+                    "impulse_trip": int(np.abs(heard[1, :QUIET]).argmax()) - trip,
+                    "dry_equal": bool(np.array_equal(heard[1], dry)),
+                }
+            )
+    return found
 
 
 def measure(
@@ -124,20 +202,9 @@ def measure(
         session = Session(setup, tapped)
         with session:
             connect(client)
-            tapped.table[GO] = 1
-            deadline = time.monotonic() + 10.0
-            while tapped.table[BEGIN] < 0 or tapped.table[POSITION] < (
-                tapped.table[BEGIN] + LENGTH
-            ):
-                session.stream.check()
-                assert time.monotonic() < deadline, "the stream stands still"
-                time.sleep(0.02)
-        begin = int(tapped.table[BEGIN])
+            begin = play_stimulus(session, tapped)
         heard = tapped.heard[: begin + LENGTH].T
-        device_trip = int(np.abs(heard[0]).argmax()) - begin
-        clean = np.array_equal(
-            heard[0, begin + device_trip :], tapped._stimulus[: LENGTH - device_trip]
-        )
+        device_trip, clean = round_trip(heard, begin, tapped)
         counters = session.stream.memory.counters()
         if clean and not counters["concealed_samples"]:
             break
@@ -161,7 +228,7 @@ def measure(
         "device_trip": device_trip,
         "reported": session.stream.budget.total("device"),
         "declared": session.stream.budget.declared,
-        "impulse_trip": int(np.abs(heard[1, : begin + 4000]).argmax()) - begin - device_trip,
+        "impulse_trip": int(np.abs(heard[1, : begin + QUIET]).argmax()) - begin - device_trip,
         "compared": int(n - begin),
         "difference": float(difference.max()),
         "level": float(np.abs(wet[begin:]).max()),
@@ -211,6 +278,14 @@ def main() -> None:
         "fir": sound(model(fir_model(np.array([1.0, 0.5, -0.25], dtype=np.float32)))),
     }
     sounds |= {p: sound(model(p)) for p in [*arguments["files"], *arguments["captures"]]}
+    if "sizes" in arguments:
+        one = next(s for n, s in sounds.items() if Path(n).stem == arguments["subject"])
+        one = msgspec.structs.replace(one, mix=arguments["mix"])
+        settings = Device(
+            lane=arguments["lane"], channels=1, block_size=arguments["block"], worker_blocks=4
+        )
+        print(json.dumps(resize(client, tap, Setup(one, settings), arguments["sizes"])))
+        return
     device = PortAudioDevice(JACK, JACK, channels=2)
     results = {}
     for name, what in sounds.items():
@@ -219,6 +294,7 @@ def main() -> None:
             cases["worker"] = (device, "worker", 1.0)
             wanted = PortAudioDevice(JACK, JACK, channels=2, block_size=100)
             cases["asked for 100"] = (wanted, "inline", 1.0)
+            assert "jack_bufsize 100" in wanted.note
         for case, (used, lane, mix) in cases.items():
             settings = Device(lane=lane, worker_blocks=4, channels=1)
             setup = Setup(msgspec.structs.replace(what, mix=mix), settings)

@@ -147,15 +147,35 @@ def test_the_worker_lane_declares_its_prefill_to_the_sample(period: int) -> None
 
 
 @pytest.mark.parametrize("period", PERIODS)
-def test_a_block_size_other_than_the_servers_costs_that_block_and_is_declared(
-    period: int,
-) -> None:
+def test_a_block_size_other_than_the_servers_changes_nothing(period: int) -> None:
     found = result(period, "identity", "asked for 100")
-    assert found["block_size"] == 100
-    assert found["blocks_seen"] == [100, 100]
-    assert found["device_trip"] == period + 100 == found["reported"]
+    assert found["block_size"] == period
+    assert found["device_trip"] == period == found["reported"]
     assert found["impulse_trip"] == found["device_trip"] + found["declared"]
     assert found["difference"] == 0.0
+
+
+@pytest.mark.parametrize("block", [None, 64])
+@pytest.mark.parametrize(
+    ("subject", "lane", "mix"),
+    [("identity", "inline", 1.0), ("identity", "worker", 1.0), ("capture", "inline", 0.0)],
+)
+def test_a_period_that_changes_while_it_plays_is_followed_and_declared(
+    subject: str, lane: str, mix: float, block: int | None, tmp_path: Path
+) -> None:
+    sizes = [64, 256, 1024, 64]
+    arguments = {"subject": subject, "lane": lane, "mix": mix, "block": block, "sizes": sizes}
+    loud = tiny()
+    loud["weights"][-1] = 2.0
+    arguments |= {"files": [], "captures": [str(write(tmp_path, loud, "capture.nam"))]}
+    with jack_server(64) as (environment, _):
+        found = run_module(arguments, environment)
+    for size, one in zip(sizes, found, strict=True):
+        assert one["clean"] and one["lane"] == lane
+        assert one["block_size"] == size
+        assert one["device_trip"] == one["reported"]
+        assert one["impulse_trip"] == one["device_trip"] + one["declared"]
+        assert one["dry_equal"] or mix > 0.0
 
 
 def test_a_server_that_dies_ends_the_stream_with_a_sentence_and_lets_the_process_end() -> None:
