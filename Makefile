@@ -14,8 +14,8 @@ help: ## Show these words
 live: $(VENV)/.runtime ## Install, then restyle: microphone if there is one, else the bundled clip
 	$(BIN)/restyle live --demo
 
-test: $(VENV)/.dev ## Install everything, then run the tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev ## Install everything, then run the tests, two at a time
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 portable: $(VENV)/.dev ## Run the tests as other machines would: busy, nice, AVX2, AMD
 	sh scripts/portable.sh

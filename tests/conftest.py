@@ -36,9 +36,22 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE / "numba" / _kernel_digest())
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def no_dead_servers() -> None:
+#: what needs a JACK server: one at a time, as servers of one name cannot run beside each other
+WITH_JACK = {"test_glitch", "test_jack", "test_live_device", "test_midi", "test_unplugged"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under pytest-xdist a file's tests run in one process, and so do all that start JACK."""
+    for item in items:
+        name = "jack" if item.path.stem in WITH_JACK else item.path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(name))
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Forget JACK servers that were killed: their entries make new ones hang."""
+    if hasattr(config, "workerinput"):
+        return  # whoever started the workers has done it
     running = shutil.which("pgrep") and subprocess.run(["pgrep", "-x", "jackd"], check=False)
     if not running or running.returncode == 0:
         return

@@ -137,7 +137,7 @@ def killed_controls(times: int, seed: int) -> dict[str, Any]:
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
     ):
         host.start_controls(functools.partial(start_controls, settings))
-        controls = host.supervisor.controls
+        controls = host.supervisor.facts.controls
         assert controls is not None
         wait(lambda: host.board.record[0]["callbacks"] > 200)
         before = counted(host)["missed"]

@@ -67,8 +67,9 @@ class Host(Front):
             start_child=start_child,
         )
         super().__init__(supervisor)
-        supervisor.helpers = {"record": self._record, "end_recording": self._end_recording}
-        supervisor.on_switch, supervisor.recording = self._switch, self._recording_now
+        supervisor.inbox.helpers = {"record": self._record, "end_recording": self._end_recording}
+        supervisor.actions.on_switch = self._switch
+        supervisor.recording = self._recording_now
         supervisor.launch()
         self.keep("journaled", journal)
 
@@ -132,7 +133,7 @@ class Host(Front):
     @property
     def link(self) -> Link:
         """The engine that plays, or is about to."""
-        link = self.supervisor.engine or self.supervisor.fresh
+        link = self.supervisor.crew.engine or self.supervisor.crew.fresh
         if link is None:
             raise EngineLost("there is no engine")
         return link
@@ -145,7 +146,7 @@ class Host(Front):
     @property
     def starting(self) -> str:
         """What an engine that is to play next does just now; empty where there is none."""
-        link = self.supervisor.fresh
+        link = self.supervisor.crew.fresh
         return "" if link is None else link.progress
 
     def wait(self, seconds: float | None = None) -> None:

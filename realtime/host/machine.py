@@ -38,9 +38,9 @@ class Rule:
     ----------
     state : State
     when : str
-        Condition: a method of the supervisor without arguments.
+        Condition: a method of :class:`realtime.host.facts.Facts` without arguments.
     do : str
-        What is done: another one.
+        What is done: a method of :class:`realtime.host.actions.Actions` without arguments.
     leads : State
         Where it leads.
     fails : State

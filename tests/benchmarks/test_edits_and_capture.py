@@ -53,9 +53,9 @@ def test_a_planted_click_is_found_where_it_is(
     monkeypatch.setattr(edits, "SimulatedDevice", ClickingDevice)
     found = edits.run(0.06, models, seed=3)
     (click,) = found.clicks
-    position, _, step, bound = click
+    position, _, jump, bound = click
     assert abs(position - AT) <= 1
-    assert step > bound and step == pytest.approx(0.2, abs=0.05)
+    assert jump > bound and jump == pytest.approx(0.3, abs=0.05)  # there and back: 0.2 + 0.2 / 2
 
 
 def test_a_click_is_an_exit_code_and_a_line(

@@ -73,7 +73,7 @@ class Stage:
             clock=lambda: self.time,
             **settings,
         )
-        self.supervisor._show()
+        self.supervisor.show()
 
     def _start(self, board: Board, heard: Callable[[Message], None]) -> FakeChild:
         if self.fails is not None:
@@ -84,19 +84,19 @@ class Stage:
 
     @property
     def state(self) -> State:
-        return self.supervisor.state
+        return self.supervisor.facts.state
 
     @property
     def engine(self) -> FakeChild:
         """The one that plays."""
-        link = self.supervisor.engine
+        link = self.supervisor.crew.engine
         assert link is not None
         return self.child(link)
 
     @property
     def fresh(self) -> FakeChild:
         """The one that comes up."""
-        link = self.supervisor.fresh
+        link = self.supervisor.crew.fresh
         assert link is not None
         return self.child(link)
 
@@ -110,7 +110,7 @@ class Stage:
 
     def ask(self, kind: str, **body: Any) -> Request:
         """Ask for something; the answer is in the request's future."""
-        request = Request(next(self.supervisor._numbers), kind, body)
+        request = Request(next(self.supervisor.facts.numbers), kind, body)
         self.supervisor.post("request", request)
         self.run()
         return request
@@ -124,11 +124,11 @@ class Stage:
         """Let time pass; the engine that plays calls back and beats meanwhile."""
         for _ in range(max(1, round(seconds / 0.05))):
             self.time += 0.05
-            link = self.supervisor.engine
+            link = self.supervisor.crew.engine
             if link is not None and not self.child(link).dead:
                 link.board.record[0]["callbacks"] += 37 * sound
                 link.board.status[HEARTBEAT] += 5 * beats
-            for other in (self.supervisor.fresh, self.supervisor.standby):
+            for other in (self.supervisor.crew.fresh, self.supervisor.crew.standby):
                 if other is not None:
                     other.board.status[WORK] += 1
             self.supervisor.step(("tick",))

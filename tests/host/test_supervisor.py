@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from realtime.errors import ConfigError, DeviceError, RestyleError
+from realtime.host.actions import PATIENCE_SECONDS, Actions
+from realtime.host.crew import Crew
+from realtime.host.facts import Facts
+from realtime.host.inbox import Inbox
+from realtime.host.knobs import Knobs
 from realtime.host.machine import RULES, State, diagram
 from realtime.host.progress import Cancelled
-from realtime.host.supervisor import PATIENCE_SECONDS, Supervisor
 from realtime.session.operations import Remove, Swap
 from realtime.session.sound import Device, Setup, Sound
 from realtime.session.sound import Stage as Played
@@ -44,8 +48,8 @@ def test_the_diagram_in_the_docs_is_the_table() -> None:
 
 def test_every_rule_names_what_there_is_and_every_state_can_be_left() -> None:
     for rule in RULES:
-        assert callable(getattr(Supervisor, f"_{rule.when}"))
-        assert callable(getattr(Supervisor, f"_{rule.do}"))
+        assert callable(getattr(Facts, rule.when))
+        assert callable(getattr(Actions, rule.do))
     assert {r.state for r in RULES} == set(State) - {State.CLOSED}
     for state in set(State) - {State.CLOSED, State.CLOSING}:
         first = next(r for r in RULES if r.state is state)
@@ -165,28 +169,36 @@ def test_what_the_engine_changes_by_itself_reaches_the_copy() -> None:
 
 # -- every exception is an event -----------------------------------------------------------------
 
-ACTIONS = sorted({r.do for r in RULES})
+WAYS = [
+    *((Actions, do) for do in sorted({r.do for r in RULES})),
+    *((Facts, when) for when in sorted({r.when for r in RULES})),
+    (Inbox, "_hear"),
+    (Inbox, "_answer"),
+    (Knobs, "push"),
+    (Crew, "keep_standby"),
+    (Crew, "let_go"),
+]
 
 
-@pytest.mark.parametrize("where", [*ACTIONS, "hear", "take_request", "push", "keep_standby"])
+@pytest.mark.parametrize(("part", "where"), WAYS)
 def test_whatever_raises_the_loop_goes_on_to_a_state_of_the_table(
-    where: str, monkeypatch: pytest.MonkeyPatch
+    part: type, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each step fails once; then sound is there again, or the end has come as it was asked."""
     stage = Stage(standby=True)
-    original, failed = getattr(Supervisor, f"_{where}"), []
+    original, failed = getattr(part, where), []
 
-    def fails(self: Supervisor, *arguments: Any) -> Any:
+    def fails(self: Any, *arguments: Any) -> Any:
         if not failed:
             failed.append(1)
             raise ZeroDivisionError("injected")
         return original(self, *arguments)
 
-    monkeypatch.setattr(Supervisor, f"_{where}", fails)
+    monkeypatch.setattr(part, where, fails)
     asked = [stage.ask("start")]
     for _ in range(8):
         stage.wait(1.0)
-        for link in (stage.supervisor.fresh, stage.supervisor.standby):
+        for link in (stage.supervisor.crew.fresh, stage.supervisor.crew.standby):
             if link is not None and not stage.child(link).dead:
                 child = stage.child(link)
                 if not link.ready:
@@ -222,7 +234,7 @@ def test_whatever_raises_the_loop_goes_on_to_a_state_of_the_table(
 def test_descriptors_that_run_out_are_waited_for() -> None:
     stage = Stage(standby=True)
     stage.play()
-    standby = stage.supervisor.standby
+    standby = stage.supervisor.crew.standby
     assert standby is not None
     stage.fails = OSError(24, "Too many open files")
     stage.child(standby).kill()
@@ -244,7 +256,7 @@ def test_a_standby_that_dies_while_it_is_needed_is_replaced() -> None:
     stage = Stage(standby=True)
     stage.play()
     stage.wait(0.1)
-    standby = stage.supervisor.standby
+    standby = stage.supervisor.crew.standby
     assert standby is not None
     stage.child(standby).heard(("ready", []))
     stage.run()
@@ -262,10 +274,11 @@ def test_fifty_kills_at_random_moments() -> None:
     """Whichever process dies whenever, sound is back once an engine can be had."""
     stage, rng, kills = Stage(standby=True), random.Random(13), 0
     asked = [stage.ask("start")]
+    crew = stage.supervisor.crew
     while kills < 50:
         links = [
             link
-            for link in (stage.supervisor.engine, stage.supervisor.fresh, stage.supervisor.standby)
+            for link in (crew.engine, crew.fresh, crew.standby)
             if link is not None and not stage.child(link).dead
         ]
         link = rng.choice(links) if links else None
@@ -278,7 +291,7 @@ def test_fifty_kills_at_random_moments() -> None:
             stage.child(link).heard(("lost", "device", "unplugged"))
         elif kind == "ready" and link is not None and not link.ready:
             stage.child(link).heard(("ready", []))
-        elif kind == "open" and stage.supervisor.fresh is not None and stage.supervisor.fresh.asked:
+        elif kind == "open" and crew.fresh is not None and crew.fresh.asked:
             stage.fresh.open()
         elif kind == "edit":
             asked.append(stage.ask("edit", operation=Remove(1)))
@@ -287,14 +300,14 @@ def test_fifty_kills_at_random_moments() -> None:
         stage.run()
     for _ in range(20):
         stage.wait(3.0)
-        if stage.supervisor.fresh is not None and not stage.fresh.dead:
-            if not stage.supervisor.fresh.ready:
+        if crew.fresh is not None and not stage.fresh.dead:
+            if not crew.fresh.ready:
                 stage.fresh.heard(("ready", []))
                 stage.run()
-            if stage.supervisor.fresh is not None and stage.supervisor.fresh.asked:
+            if crew.fresh is not None and crew.fresh.asked:
                 stage.fresh.open()
                 stage.run()
-        while stage.state is State.PLAYING and stage.supervisor._ledger.flight is not None:
+        while stage.state is State.PLAYING and stage.supervisor.facts.ledger.flight is not None:
             stage.engine.done()
             stage.run()
     assert stage.state is State.PLAYING
@@ -311,8 +324,8 @@ def test_a_start_takes_its_time_while_it_gets_on() -> None:
     stage.fresh.heard(("progress", None, "compiling kernel 12 of about 96: play"))
     stage.wait(1800.0)  # half an hour of processor time
     assert stage.state is State.STARTING
-    assert stage.supervisor.fresh is not None
-    assert "12 of about 96" in stage.supervisor.fresh.progress
+    assert stage.supervisor.crew.fresh is not None
+    assert "12 of about 96" in stage.supervisor.crew.fresh.progress
     stage.come_up()
     assert started.future.result(0)
 

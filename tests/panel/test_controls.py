@@ -67,7 +67,7 @@ def begin(played: Played, **settings: Any) -> dict[str, Any]:
 
 
 def pid(played: Played) -> int:
-    controls = played.host.supervisor.controls
+    controls = played.host.supervisor.facts.controls
     assert controls is not None
     return controls.pid
 
