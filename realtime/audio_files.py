@@ -31,6 +31,11 @@ FORMATS = {
 }
 
 
+LOWEST_RATE, HIGHEST_RATE = 2000, 1_536_000  # Hz
+PART = 4096  # samples read at a time: what is lost where a file breaks off
+_UNKNOWN = 1 << 62  # samples: libsndfile's word for a head that does not say
+
+
 @dataclass(frozen=True)
 class Clip:
     """Sound and its rate: ``samples [shape=(channels, n), float32]``, ``sample_rate`` in Hz."""
@@ -40,33 +45,87 @@ class Clip:
 
 
 def read_audio(path: str | Path) -> Clip:
-    """Read WAV, FLAC, OGG or MP3.
+    """Read WAV, FLAC, OGG or MP3, block by block: no memory is laid out by what a head says.
+
+    Of a file that was cut off while it was recorded, what is in it.
 
     Raises
     ------
     AudioFileError
-        Missing, unreadable or empty file, or samples that are not finite.
+        Missing, unreadable, empty or too long file, a rate that none has, or samples that are not
+        finite.
     """
-    path = Path(path)
-    if not path.exists():
-        raise AudioFileError(f"{path} does not exist")
-    if path.is_dir():
-        raise AudioFileError(f"{path} is a folder; name an audio file in it")
-    try:
-        data, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError, RuntimeError, TypeError) as error:
-        reason = getattr(error, "error_string", None) or str(error)
-        raise AudioFileError(
-            f"cannot read {path}: {reason.strip().rstrip('.')}; it should be WAV, FLAC, OGG or MP3"
-        ) from None
-    if data.shape[0] == 0:
-        raise AudioFileError(f"{path} holds no sound (0 samples)")
+    found = list(_blocks(Path(path)))
+    rate = found[0][1]
+    data = np.concatenate([block for block, _ in found])
+    del found
     bad = int(data.size - np.count_nonzero(np.isfinite(data)))
     if bad:
         raise AudioFileError(
             f"{path} holds {bad} samples that are NaN or infinite; export it again from its source"
         )
-    return Clip(np.ascontiguousarray(data.T), int(rate))
+    return Clip(np.ascontiguousarray(data.T), rate)
+
+
+def probe_audio(path: str | Path) -> None:
+    """Decode a file to its end and keep nothing; raises as :func:`read_audio` does."""
+    for _ in _blocks(Path(path)):
+        pass
+
+
+def _blocks(path: Path) -> Iterator[tuple[Array, int]]:
+    """Blocks ``[samples, channels]`` and the rate."""
+    if not path.exists():
+        raise AudioFileError(f"{path} does not exist")
+    if path.is_dir():
+        raise AudioFileError(f"{path} is a folder; name an audio file in it")
+    if not path.is_file():  # a device or a pipe never ends
+        raise AudioFileError(f"{path} is not a file")
+    got, end = 0, ""
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            rate, channels, claimed = int(file.samplerate), int(file.channels), int(file.frames)
+            if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+                raise AudioFileError(
+                    f"{path} says that its rate is {rate} Hz; sound has"
+                    f" {LOWEST_RATE}..{HIGHEST_RATE}, so its head is damaged"
+                )
+            most = _memory() // (4 * channels)
+            while True:
+                try:
+                    block = file.read(PART, dtype="float32", always_2d=True)
+                except (soundfile.LibsndfileError, RuntimeError) as error:
+                    end = getattr(error, "error_string", None) or str(error) or "it breaks off"
+                    break
+                if not len(block):
+                    break
+                got += len(block)
+                if got > most:
+                    raise AudioFileError(
+                        f"{path} holds more sound than half of this machine's memory, over"
+                        f" {most / rate / 3600:.1f} h; cut it into parts"
+                    )
+                yield block, rate
+    except (soundfile.LibsndfileError, OSError, RuntimeError, TypeError, ValueError) as error:
+        reason = getattr(error, "error_string", None) or str(error)
+        raise AudioFileError(
+            f"cannot read {path}: {reason.strip().rstrip('.')}; it should be WAV, FLAC, OGG or MP3"
+        ) from None
+    if claimed < _UNKNOWN and (got < claimed or not got) and end:
+        raise AudioFileError(
+            f"cannot read {path}: its head says {claimed} samples, and after {got} {end}; it is"
+            " damaged: mend it with 'restyle recover'"
+        )
+    if not got:
+        raise AudioFileError(f"{path} holds no sound (0 samples)")
+
+
+def _memory() -> int:
+    """What one sound may take [bytes]: half of the machine's memory."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    except (AttributeError, OSError, ValueError):
+        return 4 << 30
 
 
 def resample(samples: Array, source: int, target: int) -> Array:

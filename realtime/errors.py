@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import PurePath
 
 
 class RestyleError(Exception):
@@ -49,6 +50,12 @@ class ControlError(RestyleError):
 
 class StreamError(RestyleError):
     """The running stream stopped for a reason that is not the user's wish."""
+
+
+def named(error: RestyleError, path: PurePath) -> RestyleError:
+    """The error with the file's name before it, where that is not in it."""
+    text = str(error)
+    return error if path.name in text else type(error)(f"{path.name}: {text}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -67,6 +67,7 @@ OF_THE_USER = {
     "RESTYLE_MODELS": "models",
     "RESTYLE_PRESETS": "presets",
     "RESTYLE_RECORDINGS": "recordings",
+    "XDG_CACHE_HOME": "cache",
     "XDG_CONFIG_HOME": "config",
     "XDG_DATA_HOME": "data",
 }

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from ..audio_files import read_audio, resample
+from ..audio_files import resample
 from ..errors import ConfigError
 from ..models.catalog import find_model
+from ..trust.sounds import read_sound
 from .common import announce_cold_start, out, trainer
 
 RATE = 48000
@@ -35,7 +36,7 @@ def explain(
         raise ConfigError(f"--out is a page such as explain.html, got '{page.name}'")
     if not page.parent.is_dir():
         raise ConfigError(f"cannot write {page}: the folder {page.parent} does not exist")
-    clip = read_audio(file)
+    clip = read_sound(file)
     mono = clip.samples.mean(axis=0, keepdims=True)
     if clip.sample_rate != RATE:
         mono = resample(mono, clip.sample_rate, RATE)

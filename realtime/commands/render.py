@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..audio_files import check_target, read_audio, write_audio
+from ..audio_files import check_target, write_audio
 from ..errors import ConfigError
 from ..presets.check import Library
 from ..presets.opening import open_preset
 from ..session.render import render as render_sound
+from ..trust.sounds import read_sound
 from .common import ChainOption, ModelOption, SetOption, announce_cold_start, err, fail, out
 from .sounds import chosen_sound, parse_values
 
@@ -41,7 +42,7 @@ def render(
     base = open_preset(preset, Library()).sound if preset is not None else None
     own = {"mix": mix, "input_gain_db": gain, "output_gain_db": output_gain}
     sound = chosen_sound(model, chain, parse_values(controls), own, base)
-    clip = read_audio(source)
+    clip = read_sound(source)
     announce_cold_start()
     bar = Progress(
         TextColumn("{task.description}"),

@@ -12,10 +12,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ..audio_files import read_audio
 from ..errors import ConfigError
 from ..models.catalog import find_model
 from ..models.tagger import Tagger
+from ..trust.sounds import read_sound
 from .common import JsonOption, out
 
 LIKELY = 0.5
@@ -31,7 +31,7 @@ def tag(
     """Tell which instruments, voices and effects are heard in a file, over time and in all."""
     if not 0.05 <= every <= 3600:
         raise ConfigError(f"--every must be within 0.05..3600 seconds, got {every:g}")
-    clip = read_audio(file)
+    clip = read_sound(file)
     with Tagger(find_model(model), clip.sample_rate) as tagger:
         step = max(1, round(CHUNK_SECONDS * clip.sample_rate))
         starts = range(0, clip.samples.shape[1], step)

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
+from ..presets.check import admit_stage
 from ..session.events import from_event, to_event
 from ..session.names import Knob, find_knob
 from ..session.operations import Operation, Set, brought
 from ..session.sound import Device, Setup, Value
-from ..stages.library import check_plugin
 from .shared_memory import METERS, Board
 from .tally import added, counts, with_past
 from .view import Line, Pending, View
@@ -121,8 +121,7 @@ class Front:
             return self.setup
         operation.apply(self.setup)  # what cannot be is refused before anybody waits
         for stage in brought(operation):
-            if stage.plugin is not None:  # one that crashes or hangs does so apart from the sound
-                check_plugin(stage.plugin, stage.plugin_name)
+            admit_stage(stage)  # what crashes or hangs does so apart from the sound
         self._line.request("edit", operation=operation)
         return self.setup
 

@@ -10,13 +10,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ..audio_files import read_audio
 from ..devices.simulated import SimulatedDevice
 from ..errors import ConfigError
 from ..models.catalog import find_model
 from ..native.events import EventQueue
 from ..session.session import Session
 from ..stream.record import BLOCK, EVENT
+from ..trust.sounds import read_sound
 from .session_log import FORMAT, LoggedChange, SessionLog, digest, versions
 
 Array = npt.NDArray[np.float32]
@@ -54,8 +54,8 @@ def replay(folder: Path) -> Replay:
         Not a capture, or of another format.
     """
     log, rows = _read(folder)
-    captured_in = read_audio(folder / "input.wav")
-    captured_out = read_audio(folder / "output.wav")
+    captured_in = read_sound(folder / "input.wav")
+    captured_out = read_sound(folder / "output.wav")
     sizes = rows[rows[:, 1] == BLOCK][:, 2].astype(np.int64)
     edges = np.concatenate([[0], np.cumsum(sizes)])
     length = min(int(edges[-1]), captured_in.samples.shape[1])

@@ -24,12 +24,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, replace
-from math import isfinite
+from math import isfinite, prod
 from typing import Any
 
 from ..errors import CardError
 from ..parameters.parameter import BLEND, CATEGORICAL, CONTINUOUS, Parameter
-from ..schema import read
+from ..schema import read, shown
 
 FORMAT_VERSION = (1, 3)
 CARD_KEY = "restyle.card"
@@ -40,6 +40,9 @@ KINDS = ("converter", "tagger", "generator")
 DOMAINS = ("waveform", "spectrum")
 WINDOWS = {"asymmetric_hann": 2, "steep_hann": 16}  # synthesis length over the window's fall
 CONTROL_KINDS = (CONTINUOUS, BLEND, CATEGORICAL)
+LOWEST_RATE, HIGHEST_RATE = 2000, 768_000  # Hz
+MOST_SAMPLES = 1 << 18  # of a hop, a window, a latency
+MOST_HELD = 1 << 26  # numbers in all states of a channel: 256 MiB
 CONTROL_KEYS = ("name", "minimum", "maximum", "default", "unit", "kind")  # in JSON
 
 
@@ -188,6 +191,12 @@ def _check(card: Card) -> None:
         need(type(value) is int, f"{key} must be a whole number, got {value!r}")
     need(card.sample_rate > 0, f"sample_rate must be positive, got {card.sample_rate}")
     need(card.hop_length > 0, f"hop_length must be positive, got {card.hop_length}")
+    need(
+        LOWEST_RATE <= card.sample_rate <= HIGHEST_RATE,
+        f"sample_rate must be within {LOWEST_RATE}..{HIGHEST_RATE} Hz, got {card.sample_rate}",
+    )
+    for key, value in (("hop_length", card.hop_length), ("latency", card.latency)):
+        need(value <= MOST_SAMPLES, f"{key} is at most {MOST_SAMPLES} samples, got {value}")
     need(card.latency >= 0, f"latency must not be negative, got {card.latency}")
     need(card.lookahead >= 0, f"lookahead must not be negative, got {card.lookahead}")
     need(bool(card.licence), "licence is empty; state it or write 'unknown'")
@@ -200,6 +209,8 @@ def _check(card: Card) -> None:
         for key in ("n_fft", "synthesis_length"):
             value = getattr(s, key)
             need(type(value) is int, f"{key} must be a whole number, got {value!r}")
+        for value in (s.n_fft, s.synthesis_length):
+            need(0 < value <= MOST_SAMPLES, f"a window has 1..{MOST_SAMPLES} samples, got {value}")
         need(s.window in WINDOWS, f"window must be one of {tuple(WINDOWS)}, got {s.window!r}")
         due = s.synthesis_length - card.hop_length + card.lookahead * card.hop_length
         need(card.latency == due, f"latency must be {due} for this geometry, got {card.latency}")
@@ -208,6 +219,8 @@ def _check(card: Card) -> None:
     seen = [s.name for s in card.states]
     need(len(set(seen)) == len(seen), "two states have the same name")
     need(all(d > 0 for s in card.states for d in s.shape), "a state has an empty axis")
+    held = sum(prod(s.shape) for s in card.states)
+    need(held <= MOST_HELD, f"its states hold {shown(held)} numbers; the most is {MOST_HELD}")
     names = [c.name for c in card.controls]
     need(len(set(names)) == len(names), "two controls have the same name")
     for c in card.controls:

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import stat
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from ..errors import ModelError, RestyleError, nearest
 from .card import CARD_KEY, Card, from_json
-from .metadata import read_metadata
+from .metadata import read_entry_of
 
 ENVIRONMENT = "RESTYLE_MODELS"
 LARGEST = 1 << 31  # bytes: protobuf's own limit
+LARGEST_CARD = 1 << 20  # bytes of a card's text
 
 
 @dataclass(frozen=True)
@@ -69,20 +72,42 @@ def bundled_folder() -> Path | None:
 
 
 def read_entry(path: Path, source: str = "user") -> Entry:
-    """Read one file's card; problems become the entry's `problem`."""
+    """Read one file's card, and nothing else of it; problems become the entry's `problem`."""
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
-            return Entry(path, source, size, None, "has more than 2 GiB, the most ONNX can have")
-        data = path.read_bytes()
-        metadata = read_metadata(data)
-        if CARD_KEY not in metadata:
-            raise ModelError("carries no restyle card")
-        return Entry(path, source, len(data), from_json(metadata[CARD_KEY]))
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return Entry(path, source, 0, None, "is not a file")
+    except OSError as error:
+        return Entry(path, source, 0, None, f"cannot be read: {error.strerror}")
+    return _read_entry(path, source, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _read_entry(path: Path, source: str, size: int, changed: int, touched: int) -> Entry:
+    """Read a card once as long as the file stays as it is."""
+    try:
+        return Entry(path, source, size, read_card(path))
     except OSError as error:
         return Entry(path, source, 0, None, f"cannot be read: {error.strerror}")
     except RestyleError as error:
         return Entry(path, source, size, None, str(error))
+
+
+def read_card(path: Path) -> Card:
+    """The card in a model file; weights and graph are not read.
+
+    Raises
+    ------
+    CardError, ModelError
+        There is none that can be read.
+    OSError
+    """
+    if path.stat().st_size > LARGEST:
+        raise ModelError("has more than 2 GiB, the most ONNX can have")
+    text = read_entry_of(path, CARD_KEY, LARGEST_CARD)
+    if text is None:
+        raise ModelError("carries no restyle card")
+    return from_json(text)
 
 
 def list_models() -> list[Entry]:

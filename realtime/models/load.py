@@ -11,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import CardError, ModelError, RestyleError
+from ..errors import CardError, ModelError, RestyleError, named
+from ..trust.admission import CAPTURE, MODEL, admit, read_file
 from .card import CARD_KEY, from_json
 from .generator import Generator
 from .metadata import read_metadata
@@ -62,23 +63,34 @@ def read_shape(path: Path) -> ModelShape:
 @lru_cache(maxsize=64)
 def _read_shape(path: Path, changed: int, size: int) -> ModelShape:
     if path.suffix.lower() == ".nam":
+        admit_model(path)
         card = make_card(variants(read_capture(path))[0].capture, path.stem)
         return ModelShape(path.stem, card.sample_rate, None)
     try:
-        metadata = read_metadata(path.read_bytes())
+        data = read_file(path)
+        admit(MODEL, path, ModelError, data)
+        metadata = read_metadata(data)
         if CARD_KEY not in metadata:
             raise CardError("the file carries no restyle card; see docs/model-format.md")
         card = from_json(metadata[CARD_KEY])
-    except OSError as error:
-        raise ModelError(f"cannot read model {path}: {error.strerror}") from None
     except RestyleError as error:
-        raise type(error)(f"{path.name}: {error}") from None
+        raise named(error, path) from None
     hop = None if CAPTURE_KEY in metadata else card.hop_length
     return ModelShape(card.name, card.sample_rate, hop)
 
 
+def admit_model(path: Path) -> None:
+    """Return if a model file may be opened in this process; see :mod:`realtime.trust.admission`.
+
+    Raises
+    ------
+    ModelError, CardError
+    """
+    admit(CAPTURE if path.suffix.lower() == ".nam" else MODEL, path, ModelError)
+
+
 def open_model(source: str | Path, channels: int = 1, block_size: int | None = None) -> Steppable:
-    """Open a model file.
+    """Open a model file; one that is not known yet is opened in a helper process first.
 
     Parameters
     ----------
@@ -98,22 +110,20 @@ def open_model(source: str | Path, channels: int = 1, block_size: int | None = N
     fits = block_size is not None and SMALLEST_HOP <= block_size <= LARGEST_HOP
     hop = block_size if fits else None
     if path.suffix.lower() == ".nam":
+        admit_model(path)
         try:
             return make_player(variants(read_capture(path))[0], path.stem, channels, hop)
         except RestyleError as error:
-            text = str(error)
-            raise ModelError(text if path.name in text else f"{path.name}: {text}") from None
+            raise ModelError(str(named(error, path))) from None
+    data = read_file(path)
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot read model {path}: {error.strerror}") from None
-    try:
+        admit(MODEL, path, ModelError, data)
         metadata = read_metadata(data)
         if CAPTURE_KEY in metadata and CARD_KEY in metadata:
             card = from_json(metadata[CARD_KEY])
             capture = unpack_capture(metadata[CAPTURE_KEY])
             return make_player(Variant("", capture), card.name, channels, hop)
     except RestyleError as error:
-        raise type(error)(f"{path.name}: {error}") from None
+        raise named(error, path) from None
     model = StreamingModel(data, channels, path.name, ("converter", "generator"))
     return Generator(model) if model.card.kind == "generator" else model

@@ -11,6 +11,7 @@ import base64
 import binascii
 import zlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from ..errors import ModelError
 
 _METADATA_FIELD = 14
 _GRAPH_FIELD = 7
+_MOST_FIELDS = 100_000  # of a file, at its top
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
@@ -75,6 +77,60 @@ def read_metadata(model: bytes) -> dict[str, str]:
     if not graph_seen:
         raise ModelError("the file holds no graph: it is empty, truncated or not ONNX")
     return found
+
+
+def read_entry_of(path: Path, key: str, largest: int) -> str | None:
+    """One metadata entry of a file, read without the graph; None where there is none.
+
+    Parameters
+    ----------
+    largest : int [bytes]
+        Of the entry.
+
+    Raises
+    ------
+    ModelError
+        The file is truncated or no ONNX model, or the entry is too large.
+    OSError
+    """
+    size, found, graph_seen = path.stat().st_size, None, False
+    with path.open("rb") as file:
+        at = 0
+        for _ in range(_MOST_FIELDS):
+            if at >= size:
+                break
+            file.seek(at)
+            head = memoryview(file.read(24))
+            tag, start = _varint(head, 0)
+            number, wire = tag >> 3, tag & 7
+            length = {1: 8, 5: 4}.get(wire, 0)
+            if wire == 0:
+                _, start = _varint(head, start)
+            elif wire == 2:
+                length, start = _varint(head, start)
+            elif wire not in (1, 5):
+                raise ModelError("the file is not an ONNX model (unknown wire type)")
+            if at + start + length > size:
+                raise ModelError("the file ends early: it is truncated or not ONNX")
+            graph_seen |= number == _GRAPH_FIELD and wire == 2
+            if number == _METADATA_FIELD and wire == 2:
+                file.seek(at + start)
+                payload = memoryview(file.read(min(length, largest + len(key) + 32)))
+                if bytes(payload[:256]).find(key.encode()) >= 0:
+                    if length > largest + len(key) + 20:
+                        raise ModelError(f"its {key} has more than {largest >> 10} KiB")
+                    entry = {n: bytes(p) for n, w, p in _fields(payload) if w == 2}
+                    if entry.get(1) == key.encode():
+                        found = entry.get(2, b"")
+            at += start + length
+        else:
+            raise ModelError(f"the file has more than {_MOST_FIELDS} parts: it is no ONNX model")
+    if not graph_seen:
+        raise ModelError("the file holds no graph: it is empty, truncated or not ONNX")
+    try:
+        return None if found is None else found.decode()
+    except UnicodeDecodeError:
+        raise ModelError("a metadata entry is not text: the file is damaged") from None
 
 
 def _field_bytes(number: int, payload: bytes) -> bytes:

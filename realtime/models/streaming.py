@@ -16,13 +16,16 @@ import numpy.typing as npt
 from numba import njit
 
 from ..dsp.windows import check_geometry
-from ..errors import CardError, ConfigError, ModelError
+from ..errors import CardError, ConfigError, ModelError, RestyleError, named
 from ..native.intrinsics import call_step, flush_denormals, restore_denormals
+from ..schema import shown
+from ..trust.admission import MODEL, admit, read_file
 from .card import CARD_KEY, STATE_KEY, TEST_KEY, Card, from_json
 from .metadata import read_metadata, unpack_array
 from .ort import OrtGraph, Tensor, reset_function, step_function
 
 Array = npt.NDArray[np.float32]
+MOST_STEPS = 1024  # of a test vector
 TEST_TOLERANCE = 1e-3  # relative; other CPUs sum in another order, a wrong state is far outside
 
 
@@ -168,11 +171,11 @@ class StreamingModel:
         try:
             vector = json.loads(self.metadata[TEST_KEY])
             steps = int(vector["steps"])
+            if not 1 <= steps <= MOST_STEPS:
+                raise ValueError(f"{shown(steps)} steps; it has 1..{MOST_STEPS}")
             x = unpack_array(vector["x"], (steps, *self.card.step_shape(1)))
             expected = unpack_array(vector["y"], (steps, *self.card.output_shape(1)))
-            if not len(x):
-                raise ValueError("it has no steps")
-        except (ValueError, KeyError, TypeError, OverflowError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise ModelError(f"the test vector is malformed ({error!r})") from None
         self.reset()
         got = np.stack([self.step(np.repeat(frame, self.channels, axis=0))[:1] for frame in x])
@@ -241,8 +244,9 @@ def load_model(
     if isinstance(source, bytes):
         return StreamingModel(source, channels, kinds=kinds)
     path = Path(source)
+    data = read_file(path)
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot read model {path}: {error.strerror}") from None
+        admit(MODEL, path, ModelError, data)
+    except RestyleError as error:
+        raise named(error, path) from None
     return StreamingModel(data, channels, path.name, kinds)

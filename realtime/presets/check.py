@@ -16,14 +16,16 @@ import msgspec
 from ..errors import ChainError, ModelError, PresetError, RestyleError, nearest
 from ..models.card import Card
 from ..models.catalog import find_model, list_models, read_entry
+from ..models.load import admit_model
 from ..parameters.parameter import BLEND, Parameter, find_parameter
 from ..parameters.surface import shares
 from ..session.names import Known, places
 from ..session.sound import Sound, Stage, Value, each, identified
-from ..stages.library import find_plugin
+from ..stages.library import check_plugin, find_plugin
 from ..stages.pedals import effect_names
 from ..stages.ranges import effect_ranges
 from ..stages.records import Records
+from ..trust.admission import SOUND, admit
 from .paths import FILES
 
 replace = msgspec.structs.replace
@@ -49,11 +51,32 @@ def find_card(model: str) -> Card:
         from ..models.nam.convert import make_card
         from ..models.nam.file import read_capture
 
+        admit_model(path)
         return make_card(read_capture(path), path.stem)
     entry = read_entry(path)
-    if entry.card is None:
+    if entry.card is None:  # said before anything of it is run
         raise ModelError(f"{path.name} {entry.problem}")
+    admit_model(path)
     return entry.card.as_played()
+
+
+def admit_stage(stage: Stage) -> None:
+    """Return if what a stage names may be opened: a model, an impulse response, a plug-in.
+
+    What is not known yet is opened in another process first.
+
+    Raises
+    ------
+    RestyleError
+        It is not there, or what became of it.
+    """
+    if stage.model is not None:
+        admit_model(find_model(stage.model))
+    response = stage.parameters.get(FILES.get(stage.effect or "", ""))
+    if isinstance(response, str) and Path(response).is_file():
+        admit(SOUND, Path(response), ChainError)
+    if stage.plugin is not None:
+        check_plugin(stage.plugin, stage.plugin_name)
 
 
 def effect_parameters(name: str, engine: str | None = None) -> Sequence[Parameter] | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ChainError, nearest
 from ..parameters.parameter import CATEGORICAL, SWITCH, Parameter
+from ..trust.admission import SOUND, admit
 from .effects import EffectStage
 from .library import open_plugin
 from .native.kinds import make_native
@@ -41,6 +42,9 @@ def make_effect(
             f"there is no native effect '{name}'{nearest(name, NATIVE_RANGES)}; native are"
             f" {', '.join(sorted(NATIVE_RANGES))}"
         )
+    response = parameters.get("impulse_response_filename")
+    if isinstance(response, str) and Path(response).is_file():
+        admit(SOUND, Path(response), ChainError)
     listed = {p.name: p for p in RANGES.get(name, ())}
     given = {key: _own(listed.get(key), value) for key, value in parameters.items()}
     return EffectStage(make_plugin(name, given), name)

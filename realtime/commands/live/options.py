@@ -10,13 +10,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ...audio_files import read_audio, resample
+from ...audio_files import resample
 from ...devices.shared_simulated import Tape
 from ...errors import ConfigError, nearest
 from ...presets.check import Library
 from ...presets.format import Preset, SessionFile
 from ...presets.opening import open_preset, open_session
 from ...session.sound import LANES, Device, LaneName, Setup
+from ...trust.sounds import read_sound
 from ..common import err
 
 CLOCKS = ("auto", "one", "two")
@@ -161,7 +162,7 @@ class Simulation:
     ) -> Simulation:
         """Read `path` at the setup's rate into a card of its own."""
         sizes = block_sizes(block)
-        clip = read_audio(path)
+        clip = read_sound(path)
         samples = clip.samples
         rate = setup.device.sample_rate or setup.device.preferred_rate or clip.sample_rate
         if channels is not None:

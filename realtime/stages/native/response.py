@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ...audio_files import Clip, read_audio, resample
+from ...audio_files import Clip, resample
 from ...errors import ChainError
+from ...trust.sounds import read_sound
 
 Array = npt.NDArray[np.float64]
 LONGEST_SECONDS = 10.0
@@ -39,7 +40,7 @@ def read_response(path: str | Path) -> Clip:
     ChainError
         It is silent, too long, or has more than two channels.
     """
-    clip = read_audio(path)
+    clip = read_sound(path)
     name = Path(path).name
     if clip.samples.shape[0] > 2:
         raise ChainError(
