@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,8 @@ FORMATS = {
 
 LOWEST_RATE, HIGHEST_RATE = 2000, 1_536_000  # Hz
 PART = 4096  # samples read at a time: what is lost where a file breaks off
+WRITTEN = 1 << 18  # samples written at a time
+LARGEST_RIFF, HEAD = (1 << 32) - 1, 4096  # bytes a WAV file can have; those beside the samples
 _UNKNOWN = 1 << 62  # samples: libsndfile's word for a head that does not say
 
 
@@ -71,6 +74,27 @@ def probe_audio(path: str | Path) -> None:
     """Decode a file to its end and keep nothing; raises as :func:`read_audio` does."""
     for _ in _blocks(Path(path)):
         pass
+
+
+def seconds_of(path: Path) -> float:
+    """How long a file sounds, to the millisecond; one that was cut off is counted through.
+
+    Raises
+    ------
+    AudioFileError
+    """
+    try:
+        found = soundfile.info(str(path))
+    except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
+        raise AudioFileError(f"cannot read {path}: {error}") from None
+    if found.frames < _UNKNOWN:
+        return round(found.frames / found.samplerate, 3)
+    return _counted(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _counted(path: Path, changed: int) -> float:
+    return round(sum(len(block) / rate for block, rate in _blocks(path)), 3)
 
 
 def _blocks(path: Path) -> Iterator[tuple[Array, int]]:
@@ -172,7 +196,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 def write_audio(path: str | Path, clip: Clip) -> None:
-    """Write a clip in the format of its ending, whole or not at all.
+    """Write a clip in the format of its ending, whole or not at all; RF64 where WAV is too small.
 
     Raises
     ------
@@ -181,11 +205,18 @@ def write_audio(path: str | Path, clip: Clip) -> None:
     """
     path = check_target(path)
     kind, subtype = FORMATS[path.suffix.lower()]
+    channels, length = clip.samples.shape
+    if kind == "WAV" and 4 * channels * length + HEAD > LARGEST_RIFF:
+        kind = "RF64"
     try:
-        with whole_file(path) as partial:
-            soundfile.write(
-                str(partial), clip.samples.T, clip.sample_rate, format=kind, subtype=subtype
-            )
+        with (
+            whole_file(path) as partial,
+            soundfile.SoundFile(
+                str(partial), "w", clip.sample_rate, channels, format=kind, subtype=subtype
+            ) as file,
+        ):
+            for start in range(0, length, WRITTEN):
+                file.write(np.ascontiguousarray(clip.samples[:, start : start + WRITTEN].T))
     except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
         reason = getattr(error, "error_string", None) or str(error)
         raise AudioFileError(f"cannot write {path}: {reason.strip().rstrip('.')}") from None

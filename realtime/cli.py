@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import Any
 
-from .errors import RestyleError
+from .errors import RestyleError, printable
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _fail(sentence: str) -> None:
-    sys.stderr.write(f"restyle: {sentence}\n")
+    sys.stderr.write(f"restyle: {printable(sentence)}\n")
     sys.exit(2)
 
 

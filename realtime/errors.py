@@ -58,6 +58,15 @@ def named(error: RestyleError, path: PurePath) -> RestyleError:
     return error if path.name in text else type(error)(f"{path.name}: {text}")
 
 
+def printable(text: str) -> str:
+    r"""`text` as any terminal shows it: what would steer one, or turn it round, as ``\x1b``."""
+    return "".join(c if c in "\n\t" or c.isprintable() else _written(c) for c in text)
+
+
+def _written(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest of `known`, or an empty string."""
     close = difflib.get_close_matches(name[:80], list(known), n=1, cutoff=0.5)

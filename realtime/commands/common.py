@@ -6,18 +6,40 @@ import importlib
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
 
 from ..audio_files import whole_file
-from ..errors import ConfigError, RestyleError
+from ..errors import ConfigError, RestyleError, printable
 from ..native.cache import is_cold
 
-out = Console()
-err = Console(stderr=True)
+
+class Terminal(Console):
+    """Shows texts as they are: words in brackets, and control characters as such."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """A text to show; what is in it takes the width that it will have."""
+        return super().render_str(printable(text), **options)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Segments of what is shown, with nothing in them that steers a terminal."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                yield Segment(printable(segment.text), segment.style)
+
+
+out = Terminal(markup=False)
+err = Terminal(markup=False, stderr=True)
 
 ModelOption = Annotated[
     str | None, typer.Option("--model", "-m", help="Model name (see 'restyle models') or file.")
@@ -72,7 +94,7 @@ def announce_cold_start() -> None:
 
 def fail(error: RestyleError | str) -> typer.Exit:
     """Print one sentence to standard error and return the exit to raise."""
-    sys.stderr.write(f"restyle: {error}\n")
+    sys.stderr.write(f"restyle: {printable(str(error))}\n")
     return typer.Exit(2)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from ..models.catalog import Entry, find_model, list_models, read_entry
 from ..models.load import open_model
@@ -44,9 +44,9 @@ def models(as_json: JsonOption = False) -> None:
     summaries = Table.grid(padding=(0, 2, 0, 0))
     summaries.add_column(no_wrap=True)
     for e in entries:
-        facts.add_row(*(escape(text) for text in _facts(e)))
-        said = escape(e.card.summary) if e.card else f"[red]{escape(e.problem or '')}[/red]"
-        summaries.add_row(escape(e.name), said)
+        facts.add_row(*_facts(e))
+        said = Text(e.card.summary) if e.card else Text(e.problem or "", "red")
+        summaries.add_row(e.name, said)
     out.print(facts)
     out.print()
     out.print(summaries)
@@ -89,8 +89,8 @@ def verify(
         print(json.dumps(found, indent=2))
     else:
         for c in checks:
-            mark = "[green]pass[/green]" if c.passed else "[red]FAIL[/red]"
-            out.print(f"{mark}  {c.name}: {c.found}", highlight=False)
+            mark = Text("pass", "green") if c.passed else Text("FAIL", "red")
+            out.print(Text.assemble(mark, f"  {c.name}: {c.found}"), highlight=False)
         out.print(f"{path.name}: {'proved' if passed else 'NOT proved'}", highlight=False)
     if not passed:
         raise typer.Exit(2)

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import RestyleError
+from ..errors import RestyleError, printable
 from ..presets.check import Library
 from ..presets.files import delete_preset, find_preset, list_presets, save_preset, upgrade_file
 from ..presets.format import FORMAT, Preset, to_dict
@@ -109,7 +109,7 @@ def list_saved(as_json: JsonOption = False) -> None:
 
 def show(name: NameArgument) -> None:
     """Print a preset's file."""
-    print(find_preset(name).read_text(encoding="utf-8", errors="replace"), end="")
+    print(printable(find_preset(name).read_text(encoding="utf-8", errors="replace")), end="")
 
 
 def check(names: FilesArgument) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from ..audio_files import whole_file
 from ..errors import ConfigError
@@ -64,7 +65,8 @@ def _print(proofs: dict[str, Proof]) -> None:
         for p in columns.values():
             value = p.figures.get(m.name)
             text = m.text(value)
-            cells.append(text if value is None or m.holds(value) else f"[red]{text}[/red]")
+            good = value is None or m.holds(value)
+            cells.append(Text(text) if good else Text(text, "red"))
         bound = "" if m.bound is None else f"{'>=' if m.least else '<='} {m.text(m.bound)}"
         table.add_row(m.title, *cells, bound)
     out.print(table, highlight=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -20,6 +22,8 @@ from ..trust.sounds import read_sound
 from .session_log import FORMAT, LoggedChange, SessionLog, digest, versions
 
 Array = npt.NDArray[np.float32]
+LARGEST = 256 << 20  # bytes of a log and of a journal
+LONGEST_BLOCK = 1 << 16  # samples
 FEED = 2048  # events handed to the stream at a time
 
 
@@ -86,8 +90,14 @@ def replay(folder: Path) -> Replay:
 
 def _read(folder: Path) -> tuple[SessionLog, npt.NDArray[np.float64]]:
     try:
+        for name in ("session.json", "journal.npy"):
+            status = (folder / name).stat()
+            if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+                raise ConfigError(
+                    f"{folder} is not a capture: {name} is no file of at most {LARGEST >> 20} MiB"
+                )
         text = (folder / "session.json").read_bytes()
-        rows = np.load(folder / "journal.npy")
+        rows = np.load(folder / "journal.npy", mmap_mode="r")  # no more than the file has
     except OSError as error:
         raise ConfigError(
             f"{folder} is not a capture: {error.strerror} ({error.filename})"
@@ -100,9 +110,27 @@ def _read(folder: Path) -> tuple[SessionLog, npt.NDArray[np.float64]]:
             raise ConfigError(
                 f"{folder} is a capture of format {found.format}, this restyle reads {FORMAT}"
             )
-        return msgspec.json.decode(text, type=SessionLog), rows.reshape(-1, 4)
+        return msgspec.json.decode(text, type=SessionLog), _checked(rows)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ConfigError(f"{folder} is not a capture: {error}") from None
+
+
+def _checked(rows: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """The journal as rows of finite numbers, blocks of at least one sample.
+
+    Raises
+    ------
+    ValueError
+    """
+    if rows.dtype != np.float64 or rows.ndim != 2 or rows.shape[1] != 4:
+        raise ValueError("journal.npy must hold rows of 4 float64")
+    found = np.array(rows)
+    blocks = found[found[:, 1] == BLOCK][:, 2]
+    if not np.isfinite(found).all() or np.abs(found).max(initial=0) > 2**53:
+        raise ValueError("journal.npy holds numbers that none of it can have")
+    if not ((blocks >= 1) & (blocks <= LONGEST_BLOCK)).all() or not len(blocks):
+        raise ValueError(f"journal.npy must have blocks of 1..{LONGEST_BLOCK} samples")
+    return found
 
 
 class _Version(msgspec.Struct):

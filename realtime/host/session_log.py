@@ -125,7 +125,13 @@ class Capture:
             self._rows += self._host.board.journal.take_until()
 
     def finish(self, log: list[Any], stats: dict[str, Any]) -> Path:
-        """Write what is left; the sound has stopped."""
+        """Write what is left; the sound has stopped.
+
+        Raises
+        ------
+        ConfigError
+            It cannot be written.
+        """
         self._stop.set()
         self._thread.join(5.0)
         self._rows += self._host.board.journal.take_until()
@@ -145,10 +151,16 @@ class Capture:
             concealed_samples=stats["xruns"]["concealed_samples"],
             rested=stats["path"]["rested"],
         )
-        with whole_file(self.folder / "journal.npy") as partial:
-            np.save(partial, np.array(self._rows, dtype=np.float64).reshape(-1, 4))
-        with whole_file(self.folder / "session.json") as partial:
-            partial.write_bytes(msgspec.json.format(msgspec.json.encode(session), indent=1))
+        try:
+            with whole_file(self.folder / "journal.npy") as partial:
+                np.save(partial, np.array(self._rows, dtype=np.float64).reshape(-1, 4))
+            with whole_file(self.folder / "session.json") as partial:
+                partial.write_bytes(msgspec.json.format(msgspec.json.encode(session), indent=1))
+        except OSError as error:
+            raise ConfigError(
+                f"the capture in {self.folder} is not complete: {error.strerror or error}; its"
+                " sounds are kept, but it cannot be replayed"
+            ) from None
         return self.folder
 
 

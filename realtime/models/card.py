@@ -257,6 +257,11 @@ def check_version(text: object) -> str | None:
     return None
 
 
+def _figure(text: str) -> float | None:
+    value = float(text)
+    return value if isfinite(value) else None
+
+
 def from_json(text: str) -> Card:
     """Parse and check a card.
 
@@ -266,7 +271,9 @@ def from_json(text: str) -> Card:
         When the text is not JSON, misses a field, or contradicts itself.
     """
     try:
-        data = json.loads(text, parse_constant=lambda _: None)  # NaN is no JSON, and no figure
+        # NaN and 1e999 are no JSON, and no figures
+        data = json.loads(text, parse_constant=lambda _: None, parse_float=_figure)
+        json.dumps(data, ensure_ascii=False).encode("utf-8")  # half of a character cannot be shown
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
         raise CardError(f"model card is not valid JSON: {reason}") from None

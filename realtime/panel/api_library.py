@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import soundfile
-
-from ..errors import nearest
+from ..audio_files import seconds_of
+from ..errors import AudioFileError, nearest
 from ..presets.files import PresetEntry, delete_preset, list_presets
 from ..session.sound import Sound
 from .api_sound import File, Names
@@ -89,12 +88,12 @@ def _files(console: Console) -> dict[str, Path]:
 
 def recordings(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:
     """Answer GET /api/recordings."""
-    listed = []
+    listed, now = [], console.figures()["recording"] or {}
     for name, path in _files(console).items():
         try:
-            seconds = round(soundfile.info(str(path)).duration, 3)
-        except (soundfile.LibsndfileError, OSError, RuntimeError):
-            continue  # one that is being written, or is no sound
+            seconds = seconds_of(path) if name != now.get("name") else now["seconds"]
+        except AudioFileError:
+            continue  # no sound
         listed.append({"name": name, "seconds": seconds, "bytes": path.stat().st_size})
     return listed
 

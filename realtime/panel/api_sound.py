@@ -43,9 +43,9 @@ def _model(entry: Entry, costs: Mapping[str, float]) -> dict[str, Any]:
     card = entry.card
     assert card is not None
     rows = {
-        name: one.get("rows", {}).get("model", {})
+        name: rows.get("model", {})
         for name, one in card.metrics.get("sets", {}).items()
-        if isinstance(one, dict)
+        if isinstance(one, dict) and isinstance(rows := one.get("rows", {}), dict)
     }
     return {
         "name": card.name,

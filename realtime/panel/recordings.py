@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import AudioFileError
 from ..host.front import Front
+from ..models.catalog import expanded
 from .fields import Conflict
 
 ENVIRONMENT = "RESTYLE_RECORDINGS"
@@ -19,7 +20,7 @@ FORMATS = ("flac", "wav")
 def recordings_folder() -> Path:
     """``$RESTYLE_RECORDINGS`` or ``~/Music/restyle``."""
     named = os.environ.get(ENVIRONMENT)
-    return Path(named).expanduser() if named else Path.home() / "Music" / "restyle"
+    return expanded(named) if named else Path.home() / "Music" / "restyle"
 
 
 class Takes:

@@ -22,6 +22,8 @@ def parse(path: Path, error: type[RestyleError] = PresetError) -> dict[str, Any]
     RestyleError
         Unreadable, too large, or no TOML.
     """
+    if path.exists() and not path.is_file():  # a pipe would keep us waiting
+        raise error(f"cannot read {path}: it is not a file")
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)

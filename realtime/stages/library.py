@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import ChainError, nearest
+from ..models.catalog import expanded
 from .isolate import TIMEOUT_SECONDS
 from .plugin import PluginStage
 from .records import OK, Record, Records
@@ -27,7 +28,7 @@ def find_plugin(wanted: str, folder: Path, records: Records) -> tuple[Path, str 
         Neither is known, or several files have the name.
     """
     if Path(wanted).suffix.lower() in SUFFIXES:
-        path = folder / Path(wanted).expanduser()
+        path = folder / expanded(wanted)
         if not path.exists():
             raise ChainError(f"there is no plug-in file {path}")
         return path.resolve(), None
