@@ -12,12 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import RestyleError, printable
+from ..presets.asking import plugin_asks
 from ..presets.check import Library
 from ..presets.files import delete_preset, find_preset, list_presets, save_preset, upgrade_file
 from ..presets.format import FORMAT, Preset, to_dict
 from ..presets.opening import open_preset
 from ..session.names import places
 from ..session.sound import anonymous
+from ..trust.consent import given
 from .common import (
     ChainOption,
     GainOption,
@@ -55,9 +57,10 @@ def save(
 
 
 def load(name: NameArgument) -> None:
-    """Check a preset, and say what it holds and how to play it."""
-    found = open_preset(name, Library())
+    """Check a preset, and say what it holds, what it would run and how to play it."""
+    found = open_preset(name, Library(), trusted=True)
     sound = found.sound
+    asks = [a for a in plugin_asks(sound.stages) if not given(a)]
     rows = [("mix", f"{sound.mix:g}"), ("input gain", f"{sound.input_gain_db:g} dB")]
     rows += [("output gain", f"{sound.output_gain_db:g} dB")]
     for place, stage in places(sound.stages):
@@ -66,11 +69,13 @@ def load(name: NameArgument) -> None:
         rows += [(f"{place}{n}", _written(v)) for n, v in stage.parameters.items()]
     if found.note:
         rows.append(("note", found.note))
+    rows += [("asks first to", ask.what) for ask in asks]
     table = Table.grid(padding=(0, 2))
     for key, value in rows:
         table.add_row(Text(key, "bold"), Text(value))
     out.print(table)
-    _say(f'{found.name} is good; play it: restyle live --preset "{name}"')
+    trust = f' --trust "{find_preset(name)}"' if asks else ""
+    _say(f'{found.name} is good; play it: restyle live --preset "{name}"{trust}')
 
 
 def _written(value: Any) -> str:
@@ -117,7 +122,10 @@ def check(names: FilesArgument) -> None:
     bad = 0
     for name in names:
         try:
-            _say(f"{open_preset(name, Library()).name} is good")
+            found = open_preset(name, Library(), trusted=True)
+            asks = [a.what for a in plugin_asks(found.sound.stages) if not given(a)]
+            first = f"; it asks first to {'; '.join(asks)}" if asks else ""
+            _say(f"{found.name} is good{first}")
         except RestyleError as error:
             bad += 1
             _say(str(error))

@@ -14,9 +14,11 @@ from ..errors import ConfigError
 from ..presets.check import Library
 from ..presets.opening import open_preset
 from ..session.render import render as render_sound
+from ..session.sound import Sound
 from ..trust.sounds import read_sound
 from .common import ChainOption, ModelOption, SetOption, announce_cold_start, err, fail, out
 from .sounds import chosen_sound, parse_values
+from .trusting import TrustOption, with_yes
 
 
 def render(
@@ -29,6 +31,7 @@ def render(
     gain: Annotated[float | None, typer.Option(help="dB at the input.")] = None,
     output_gain: Annotated[float | None, typer.Option(help="dB before the limiter.")] = None,
     controls: SetOption = None,
+    trust: TrustOption = None,
 ) -> None:
     """Restyle a file offline, with the very engine of the live stream.
 
@@ -39,9 +42,13 @@ def render(
             "nothing to do: name a --model (see 'restyle models'), a --chain FILE or a --preset"
         )
     check_target(target)
-    base = open_preset(preset, Library()).sound if preset is not None else None
     own = {"mix": mix, "input_gain_db": gain, "output_gain_db": output_gain}
-    sound = chosen_sound(model, chain, parse_values(controls), own, base)
+
+    def chosen() -> Sound:
+        base = open_preset(preset, Library()).sound if preset is not None else None
+        return chosen_sound(model, chain, parse_values(controls), own, base)
+
+    sound = with_yes(chosen, trust)
     clip = read_sound(source)
     announce_cold_start()
     bar = Progress(

@@ -9,6 +9,7 @@ import typer
 
 from ..audio_files import Clip, check_target, write_audio
 from .common import announce_cold_start, err, out
+from .trusting import TrustOption, with_yes
 
 
 def replay(
@@ -16,6 +17,7 @@ def replay(
     target: Annotated[
         Path | None, typer.Option("--out", metavar="OUT.wav", help="Write what it gives.")
     ] = None,
+    trust: TrustOption = None,
 ) -> None:
     """Render a capture again, change by change, and compare it with what was played.
 
@@ -26,7 +28,7 @@ def replay(
     if target is not None:
         check_target(target)
     announce_cold_start()
-    found = run(folder)
+    found = with_yes(lambda: run(folder), trust)
     for remark in found.remarks:
         err.print(remark, highlight=False, style="yellow")
     samples = found.output.shape[1]

@@ -11,6 +11,7 @@ import msgspec
 from ..errors import ConfigError
 from ..parameters.parameter import BLEND
 from ..parameters.surface import shares
+from ..presets.asking import need_yes, plugin_asks
 from ..presets.chains import read_chain
 from ..presets.check import Library
 from ..presets.paths import absolute
@@ -65,7 +66,7 @@ def chosen_sound(
     Raises
     ------
     RestyleError
-        Something is not there, or does not fit.
+        Something is not there, or does not fit, or waits for a yes.
     """
     if base is not None and (model is not None or chain is not None):
         raise ConfigError(
@@ -76,6 +77,7 @@ def chosen_sound(
         stages = absolute((Stage(model=model),), Path.cwd())
     if chain is not None:
         stages = read_chain(chain, *stages)
+        need_yes(plugin_asks(stages), chain)
     sound = msgspec.structs.replace(base or Sound(), stages=stages)
     for name, number in own.items():
         if number is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import ControlError
@@ -37,8 +38,20 @@ class Subscriptions:
     def __len__(self) -> int:
         return len(self._subscribers)
 
-    def add(self, host: str, port: int, rate_hz: float = HIGHEST_HZ) -> None:
+    def add(
+        self,
+        host: str,
+        port: int,
+        rate_hz: float = HIGHEST_HZ,
+        *,
+        near: Sequence[str] | None = None,
+    ) -> None:
         """Send meters to an address from now on; another call changes the rate.
+
+        Parameters
+        ----------
+        near : sequence of str, optional
+            The only addresses that will do.
 
         Raises
         ------
@@ -46,6 +59,10 @@ class Subscriptions:
             No numeric address, no port, a rate outside 0.1..30 Hz, or too many subscribers.
         """
         target = self._target(host, port)
+        if near is not None and target[0] not in near:
+            raise ControlError(
+                f"meters go to whoever asks for them, or to this machine, not to {target[0]}"
+            )
         if not LOWEST_HZ <= rate_hz <= HIGHEST_HZ:
             raise ControlError(
                 f"the rate of meters must be within {LOWEST_HZ:g}..{HIGHEST_HZ:g} Hz,"

@@ -161,7 +161,8 @@ class AddressSpace:
         return [(ROOT + "status", [*texts, int(bool(found.get("bypass")))])]
 
     def _subscribe(self, arguments: Arguments, sender: Sender) -> list[Message]:
-        self._subscriptions.add(*target(arguments, sender), *rate(arguments))
+        near = (sender[0], "127.0.0.1", "::1")  # nobody's flood is sent elsewhere
+        self._subscriptions.add(*target(arguments, sender), *rate(arguments), near=near)
         return []
 
     def _unsubscribe(self, arguments: Arguments, sender: Sender) -> list[Message]:

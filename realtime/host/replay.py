@@ -16,6 +16,8 @@ from ..devices.simulated import SimulatedDevice
 from ..errors import ConfigError
 from ..models.catalog import find_model
 from ..native.events import EventQueue
+from ..presets.asking import need_yes, plugin_asks
+from ..session.operations import brought
 from ..session.session import Session
 from ..stream.record import BLOCK, EVENT
 from ..trust.sounds import read_sound
@@ -56,8 +58,12 @@ def replay(folder: Path) -> Replay:
     ------
     ConfigError
         Not a capture, or of another format.
+    Untrusted
+        It would run plug-ins that this machine does not know.
     """
     log, rows = _read(folder)
+    played = [*log.setup.sound.walk(), *(s for c in log.changes for s in brought(c.operation))]
+    need_yes(plugin_asks(tuple(played)), folder / "session.json")
     captured_in = read_sound(folder / "input.wav")
     captured_out = read_sound(folder / "output.wav")
     sizes = rows[rows[:, 1] == BLOCK][:, 2].astype(np.int64)

@@ -9,9 +9,10 @@ from ..audio_files import seconds_of
 from ..errors import AudioFileError, nearest
 from ..presets.files import PresetEntry, delete_preset, list_presets
 from ..session.sound import Sound
+from ..trust.consent import Untrusted, allow
 from .api_sound import File, Names
 from .console_protocol import Console
-from .fields import Body, Cards, Keep, Learn, NotFound, Record
+from .fields import Body, Cards, Keep, Learn, NotFound, Record, Yes
 
 ENDINGS = {".flac": "audio/flac", ".wav": "audio/wav"}
 
@@ -44,9 +45,16 @@ def save(console: Console, names: Names, body: Keep) -> dict[str, Any]:
     return _described(_preset(names["name"]))
 
 
-def load(console: Console, names: Names, body: Body) -> dict[str, Any]:
-    """Answer POST /api/presets/{name}/load."""
-    console.surface.load_preset(_preset(names["name"]).name)
+def load(console: Console, names: Names, body: Yes) -> dict[str, Any]:
+    """Answer POST /api/presets/{name}/load; what it asks for waits for the word that 409 gave."""
+    name = _preset(names["name"]).name
+    try:
+        console.surface.load_preset(name)
+    except Untrusted as error:
+        if body.trust != error.token:
+            raise
+        allow(error.asks)
+        console.surface.load_preset(name)
     return console.state()
 
 

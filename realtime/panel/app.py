@@ -17,6 +17,7 @@ from starlette.routing import WebSocketRoute
 
 from ..errors import ControlError, RestyleError, StreamError
 from ..schema import read, read_json
+from ..trust.consent import Untrusted
 from . import fields
 from .api_sound import File
 from .broadcast import Hub
@@ -30,7 +31,7 @@ from .routes import ROUTES, Route
 from .stream import stream_socket
 
 BODY_SECONDS = 10.0  # a body that trickles in for longer is refused
-STATUS: dict[type[RestyleError], int] = {NotFound: 404, Conflict: 409}
+STATUS: dict[type[RestyleError], int] = {NotFound: 404, Conflict: 409, Untrusted: 409}
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -89,6 +90,10 @@ def _endpoint(route: Route, console: Console, counts: Counter[str]) -> Endpoint:
         except RestyleError as error:
             counts["refused_request"] += 1
             status = 503 if isinstance(error, StreamError) else STATUS.get(type(error), 400)
+            if isinstance(error, Untrusted):
+                asks = [a.what for a in error.asks]
+                said = {"error": str(error), "asks": asks, "trust": error.token}
+                return _Json(said, status_code=status)
             return _error(status, str(error))
         except Exception as error:  # a fault of ours: told, and the server goes on
             counts["failed"] += 1

@@ -16,13 +16,13 @@ from ..host.front import Front, with_device
 from ..host.surface import HostSurface, PatientSurface
 from ..native.ring import Ring
 from ..parameters.mapping import MidiMapping
-from ..presets.files import preset_path, save_preset
+from ..presets.files import preset_path, recordings_folder, save_preset
 from ..session.operations import Operation
 from ..session.sound import Setup, Sound, Stage
 from . import stages
 from .console_protocol import Heard
 from .fields import Conflict, NotFound
-from .recordings import Takes, recordings_folder
+from .recordings import Takes
 from .stream_engine import EnginePipe
 from .usage import Figures
 

@@ -81,6 +81,12 @@ class Keep(Body, frozen=True):
     replace: bool = False
 
 
+class Yes(Body, frozen=True):
+    """`trust` is the word that came with 409 and the list of what a preset asks for: yes to it."""
+
+    trust: Text = ""
+
+
 class Cards(Body, frozen=True):
     """Names or indices of devices, null for the system's own; `block` in samples."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from pathlib import Path
@@ -10,17 +9,9 @@ from typing import Any
 
 from ..errors import AudioFileError
 from ..host.front import Front
-from ..models.catalog import expanded
 from .fields import Conflict
 
-ENVIRONMENT = "RESTYLE_RECORDINGS"
 FORMATS = ("flac", "wav")
-
-
-def recordings_folder() -> Path:
-    """``$RESTYLE_RECORDINGS`` or ``~/Music/restyle``."""
-    named = os.environ.get(ENVIRONMENT)
-    return expanded(named) if named else Path.home() / "Music" / "restyle"
 
 
 class Takes:

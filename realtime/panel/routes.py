@@ -58,7 +58,7 @@ ROUTES = (
     Route("PUT", "/api/presets/{name}", keeping.save, "Keep the sound as it is now", "Preset",
           fields.Keep),
     Route("POST", "/api/presets/{name}/load", keeping.load, "Change to a preset", "State",
-          fields.Body),
+          fields.Yes),
     Route("DELETE", "/api/presets/{name}", keeping.delete, "Delete a preset", "Nothing"),
     Route("GET", "/api/devices", keeping.devices, "Audio devices there are", "Devices"),
     Route("PUT", "/api/device", keeping.device, "Play on another device", "State",

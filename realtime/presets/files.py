@@ -50,6 +50,12 @@ def preset_folder() -> Path:
     return base / "restyle" / "presets"
 
 
+def recordings_folder() -> Path:
+    """``$RESTYLE_RECORDINGS`` or ``~/Music/restyle``."""
+    named = os.environ.get("RESTYLE_RECORDINGS")
+    return expanded(named) if named else Path.home() / "Music" / "restyle"
+
+
 def preset_path(name: str) -> Path:
     """The file of a preset of that name, there or not.
 

@@ -14,6 +14,7 @@ from ..parameters.mapping import MidiMapping
 from ..parameters.parameter import Parameter, find_parameter
 from ..session.names import knobs, places
 from ..session.sound import Sound, anonymous
+from .asking import need_yes, plugin_asks, session_asks
 from .check import Library
 from .files import find_preset, read_preset, read_session
 from .format import Preset, SessionFile
@@ -22,17 +23,26 @@ from .paths import absolute, full
 replace = msgspec.structs.replace
 
 
-def open_preset(name_or_path: str | Path, library: Library) -> Preset:
+def open_preset(name_or_path: str | Path, library: Library, trusted: bool = False) -> Preset:
     """Find, read and check a preset; see :meth:`~realtime.presets.check.Library.checked`.
+
+    Parameters
+    ----------
+    trusted : bool
+        Whether it may ask for anything, as nothing of it is played.
 
     Raises
     ------
     PresetError
         There is none, or the first mistake in it.
+    Untrusted
+        It asks for what the user has not said yes to.
     """
     path = find_preset(name_or_path)
     preset = read_preset(path)
     sound, _ = library.checked(_whole(preset.sound, path.parent), path.name)
+    if not trusted:
+        need_yes(plugin_asks(sound.stages), path)
     return replace(preset, sound=_as_in_files(sound))
 
 
@@ -46,6 +56,8 @@ def open_session(path: str | Path, library: Library) -> SessionFile:
     ------
     PresetError
         The first mistake in it.
+    Untrusted
+        It asks for what the user has not said yes to.
     """
     path = Path(path)
     session = read_session(path)
@@ -59,9 +71,11 @@ def open_session(path: str | Path, library: Library) -> SessionFile:
     record = session.record
     if record is not None:
         record = replace(record, folder=full(record.folder, path.parent))
-    return replace(
+    session = replace(
         session, preset=replace(session.preset, sound=_as_in_files(sound)), record=record
     )
+    need_yes(session_asks(session, path), path)
+    return session
 
 
 def _whole(sound: Sound, folder: Path) -> Sound:

@@ -156,6 +156,7 @@ def test_the_list_of_parameters_is_complete(rig: Rig) -> None:
         ("/restyle/meters/subscribe", ["224.0.0.1", 9001], "a single IPv4 address"),
         ("/restyle/meters/subscribe", ["::1", 9001], "a single IPv4 address"),
         ("/restyle/meters/subscribe", ["127.0.0.1", 0], "within 1..65535"),
+        ("/restyle/meters/subscribe", ["192.0.2.7", 9001], "not to 192.0.2.7"),
         ("/restyle/meters/subscribe", ["127.0.0.1", 9001, 31.0], "within 0.1..30 Hz"),
         ("/restyle/meters/unsubscribe", ["127.0.0.1", 9001], "has not subscribed"),
     ],

@@ -65,6 +65,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         **os.environ,
         "RESTYLE_PRESETS": str(folder / "presets"),
         "PYTHONPATH": str(ROOT),
+        "RESTYLE_RECORDINGS": str(folder / "recordings"),
         "XDG_DATA_HOME": str(folder / "data"),
         "RESTYLE_MIDI": "jack",
     }

@@ -85,3 +85,26 @@ def test_hostile_presets_are_answered_with_a_sentence(plain: Desk, presets_folde
     assert plain.ask("PUT", "/api/presets/%ED%A0%80", {}).status == 400
     assert plain.ask("PUT", "/api/presets/good", {"note": "x" * 4000}).status == 200
     assert plain.host.incidents == []
+
+
+def test_a_preset_that_would_run_code_is_answered_with_what_it_asks_for(
+    plain: Desk,
+    presets_folder: Path,
+    own_cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    presets_folder.mkdir()
+    (presets_folder / "evil.vst3").mkdir()
+    (presets_folder / "evil.vst3" / "code.so").write_bytes(b"no library")
+    (presets_folder / "lead.toml").write_text(
+        'format = 2\n[[stage]]\nplugin = "./evil.vst3"\n', encoding="utf-8"
+    )
+    for body in ({}, {"trust": "0123456789abcdef"}):
+        answer = plain.ask("POST", "/api/presets/lead/load", body)
+        assert answer.status == 409
+        assert answer.data["asks"] == [f"run the plug-in {presets_folder / 'evil.vst3'}"]
+    yes = plain.ask("POST", "/api/presets/lead/load", {"trust": answer.data["trust"]})
+    assert yes.status == 400 and "evil.vst3 failed when it was last loaded" in yes.data["error"]
+    assert plain.host.incidents == []

@@ -128,7 +128,10 @@ folder = "takes"
 """
 
 
-def test_a_session_is_opened_with_its_mappings_checked(tmp_path: Path) -> None:
+def test_a_session_is_opened_with_its_mappings_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESTYLE_RECORDINGS", str(tmp_path / "takes"))
     path = tmp_path / "live.toml"
     save_preset("soft", Preset())
     good = "parameter = 'warm'", "parameter = '2.gain_db'", "style = 'tape'", "preset = 'soft'"

@@ -14,6 +14,7 @@ from ...panel.server import PORT, PanelSettings
 from ...session.sound import Device, Setup
 from ..common import announce_cold_start, check_writable, err
 from ..sounds import chosen_sound, models_rate, parse_values
+from ..trusting import with_yes
 from .demo import demo_session
 from .options import (
     Recording,
@@ -57,6 +58,15 @@ def live(
     chain: Annotated[
         Path | None,
         _option(SOUND, "Stages around it: effects, plug-ins, models.", metavar="FILE.toml"),
+    ] = None,
+    trust: Annotated[
+        list[Path] | None,
+        _option(
+            SOUND,
+            "Say yes to what this file asks for: new plug-ins, the network, other folders.",
+            "--trust",
+            metavar="FILE",
+        ),
     ] = None,
     controls: Annotated[
         list[str] | None,
@@ -190,10 +200,11 @@ def live(
     check_writable(stats)
     check_writable(save_session)
     announce_cold_start()
-    saved = saved_session(session, preset)
+    saved = with_yes(lambda: saved_session(session, preset), trust)
     own = {"mix": mix, "input_gain_db": gain, "output_gain_db": output_gain}
     base = saved.preset.sound if saved is not None else None
-    sound = chosen_sound(model, chain, parse_values(controls), own, base)
+    values = parse_values(controls)
+    sound = with_yes(lambda: chosen_sound(model, chain, values, own, base), trust)
     device = Device(
         input=input,
         output=output,

@@ -21,9 +21,11 @@ from ...host.session_log import Capture
 from ...host.surface import to_preset
 from ...panel.controls import ControlsSettings, start_controls
 from ...panel.server import PanelSettings
+from ...presets.asking import session_asks
 from ...presets.files import write_file
 from ...presets.format import OscSettings, SessionFile
 from ...session.sound import Setup
+from ...trust.consent import allow
 from ..common import err, write_json
 from .meter import run_with_meter, starting, summary
 from .options import Recording, Simulation, to_session
@@ -199,7 +201,9 @@ class Run:
         base = msgspec.structs.replace(base, midi=kept.get("mappings", base.midi), osc=self._osc())
         try:
             preset = to_preset(setup.sound, name, "", states)
-            write_file(path, to_session(setup, base, preset))
+            session = to_session(setup, base, preset)
+            write_file(path, session)
+            allow(session_asks(session, path))  # the user has asked for it just now
             err.print(f"kept the session in {path}", highlight=False)
         except RestyleError as error:
             err.print(f"at the end: {error}", highlight=False)

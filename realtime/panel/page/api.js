@@ -19,7 +19,7 @@ export async function ask(method, path, body) {
   } catch {
     // an answer without a body
   }
-  if (!answer.ok) throw new Error(data?.error ?? `the server answered ${answer.status}`);
+  if (!answer.ok) throw Object.assign(new Error(data?.error ?? `the server answered ${answer.status}`), { data });
   return data;
 }
 
@@ -36,7 +36,7 @@ export const api = {
   cancel: (change) => ask("DELETE", `pending/${change}`),
   presets: () => ask("GET", "presets"),
   save: (name, note, replace) => ask("PUT", `presets/${part(name)}`, { note, replace }),
-  load: (name) => ask("POST", `presets/${part(name)}/load`, {}),
+  load: (name, trust = "") => ask("POST", `presets/${part(name)}/load`, { trust }),
   forget: (name) => ask("DELETE", `presets/${part(name)}`),
   devices: () => ask("GET", "devices"),
   device: (input, output, block) => ask("PUT", "device", { input, output, block }),

@@ -49,7 +49,13 @@ function row(preset, isCurrent) {
   const load = el("button", { type: "button", class: "choice", disabled: Boolean(preset.problem) },
     el("b", {}, preset.name), el("span", { class: "small" }, preset.problem ?? ([preset.stages.join(" → "), preset.note].filter(Boolean).join(" · ") || "the sound as it comes")));
   load.addEventListener("click", async () => {
-    if (await trying(() => api.load(preset.name))) closeDialog();
+    try {
+      await api.load(preset.name);
+      closeDialog();
+    } catch (error) {
+      if (error.data?.asks) askFirst(preset, error.data);
+      else toast(error.message, "error");
+    }
   });
   const remove = el("button", { type: "button", class: "tool", "aria-label": `Delete ${preset.name}` }, "Delete");
   remove.addEventListener("click", async () => {
@@ -58,4 +64,21 @@ function row(preset, isCurrent) {
     await fill(null);
   });
   return el("li", { class: isCurrent ? "on" : "" }, load, remove);
+}
+
+/** What a preset would do beyond sounding waits for a yes. */
+function askFirst(preset, { asks, trust }) {
+  const yes = el("button", { type: "button", class: "main" }, "I trust it: load");
+  yes.addEventListener("click", async () => {
+    if (await trying(() => api.load(preset.name, trust))) closeDialog();
+  });
+  const no = el("button", { type: "button", class: "tool" }, "No");
+  no.addEventListener("click", () => fill(null));
+  fillDialog(
+    el("p", {}, `“${preset.name}” would`),
+    el("ul", { class: "rows" }, ...asks.map((what) => el("li", {}, what))),
+    el("p", { class: "small" }, "Say yes only if you trust whoever made it."),
+    el("p", {}, yes, " ", no),
+  );
+  no.focus();
 }
