@@ -24,6 +24,7 @@ from .render import render
 from .replay import replay
 from .scan import scan
 from .tag import tag
+from .tuner import tuner
 
 app = typer.Typer(
     name="restyle",
@@ -52,6 +53,7 @@ COMMANDS = (
     render,
     replay,
     tag,
+    tuner,
     models,
     verify,
     proof,

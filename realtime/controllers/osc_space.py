@@ -13,6 +13,7 @@
 ``/restyle/params``                           answers one message for each parameter
 ``/restyle/styles``                           answers the names of all models
 ``/restyle/status``                           answers style, preset, bypass
+``/restyle/tuner``                            answers note, cents and Hz; 0 Hz where none is heard
 ``/restyle/ping``                             answers ``/restyle/pong``
 ``/restyle/meters/subscribe``   ``s i [f]``   levels to host and port, at a rate in Hz
 ``/restyle/meters/unsubscribe`` ``s i``       no more
@@ -25,6 +26,7 @@ from collections.abc import Callable
 
 from ..errors import ControlError, nearest
 from ..parameters.parameter import BLEND, find_parameter
+from ..parameters.readings import TUNER, note_name
 from ..parameters.surface import Surface, turn
 from .osc_arguments import Arguments, Sender, none, number, one, rate, target, text
 from .osc_meters import Subscriptions
@@ -56,6 +58,7 @@ class AddressSpace:
             "params": self._params,
             "styles": self._styles,
             "status": self._status,
+            "tuner": self._tuner,
             "ping": self._ping,
             "meters/subscribe": self._subscribe,
             "meters/unsubscribe": self._unsubscribe,
@@ -159,6 +162,14 @@ class AddressSpace:
         found = self._surface.status()
         texts = [str(found.get(key) or "") for key in ("style", "preset")]
         return [(ROOT + "status", [*texts, int(bool(found.get("bypass")))])]
+
+    def _tuner(self, arguments: Arguments, _: Sender) -> list[Message]:
+        none("tuner", arguments)
+        found = self._surface.meters()
+        if "tuner_hz" not in found:
+            raise ControlError('no Tuner stands in the path; put a stage effect = "Tuner" into it')
+        hertz, note, cents = (float(found[name]) for name in TUNER)
+        return [(ROOT + "tuner", [note_name(note) if hertz else "", cents, hertz])]
 
     def _subscribe(self, arguments: Arguments, sender: Sender) -> list[Message]:
         near = (sender[0], "127.0.0.1", "::1")  # nobody's flood is sent elsewhere

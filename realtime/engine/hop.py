@@ -48,7 +48,8 @@ PATH_TABLE = Table(
     latency=INT, line_length=INT, dry_line=Array(F32, "channels, line_length"),
     dry_state=Array(I64, str(DELAY_STATE)), dry=Array(F32, "channels, longest_hop"),
     # parameter events and edits, by positions of the path; `start` is the stream's at its first
-    identity=INT, events=INT, edits=INT, start=INT, position=INT,
+    # sample, `now` is where the hop begins in the stream
+    identity=INT, events=INT, edits=INT, start=INT, position=INT, now=INT,
     # the governor's deadline for a hop (0: none), counters
     budget_ns=INT, idle=INT, hops=INT, input_scrubbed=INT, output_limited=INT,
     histogram=Array(I64, str(N_BINS)),
@@ -134,6 +135,7 @@ def front(p, block):  # type: ignore[no-untyped-def]
     """Input stage on ``block [channels, hop]`` in place: edits, events, gain, meter, dry sound."""
     take_edits(p)
     take_events(p)
+    p.now = p.start + p.position
     p.input_scrubbed += scrub(block)
     start, end = smooth(p, INPUT_GAIN)
     ramp_gain(block, start, end)

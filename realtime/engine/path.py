@@ -41,12 +41,13 @@ from .hop import (
 from .latency import adapter_latency
 from .placed import Slot
 from .slot import SCRATCH
-from .stage import LONGEST_LATENCY, RAMP_SECONDS
+from .stage import LONGEST_LATENCY, RAMP_SECONDS, Measures, Timed
 
 Array = npt.NDArray[np.float32]
 PASSTHROUGH_HOP = 32  # samples; the grid of ramps and meters where no stage sets one
 EVENTS = 1024  # parameter events that may wait for their time
 EDITS = 64
+UNHEARD = -(1 << 62)  # where a path begins that is only tried out
 METER_SECONDS = 0.3
 LIMITER_RELEASE_SECONDS = 0.08
 GAINS = {"input_gain_db": INPUT_GAIN, "output_gain_db": OUTPUT_GAIN}
@@ -177,6 +178,8 @@ class Path:
     def shape_stores(self) -> list[tuple[int, int]]:
         """What follows from the slots: latencies of groups and path, and the list of all slots."""
         stores = [store for slot in self.slots() for store in slot.shape_stores()]
+        now = self.record.where("now")
+        stores += [s.stage.clock_store(now) for s in self.slots() if isinstance(s.stage, Timed)]
         table = np.array([s.address for s in self.slots()], dtype=np.int64)
         self._tables.append(table)
         return [
@@ -341,6 +344,14 @@ class Path:
             "output_rms_db": gain_to_db(np.sqrt(m[OUT_POWER])),
             "limiter_db": gain_to_db(m[LIMITER_GAIN]) if m[LIMITER_GAIN] else 0.0,
         }
+
+    def readings(self) -> dict[str, float]:
+        """What stages measure, by name; of two that measure the same the first in the path."""
+        found: dict[str, float] = {}
+        for slot in self.slots():
+            if slot.present and isinstance(slot.stage, Measures):
+                found = {**slot.stage.readings(), **found}
+        return found
 
     @property
     def histogram(self) -> npt.NDArray[np.int64]:

@@ -10,7 +10,7 @@ ramps, what is heard when a step fails or is late (:mod:`realtime.engine.governo
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -142,6 +142,22 @@ class Gathers(Protocol):
 
     def delay_stores(self) -> list[tuple[int, int]]:
         """What aligns its branches: addresses, and the numbers that go there."""
+
+
+@runtime_checkable
+class Measures(Protocol):
+    """A stage that measures something, see :mod:`realtime.parameters.readings`."""
+
+    def readings(self) -> Mapping[str, float]:
+        """What it measures, by name (any thread but the audio's)."""
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """A stage that asks for the position of its block in the stream."""
+
+    def clock_store(self, address: int) -> tuple[int, int]:
+        """What has it read the position at `address`: an address, and what goes there."""
 
 
 def make_record(stage: Stage, channels: int, sample_rate: int) -> Record:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 import os
 import queue
 import signal
@@ -26,6 +27,7 @@ from typing import Any
 
 from ..errors import RestyleError
 from ..native.cache import watched
+from ..parameters.readings import READINGS
 from ..session.session import Session
 from ..session.sound import Setup
 from ..session.stats import stats
@@ -283,6 +285,8 @@ class Server:
         meters = path.meters()
         for i, name in enumerate(METERS):
             self.board.meters[i] = meters[name]
+        readings = path.readings()
+        self.board.readings[:] = [readings.get(name, math.nan) for name in READINGS]
         counts = list(path.counters().values())
         self.board.engine[: len(counts)] = counts
         if stream.device.paced:

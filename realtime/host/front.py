@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from ..parameters.readings import READINGS, given
 from ..presets.check import admit_stage
 from ..session.events import from_event, to_event
 from ..session.names import Knob, find_knob
@@ -74,8 +75,10 @@ class Front:
         return self._line.view.standby_ready
 
     def meters(self) -> dict[str, float]:
-        """Levels in dBFS, from shared memory."""
-        return dict(zip(METERS, (float(v) for v in self.board.meters), strict=True))
+        """Levels in dBFS, and what stages measure, from shared memory."""
+        board = self.board
+        levels = dict(zip(METERS, map(float, board.meters), strict=True))
+        return levels | given(dict(zip(READINGS, map(float, board.readings), strict=True)))
 
     def stats(self) -> dict[str, Any]:
         """Everything measured, by all engines so far.

@@ -13,6 +13,7 @@ from ..dsp.meters import N_BINS
 from ..native.events import EventQueue
 from ..native.ring import Ring
 from ..native.shared import Shared
+from ..parameters.readings import READINGS
 from ..stream.record import STREAM
 
 EVENTS, JOURNAL = 4096, 1 << 16  # entries
@@ -40,6 +41,8 @@ class Board:
     record : ndarray [shape=(1,), dtype=STREAM]
         The stream's counters; addresses in it mean something to the engine process only.
     status : ndarray [int64], meters : ndarray [float64]
+    readings : ndarray [shape=(len(READINGS),), float64]
+        NaN where no stage gives one.
     engine : ndarray [shape=(ENGINE_COUNTS,), int64]
     hops, calls : ndarray [shape=(N_BINS,), int64]
         Durations of the engine's hops and of the callbacks, see :mod:`realtime.dsp.meters`.
@@ -58,6 +61,7 @@ class Board:
             "record": STREAM.itemsize,
             "status": 8 * STATUS_SIZE,
             "meters": 8 * len(METERS),
+            "readings": 8 * len(READINGS),
             "events": EventQueue.size(EVENTS),
             "journal": EventQueue.size(JOURNAL),
             "dry": tap,
@@ -78,6 +82,9 @@ class Board:
         self.record: npt.NDArray[np.void] = np.frombuffer(self.part("record"), dtype=STREAM)
         self.status = np.frombuffer(self.part("status"), dtype=np.int64)
         self.meters = np.frombuffer(self.part("meters"), dtype=np.float64)
+        self.readings = np.frombuffer(self.part("readings"), dtype=np.float64)
+        if name is None:
+            self.readings[:] = np.nan
         self.engine = np.frombuffer(self.part("engine"), dtype=np.int64)
         self.hops = np.frombuffer(self.part("hops"), dtype=np.int64)
         self.calls = np.frombuffer(self.part("calls"), dtype=np.int64)
@@ -98,6 +105,7 @@ class Board:
         """Forget a dead engine: zero everything but the events that wait."""
         for name in ("record", "status", "meters", "engine", "hops", "calls"):
             self.part(name)[:] = bytes(self._at[name][1])
+        self.readings[:] = np.nan
 
     def close(self) -> None:
         """Take its name away; it goes with the last view of it, and stays readable until then."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import RestyleError
+from ..parameters.readings import given
 from .console_protocol import Console
 from .levels import Level
 from .spectrum import BANDS, Spectrum
@@ -145,6 +146,7 @@ class Hub:
             "input": sides[0],
             "output": sides[1],
             "limiter_db": round(levels["limiter_db"], 2),
+            "readings": {k: round(v, 3) for k, v in given(levels).items()},
             **figures,
             "seconds": round(time.monotonic() - self._begin, 3),
         }

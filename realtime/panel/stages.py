@@ -18,13 +18,13 @@ from ..presets.format import WORDS, shaped_stages
 from ..presets.paths import FILES
 from ..schema import read
 from ..session.sound import Sound, Stage, each
-from ..stages.ranges import RANGES, useful_defaults
+from ..stages.ranges import RANGES, TOOLS, useful_defaults
 from ..stages.records import Record, Records
 
 
 def effect_names() -> list[str]:
     """Effects that can be asked for: those whose parameters have ranges and that need no file."""
-    return [n for n in RANGES if n not in FILES]
+    return [n for n in (*RANGES, *TOOLS) if n not in FILES]
 
 
 def listing() -> dict[str, Any]:

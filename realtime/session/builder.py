@@ -22,6 +22,7 @@ from ..models.load import (
     read_shape,
 )
 from ..stages.model import ModelStage
+from ..stages.native.common import Common
 from ..stages.ranges import is_native
 from .sound import Sound, Stage, walk
 
@@ -70,7 +71,7 @@ class Builder:
         progress: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.channels, self._device_rate, self._mark = channels, device_rate, mark
-        self._progress = progress
+        self._progress, self._common = progress, Common()
         self.set_block(block_size)
 
     def set_block(self, block_size: int | None) -> None:
@@ -179,7 +180,9 @@ class Builder:
         from ..stages.build import make_effect, make_plugin_stage  # pedalboard where it is needed
 
         if spec.effect is not None:
-            return make_effect(spec.effect, spec.parameters, spec.engine)
+            return make_effect(
+                spec.effect, spec.parameters, spec.engine, self._common, spec.identity
+            )
         if spec.plugin is not None:
             return make_plugin_stage(
                 spec.plugin, spec.plugin_name, spec.preset, spec.state, spec.parameters

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..engine.latency import adapter_latency
-from ..engine.path import Path
+from ..engine.path import UNHEARD, Path
 from ..errors import ConfigError
 from ..stream.transport import Transport
 from ..stream.voice import Voice
@@ -108,11 +108,13 @@ def warm_up(path: Path, hops: int = WARM_HOPS) -> float:
     rng = np.random.default_rng(0)
     block = (1e-3 * rng.standard_normal((path.channels, path.hop))).astype(np.float32)
     spent = []
+    path.record["start"] = UNHEARD  # nothing of it is to be kept
     for _ in range(max(20, hops if path.native else hops * PYTHON_SHARE // 100)):
         fresh = block.copy()
         begin = time.thread_time_ns()
         path.run(fresh)
         spent.append(time.thread_time_ns() - begin)
+    path.record["start"] = 0
     path.reset()
     steady = spent[len(spent) // 4 :]  # the first ones compile and fill caches
     return float(np.quantile(steady, 0.999)) / 1000

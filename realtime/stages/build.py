@@ -11,6 +11,7 @@ from ..parameters.parameter import CATEGORICAL, SWITCH, Parameter
 from ..trust.admission import SOUND, admit
 from .effects import EffectStage
 from .library import open_plugin
+from .native.common import Common
 from .native.kinds import make_native
 from .native.stage import NativeEffect
 from .pedals import make_plugin
@@ -19,7 +20,11 @@ from .ranges import NATIVE, NATIVE_RANGES, RANGES, is_native
 
 
 def make_effect(
-    name: str, parameters: Mapping[str, Any], engine: str | None = None
+    name: str,
+    parameters: Mapping[str, Any],
+    engine: str | None = None,
+    common: Common | None = None,
+    identity: int = 0,
 ) -> NativeEffect | EffectStage:
     """Build an effect: the native one where there is one, or pedalboard's.
 
@@ -29,6 +34,8 @@ def make_effect(
         By pedalboard's names; a choice as its word or its place, a switch as true or 1.
     engine : str or None
         ``native`` or ``pedalboard``; None for the best there is.
+    common, identity
+        See :class:`realtime.stages.native.stage.NativeEffect`.
 
     Raises
     ------
@@ -36,7 +43,7 @@ def make_effect(
         Unknown effect or parameter, or a value it refuses.
     """
     if is_native(name, engine):
-        return make_native(name, parameters)
+        return make_native(name, parameters, common, identity)
     if engine == NATIVE:
         raise ChainError(
             f"there is no native effect '{name}'{nearest(name, NATIVE_RANGES)}; native are"

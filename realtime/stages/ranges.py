@@ -122,13 +122,36 @@ _OWN = {
     ),
     "Convolution": (Parameter("normalize", kind=CATEGORICAL, choices=("off", "on")),),
 }
+# of these pedalboard has none
+TOOLS = {
+    "Tuner": (
+        Parameter("mute", kind=SWITCH),
+        Parameter("reference_hz", 415.0, 466.0, 440.0, "Hz"),
+    ),
+    "Metronome": (
+        Parameter("play", default=1.0, kind=SWITCH),
+        Parameter("tempo_bpm", 20.0, 400.0, 120.0, "bpm"),
+        Parameter("beats", 1.0, 16.0, 4.0, kind=CATEGORICAL),
+        Parameter("level_db", -60.0, 0.0, -12.0, "dB"),
+    ),
+    "Looper": (
+        Parameter("record", kind=SWITCH),
+        Parameter("play", default=1.0, kind=SWITCH),
+        Parameter("undo", kind=SWITCH),
+        Parameter("clear", kind=SWITCH),
+        Parameter("level_db", -60.0, 6.0, 0.0, "dB"),
+        Parameter("quantise", default=2.0, maximum=2.0, kind=CATEGORICAL,
+                  choices=("off", "beat", "bar")),
+        Parameter("seconds", 1.0, 600.0, 60.0, "s", live=False),
+    ),
+}  # fmt: skip
 _PEDALBOARDS = ("BrickwallLimiter", "MP3Compressor", "Resample")  # of these there is no native one
 
 NATIVE_RANGES = {
     name: (*listed, *_OWN.get(name, ()))
     for name, listed in RANGES.items()
     if name not in _PEDALBOARDS
-}
+} | {name: tuple(p.at(p.default) for p in listed) for name, listed in TOOLS.items()}
 NATIVE, PEDALBOARD = ENGINES = ("native", "pedalboard")
 
 # where an effect at its defaults changes nothing, or cannot be heard: what to begin with instead

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,12 @@ from rich.text import Text
 
 from ...errors import RestyleError
 from ...host.host import Host
-from ..common import err
+from ..common import err, out
 from ..tag import heard
+from .readings import add_rows, needle, sentence
 
 REFRESH_HZ = 8
+TUNER_HZ, LINE_SECONDS = 20, 0.25  # of the needle, and between lines where there is none
 WIDTH = 24
 FLOOR_DB = -60.0
 QUIET_SECONDS = 1.5  # of a start before it says how far it is
@@ -88,9 +90,30 @@ def view(host: Host, figures: dict[str, Any], tags: bool = False) -> Table:
         table.add_row("restarts", Text(str(figures["restarts"]), style="red"))
     for one in host.pending:
         table.add_row("pending", Text(f"{one.what}: {one.progress}", style="yellow"))
+    add_rows(table, host.meters())
     if tags:
         table.add_row("heard", heard_lately(host))
     return table
+
+
+def run_with_tuner(host: Host, seconds: float | None) -> None:
+    """Wait for the session's end, showing the pitch: a needle, or lines where it changes."""
+    end = None if seconds is None else time.monotonic() + seconds
+    if err.is_terminal:
+        with Live(console=err, transient=True) as shown:
+            while host.active and (end is None or time.monotonic() < end):
+                host.wait(1.0 / TUNER_HZ)
+                with suppress(RestyleError):  # an engine is being replaced
+                    shown.update(needle(host.meters()))
+        return
+    said = ""
+    while host.active and (end is None or time.monotonic() < end):
+        host.wait(LINE_SECONDS)
+        with suppress(RestyleError):
+            text = sentence(host.meters())
+            if text and text != said:
+                out.print(text, highlight=False, markup=False)
+            said = text
 
 
 def run_with_meter(host: Host, seconds: float | None, tags: bool = False) -> None:

@@ -27,7 +27,7 @@ from ...presets.format import OscSettings, SessionFile
 from ...session.sound import Setup
 from ...trust.consent import allow
 from ..common import err, write_json
-from .meter import run_with_meter, starting, summary
+from .meter import run_with_meter, run_with_tuner, starting, summary
 from .options import Recording, Simulation, to_session
 
 
@@ -50,6 +50,10 @@ class Run:
     panel : PanelSettings or None
     terminal : bool
         Whether to show the full view instead of the compact meter.
+    tagger : Path or None
+        A model that tells what is heard.
+    tuning : bool
+        Whether to show the pitch alone, and nothing at the end.
     """
 
     setup: Setup
@@ -64,6 +68,7 @@ class Run:
     panel: PanelSettings | None = None
     terminal: bool = False
     tagger: Path | None = None
+    tuning: bool = False
 
     def play(self) -> None:
         """Open everything, play, and close it again.
@@ -78,7 +83,8 @@ class Run:
             signal.signal(number, _interrupt)
         try:
             figures = self._sound()
-            summary(figures)
+            if not self.tuning:
+                summary(figures)
             self._write(figures)
         finally:
             for number, handler in handlers.items():
@@ -105,7 +111,9 @@ class Run:
             if files:
                 recorder = host.record(files)
             self._connect(host)
-            if self.terminal:
+            if self.tuning:
+                run_with_tuner(host, self.seconds)
+            elif self.terminal:
                 from .terminal import run_with_terminal
 
                 run_with_terminal(host, self.seconds)

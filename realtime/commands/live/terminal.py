@@ -18,6 +18,7 @@ from ...host.surface import HostSurface
 from ...panel.console import HostConsole
 from ..common import err
 from .meter import levels
+from .readings import add_rows
 
 REFRESH_HZ = 10
 KNOBS = 40  # shown
@@ -58,6 +59,7 @@ def view(console: HostConsole) -> Group:
     state, found = console.state(), console.levels()
     shown = levels(found)
     shown.add_row("limiter", f"{found['limiter_db']:.1f} dB")
+    add_rows(shown, found)
     playing = state["style"] or "no model"
     name = f"{playing}{' (bypassed)' if state['bypass'] else ''}"
     said = [Text(str(n["text"]), style="yellow") for n in state["incidents"][-3:]]

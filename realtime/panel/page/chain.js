@@ -6,6 +6,7 @@ import { chooseStage } from "./effects.js";
 import { Knob } from "./knob.js";
 import { isBounded, ownName, title, words } from "./names.js";
 import { trying } from "./toast.js";
+import { press, PRESSED_ONCE } from "./tools.js";
 
 const SHOWN = 8; // knobs of a stage before "more"
 const OWN = ["bypass", "stage_mix"];
@@ -117,6 +118,9 @@ export class Chain {
 
   control(p) {
     const name = title(p.name);
+    if (p.kind === "switch" && PRESSED_ONCE.has(ownName(p.name))) {
+      return el("button", { type: "button", class: "toggle", "data-parameter": p.name, onclick: () => press(this.turn, p.name) }, name);
+    }
     if (p.kind === "switch") {
       const button = el("button", { type: "button", class: "toggle", "data-parameter": p.name, "aria-pressed": String(p.value >= 0.5) }, name);
       button.addEventListener("click", () => this.turn(p.name, button.getAttribute("aria-pressed") === "true" ? 0 : 1));

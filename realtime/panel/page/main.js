@@ -20,6 +20,7 @@ import { showPresets } from "./presets.js";
 import { Spectrograms } from "./spectrogram.js";
 import { prepareTheme } from "./theme.js";
 import { toast, trying } from "./toast.js";
+import { Tools } from "./tools.js";
 
 const LEVELS = [["input_gain_db", "gain in"], ["mix", "mix"], ["output_gain_db", "gain out"]];
 const LOWEST_GAIN = -40; // dB: a knob's travel; more is silence to the ear
@@ -62,6 +63,7 @@ const pad = new BlendPad(id("pad"), (weights) => {
 });
 const chain = new Chain(id("chain"), turn, knobs);
 const midi = new Midi(knobs);
+const tools = new Tools(turn);
 const recording = new RecordButton();
 const pending = new PendingChanges(id("pending"));
 
@@ -118,6 +120,7 @@ function showValues() {
   for (const p of state.parameters) knobs.get(p.name)?.update(p);
   pad.update(controlsOf(state).filter((p) => p.kind === "blend"));
   chain.values(new Map(state.parameters.map((p) => [p.name, p])));
+  tools.update(state);
   const bypass = state.parameters.find((p) => p.name === "bypass");
   state.bypass = bypass ? bypass.value >= 0.5 : state.bypass;
   const on = state.bypass;
@@ -141,6 +144,7 @@ function draw(now) {
   requestAnimationFrame(draw);
   if (newest) {
     meters.draw(newest, now);
+    tools.draw(newest, now);
     if (newest.recording || recording.on) recording.show(newest.recording);
     slow(newest, now);
     newest = null;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -84,12 +85,19 @@ class Response:
     address: int
     level: float
 
-    def __call__(self, sample_rate: int, channels: int) -> Response:
+    def __call__(self, sample_rate: int, channels: int, *_: object) -> Response:
         """Lay it out."""
         taps = at_rate(self._clip, sample_rate)[:channels]
         self._convolver = Convolver(taps, channels)
         self.address, self.level = self._convolver.address, loudness(taps, sample_rate)
         return self
+
+    def readings(self, values: Sequence[float]) -> Mapping[str, float]:
+        """It measures nothing."""
+        return {}
+
+    def close(self) -> None:
+        """Nothing is held but memory."""
 
 
 def convolution(path: str | Path) -> Kind:

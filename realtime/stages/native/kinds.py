@@ -7,22 +7,31 @@ from typing import Any
 
 from ...errors import ChainError
 from ..ranges import NATIVE_RANGES
+from .common import Common
 from .convolution import convolution
 from .delay import DELAY
 from .dynamics import DYNAMICS
 from .filters import FILTERS
 from .ladder import LADDER
 from .levels import LEVELS
+from .looper import LOOPER
+from .metronome import METRONOME
 from .modulation import MODULATION
 from .reverb import REVERB
 from .stage import NativeEffect
+from .tuner import TUNER
 
-KINDS = {**LEVELS, **FILTERS, **LADDER, **DYNAMICS, **DELAY, **MODULATION, **REVERB}
+TOOLS = {**TUNER, **METRONOME, **LOOPER}
+KINDS = {**LEVELS, **FILTERS, **LADDER, **DYNAMICS, **DELAY, **MODULATION, **REVERB, **TOOLS}
 RESPONSE = "impulse_response_filename"
 
 
-def make_native(name: str, given: Mapping[str, Any]) -> NativeEffect:
+def make_native(
+    name: str, given: Mapping[str, Any], common: Common | None = None, identity: int = 0
+) -> NativeEffect:
     """Build a native effect of :data:`realtime.stages.ranges.NATIVE_RANGES`.
+
+    `common` and `identity` are as in :class:`realtime.stages.native.stage.NativeEffect`.
 
     Raises
     ------
@@ -38,4 +47,4 @@ def make_native(name: str, given: Mapping[str, Any]) -> NativeEffect:
         if not isinstance(path, str) or not path:
             raise ChainError(f'effect {name} needs {RESPONSE} = "FILE", the impulse response')
         kind = convolution(path)
-    return NativeEffect(name, kind, NATIVE_RANGES[name], given)
+    return NativeEffect(name, kind, NATIVE_RANGES[name], given, common, identity)

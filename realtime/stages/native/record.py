@@ -13,7 +13,7 @@ from typing import Any
 
 from numba import cfunc, njit, types
 
-from ...native.intrinsics import call_step
+from ...native.intrinsics import call_step, view_i64
 from ...native.records import F32, F64, FLOAT, I64, INT, Array, Table
 
 STEP = types.int64(types.int64, types.int64, types.int64)
@@ -32,6 +32,8 @@ EFFECT = Table(
     room=INT, line=Array(F32, "channels, room"),
     # another record that does the work, and a number that goes with it
     inner=INT, inner_level=FLOAT,
+    # address of the stream's position at the block's first sample, see `position`; samples so far
+    clock=INT, counted=INT,
 )  # fmt: skip
 view_effect = EFFECT.view
 values, seen = EFFECT.array("values"), EFFECT.array("seen")
@@ -71,6 +73,14 @@ def depart(e, n):  # type: ignore[no-untyped-def]
         steps[k] = (there[k] - here[k]) / n
 
 
+@njit(nogil=True, error_model="numpy", cache=True)
+def position(e, n):  # type: ignore[no-untyped-def]
+    """Position of the block's first sample in the stream; outside a path, samples so far."""
+    at = e.counted if e.clock == 0 else view_i64(e.clock, 1)[0]
+    e.counted += n
+    return at
+
+
 @njit(inline="always")
 def decibels(value):  # type: ignore[no-untyped-def]
     """Amplitude factor of a value in dB."""
@@ -88,7 +98,7 @@ def reset_function() -> Any:
         shared(e)[...] = 0.0
         places(e)[...] = 0
         line(e)[...] = 0.0
-        e.begun = 0
+        e.begun = e.counted = 0
         return 0
 
     return effect_reset

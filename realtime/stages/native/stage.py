@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...engine.stage import ANY_HOP
-from ...native.records import Record
+from ...native.records import Record, Store
 from ...parameters.parameter import Parameter, find_parameter
+from .common import Common
 from .record import EFFECT, reset_at, reset_function
 
 
@@ -26,6 +27,12 @@ class Inner(Protocol):
 
     address: int
     level: float
+
+    def readings(self, values: Sequence[float]) -> Mapping[str, float]:
+        """What it measures, by name; `values` are those of the effect's parameters."""
+
+    def close(self) -> None:
+        """Let go of what is shared."""
 
 
 class Kind(NamedTuple):
@@ -43,7 +50,7 @@ class Kind(NamedTuple):
         Numbers it remembers of all channels together.
     room : callable ``(sample rate, parameters) -> samples``, optional
         Sound it remembers of each channel.
-    inner : callable ``(sample rate, channels) -> Inner``, optional
+    inner : callable ``(sample rate, channels, parameters, common, identity) -> Inner``, optional
     reset : callable
         Returns the compiled reset.
     """
@@ -54,7 +61,7 @@ class Kind(NamedTuple):
     places: int = 0
     shared: int = 0
     room: Callable[[int, Sequence[Parameter]], int] | None = None
-    inner: Callable[[int, int], Inner] | None = None
+    inner: Callable[[int, int, Sequence[Parameter], Common, int], Inner] | None = None
     reset: Callable[[], Any] = reset_function
 
 
@@ -85,6 +92,10 @@ class NativeEffect:
     listed : sequence of Parameter
     given : mapping
         Values by name; a choice as its word or its place.
+    common : Common, optional
+        What it shares with other stages of the stream.
+    identity : int
+        The stage's in the session; 0 where it has none.
 
     Raises
     ------
@@ -98,12 +109,19 @@ class NativeEffect:
     record: Record
     argument: int
     values: npt.NDArray[np.float32]
-    _inner: Inner
+    _inner: Inner | None = None
 
     def __init__(
-        self, name: str, kind: Kind, listed: Sequence[Parameter], given: Mapping[str, Any]
+        self,
+        name: str,
+        kind: Kind,
+        listed: Sequence[Parameter],
+        given: Mapping[str, Any],
+        common: Common | None = None,
+        identity: int = 0,
     ) -> None:
         self.name, self._kind = name, kind
+        self._common, self._identity = common or Common(), identity
         self._parameters = placed(listed, given, f"effect {name}")
         self.step_address = int(kind.step().address)
         self.reset_address = int(kind.reset().address)
@@ -126,7 +144,10 @@ class NativeEffect:
             room=kind.room(sample_rate, self._parameters) if kind.room else 0,
         )
         if kind.inner is not None:
-            self._inner = kind.inner(sample_rate, channels)
+            self.close()
+            self._inner = kind.inner(
+                sample_rate, channels, self._parameters, self._common, self._identity
+            )
             self.record["inner"] = self._inner.address
             self.record["inner_level"] = self._inner.level
         self.argument = self.record.address
@@ -137,5 +158,17 @@ class NativeEffect:
         """Return to the initial state (not live)."""
         reset_at(self.reset_address, self.argument)
 
+    def clock_store(self, address: int) -> Store:
+        """What has it count by the stream's position at `address`."""
+        return self.record.where("clock"), address
+
+    def readings(self) -> Mapping[str, float]:
+        """What it measures, by name (any thread but the audio's)."""
+        inner = self._inner  # another thread may close the stage meanwhile
+        return {} if inner is None else inner.readings(self.values)
+
     def close(self) -> None:
-        """Nothing is held but memory."""
+        """Let go of what is shared; the rest is memory."""
+        inner, self._inner = self._inner, None
+        if inner is not None:
+            inner.close()
