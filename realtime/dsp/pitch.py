@@ -104,7 +104,7 @@ def _clean_from(h):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def _summit(likeness, k):  # type: ignore[no-untyped-def]
-    """Place and height of the maximum about lag `k`, by a parabola; height 0 where there is none."""
+    """Place and height of the maximum about lag `k`, by a parabola; 0 where there is none."""
     before, here, after = likeness[k - 1], likeness[k], likeness[k + 1]
     bend = before - 2.0 * here + after
     if here < before or here < after or bend >= 0.0:

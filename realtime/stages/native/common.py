@@ -1,7 +1,7 @@
 """What the stages of one stream share, whatever path they stand in: the beat, and recorded loops.
 
-Both are counted in the stream's positions, so that a click and a loop go on where another path takes
-over.
+Both are counted in the stream's positions, so that a click and a loop go on where another path
+takes over.
 """
 
 from __future__ import annotations
@@ -9,15 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from weakref import WeakValueDictionary
 
+from numba import njit
+
 from ...native.records import INT, Record, Table
 
 BEAT = Table(
     "beat",
-    # whether a metronome plays; where its first beat lies, a beat's length [samples], beats a bar
-    running=INT, origin=INT, length=INT, bar=INT,
-    users=INT,
+    # whether a metronome plays; where its first beat lies, a beat's length [samples], beats a bar,
+    # and until where in the stream it has played
+    running=INT, origin=INT, length=INT, bar=INT, until=INT,
 )  # fmt: skip
 view_beat = BEAT.view
+FORGOTTEN = 1 << 16  # samples after which a metronome that plays no more counts for nothing
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def is_running(b, at):  # type: ignore[no-untyped-def]
+    """Whether a metronome plays about position `at`."""
+    return b.running != 0 and b.length > 0 and abs(at - b.until) < FORGOTTEN
 
 
 class Common:

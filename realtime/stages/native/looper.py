@@ -20,7 +20,7 @@ from numba import cfunc, njit, types
 from ...native.intrinsics import view_f32
 from ...native.records import F32, FLOAT, INT, Array, Record, Table
 from ...parameters.parameter import Parameter
-from .common import Common, view_beat
+from .common import Common, is_running, view_beat
 from .record import (
     STEP,
     arrive,
@@ -123,7 +123,7 @@ def _overdub(v):  # type: ignore[no-untyped-def]
 def _unit(v, quantise):  # type: ignore[no-untyped-def]
     """Samples that beginnings and lengths are multiples of; 0 for any."""
     b = view_beat(v.beat)
-    if quantise < 0.5 or b.running == 0:
+    if quantise < 0.5 or not is_running(b, v.done):
         return 0
     return b.length if quantise < 1.5 else b.length * b.bar
 

@@ -1,8 +1,8 @@
 """Metronome: adds a click to the sound, and tells the stream's other stages where the beats lie.
 
-A beat is a whole number of samples, so that what is cut by the beat never drifts; the tempo is right
-to half a sample a beat (17 in a million at 100 bpm, less than a sound card's own clock is off).  A
-click is a function of the position alone, and so the same however the sound is cut.
+A beat is a whole number of samples, so that what is cut by the beat never drifts; the tempo is
+right to half a sample a beat (17 in a million at 100 bpm, less than a sound card's own clock is
+off).  A click is a function of the position alone, and so the same however the sound is cut.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numba import cfunc, njit
 from ...native.intrinsics import view_f32
 from ...native.records import F32, FLOAT, INT, Array, Table
 from ...parameters.parameter import Parameter
-from .common import Common, view_beat
+from .common import Common, is_running, view_beat
 from .record import (
     STEP,
     arrive,
@@ -38,7 +38,7 @@ CLICK_SECONDS, FADE_SECONDS = 0.03, 0.006  # a click, and in which it fades by 6
 CLICK_HZ = (1760.0, 1320.0)  # of a bar's first beat, and of the others
 
 CLICK = Table(
-    "click", beat=INT, rate=FLOAT, taps=INT, sound=Array(F32, "2, taps"), at=INT,
+    "click", beat=INT, rate=FLOAT, taps=INT, sound=Array(F32, "2, taps"),
 )  # fmt: skip
 view_click = CLICK.view
 _sound = CLICK.array("sound")
@@ -50,7 +50,7 @@ def _keep_time(b, at, plays, length, bar):  # type: ignore[no-untyped-def]
     b.bar = bar
     if not plays:
         b.running = 0
-    elif b.running == 0:
+    elif not is_running(b, at):
         b.running, b.origin, b.length = 1, at, length
     elif length != b.length:
         beat = (at - b.origin) // b.length
@@ -94,7 +94,7 @@ def metronome_step() -> Any:
         depart(e, n)
         _add(m, b, view_f32(block_address, (e.channels, n)), at, now(e)[0], slope(e)[0])
         arrive(e)
-        m.at = at + n
+        b.until = at + n
         return 0
 
     return metronome
@@ -107,7 +107,6 @@ class Click:
 
     def __init__(self, sample_rate: int, common: Common) -> None:
         self._beat = common.beat(sample_rate)
-        self._beat["users"] += 1
         taps = int(CLICK_SECONDS * sample_rate)
         self._record = CLICK.make(beat=self._beat.address, rate=float(sample_rate), taps=taps)
         self.address = self._record.address
@@ -121,14 +120,11 @@ class Click:
         b = self._beat
         if not b["running"] or not b["length"]:
             return {"beat": 0.0}
-        passed = (int(self._record["at"]) - int(b["origin"])) // int(b["length"])
+        passed = (int(b["until"]) - int(b["origin"])) // int(b["length"])
         return {"beat": float(passed % max(1, int(b["bar"])) + 1)}
 
     def close(self) -> None:
-        """The beat ends with the last metronome."""
-        self._beat["users"] -= 1
-        if self._beat["users"] <= 0:
-            self._beat["running"] = 0
+        """Nothing is held but memory."""
 
 
 def make_click(

@@ -125,11 +125,12 @@ def test_a_delays_new_length_fades_in_without_bending_the_pitch() -> None:
 
 INSPECT = """
 import re
-from realtime.stages.native import kinds, convolution, record
+from realtime.stages.native import kinds, convolution, looper, record, tuner
 from realtime.stages.native.kinds import KINDS
 
 steps = [k.step() for k in KINDS.values()]
 steps += [convolution.convolution_step(), convolution.convolution_reset(), record.reset_function()]
+steps += [looper.looper_reset(), tuner.tuner_reset()]
 for step in steps:
     code = step.inspect_llvm()
     bad = re.findall(r"NRT_Allocate|NRT_MemInfo_alloc\\w*|NRT_MemInfo_new\\w*|NRT_Realloc", code)
@@ -148,4 +149,4 @@ def test_no_step_allocates_raises_or_asks_for_the_gil(tmp_path: Path) -> None:
     found = subprocess.run(
         [sys.executable, "-c", INSPECT], env=environment, capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    assert found == ["True []"] * 21
+    assert found == ["True []"] * 26

@@ -26,8 +26,10 @@ class Rig:
 
     def __init__(self, *effects: tuple[str, dict[str, float | str]], channels: int = 1) -> None:
         common = Common()
-        self.stages = [make_effect(n, v, common=common, identity=i) for i, (n, v) in
-                       enumerate(effects, 1)]  # fmt: skip
+        self.stages = [
+            make_effect(name, values, common=common, identity=i)
+            for i, (name, values) in enumerate(effects, 1)
+        ]
         for stage in self.stages:
             assert isinstance(stage, NativeEffect)
             stage.prepare(RATE, channels, 64)
