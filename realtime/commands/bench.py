@@ -18,6 +18,7 @@ BENCHMARKS = {
     "like": "Records and hidden effects: what `restyle like` makes of them, by judges.",
     "nam": "What captures cost: kernel, ONNX Runtime, other players.",
     "rig": "Native effects beside pedalboard's; a whole rig beside its capture; long responses.",
+    "tools": "The tuner on plucked strings: time and cents; an hour of a loop beside the click.",
     "rates": "Conversions between sample rates: quality, latency, cost.",
     "capture": "A session captured, replayed and compared bit by bit.",
     "slots": "What a path's slots cost, empty and with models in series.",

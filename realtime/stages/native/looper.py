@@ -73,6 +73,16 @@ def _is_filled(v, place):  # type: ignore[no-untyped-def]
     return v.layered != 0 and (place - v.since) % v.length < v.filled
 
 
+@njit(inline="always")
+def _alike(v, place, most):  # type: ignore[no-untyped-def]
+    """Samples from a place on, before the loop's end, that the top holds, or none of them."""
+    count = min(most, v.length - place)
+    if v.layered == 0 or v.filled == v.length:
+        return count
+    ahead = (place - v.since) % v.length
+    return min(count, (v.filled if ahead < v.filled else v.length) - ahead)
+
+
 @njit(nogil=True, error_model="numpy", cache=True)
 def _fill(v, count):  # type: ignore[no-untyped-def]
     """Copy `count` more samples of the ground to the top."""
@@ -250,26 +260,29 @@ def _repeat(v, block, at, begin, n, level, step, takes):  # type: ignore[no-unty
         return
     memory, place = _memory(v), (at - v.origin) % v.length
     ground, top = memory[v.ground], memory[1 - v.ground]
+    target = top if v.to_top != 0 else ground
     heard, shown, written = v.heard, v.shown, v.written
-    for i in range(n):
-        heard = _toward(heard, 1.0 if plays else 0.0, v.slope)
-        shown = _toward(shown, v.show, v.slope)
-        gain = np.float32(heard * (level + step * (begin + i + 1)))
-        share = np.float32(shown if _is_filled(v, place) else 0.0)
-        if writes:
-            written = _toward(written, 1.0 if dubs else 0.0, v.slope)
-        for c in range(v.channels):
-            x, sound = block[c, begin + i], ground[c, place]
-            if share == np.float32(1.0):
-                sound = top[c, place]
-            elif share != np.float32(0.0):
-                sound += share * (top[c, place] - sound)
-            if writes and v.to_top != 0:
-                top[c, place] += np.float32(written) * x
-            elif writes:
-                ground[c, place] += np.float32(written) * x
-            block[c, begin + i] = x + gain * sound
-        place = place + 1 if place + 1 < v.length else 0
+    end = begin + n
+    while begin < end:
+        count, filled = _alike(v, place, end - begin), _is_filled(v, place)
+        for i in range(count):
+            heard = _toward(heard, 1.0 if plays else 0.0, v.slope)
+            shown = _toward(shown, v.show, v.slope)
+            gain = np.float32(heard * (level + step * (begin + i + 1)))
+            share = np.float32(shown if filled else 0.0)
+            if writes:
+                written = _toward(written, 1.0 if dubs else 0.0, v.slope)
+            for c in range(v.channels):
+                x, sound = block[c, begin + i], ground[c, place + i]
+                if share == np.float32(1.0):
+                    sound = top[c, place + i]
+                elif share != np.float32(0.0):
+                    sound += share * (top[c, place + i] - sound)
+                if writes:
+                    target[c, place + i] += np.float32(written) * x
+                block[c, begin + i] = x + gain * sound
+        begin += count
+        place = place + count if place + count < v.length else 0
     v.heard, v.shown = heard, shown
     if writes:
         v.written = written

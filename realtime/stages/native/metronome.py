@@ -64,14 +64,17 @@ def _add(m, b, block, at, start, step):  # type: ignore[no-untyped-def]
     sound = _sound(m)
     if b.length <= 0 or (start == 0.0 and step == 0.0):
         return
-    for i in range(block.shape[1]):
-        since = at + i - b.origin
-        inside = since % b.length
-        if inside < m.taps:
-            kind = 0 if since // b.length % b.bar == 0 else 1
-            click = np.float32((start + step * (i + 1)) * sound[kind, inside])
+    done, n = 0, block.shape[1]
+    while done < n:  # beat by beat
+        beat = (at + done - b.origin) // b.length
+        inside = at + done - b.origin - beat * b.length
+        kind = 0 if beat % b.bar == 0 else 1
+        count = min(n - done, b.length - inside)
+        for i in range(done, done + max(0, min(count, m.taps - inside))):
+            click = np.float32((start + step * (i + 1)) * sound[kind, inside + i - done])
             for c in range(block.shape[0]):
                 block[c, i] += click
+        done += count
 
 
 @cache
