@@ -101,6 +101,16 @@ def test_every_address_does_what_the_page_says(rig: Rig) -> None:
     assert one.get("mix") == 0.25
 
 
+def test_the_tuner_is_told_by_its_note(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    ((address, (said,)),) = rig.peer.ask("/restyle/tuner")
+    assert address == "/restyle/error" and 'effect = "Tuner"' in said
+    heard = {"tuner_hz": 41.25, "tuner_note": 28.0, "tuner_cents": 2.0}
+    monkeypatch.setattr(rig.surface, "meters", lambda: heard)
+    assert rig.peer.ask("/restyle/tuner") == [("/restyle/tuner", ["E1", 2.0, 41.25])]
+    heard |= dict.fromkeys(heard, 0.0)
+    assert rig.peer.ask("/restyle/tuner") == [("/restyle/tuner", ["", 0.0, 0.0])]
+
+
 def test_the_list_of_parameters_is_complete(rig: Rig) -> None:
     *rows, end = rig.peer.ask("/restyle/params")
     known = rig.surface.parameters()

@@ -1,0 +1,94 @@
+"""Tuner and looper on the page: what they measure is shown, the buttons turn the switches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from realtime.panel.server import PanelServer
+from realtime.session.sound import Sound, Stage
+
+from ..panel.fake import FakeConsole
+from .test_path import add, names, until
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+
+
+class Measuring(FakeConsole):
+    """A console whose stages measure what the test says."""
+
+    readings: Mapping[str, float] = {}
+
+    def levels(self) -> Mapping[str, float]:
+        return {**super().levels(), **self.readings}
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Measuring:
+    return Measuring(Sound((Stage(effect="Reverb"),)), tmp_path)
+
+
+@pytest.fixture
+def tools(browser: Any, console: Measuring) -> Iterator[Any]:
+    faults: list[str] = []
+    with PanelServer(console, port=0) as server:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(f"http://127.0.0.1:{server.address[1]}/")
+        page.wait_for_selector('.handle:text-is("Reverb")')
+        yield page
+        page.close()
+    assert faults == []
+
+
+def test_the_tuner_comes_and_goes_by_its_button(tools: Any, console: Measuring) -> None:
+    assert not tools.is_visible("#tuner")
+    tools.click("#open-tuner")
+    tools.wait_for_selector('.handle:text-is("Tuner")')
+    assert names(console) == ["Tuner", "Reverb"]
+    assert console.surface.get("1.mute") == 1.0
+    console.readings = {"tuner_hz": 41.4, "tuner_note": 28.0, "tuner_cents": 8.3}
+    tools.wait_for_selector('#tuner-note:text-is("E1")')
+    assert tools.text_content("#tuner-cents") == "+8.3 cents"
+    assert tools.text_content("#tuner-hz") == "41.40 Hz"
+    assert "in-tune" not in (tools.get_attribute("#tuner", "class") or "")
+    console.readings = {"tuner_hz": 110.0, "tuner_note": 45.0, "tuner_cents": -0.4}
+    tools.wait_for_selector("#tuner.in-tune")
+    assert tools.text_content("#tuner-cents") == "−0.4 cents"
+    faults = axe.Axe().run(tools).response["violations"]
+    assert [(f["id"], f["nodes"][0]["html"][:200]) for f in faults] == []
+    console.readings = {"tuner_hz": 0.0, "tuner_note": 0.0, "tuner_cents": 0.0}
+    tools.wait_for_selector('#tuner-cents:text-is("play a string")')
+    tools.click("#open-tuner")
+    tools.wait_for_selector('.handle:text-is("Tuner")', state="detached")
+    assert names(console) == ["Reverb"]
+
+
+def test_the_loopers_buttons_turn_its_switches(tools: Any, console: Measuring) -> None:
+    add(tools, "Looper", "Looper")
+    console.readings = {"loop_state": 0.0, "loop_seconds": 0.0, "loop_position": 0.0}
+    tools.wait_for_selector('#loop-state:text-is("empty")')
+    tools.click("#loop-record")
+    until(tools, console, "2.record", 1.0)
+    tools.wait_for_selector('#loop-record[aria-pressed="true"]')
+    tools.click("#loop-record")
+    until(tools, console, "2.record", 0.0)
+    console.readings = {"loop_state": 3.0, "loop_seconds": 4.0, "loop_position": 0.25}
+    tools.wait_for_selector('#loop-state:text-is("plays, 4 s")')
+    tools.click("#loop-play")
+    until(tools, console, "2.play", 0.0)
+    turned: list[float] = []
+    plain = console.surface.set
+    console.surface.set = lambda name, value: (  # type: ignore[method-assign]
+        turned.append(value) if name == "2.undo" else None,
+        plain(name, value),
+    )[1]
+    tools.click("#loop-undo")
+    for _ in range(200):
+        if turned == [1.0, 0.0]:
+            break
+        tools.wait_for_timeout(50)
+    assert turned == [1.0, 0.0]  # for a moment, so that each press counts
