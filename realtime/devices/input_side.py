@@ -17,7 +17,7 @@ from numba import carray, cfunc, from_dtype, njit, types
 from ..dsp.drift import write
 from ..dsp.drift_record import Drift, view_drift
 from ..native.intrinsics import clock_address, monotonic_ns, pointer_to, view_f32, view_i64
-from ..stream.record import channel_map
+from ..stream.maps import heard_columns
 
 F32 = np.float32
 LARGEST_BLOCK = 8192  # samples; larger callbacks are taken in parts
@@ -104,7 +104,7 @@ class InputMemory:
         self.record = self._record[0]
         self.address = int(self._record.ctypes.data)
         self._x: npt.NDArray[np.float32] = np.zeros((channels, LARGEST_BLOCK), dtype=np.float32)
-        self._map = channel_map(in_map, channels, in_channels, "input")
+        self._map = heard_columns(in_map, channels, in_channels)
         self._drift = drift
         r = self.record
         r["channels"], r["in_channels"], r["clock"] = channels, in_channels, clock_address()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -109,3 +110,33 @@ def find_device(wanted: str | int | None, side: str) -> DeviceInfo:
     listed = "; ".join(f"{d.index} {d.name} ({d.host_api})" for d in match or devices)
     found = "several match" if match else "there is none"
     raise DeviceError(f"{side} device '{text}': {found}; choose one of: {listed}")
+
+
+def opened_inputs(info: DeviceInfo, channels: int | None, in_map: Sequence[int] | None) -> int:
+    """How many inputs to open: as many as the engine has channels, or as the map reaches to.
+
+    Raises
+    ------
+    DeviceError
+        The device has fewer than the map names.
+    """
+    if in_map is None:
+        return min(channels or 1, info.max_input_channels)
+    return _reaching(info.name, info.max_input_channels, in_map, "input")
+
+
+def opened_outputs(info: DeviceInfo, channels: int | None, out_map: Sequence[int] | None) -> int:
+    """Likewise of outputs; two at least where there are two."""
+    if out_map is None:
+        return min(max(channels or 1, 2), info.max_output_channels)
+    return _reaching(info.name, info.max_output_channels, out_map, "output")
+
+
+def _reaching(name: str, there: int, channels: Sequence[int], side: str) -> int:
+    last = max(channels, default=0) + 1
+    if last > there:
+        counted = f"{there} {side}" if there == 1 else f"{there} {side}s"
+        raise DeviceError(
+            f"{name} has {counted}, numbered from 1; the {side} map names channel {last}"
+        )
+    return max(1, last)

@@ -12,7 +12,7 @@ from ..stream.callback import stream_callback
 from ..stream.record import StreamMemory
 from ..stream.transport import UNKNOWN_BLOCK
 from ..stream.voice import Voice
-from .list import NO_INPUT, find_device
+from .list import NO_INPUT, find_device, opened_inputs, opened_outputs
 from .port_stream import PortStream
 
 JACK = "JACK Audio Connection Kit"  # PortAudio's name of the host API
@@ -35,6 +35,8 @@ class PortAudioDevice:
         change at any time, and behind PortAudio's buffer that would not be seen.
     channels : int or None
         Engine channels wanted; limited to what the devices have.
+    in_map, out_map : sequence of int, optional
+        Channels that are to be reached, see :mod:`realtime.stream.maps`.
 
     Raises
     ------
@@ -58,6 +60,8 @@ class PortAudioDevice:
         sample_rate: int | None = None,
         block_size: int | None = None,
         channels: int | None = None,
+        in_map: Sequence[int] | None = None,
+        out_map: Sequence[int] | None = None,
     ) -> None:
         if block_size is not None and not 1 <= block_size <= 8192:
             raise DeviceError(f"block size must be within 1..8192 samples, got {block_size}")
@@ -66,8 +70,8 @@ class PortAudioDevice:
         self.input_name, self.output_name = hear.name if hear else NO_INPUT, play.name
         self.name = f"{self.input_name} → {play.name} ({play.host_api})"
         self.sample_rate = sample_rate or (hear or play).default_sample_rate
-        self.in_channels = min(channels or 1, hear.max_input_channels) if hear else 0
-        self.out_channels = min(max(channels or 1, 2), play.max_output_channels)
+        self.in_channels = opened_inputs(hear, channels, in_map) if hear else 0
+        self.out_channels = opened_outputs(play, channels, out_map)
         self._stream = PortStream(
             self.name, hear, play, self.sample_rate, self.in_channels, self.out_channels
         )

@@ -8,7 +8,7 @@ from ..dsp.drift_record import Drift
 from ..errors import DeviceError
 from ..stream.transport import UNKNOWN_BLOCK
 from .input_side import InputMemory, input_callback
-from .list import DeviceInfo, find_device
+from .list import DeviceInfo, find_device, opened_inputs, opened_outputs
 from .one_card import PROBE_SECONDS, negotiate
 from .port_stream import PortStream
 
@@ -39,6 +39,8 @@ class SplitDevice:
         Of the output's callbacks.
     channels : int or None
         Engine channels wanted.
+    in_map, out_map : sequence of int, optional
+        Channels that are to be reached, see :mod:`realtime.stream.maps`.
 
     Attributes
     ----------
@@ -60,11 +62,13 @@ class SplitDevice:
         sample_rate: int | None = None,
         block_size: int | None = None,
         channels: int | None = None,
+        in_map: Sequence[int] | None = None,
+        out_map: Sequence[int] | None = None,
     ) -> None:
         hear, play = find_device(input, "input"), find_device(output, "output")
         self.sample_rate = sample_rate or play.default_sample_rate
-        self.in_channels = min(channels or 1, hear.max_input_channels)
-        self.out_channels = min(max(channels or 1, 2), play.max_output_channels)
+        self.in_channels = opened_inputs(hear, channels, in_map)
+        self.out_channels = opened_outputs(play, channels, out_map)
         self._out = PortStream(
             play.name, None, play, self.sample_rate, out_channels=self.out_channels
         )

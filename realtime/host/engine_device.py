@@ -42,6 +42,8 @@ def make_device(spec: Device) -> Transport:
             sample_rate=rate,
             block_size=spec.block_size,
             channels=spec.channels,
+            in_map=spec.in_map,
+            out_map=spec.out_map,
         )
 
     if spec.sample_rate is not None or spec.preferred_rate is None:

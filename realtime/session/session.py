@@ -33,6 +33,7 @@ from ..errors import ConfigError
 from ..native.events import EventQueue
 from ..native.records import Store
 from ..parameters.parameter import Parameter
+from ..stream.maps import engine_channels
 from ..stream.transport import Follower, Transport
 from .builder import Builder, Shape
 from .events import from_event, to_event
@@ -112,7 +113,8 @@ class Session:
     ) -> None:
         _check_identities(setup)
         self.device, self.setup = device, setup
-        self.channels = setup.device.channels or max(1, device.in_channels)
+        wanted = engine_channels(setup.device.channels, setup.device.in_map)
+        self.channels = wanted or max(1, device.in_channels)
         self._builder = Builder(
             self.channels, device.sample_rate, device.block_size, mark, progress
         )

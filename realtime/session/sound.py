@@ -206,7 +206,8 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     tape : str or None
         Name of the shared memory of a ``tape``.
     in_map, out_map : tuple of int or None
-        Channel maps, from 0; -1 is silence.
+        The card's channels, from 0, that the engine's channels hear and play on; -1 is none.  See
+        :mod:`realtime.stream.maps`.
     lane : str
         ``inline`` runs the path in the audio callback, ``worker`` in a thread behind two rings,
         ``auto`` chooses by measurement.

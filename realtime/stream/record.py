@@ -14,14 +14,13 @@ from numba import carray, from_dtype, njit
 
 from ..dsp.drift_record import Drift
 from ..dsp.meters import N_BINS
-from ..errors import ConfigError
 from ..native.events import EventQueue
 from ..native.intrinsics import clock_address, load_acquire, pointer_to, store_release
+from .maps import heard_columns, played_channels
 from .voice import Voice
 
 CROSSFADE_SECONDS = 0.02
 EVENTS = 4096  # events that may wait for the callback
-SILENT = -1  # in a channel map: no channel
 TAP_DRY, TAP_WET = 1, 2  # bits of ``taps``
 
 # kinds of journal entries (position, kind, a, b)
@@ -89,10 +88,9 @@ class StreamMemory:
     sample_rate : int [Hz], optional
         Of the device; by default the voice's.
     in_map : sequence of int, optional
-        The device channel each engine channel hears, :data:`SILENT` for none; by default its own,
-        or the last there is.
+        See :func:`realtime.stream.maps.heard_columns`.
     out_map : sequence of int, optional
-        The engine channel each device channel plays, :data:`SILENT` for none; by default likewise.
+        See :func:`realtime.stream.maps.played_channels`.
     record : ndarray [shape=(1,), dtype=STREAM], optional
         Zeroed memory to use, such as shared memory.
     events : EventQueue, optional
@@ -125,8 +123,8 @@ class StreamMemory:
         }
         heard = channels if drift is not None else in_channels
         in_map = None if drift is not None else in_map
-        self._memory["in_map"] = channel_map(in_map, channels, heard, "input")
-        self._memory["out_map"] = channel_map(out_map, out_channels, channels, "output")
+        self._memory["in_map"] = heard_columns(in_map, channels, heard)
+        self._memory["out_map"] = played_channels(out_map, channels, out_channels)
         self._memory["mail"] = np.zeros(MAIL_SIZE, dtype=np.int64)
         self.callback_histogram = np.zeros(N_BINS, dtype=np.int64)
         self.gap_histogram = np.zeros(N_BINS, dtype=np.int64)
@@ -173,24 +171,3 @@ class StreamMemory:
     def counters(self) -> dict[str, int]:
         """All counters of the callback."""
         return {n: int(self.record[n]) for n in COUNTERS}
-
-
-def channel_map(
-    given: Sequence[int] | None, wide: int, source: int, side: str
-) -> npt.NDArray[np.int64]:
-    """Check a channel map, or make the plain one.
-
-    Raises
-    ------
-    ConfigError
-        Wrong length, or a channel that is not there.
-    """
-    if given is None:
-        last = source - 1
-        return np.array([min(c, last) for c in range(wide)] or [SILENT], dtype=np.int64)
-    if len(given) != wide or any(not SILENT <= c < source for c in given):
-        raise ConfigError(
-            f"the {side} channel map needs {wide} numbers within {SILENT}..{source - 1}"
-            f" ({SILENT} for silence), got {', '.join(map(str, given)) or 'none'}"
-        )
-    return np.array(list(given), dtype=np.int64)

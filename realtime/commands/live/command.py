@@ -38,8 +38,13 @@ def _option(group: str, text: str, *words: str, **more: Any) -> Any:
     return typer.Option(*words, help=text, rich_help_panel=group, **more)
 
 
-Maps = Annotated[
-    str | None, _option(DEVICE, "Channels of the device, from 1; 0: none.", metavar="1,2")
+Inputs = Annotated[
+    str | None,
+    _option(DEVICE, "The device's inputs to hear, from 1; 0: none.", "--in-map", metavar="1,2"),
+]
+Outputs = Annotated[
+    str | None,
+    _option(DEVICE, "Its outputs to play on, from 1; 0: none.", "--out-map", metavar="1,2"),
 ]
 
 
@@ -105,8 +110,8 @@ def live(
         int | None, _option(DEVICE, "Sample rate in Hz; the model's if the device takes it.")
     ] = None,
     channels: Annotated[int | None, _option(DEVICE, "Channels to process.")] = None,
-    in_map: Maps = None,
-    out_map: Maps = None,
+    in_map: Inputs = None,
+    out_map: Outputs = None,
     clocks: Annotated[
         str, _option(DEVICE, "Clocks of input and output device: auto, one or two.")
     ] = "auto",

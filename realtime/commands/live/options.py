@@ -17,10 +17,12 @@ from ...presets.check import Library
 from ...presets.format import Preset, SessionFile
 from ...presets.opening import open_preset, open_session
 from ...session.sound import LANES, Device, LaneName, Setup
+from ...stream.maps import engine_channels
 from ...trust.sounds import read_sound
 from ..common import err
 
 CLOCKS = ("auto", "one", "two")
+MOST_CHANNELS = 1024
 SIMULATED_BLOCK = 64
 TAIL_SECONDS = 0.5  # a simulated card plays on for so long, to hear out the latency
 _SAVED = (  # what a session file brings where the options leave it open
@@ -63,6 +65,12 @@ def checked_device(device: Device) -> Device:
         raise ConfigError(f"--channels must be at least 1, got {device.channels}")
     if device.fixed_latency is not None and device.fixed_latency < 0:
         raise ConfigError(f"--fixed-latency takes samples from 0, got {device.fixed_latency}")
+    named = device.in_map
+    if device.channels is not None and named is not None and len(named) != device.channels:
+        raise ConfigError(
+            f"--in-map names {len(named)} channels and --channels is {device.channels}; make them"
+            " equal, or leave --channels out"
+        )
     if device.clocks not in CLOCKS:
         raise ConfigError(f"--clocks must be one of {', '.join(CLOCKS)}, got '{device.clocks}'")
     return device
@@ -102,8 +110,10 @@ def channel_map(text: str | None, option: str) -> tuple[int, ...] | None:
     if text is None:
         return None
     parts = [p.strip() for p in text.split(",")]
-    if not all(p.isdigit() for p in parts):
-        raise ConfigError(f"{option} takes channel numbers such as 1,2 (0 for none), got '{text}'")
+    if not all(p.isascii() and p.isdigit() and int(p) <= MOST_CHANNELS for p in parts):
+        raise ConfigError(
+            f"{option} takes channel numbers from 1, such as 1,2 (0 for none), got '{text[:80]}'"
+        )
     return tuple(int(p) - 1 for p in parts)
 
 
@@ -165,7 +175,7 @@ class Simulation:
         clip = read_sound(path)
         samples = clip.samples
         rate = setup.device.sample_rate or setup.device.preferred_rate or clip.sample_rate
-        if channels is not None:
+        if channels is not None and setup.device.in_map is None:
             samples = np.stack([samples[min(c, len(samples) - 1)] for c in range(channels)])
         if rate != clip.sample_rate:
             err.print(
@@ -188,8 +198,10 @@ class Simulation:
         tail = int(TAIL_SECONDS * rate)
         whole = sizes if isinstance(sizes, int) else 1
         tail += -(length + tail) % whole
-        tape = Tape.make(np.pad(samples, ((0, 0), (0, tail))), rate, sizes, paced=paced)
-        device = msgspec.structs.replace(
-            setup.device, kind="tape", tape=tape.name, channels=len(samples)
-        )
+        asked = setup.device
+        channels = engine_channels(asked.channels, asked.in_map) or len(samples)
+        plays = max(channels, *(c + 1 for c in asked.out_map or (0,)))
+        sound = np.pad(samples, ((0, 0), (0, tail)))
+        tape = Tape.make(sound, rate, sizes, out_channels=plays, paced=paced)
+        device = msgspec.structs.replace(asked, kind="tape", tape=tape.name, channels=channels)
         return cls(tape, setup.with_device(device), length, rate, paced)

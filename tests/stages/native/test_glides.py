@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ...signals import noise, sine
-from .playing import PLAIN, RATE, Player, prepared, stepped
+from .playing import PLAIN, RATE, Player
 
 ROOT = Path(__file__).parents[3]
 TURNS: list[tuple[str, dict[str, Any], str, float, float]] = [
