@@ -251,8 +251,15 @@ class Front:
         self._line.request("tell", text=text)
 
 
-def with_device(setup: Setup, input: str | None, output: str | None, block: int | None) -> Device:
-    """The setup's device with other cards; channel maps were those of the old ones."""
+def with_device(
+    setup: Setup,
+    input: str | None,
+    output: str | None,
+    block: int | None,
+    in_map: tuple[int, ...] | None = None,
+    out_map: tuple[int, ...] | None = None,
+) -> Device:
+    """The setup's device with other cards; the channel maps there were go with the old ones."""
     return msgspec.structs.replace(
         setup.device,
         kind="portaudio",
@@ -260,6 +267,7 @@ def with_device(setup: Setup, input: str | None, output: str | None, block: int 
         input=input,
         output=output,
         block_size=block,
-        in_map=None,
-        out_map=None,
+        in_map=in_map,
+        out_map=out_map,
+        channels=setup.device.channels if in_map is None else len(in_map),
     )

@@ -72,7 +72,8 @@ def devices(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:
 def device(console: Console, names: Names, body: Cards) -> dict[str, Any]:
     """Answer PUT /api/device."""
     input, output = (None if d is None else str(d) for d in (body.input, body.output))
-    console.change_device(input, output, body.block)
+    maps = (None if c is None else tuple(n - 1 for n in c) for c in (body.inputs, body.outputs))
+    console.change_device(input, output, body.block, *maps)
     return console.state()
 
 

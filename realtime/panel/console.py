@@ -103,6 +103,8 @@ class HostConsole:
                 "input": device.get("input"),
                 "output": device.get("output"),
                 "simulated": view.setup.device.kind == "tape",
+                "inputs": _numbered(view.setup.device.in_map),
+                "outputs": _numbered(view.setup.device.out_map),
             },
             "latency": {
                 "declared_samples": latency.get("declared_samples"),
@@ -205,7 +207,14 @@ class HostConsole:
             for d in found
         ]
 
-    def change_device(self, input: str | None, output: str | None, block: int | None) -> None:
+    def change_device(
+        self,
+        input: str | None,
+        output: str | None,
+        block: int | None,
+        in_map: tuple[int, ...] | None = None,
+        out_map: tuple[int, ...] | None = None,
+    ) -> None:
         """Play on other devices; the old ones go on where those cannot be opened."""
         if block is not None and not 1 <= block <= LARGEST_BLOCK:
             raise ConfigError(f"block must be within 1..{LARGEST_BLOCK} samples, got {block}")
@@ -216,7 +225,7 @@ class HostConsole:
             sides: tuple[DeviceInfo, ...] = (find_device(output, "output"),)
             if input != NO_INPUT:
                 sides = (find_device(input, "input"), *sides)
-        device = with_device(self._host.setup, input, output, block)
+        device = with_device(self._host.setup, input, output, block, in_map, out_map)
         self._host.change_device(device, may_pause=self._shares(sides))
 
     def _shares(self, sides: tuple[DeviceInfo, ...]) -> bool:
@@ -247,3 +256,8 @@ class HostConsole:
         else:
             found = tuple(s for s in self._host.setup.sound.stages if s.model is not None)
         return EnginePipe(Sound(found), rate, channels, block)
+
+
+def _numbered(channels: tuple[int, ...] | None) -> list[int] | None:
+    """Channels as people count them: from 1, 0 for none."""
+    return None if channels is None else [c + 1 for c in channels]

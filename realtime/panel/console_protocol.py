@@ -116,8 +116,15 @@ class Console(Protocol):
     def devices(self) -> list[dict[str, Any]]:
         """Audio devices there are now."""
 
-    def change_device(self, input: str | None, output: str | None, block: int | None) -> None:
-        """Play on other devices."""
+    def change_device(
+        self,
+        input: str | None,
+        output: str | None,
+        block: int | None,
+        in_map: tuple[int, ...] | None = None,
+        out_map: tuple[int, ...] | None = None,
+    ) -> None:
+        """Play on other devices; maps as in :mod:`realtime.stream.maps`."""
 
     def record(self, dry: bool, ending: str) -> str:
         """Begin a recording; return the name of its file."""

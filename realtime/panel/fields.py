@@ -11,6 +11,9 @@ from ..errors import ControlError
 
 Text = Annotated[str, Meta(max_length=4096)]
 Whole = Annotated[int, Meta(ge=-(1 << 31), le=1 << 31)]
+ChannelNumbers = Annotated[
+    tuple[Annotated[int, Meta(ge=0, le=1024)], ...], Meta(min_length=1, max_length=1024)
+]
 Numbers = Annotated[dict[str, float], Meta(max_length=1024)]
 
 
@@ -88,11 +91,17 @@ class Yes(Body, frozen=True):
 
 
 class Cards(Body, frozen=True):
-    """Names or indices of devices, null for the system's own; `block` in samples."""
+    """Names or indices of devices, null for the system's own; `block` in samples.
+
+    `inputs` and `outputs` are the device's channels, from 1 (0 for none), that are heard and played
+    on; null for the first ones.
+    """
 
     input: Text | Whole | None = None
     output: Text | Whole | None = None
     block: Whole | None = None
+    inputs: ChannelNumbers | None = None
+    outputs: ChannelNumbers | None = None
 
 
 class Record(Body, frozen=True):

@@ -55,7 +55,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         style=_TEXT_OR_NULL, preset=_TEXT_OR_NULL, bypass=_FLAG,
         lane={"enum": ["inline", "worker"]}, sample_rate=_WHOLE, block=_WHOLE_OR_NULL,
         channels=_list(_WHOLE),
-        device=_object(input=_TEXT, output=_TEXT, simulated=_FLAG),
+        device=_object(
+            input=_TEXT, output=_TEXT, simulated=_FLAG,
+            inputs={"type": ["array", "null"], "items": _WHOLE},
+            outputs={"type": ["array", "null"], "items": _WHOLE},
+        ),
         latency=_object(
             declared_samples=_WHOLE, ms=_NUMBER, total_samples=_WHOLE, total_ms=_NUMBER,
             parts=_list(_ref("LatencyPart")),

@@ -38,7 +38,8 @@ def test_the_sound_moves_to_another_card_and_stays_when_the_next_is_refused(tmp_
             assert any(d["host_api"].startswith("JACK") for d in listed), listed
             jack = {"input": "JACK system", "output": "JACK system"}
             state = ask(port, "PUT", "/api/device", jack)
-            assert state["device"] == {"input": "system", "output": "system", "simulated": False}
+            there = {"input": "system", "output": "system", "simulated": False}
+            assert state["device"] == {**there, "inputs": None, "outputs": None}
             assert (state["block"], state["style"]) == (PERIOD, "tape")
             for wanted in ({**jack, "input": "nobody"}, {**jack, "block": 100_000}):
                 assert ask(port, "PUT", "/api/device", wanted)["error"]

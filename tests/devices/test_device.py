@@ -78,6 +78,19 @@ def portaudio(monkeypatch: pytest.MonkeyPatch) -> type[FakeStream]:
     return stream
 
 
+def test_a_card_is_opened_as_wide_as_its_maps_reach(portaudio: Any) -> None:
+    device = PortAudioDevice("USB Mic 2", "Speakers", in_map=(1,), out_map=(1,))
+    assert (device.in_channels, device.out_channels) == (2, 2)
+    one = PortAudioDevice("USB Mic 2", "Speakers", in_map=(0,), out_map=(0,))
+    assert (one.in_channels, one.out_channels) == (1, 1)
+    with pytest.raises(DeviceError, match="USB Mic 2 has 2 inputs, numbered from 1.*channel 3"):
+        PortAudioDevice("USB Mic 2", "Speakers", in_map=(2,))
+    with pytest.raises(DeviceError, match="Speakers has 2 outputs, numbered from 1.*channel 8"):
+        PortAudioDevice("USB Mic 2", "Speakers", out_map=(6, 7))
+    with pytest.raises(DeviceError, match="USB Mic has 1 input, numbered from 1.*channel 2"):
+        SplitDevice("USB Mic", "Speakers", in_map=(1,))
+
+
 def without(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     original = builtins.__import__
 

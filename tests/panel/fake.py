@@ -53,7 +53,13 @@ class FakeConsole:
             "sample_rate": 48000,
             "block": 64,
             "channels": [1, 1],
-            "device": {"input": "in", "output": "out", "simulated": True},
+            "device": {
+                "input": "in",
+                "output": "out",
+                "simulated": True,
+                "inputs": None,
+                "outputs": None,
+            },
             "latency": {
                 "declared_samples": 0,
                 "ms": 0.0,
@@ -104,7 +110,14 @@ class FakeConsole:
     def devices(self) -> list[dict[str, Any]]:
         return []
 
-    def change_device(self, input: str | None, output: str | None, block: int | None) -> None:
+    def change_device(
+        self,
+        input: str | None,
+        output: str | None,
+        block: int | None,
+        in_map: tuple[int, ...] | None = None,
+        out_map: tuple[int, ...] | None = None,
+    ) -> None:
         raise Conflict("there is no other device")
 
     def record(self, dry: bool, ending: str) -> str:

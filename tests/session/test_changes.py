@@ -253,12 +253,24 @@ def test_a_change_that_cannot_be_made_leaves_the_sound_as_it_was() -> None:
 
 def test_channel_maps_choose_and_silence() -> None:
     x = noise(6400, channels=4)
-    maps = {"in_map": (3, 1), "out_map": (1, -1, 0), "channels": 2}
+    maps = {"in_map": (3, 1), "out_map": (2, 0)}
     with Player(sound(), x, device=maps, out_channels=3) as player:
         y, late = player.finish(), player.declared
     n = 6400
     assert np.array_equal(y[0, late:n], x[1, : n - late])
     assert not y[1].any()
     assert np.array_equal(y[2, late:n], x[3, : n - late])
-    with pytest.raises(ConfigError, match="input channel map needs 2 numbers within -1..3"):
-        Player(sound(), x, device={"in_map": (4, 0), "channels": 2})
+    with pytest.raises(ConfigError, match="names channel 5; the device has 4 channels"):
+        Player(sound(), x, device={"in_map": (4, 0)})
+
+
+def test_one_input_of_many_is_heard_once_and_plays_where_it_is_to() -> None:
+    x = noise(6400, channels=8)
+    maps = {"in_map": (4,), "out_map": (6, 7)}
+    with Player(sound(LOUD), x, device=maps, out_channels=8) as player:
+        assert player.session.channels == 1
+        y, late = player.finish(), player.declared
+    n = 6400
+    assert not y[:6].any()
+    for channel in (6, 7):
+        assert np.array_equal(y[channel, late:n], np.float32(1.5) * x[4, : n - late])

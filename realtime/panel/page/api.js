@@ -39,7 +39,7 @@ export const api = {
   load: (name, trust = "") => ask("POST", `presets/${part(name)}/load`, { trust }),
   forget: (name) => ask("DELETE", `presets/${part(name)}`),
   devices: () => ask("GET", "devices"),
-  device: (input, output, block) => ask("PUT", "device", { input, output, block }),
+  device: (cards) => ask("PUT", "device", cards),
   record: (dry, format) => ask("POST", "recording", { dry, format }),
   stop: () => ask("DELETE", "recording"),
   recordings: () => ask("GET", "recordings"),

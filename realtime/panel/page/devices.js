@@ -24,13 +24,21 @@ export async function showDevices(state) {
   const [output, outputField] = choice("output", "Output");
   const block = el("select", { id: "device-block" }, el("option", { value: "" }, "the device's own"), ...BLOCKS.map((b) => el("option", { value: b }, `${b} samples`)));
   if (BLOCKS.includes(state.block)) block.value = String(state.block);
+  const channels = (side, label, now) => {
+    const field = el("input", { id: `device-${side}`, inputmode: "numeric", placeholder: "the first ones", title: "Numbers from 1, such as 2 or 5,6; 0 for none" });
+    field.value = (now ?? []).join(",");
+    const numbers = () => (field.value.trim() === "" ? null : field.value.split(",").map((n) => (n.trim() === "" ? NaN : Number(n))));
+    return [numbers, el("label", {}, label, field)];
+  };
+  const [inputs, inputsField] = channels("inputs", "Inputs", state.device.inputs);
+  const [outputs, outputsField] = channels("outputs", "Outputs", state.device.outputs);
   const apply = el("button", { type: "submit", class: "main" }, "Play on this");
-  const form = el("form", { class: "save" }, inputField, outputField, el("label", {}, "Block", block), apply);
+  const form = el("form", { class: "save" }, inputField, inputsField, outputField, outputsField, el("label", {}, "Block", block), apply);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     apply.disabled = true;
     const number = (select) => (select.value === "" ? null : Number(select.value));
-    const done = await trying(() => api.device(number(input), number(output), number(block)));
+    const done = await trying(() => api.device({ input: number(input), output: number(output), block: number(block), inputs: inputs(), outputs: outputs() }));
     apply.disabled = false;
     if (!done) return;
     toast(`Playing on ${done.device.output}`);
