@@ -165,7 +165,7 @@ class NativeEffect:
     def readings(self) -> Mapping[str, float]:
         """What it measures, by name (any thread but the audio's)."""
         inner = self._inner  # another thread may close the stage meanwhile
-        return {} if inner is None else inner.readings(self.values)
+        return {} if inner is None else inner.readings(self.values.tolist())
 
     def close(self) -> None:
         """Let go of what is shared; the rest is memory."""
