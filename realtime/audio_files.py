@@ -58,7 +58,7 @@ def read_audio(path: str | Path) -> Clip:
         Missing, unreadable, empty or too long file, a rate that none has, or samples that are not
         finite.
     """
-    found = list(_blocks(Path(path)))
+    found = list(read_part_by_part(Path(path)))
     rate = found[0][1]
     data = np.concatenate([block for block, _ in found])
     del found
@@ -72,7 +72,7 @@ def read_audio(path: str | Path) -> Clip:
 
 def probe_audio(path: str | Path) -> None:
     """Decode a file to its end and keep nothing; raises as :func:`read_audio` does."""
-    for _ in _blocks(Path(path)):
+    for _ in read_part_by_part(Path(path)):
         pass
 
 
@@ -94,11 +94,22 @@ def seconds_of(path: Path) -> float:
 
 @lru_cache(maxsize=256)
 def _counted(path: Path, changed: int) -> float:
-    return round(sum(len(block) / rate for block, rate in _blocks(path)), 3)
+    return round(sum(len(block) / rate for block, rate in read_part_by_part(path)), 3)
 
 
-def _blocks(path: Path) -> Iterator[tuple[Array, int]]:
-    """Blocks ``[samples, channels]`` and the rate."""
+def read_part_by_part(path: Path, broken: bool = False) -> Iterator[tuple[Array, int]]:
+    """Blocks ``[samples, channels]`` of a file, each with the rate [Hz].
+
+    Parameters
+    ----------
+    broken : bool
+        Whether a file will do that has less in it than its head says.
+
+    Raises
+    ------
+    AudioFileError
+        As :func:`read_audio` does.
+    """
     if not path.exists():
         raise AudioFileError(f"{path} does not exist")
     if path.is_dir():
@@ -135,7 +146,7 @@ def _blocks(path: Path) -> Iterator[tuple[Array, int]]:
         raise AudioFileError(
             f"cannot read {path}: {reason.strip().rstrip('.')}; it should be WAV, FLAC, OGG or MP3"
         ) from None
-    if claimed < _UNKNOWN and (got < claimed or not got) and end:
+    if not (broken and got) and claimed < _UNKNOWN and (got < claimed or not got) and end:
         raise AudioFileError(
             f"cannot read {path}: its head says {claimed} samples, and after {got} {end}; it is"
             " damaged: mend it with 'restyle recover'"
@@ -160,15 +171,22 @@ def resample(samples: Array, source: int, target: int) -> Array:
     return np.ascontiguousarray(np.atleast_2d(out.T), dtype=np.float32)
 
 
-def check_target(path: str | Path) -> Path:
+def check_target(path: str | Path, *, replace: bool = True) -> Path:
     """Make sure that `path` can be written before any work is done.
+
+    Parameters
+    ----------
+    replace : bool
+        Whether a file that is there may be replaced.
 
     Raises
     ------
     AudioFileError
-        Unknown ending, missing folder, or no permission.
+        Unknown ending, missing folder, no permission, or it is there and may not be replaced.
     """
     path = Path(path)
+    if path.exists() and not path.is_dir() and not replace:
+        raise AudioFileError(f"{path} is there already; name another file, or add --force")
     if path.suffix.lower() not in FORMATS:
         raise AudioFileError(
             f"cannot write '{path.name}': the ending must be one of {', '.join(FORMATS)}"

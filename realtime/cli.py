@@ -21,6 +21,9 @@ def main() -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupt)
+    for name in ("SIGTERM", "SIGHUP"):  # a closed terminal ends it as Ctrl-C does, but for nohup
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
+            signal.signal(getattr(signal, name), interrupt)
     try:
         from .commands.app import app
 

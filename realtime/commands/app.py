@@ -20,6 +20,7 @@ from .live.command import live
 from .models import models, verify
 from .personal import like, personalise
 from .proof import proof
+from .recover import recover
 from .render import render
 from .replay import replay
 from .scan import scan
@@ -52,6 +53,7 @@ COMMANDS = (
     live,
     render,
     replay,
+    recover,
     tag,
     tuner,
     models,

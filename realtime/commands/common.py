@@ -58,6 +58,7 @@ SetOption = Annotated[
 ]
 GainOption = Annotated[float, typer.Option(help="dB at the input.")]
 OutGainOption = Annotated[float, typer.Option(help="dB before the limiter.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

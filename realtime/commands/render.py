@@ -16,7 +16,16 @@ from ..presets.opening import open_preset
 from ..session.render import render as render_sound
 from ..session.sound import Sound
 from ..trust.sounds import read_sound
-from .common import ChainOption, ModelOption, SetOption, announce_cold_start, err, fail, out
+from .common import (
+    ChainOption,
+    ForceOption,
+    ModelOption,
+    SetOption,
+    announce_cold_start,
+    err,
+    fail,
+    out,
+)
 from .sounds import chosen_sound, parse_values
 from .trusting import TrustOption, with_yes
 
@@ -32,6 +41,7 @@ def render(
     output_gain: Annotated[float | None, typer.Option(help="dB before the limiter.")] = None,
     controls: SetOption = None,
     trust: TrustOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Restyle a file offline, with the very engine of the live stream.
 
@@ -41,7 +51,7 @@ def render(
         raise ConfigError(
             "nothing to do: name a --model (see 'restyle models'), a --chain FILE or a --preset"
         )
-    check_target(target)
+    check_target(target, replace=force)
     own = {"mix": mix, "input_gain_db": gain, "output_gain_db": output_gain}
 
     def chosen() -> Sound:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..audio_files import Clip, check_target, write_audio
-from .common import announce_cold_start, err, out
+from .common import ForceOption, announce_cold_start, err, out
 from .trusting import TrustOption, with_yes
 
 
@@ -18,6 +18,7 @@ def replay(
         Path | None, typer.Option("--out", metavar="OUT.wav", help="Write what it gives.")
     ] = None,
     trust: TrustOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Render a capture again, change by change, and compare it with what was played.
 
@@ -26,7 +27,7 @@ def replay(
     from ..host.replay import replay as run
 
     if target is not None:
-        check_target(target)
+        check_target(target, replace=force)
     announce_cold_start()
     found = with_yes(lambda: run(folder), trust)
     for remark in found.remarks:

@@ -3,8 +3,9 @@
 A thread of the supervisor's process reads the rings and writes; the sound never waits for it.  A
 ring holds :data:`realtime.host.shared_memory.TAP_SAMPLES`; what finds no room there because the
 disk is slow is lost, counted and told.  A full disk ends the recording, not the sound.  Where
-another engine takes over, the time without sound is filled with silence.  The head of a WAV file is
-kept up to date, so that it can be read if this process is killed.
+another engine takes over, the time without sound is filled with silence, and marked: it is told,
+and written as a label beside the file.  What was written can be read even if this process is
+killed.
 """
 
 from __future__ import annotations
@@ -21,15 +22,13 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from ..audio_files import FORMATS, check_target
-from ..errors import AudioFileError
 from ..native.ring import Ring
+from .take_file import TakeFile
 
 NAP_SECONDS = 0.05
 HEAD_SECONDS = 0.5  # between two updates of a file's head
 GAP_SECONDS = 5.0  # how long the first block of another engine is waited for
 PART = 1 << 15  # samples read at a time
-_UPDATE_HEAD = 0x1060  # libsndfile's SFC_UPDATE_HEADER_NOW
 
 
 @dataclass(frozen=True)
@@ -94,26 +93,11 @@ class Recorder:
         self.problem: str | None = None
         self.gaps = 0
         self._told, self._lost_before = 0, 0
-        self._files: dict[str, soundfile.SoundFile] = {}
+        self._files: dict[str, TakeFile] = {}
         for name, path in files.items():
-            self._files[name] = self._open(path, self._rings[name].channels)
-        self._paths = dict(files)
+            self._files[name] = TakeFile(path, sample_rate, self._rings[name].channels)
         self._thread = threading.Thread(target=self._run, name="restyle-recorder", daemon=True)
         self._thread.start()
-
-    def _open(self, path: Path, channels: int) -> soundfile.SoundFile:
-        kind, subtype = FORMATS[check_target(path).suffix.lower()]
-        try:
-            return soundfile.SoundFile(
-                str(path),
-                "w",
-                self.sample_rate,
-                channels,
-                format="RF64" if kind == "WAV" else kind,
-                subtype=subtype,
-            )
-        except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
-            raise AudioFileError(f"cannot record to {path}: {error}") from None
 
     def switch(
         self,
@@ -165,6 +149,7 @@ class Recorder:
                 return
             self._switches.popleft()
             self._drain()
+            self._mark(silent or 0)
             for name, file in self._files.items():
                 left = silent or 0
                 while left > 0 and self.problem is None:
@@ -177,14 +162,24 @@ class Recorder:
             self.gaps += 1
             self._drain()
 
+    def _mark(self, silent: int) -> None:
+        """Tell of a gap, and write a label of it beside each file: seconds, seconds, text."""
+        at = max(self.written.values(), default=0) / self.sample_rate
+        end = at + silent / self.sample_rate
+        self._tell(
+            f"recording: another engine plays on; silence from {at:.3f} to {end:.3f} s keeps the"
+            " tracks aligned"
+        )
+        for file in self._files.values():
+            with suppress(OSError), file.path.with_suffix(".labels.txt").open("a") as labels:
+                labels.write(f"{at:.6f}\t{end:.6f}\tsilence: another engine took over\n")
+
     def _update_heads(self) -> None:
         if time.monotonic() < self._head:
             return
         self._head = time.monotonic() + HEAD_SECONDS
         for file in self._files.values():
-            with suppress(Exception):  # python-soundfile has no name for it
-                soundfile._snd.sf_command(file._file, _UPDATE_HEAD, soundfile._ffi.NULL, 0)
-                file.flush()
+            file.keep_head()
 
     def _check_loss(self) -> None:
         lost = self.lost
@@ -206,13 +201,12 @@ class Recorder:
                 self._skip[name] -= left
                 self._write(name, file, block[:, left:])
 
-    def _write(self, name: str, file: soundfile.SoundFile, block: npt.NDArray[np.float32]) -> None:
+    def _write(self, name: str, file: TakeFile, block: npt.NDArray[np.float32]) -> None:
         try:
-            file.write(np.ascontiguousarray(block.T))
-            file.flush()
+            file.write(block)
         except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
             self.problem = (
-                f"recording to {self._paths[name]} ended after {self.written[name]} samples:"
+                f"recording to {file.path} ended after {self.written[name]} samples:"
                 f" {error}; is the disk full? The sound goes on."
             )
             self._tell(self.problem)

@@ -95,7 +95,7 @@ class Capture:
 
     def __init__(self, host: Host, folder: Path, tell: Callable[[str], None]) -> None:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if any(folder.iterdir()):
                 raise ConfigError(f"{folder} is not empty; name a new folder for the capture")
         except OSError as error:

@@ -50,7 +50,7 @@ class Takes:
             if self._host.recording is not None or self._host.journaled:
                 raise Conflict("something is being recorded already; stop that first")
             try:
-                self.folder.mkdir(parents=True, exist_ok=True)
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise AudioFileError(f"cannot record to {self.folder}: {error.strerror}") from None
             stem = self._stem(ending)

@@ -12,7 +12,7 @@ from realtime.presets.files import read_preset
 from ..signals import Array
 from .conftest import Run, heard
 
-FAST = ("--simulate", "in.wav", "--simulate-out", "out.wav", "--fast")
+FAST = ("--simulate", "in.wav", "--simulate-out", "out.wav", "--fast", "--force")
 CHAIN = '[[post]]\neffect = "Delay"\ndelay_seconds = 0.01\nmix = 0.5\n'
 
 
@@ -23,7 +23,7 @@ def live(run: Run, *words: str) -> Array:
 
 
 def rendered(run: Run, *words: str) -> Array:
-    code, _, error = run("render", "in.wav", "rendered.wav", *words)
+    code, _, error = run("render", "in.wav", "rendered.wav", "--force", *words)
     assert code == 0, error
     return heard("rendered.wav")
 

@@ -84,7 +84,16 @@ def test_ctrl_c_ends_sound_panel_and_recording(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("words", [(), ("--panel", "--panel-port", "0")])
 def test_a_simulated_run_is_the_same_with_and_without(run: Run, clip: Array, words: Any) -> None:
-    common = ("live", "--model", "tape", "--simulate", "in.wav", "--simulate-out", "out.wav")
+    common = (
+        "live",
+        "--model",
+        "tape",
+        "--simulate",
+        "in.wav",
+        "--simulate-out",
+        "out.wav",
+        "--force",
+    )
     code, _, said = run(*common, "--fast", *words)
     assert code == 0
     assert ("panel: http" in said) == bool(words)

@@ -13,7 +13,16 @@ from realtime.models.load import open_model
 from ..signals import Array
 from .conftest import Run, heard
 
-GENERATE = ("--source", "model", "--model", "endless-keys", "--simulate-out", "out.wav", "--fast")
+GENERATE = (
+    "--source",
+    "model",
+    "--model",
+    "endless-keys",
+    "--simulate-out",
+    "out.wav",
+    "--fast",
+    "--force",
+)
 
 
 def offline(seed: int, samples: int) -> Array:

@@ -154,6 +154,7 @@ def live(
         Path | None,
         _option(RECORDING, "At the end, keep sound, device and MIDI.", metavar="FILE.toml"),
     ] = None,
+    force: Annotated[bool, _option(RECORDING, "Replace sounds that are there.", "--force")] = False,
     stats: Annotated[
         Path | None, _option(RECORDING, "Write counters.", metavar="FILE.json")
     ] = None,
@@ -201,7 +202,7 @@ def live(
     settings = PanelSettings(panel_host, panel_port, panel_token).check() if served else None
     for target in (simulate_out, record, record_dry):
         if target is not None:
-            check_target(target)
+            check_target(target, replace=force or demo)
     check_writable(stats)
     check_writable(save_session)
     announce_cold_start()

@@ -166,7 +166,7 @@ class Run:
         if record is not None and not files and self.recording.capture is None:
             folder, stamp = Path(record.folder), time.strftime("%Y%m%d-%H%M%S")
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise ConfigError(f"cannot record to {folder}: {error.strerror}") from None
             wanted = {"dry": record.dry, "wet": record.wet}
@@ -255,9 +255,10 @@ def _interrupt(*_: Any) -> None:
 
 
 def _endings() -> list[signal.Signals]:
-    """Signals that end a run as Ctrl-C does: a closed terminal, too."""
+    """Signals that end a run as Ctrl-C does: a closed terminal, too, but for nohup."""
     names = ("SIGINT", "SIGTERM", "SIGHUP")
-    return [getattr(signal, n) for n in names if hasattr(signal, n)]
+    found = [getattr(signal, n) for n in names if hasattr(signal, n)]
+    return [n for n in found if n.name != "SIGHUP" or signal.getsignal(n) != signal.SIG_IGN]
 
 
 def _once_is_enough() -> None:

@@ -1,0 +1,32 @@
+"""``restyle recover``: a recording that was cut off becomes one that can be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..audio_files import check_target
+from ..errors import AudioFileError
+from ..host.recover import recover as mend
+from .common import ForceOption, out
+
+
+def recover(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="WAV or FLAC that breaks off.")],
+    target: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="OUT", help="Where to; FILE.recovered.wav beside it."),
+    ] = None,
+    force: ForceOption = False,
+) -> None:
+    """Write what can be read of a recording that was cut off to another file."""
+    if not file.is_file():
+        raise AudioFileError(f"there is no file {file}")
+    if file.suffix.lower() not in (".wav", ".flac"):
+        raise AudioFileError(f"'{file.name}' is no WAV or FLAC file; those can be mended")
+    target = target or file.with_name(f"{file.stem}.recovered{file.suffix.lower()}")
+    check_target(target, replace=force)
+    seconds = mend(file, target)
+    out.print(f"wrote {target}: {seconds:.2f} s", highlight=False, soft_wrap=True)
