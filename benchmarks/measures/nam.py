@@ -10,10 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import re
-import subprocess
 import sys
-import tempfile
 import time
 import types
 from collections.abc import Sequence
@@ -39,12 +36,20 @@ from realtime.native.intrinsics import (
 
 from ..rig import spread
 from ..rig.captures import chosen
+from ..rig.core import Core, built
 from ..rig.tables import Report, Row
 
+ROUNDS = 12  # of ours and the core's in turn
 BLOCKS = (16, 32, 64, 128, 256, 512, 1024)
 COLUMNS = {
     "capture": "capture", "player": "player", "block": "block", "null_db": "null dB",
     "hot_percent": "hot % p50/p99/p99.9/max", "paced_percent": "paced % p50/p99/p99.9/max",
+}  # fmt: skip
+
+
+RATIO = {
+    "capture": "capture", "block": "block", "ratio": "ours / core", "ours_us": "ours µs",
+    "core_us": "core µs",
 }  # fmt: skip
 
 
@@ -153,23 +158,28 @@ def library_row(name: str, variant: Variant) -> Row | None:
     return {**row, "null_db": None, "hot_percent": spread_of(factors[1:]), "paced_percent": None}
 
 
-def benchmodel_row(name: str, variant: Variant, program: Path) -> Row:
-    """The C++ core's benchmark program: two seconds in 64-sample buffers, several runs."""
-    factors = []
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "capture.nam"
-        file.write_text(json.dumps(capture_data(variant)), encoding="utf-8")
-        for _ in range(7):
-            done = subprocess.run(
-                [str(program), str(file)], capture_output=True, text=True, check=False
-            )
-            found = re.findall(r"([0-9.]+) ?ms", done.stdout)
-            if done.returncode or not found:
-                text = (done.stdout + done.stderr).strip()[-200:]
-                raise SystemExit(f"restyle: {program.name} printed no time in ms: {text}")
-            factors.append(float(found[-1]) / 2000.0)
-    row = {"capture": name, "player": f"C++ core ({program.name})", "block": 64, "null_db": None}
-    return {**row, "hot_percent": spread_of(factors), "paced_percent": None}
+def ratio_rows(
+    name: str, variant: Variant, program: Path, blocks: Sequence[int], seconds: float
+) -> list[Row]:
+    """Our step over the core's, the two in turn; the lower quartile of each stands for it."""
+    rows = []
+    with Core(program, json.dumps(capture_data(variant))) as core:
+        for block in blocks:
+            ours: Steppable = make_player(variant, name, 1, block)
+            rate = ours.card.sample_rate
+            count = int(np.clip(seconds * rate / block / ROUNDS, 20, 2000))
+            core.times(block, 30)
+            spent: dict[str, list[float]] = {"ours": [], "core": []}
+            for _ in range(ROUNDS):
+                factors = step_factors(ours, block, count * block / rate, False)
+                spent["ours"].append(float(np.quantile(factors, 0.25)) * 1e9 * block / rate)
+                spent["core"].append(float(np.quantile(core.times(block, count), 0.25)))
+            first, second = (float(np.quantile(spent[k], 0.25)) for k in ("ours", "core"))
+            row = {"capture": name, "block": block, "ratio": round(first / second, 2)}
+            row |= {"ours_us": round(first / 1e3, 2), "core_us": round(second / 1e3, 2)}
+            rows.append(row)
+            ours.close()
+    return rows
 
 
 def main(argv: Sequence[str]) -> int:
@@ -178,22 +188,33 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("files", nargs="*", type=Path, help=".nam files; random ones if none")
     parser.add_argument("--blocks", default=",".join(map(str, BLOCKS)))
     parser.add_argument("--seconds", type=float, default=2.0, help="of sound per figure")
-    parser.add_argument("--benchmodel", type=Path, help="C++ core's benchmodel program")
+    parser.add_argument("--core", type=Path, help="checkout of NeuralAmpModelerCore, built here")
+    parser.add_argument("--march", default="native", help="processor to build the core for")
+    parser.add_argument("--only-ratio", action="store_true", help="with --core: nothing else")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(list(argv))
     blocks = [int(b) for b in options.blocks.split(",")]
     report = Report("nam", "restyle bench nam " + " ".join(argv))
     rows: list[Row] = []
+    ratios: list[Row] = []
+    program = built(options.core, options.march) if options.core is not None else None
     for name, variant in chosen(options.files).items():
         report.progress(f"measuring {name}")
+        if program is not None:
+            ratios += ratio_rows(name, variant, program, blocks, options.seconds)
+        if program is not None and options.only_ratio:
+            continue
         rows += own_rows(name, variant, blocks, options.seconds)
-        if options.benchmodel is not None:
-            rows.append(benchmodel_row(name, variant, options.benchmodel))
         library = library_row(name, variant)
         if library is not None:
             rows.append(library)
-    report.table("nam", "Captures: time of a step over the time of its sound", rows, COLUMNS)
-    report.note("null: kernel against ONNX Runtime on noise, in dB of the signal.")
+    if ratios:
+        report.table(
+            "ratio", "Captures: our step over the C++ core's, in the same run", ratios, RATIO
+        )
+    if rows:
+        report.table("nam", "Captures: time of a step over the time of its sound", rows, COLUMNS)
+        report.note("null: kernel against ONNX Runtime on noise, in dB of the signal.")
     if options.json is not None:
         report.write(options.json)
     return 0

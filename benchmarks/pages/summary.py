@@ -81,8 +81,8 @@ def _nam(report: Report) -> Iterator[tuple[str, str, str]]:
     for capture in list(dict.fromkeys(r["capture"] for r in rows))[:1]:
         found = {r["player"]: r["hot_percent"]["p50"] for r in rows if r["capture"] == capture}
         own = found.pop("restyle kernel")
-        others = ", ".join(f"{k} {v:.1f} %" for k, v in found.items())
-        yield f"`.nam` capture ({capture}), blocks of 64: one core", f"{own:.1f} %", others
+        others = ", ".join(f"{k} {own / v:.2f}" for k, v in found.items())
+        yield f"`.nam` capture ({capture}), blocks of 64: our time over theirs", "1", others
 
 
 def _rest(report: Report) -> Iterator[tuple[str, str, str]]:

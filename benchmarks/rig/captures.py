@@ -39,22 +39,47 @@ def _second_generation(channels: int) -> dict[str, Any]:
     return {"layers": [array], "head": None, "head_scale": 0.01}
 
 
+def _lstm(layers: int, size: int) -> tuple[str, dict[str, Any], int]:
+    inputs = [1] + [size] * (layers - 1)
+    count = sum(4 * size * (n + size + 1) + 2 * size for n in inputs) + size + 1
+    return "LSTM", {"input_size": 1, "hidden_size": size, "num_layers": layers}, count
+
+
+def _conv_net(channels: int, layers: int) -> tuple[str, dict[str, Any], int]:
+    config = {
+        "channels": channels,
+        "dilations": [2**k for k in range(layers)],
+        "batchnorm": False,
+        "activation": "Tanh",
+    }
+    later = (layers - 1) * (2 * channels * channels + channels)
+    return "ConvNet", config, 3 * channels + later + channels + 1
+
+
+def _wavenet(config: dict[str, Any]) -> tuple[str, dict[str, Any], int]:
+    plenty = Weights(np.zeros(200_000))
+    build_wavenet(Program(), config, plenty, 0)
+    return "WaveNet", config, plenty.used
+
+
 SHAPES = {
-    "A1 standard": lambda: _first_generation(16, 8),
-    "A1 nano": lambda: _first_generation(4, 2),
-    "A2 full": lambda: _second_generation(8),
-    "A2 lite": lambda: _second_generation(3),
+    "A1 standard": lambda: _wavenet(_first_generation(16, 8)),
+    "A1 nano": lambda: _wavenet(_first_generation(4, 2)),
+    "A2 full": lambda: _wavenet(_second_generation(8)),
+    "A2 lite": lambda: _wavenet(_second_generation(3)),
+    "LSTM 1 x 3": lambda: _lstm(1, 3),
+    "LSTM 1 x 16": lambda: _lstm(1, 16),
+    "LSTM 2 x 24": lambda: _lstm(2, 24),
+    "ConvNet 16 x 10": lambda: _conv_net(16, 10),
 }
 
 
 def random_capture(shape: str) -> Capture:
     """A capture of a shared shape whose weights are small random numbers."""
-    config = SHAPES[shape]()
-    plenty = Weights(np.zeros(200_000))
-    build_wavenet(Program(), config, plenty, 0)
-    weights = np.random.default_rng(0).uniform(-0.3, 0.3, plenty.used)
-    data = {"version": "0.5.4" if shape.startswith("A1") else "0.7.0", "architecture": "WaveNet"}
-    return from_data({**data, "config": config, "weights": weights.tolist()})
+    architecture, config, count = SHAPES[shape]()
+    weights = np.random.default_rng(0).uniform(-0.3, 0.3, count)
+    data = {"version": "0.7.0" if shape.startswith("A2") else "0.5.4", "architecture": architecture}
+    return from_data({**data, "config": config, "weights": weights.tolist(), "sample_rate": 48000})
 
 
 def chosen(files: list[Path]) -> dict[str, Variant]:

@@ -17,6 +17,7 @@ BENCHMARKS = {
     "personalise": "Three minutes of one's own pairs: before and after, and refusals.",
     "like": "Records and hidden effects: what `restyle like` makes of them, by judges.",
     "nam": "What captures cost: kernel, ONNX Runtime, other players.",
+    "oversampling": "Captures at 2, 4 and 8 times their rate: aliases, passband, delay, cost.",
     "rig": "Native effects beside pedalboard's; a whole rig beside its capture; long responses.",
     "tools": "The tuner on plucked strings: time and cents; an hour of a loop beside the click.",
     "rates": "Conversions between sample rates: quality, latency, cost.",

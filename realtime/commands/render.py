@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from ..audio_files import check_target, write_audio
 from ..errors import ConfigError
 from ..presets.check import Library
+from ..presets.interfaces import checked_level
 from ..presets.opening import open_preset
 from ..session.render import render as render_sound
 from ..session.sound import Sound
@@ -42,6 +43,12 @@ def render(
     controls: SetOption = None,
     trust: TrustOption = None,
     force: ForceOption = False,
+    input_level_dbu: Annotated[
+        float | None,
+        typer.Option(
+            help="What full scale stood for at the input of the recording.", metavar="DBU"
+        ),
+    ] = None,
 ) -> None:
     """Restyle a file offline, with the very engine of the live stream.
 
@@ -52,6 +59,8 @@ def render(
             "nothing to do: name a --model (see 'restyle models'), a --chain FILE or a --preset"
         )
     check_target(target, replace=force)
+    if input_level_dbu is not None:
+        checked_level(input_level_dbu)
     own = {"mix": mix, "input_gain_db": gain, "output_gain_db": output_gain}
 
     def chosen() -> Sound:
@@ -75,7 +84,10 @@ def render(
         with bar:
             task = bar.add_task(f"{source.name} → {target.name}", total=None)
             result = render_sound(
-                sound, clip, lambda done, total: bar.update(task, completed=done, total=total)
+                sound,
+                clip,
+                lambda done, total: bar.update(task, completed=done, total=total),
+                input_level_dbu,
             )
         write_audio(target, result)
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ..native.records import Store
 from .hop import EDIT
 from .placed import Slot
+from .stage import Lags
 
 
 class Edit:
@@ -80,6 +81,22 @@ class Line:
     def latency(self) -> int:
         """Sum of the slots' latencies [samples]."""
         return sum(s.latency for s in self.slots)
+
+    @property
+    def lag(self) -> int:
+        """Sum of what the stages are late by themselves [samples]."""
+        return sum(s.stage.lag for s in self.present if isinstance(s.stage, Lags))
+
+    @property
+    def inverted(self) -> bool:
+        """Whether the stages together turn the sound upside down."""
+        turns = sum(s.stage.inverted for s in self.present if isinstance(s.stage, Lags))
+        return turns % 2 == 1
+
+    @property
+    def settling(self) -> int:
+        """How long slots that all start afresh take until each is heard [samples]."""
+        return sum(s.settling for s in self.present)
 
     @property
     def native(self) -> bool:

@@ -51,6 +51,12 @@ def restart(s):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def lie_down(s):  # type: ignore[no-untyped-def]
+    """Have a stage that was not run for a while start afresh, unheard, when it is run again."""
+    s.resting, s.level, s.holding = 1, 0.0, 1
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def watch(s, spent, budget):  # type: ignore[no-untyped-def]
     """Judge `spent` nanoseconds of a hop, of which this stage took most; see :data:`TRIP`."""
     if spent <= budget:

@@ -1,4 +1,8 @@
-"""A group: branches in parallel, aligned to the longest of them, each with a gain, and added."""
+"""A group: branches in parallel, aligned to the longest of them, each with a gain, and added.
+
+What captures in a branch are late by themselves counts in the alignment, and a branch that they
+turn upside down is turned back, so that two captures of one note add up.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,11 @@ from ..dsp.delay import DELAY_STATE, moving_delay
 from ..dsp.mix import copy
 from ..errors import ChainError
 from ..native.intrinsics import view_f32
-from ..native.records import F32, F64, I64, INT, Array, Table
+from ..native.records import F32, F64, I64, INT, Array, Table, as_bits
 from ..parameters.parameter import HIGHEST_DB, LOWEST_DB, Parameter
 from .edits import Line
 from .placed import Slot
-from .slot import SCRATCH, run_slots
+from .slot import SCRATCH, any_fades, lay_down, run_slots
 from .stage import ANY_HOP, LONGEST_LATENCY, Block
 
 MOST_BRANCHES = 8
@@ -29,14 +33,15 @@ GROUP = Table(
     slots=Array(I64, "branches"), counts=Array(I64, "branches"),
     delays=Array(I64, "branches"), delay_states=Array(I64, f"branches, {DELAY_STATE}"),
     delay_lines=Array(F32, "branches, channels, line_length"),
-    decibels=Array(F32, "branches"), gains=Array(F64, "branches"), begun=INT,
+    signs=Array(F64, "branches"), decibels=Array(F32, "branches"), gains=Array(F64, "branches"),
+    begun=INT,
     branch=Array(F32, "channels, longest"), aligned=Array(F32, "channels, longest"),
     total=Array(F32, "channels, longest"), scratch=Array(F32, f"{SCRATCH} * channels * longest"),
 )  # fmt: skip
 view_group = GROUP.view
 _slots, _counts, _delays = (GROUP.array(n) for n in ("slots", "counts", "delays"))
 _states, _lines = GROUP.array("delay_states"), GROUP.array("delay_lines")
-_decibels, _gains = GROUP.array("decibels"), GROUP.array("gains")
+_signs, _decibels, _gains = (GROUP.array(n) for n in ("signs", "decibels", "gains"))
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -44,7 +49,7 @@ def gather(g, k, sound, total):  # type: ignore[no-untyped-def]
     """Align what branch `k` made and add it to `total`, its gain moving to where it is wanted."""
     aligned = view_f32(g.aligned, sound.shape)
     moving_delay(sound, _lines(g)[k], _states(g)[k], _delays(g)[k], aligned)
-    goal = 10.0 ** (float(_decibels(g)[k]) / 20.0)
+    goal = _signs(g)[k] * 10.0 ** (float(_decibels(g)[k]) / 20.0)
     gains = _gains(g)
     start = gains[k] if g.begun != 0 else goal
     gains[k] = goal
@@ -90,15 +95,39 @@ def step_function() -> Any:
     return group_step
 
 
+@njit(nogil=True, error_model="numpy", cache=True)
+def restart_at(address):  # type: ignore[no-untyped-def]
+    """Have the stages inside start afresh when they run next."""
+    g = view_group(address)
+    for k in range(g.branches):
+        lay_down(_slots(g)[k], _counts(g)[k])
+
+
 @cache
 def reset_function() -> Any:
-    """C function ``reset(group) -> 0``; the branches' own slots start afresh by themselves."""
+    """C function ``reset(group) -> 0``: the stages inside start afresh when they run next."""
 
     @cfunc(types.int64(types.int64), nopython=True, error_model="numpy", cache=True)
     def group_reset(address):  # type: ignore[no-untyped-def]
+        restart_at(address)
         return 0
 
     return group_reset
+
+
+@cache
+def fading_function() -> Any:
+    """C function ``fading(group) -> 1`` while something in a branch fades."""
+
+    @cfunc(types.int64(types.int64), nopython=True, error_model="numpy", cache=True)
+    def group_fading(address):  # type: ignore[no-untyped-def]
+        g = view_group(address)
+        for k in range(g.branches):
+            if any_fades(_slots(g)[k], _counts(g)[k]):
+                return 1
+        return 0
+
+    return group_fading
 
 
 class Group:
@@ -132,6 +161,7 @@ class Group:
         self.native = all(s.native for slots in self._slots for s in slots)
         self.step_address = int(step_function().address)
         self.reset_address = int(reset_function().address)
+        self.fading_address = int(fading_function().address)
         self.error = None
         self.lines: list[Line] = []
 
@@ -139,7 +169,7 @@ class Group:
 
     def prepare(self, sample_rate: int, channels: int, length: int) -> None:
         """Allocate for blocks ``[channels, length]``."""
-        many = len(self._slots)
+        many, self._length = len(self._slots), length
         self.record = g = GROUP.make(
             channels=channels, branches=many, longest=length, line_length=LONGEST_LATENCY
         )
@@ -153,8 +183,8 @@ class Group:
         for k, line in enumerate(self.lines):
             (_, pointer), (_, count) = line.stores()
             g.arrays["slots"][k], g.arrays["counts"][k] = pointer, count
-        delays = [value for _, value in self.delay_stores()]
-        g.arrays["delays"][:] = delays
+        g.arrays["delays"][:] = self._delays()
+        g.arrays["signs"][:] = self._turns()
         self.reset()
 
     @property
@@ -162,10 +192,33 @@ class Group:
         """That of the longest branch [samples]."""
         return max(line.latency for line in self.lines)
 
+    @property
+    def settling(self) -> int:
+        """Until the branches have started afresh and filled what aligns them [samples]."""
+        most = max(line.settling for line in self.lines)
+        return most + self.latency + self.lag + self._length
+
+    @property
+    def lag(self) -> int:
+        """How late the latest branch is beyond :attr:`latency` [samples]."""
+        return max(line.latency + line.lag for line in self.lines) - self.latency
+
+    inverted = False
+
+    def _delays(self) -> list[int]:
+        latest = self.latency + self.lag
+        return [latest - line.latency - line.lag for line in self.lines]
+
+    def _turns(self) -> list[float]:
+        return [-1.0 if line.inverted else 1.0 for line in self.lines]
+
     def delay_stores(self) -> list[tuple[int, int]]:
-        """What aligns the branches to the longest of them."""
-        first = int(self.record.arrays["delays"].ctypes.data)
-        return [(first + 8 * k, self.latency - line.latency) for k, line in enumerate(self.lines)]
+        """What aligns the branches to the latest of them, and turns them the right way up."""
+        delays, signs = (int(self.record.arrays[n].ctypes.data) for n in ("delays", "signs"))
+        return [
+            *((delays + 8 * k, late) for k, late in enumerate(self._delays())),
+            *((signs + 8 * k, as_bits(sign)) for k, sign in enumerate(self._turns())),
+        ]
 
     def parameters(self) -> list[Parameter]:
         """The gain of each branch."""
@@ -183,6 +236,10 @@ class Group:
             line.process(branch, self._scratch)
             gather_at(self.argument, k, branch, total, k == len(self.lines) - 1)
         return total
+
+    def restart(self) -> None:
+        """Have the stages inside start afresh when they run next."""
+        restart_at(self.argument)
 
     def turn(self, number: int, value: float) -> bool:
         """Take a gain; it ramps over the next block."""

@@ -16,14 +16,21 @@ from ..dsp.dynamics import limit, ramp_gain, scrub
 from ..dsp.meters import N_BINS, count_duration, level
 from ..dsp.mix import mix
 from ..native import events
-from ..native.intrinsics import monotonic_ns, view_f32, view_i64
+from ..native.intrinsics import (
+    flush_denormals,
+    monotonic_ns,
+    restore_denormals,
+    view_f32,
+    view_i64,
+)
 from ..native.records import F32, F64, FLOAT, I64, INT, Array, Table
 from .governor import watch
-from .slot import BYPASS, MIX, PARAMETERS, run_slots, view_slot
+from .slot import BYPASS, MIX, PARAMETERS, any_fades, lay_down, run_slots, view_slot
 from .stage import STAGE, view_stage
 
 # numbers of the path's own parameters in events, and their places in its arrays
 INPUT_GAIN, OUTPUT_GAIN, PATH_MIX, OWN = 0, 1, 2, 3
+IDLE = OWN  # number of the event that says whether nothing of the path is to be heard
 PATH = 0  # identity of the path itself in events
 
 # places of the meters
@@ -45,13 +52,14 @@ PATH_TABLE = Table(
     targets=Array(F64, str(OWN)), current=Array(F64, str(OWN)), smoothing=FLOAT,
     meters=Array(F64, str(N_METERS)), meter_decay=FLOAT, limiter_gain=FLOAT, limiter_release=FLOAT,
     # the dry sound of the whole path
-    latency=INT, line_length=INT, dry_line=Array(F32, "channels, line_length"),
+    latency=INT, settling=INT, line_length=INT, dry_line=Array(F32, "channels, line_length"),
     dry_state=Array(I64, str(DELAY_STATE)), dry=Array(F32, "channels, longest_hop"),
     # parameter events and edits, by positions of the path; `start` is the stream's at its first
     # sample, `now` is where the hop begins in the stream
     identity=INT, events=INT, edits=INT, start=INT, position=INT, now=INT,
-    # the governor's deadline for a hop (0: none), counters
-    budget_ns=INT, idle=INT, hops=INT, input_scrubbed=INT, output_limited=INT,
+    # whether nothing of it is to be heard, and whether its slots rest; the governor's deadline for
+    # a hop (0: none); counters
+    idle=INT, resting=INT, budget_ns=INT, hops=INT, input_scrubbed=INT, output_limited=INT,
     histogram=Array(I64, str(N_BINS)),
     # adapter between callbacks and hops
     max_block=INT, prefill=INT, fifo_in=Array(F32, "channels, hop"), fifo_in_fill=INT,
@@ -88,6 +96,8 @@ def _set(p, identity, number, value):  # type: ignore[no-untyped-def]
     if identity == PATH:
         if 0 <= number < OWN:
             path_targets(p)[number] = value
+        elif number == IDLE:
+            p.idle = int(value)
         return
     addresses = view_i64(p.all_slots, p.all_count)
     for i in range(p.all_count):
@@ -187,19 +197,47 @@ def _judge(p):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def rests(p):  # type: ignore[no-untyped-def]
+    """Whether the slots need not run, as nothing is heard of them; they start afresh afterwards."""
+    if p.idle != 0 and not any_fades(p.slots, p.count):
+        p.resting = 1
+        return True
+    if p.resting != 0:
+        lay_down(p.slots, p.count)
+        p.resting = 0
+    return False
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def process_hop(p, block):  # type: ignore[no-untyped-def]
     """Run the path on ``block [shape=(channels, hop)]`` in place; all its stages are native."""
     begin = monotonic_ns(p.clock)
     front(p, block)
-    run_slots(p.slots, p.count, block, p.scratch)
+    if not rests(p):
+        run_slots(p.slots, p.count, block, p.scratch)
     back(p, block)
     count_duration(_histogram(p), monotonic_ns(p.clock) - begin)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def denormals_off():  # type: ignore[no-untyped-def]
+    """Treat denormals as zero in this thread, as the callback does; what :func:`denormals_back`
+    undoes.
+    """
+    return flush_denormals()
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def denormals_back(old):  # type: ignore[no-untyped-def]
+    """Undo :func:`denormals_off`."""
+    restore_denormals(old)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def front_at(address, block):  # type: ignore[no-untyped-def]
-    """:func:`front` by address, for Python callers."""
+    """:func:`front` by address, for Python callers; whether the slots are to run."""
     front(view_path(address), block)
+    return not rests(view_path(address))
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

@@ -35,6 +35,8 @@ from .hop import (
     PATH_MIX,
     PATH_TABLE,
     back_at,
+    denormals_back,
+    denormals_off,
     front_at,
     hop_function,
 )
@@ -172,8 +174,13 @@ class Path:
 
     @property
     def warm(self) -> int:
-        """Samples after which the state of every stage has filled."""
-        return max((int(s.placed.record["warm"]) for s in self.slots()), default=0)
+        """Samples after which it plays well enough to be faded to."""
+        return max((s.placed.warming for s in self.slots()), default=0)
+
+    @property
+    def settling(self) -> int:
+        """Samples until all that it plays is heard after its stages have started afresh."""
+        return self.line.settling + self.hop
 
     def shape_stores(self) -> list[tuple[int, int]]:
         """What follows from the slots: latencies of groups and path, and the list of all slots."""
@@ -185,6 +192,7 @@ class Path:
         return [
             *stores,
             (self.record.where("latency"), self.latency),
+            (self.record.where("settling"), self.settling),
             (self.record.where("all_slots"), int(table.ctypes.data)),
             (self.record.where("all_count"), len(table)),
         ]
@@ -327,10 +335,15 @@ class Path:
             block[:, start : start + self.hop] = self._hop_block
 
     def _run_hop(self, block: Array) -> None:
-        front_at(self.address, block)
-        begin = time.monotonic_ns()
-        self.line.process(block, self._scratch)
-        back_at(self.address, block, time.monotonic_ns() - begin)
+        old = denormals_off()
+        try:
+            runs = front_at(self.address, block)
+            begin = time.monotonic_ns()
+            if runs:
+                self.line.process(block, self._scratch)
+            back_at(self.address, block, time.monotonic_ns() - begin)
+        finally:
+            denormals_back(old)
 
     # -- what happened ----------------------------------------------------------------------------
 

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from ..errors import ConfigError
 from ..native.records import Record, Store, as_bits
 from ..parameters.parameter import Parameter, find_parameter
+from .governor import FADE as COVER_FADE
 from .slot import SLOT, begin_at, end_at, leave_at, run_at, run_slot
-from .stage import Block, Gathers, Stage, make_record
+from .stage import FEED_SECONDS, WARM_SECONDS, Block, Gathers, Stage, make_record
 
 FADE_SECONDS = 0.02
 MARK_STAGE = 0  # place in the mark where the running slot's identity stands
@@ -33,6 +34,10 @@ class Placed:
     ----------
     error : Exception or None
         What a Python stage raised; it is passed over from then on.
+    filling : int [samples]
+        Until a stage that comes into the sound is given all of it and has filled its latency.
+    warming : int [samples]
+        Until it plays well enough for a whole path to be faded to, which cannot wait.
     """
 
     error: Exception | None
@@ -42,6 +47,9 @@ class Placed:
         self.parameters: Sequence[Parameter] = tuple(stage.parameters())
         self.record: Record = make_record(stage, channels, sample_rate)
         self.address = self.record.address
+        fed, brief = (round(seconds * sample_rate) for seconds in (FEED_SECONDS, WARM_SECONDS))
+        self.filling = fed + stage.latency
+        self.warming = max(fed, min(int(self.record["warm"]), brief))
         self._changes = 0
         self._given = self.record.arrays["targets"].copy()
         self._waiting: dict[int, float] = {}
@@ -89,6 +97,12 @@ class Placed:
             return 0
         wet[...] = made
         return 1
+
+    def restart(self) -> None:
+        """Clear what a Python stage remembers; compiled code has said that it starts afresh."""
+        stage: Any = self.stage
+        if not self.native:
+            stage.restart()
 
     def _turn(self, slot: Record, stage: Any) -> None:
         """Hand new values to a Python stage; those that would click while it is not heard."""
@@ -201,6 +215,12 @@ class Slot:
         return self.stage.latency if self.present else 0
 
     @property
+    def settling(self) -> int:
+        """How long it takes until it is heard after it has started afresh [samples]."""
+        fade = COVER_FADE if self.stage.governed else 0
+        return self.stage.latency + int(self.placed.record["warm"]) + fade
+
+    @property
     def native(self) -> bool:
         """Whether compiled code alone can run it."""
         return all(p.native for p in self._known.values())
@@ -214,18 +234,19 @@ class Slot:
     # -- changes; each is prepared here and taken up by the stores of an edit --------------------
 
     def enter(self) -> None:
-        """Make ready to fade in, once the stage has filled its latency."""
+        """Make ready to fade in, once the stage is given all of the sound and has settled."""
         self.present = True
         self.record["present"], self.record["presence"] = 1.0, 0.0
-        self.record["waiting"] = self.stage.latency
+        self.record["waiting"] = self.placed.filling + int(self.placed.record["warm"])
         self.placed.record["fed"] = 0.0
 
-    def leave_stores(self, to_return: bool = False) -> list[Store]:
-        """What has the slot fade out; one that is `to_return` is given less and less sound, too."""
-        stores = [(self.record.where("present"), as_bits(0.0))]
-        if to_return:
-            stores.append((self.placed.record.where("fed_goal"), as_bits(0.0)))
-        return stores
+    def leave_stores(self) -> list[Store]:
+        """What has the slot fade out."""
+        return [(self.record.where("present"), as_bits(0.0))]
+
+    def starve_stores(self) -> list[Store]:
+        """What has a slot that has faded out, and is to come back, be given less and less sound."""
+        return [(self.placed.record.where("fed_goal"), as_bits(0.0))]
 
     def enter_stores(self) -> list[Store]:
         """What has a slot that has faded out come back, perhaps elsewhere."""
@@ -233,7 +254,7 @@ class Slot:
         return [
             (self.record.where("present"), as_bits(1.0)),
             (self.record.where("presence"), as_bits(0.0)),
-            (self.record.where("waiting"), self.stage.latency),
+            (self.record.where("waiting"), self.placed.filling),
             (stage.where("fed"), as_bits(0.0)),
             (stage.where("fed_goal"), as_bits(1.0)),
         ]
@@ -250,7 +271,7 @@ class Slot:
         new["fed"] = 0.0
         return [
             (self.record.where("faded"), 0),
-            (self.record.where("unheard"), self.stage.latency + int(new["warm"])),
+            (self.record.where("unheard"), self.placed.filling + int(new["warm"])),
             (self.record.where("identity"), self.identity),
             (self.record.where("bypass"), as_bits(other.record["bypass"])),
             (self.record.where("mix"), as_bits(other.record["mix"])),
@@ -295,9 +316,12 @@ class Slot:
         leave_at(self.address, block, scratch[1], scratch[3], wet)
 
     def _run(self, placed: Placed, block: Block, dry: Block, wet: Block) -> float:
+        starts = int(placed.record["resets"])
         ran = begin_at(self.address, placed.address, block, dry, wet)
         good = 0
         if ran:
+            if placed.record["resets"] != starts:
+                placed.restart()
             self._write_mark(self.identity)
             good = placed.step(self.record, wet)
             self._write_mark(0)
@@ -312,11 +336,12 @@ class Slot:
         return [p.stage for p in self._known.values()]
 
     def shape_stores(self) -> list[tuple[int, int]]:
-        """What follows from the stages inside a group: its latency and its branches' delays."""
+        """What follows from the stages inside a group: latency, settling, its branches' delays."""
         if not isinstance(self.stage, Gathers):
             return []
-        latency = (self.placed.record.where("latency"), self.stage.latency)
-        return [latency, *self.stage.delay_stores()]
+        record, stage = self.placed.record, self.stage
+        latency = (record.where("latency"), stage.latency)
+        return [latency, (record.where("warm"), stage.settling), *stage.delay_stores()]
 
     def collect(self) -> None:
         """Free the stages that have been crossfaded from (control thread, nothing fades)."""

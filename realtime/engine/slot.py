@@ -14,9 +14,9 @@ import numpy as np
 from numba import njit
 
 from ..dsp.mix import copy
-from ..native.intrinsics import view_f32, view_i64
+from ..native.intrinsics import call_step, view_f32, view_i64
 from ..native.records import FLOAT, INT, Table
-from .governor import awake, cover, restart
+from .governor import awake, cover, lie_down, restart
 from .stage import feed, run, view_stage
 
 F32 = np.float32
@@ -40,6 +40,9 @@ def _blend(slot, dry, wet, start):  # type: ignore[no-untyped-def]
     goal = 0.0 if slot.bypass >= 0.5 or slot.muted != 0 else slot.mix
     if start == goal == 1.0:
         return goal
+    if start == goal == 0.0:
+        copy(dry, wet)
+        return goal
     m = start
     for i in range(wet.shape[1]):
         m = min(goal, m + slot.step) if m < goal else max(goal, m - slot.step)
@@ -49,10 +52,43 @@ def _blend(slot, dry, wet, start):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def fades(slot):  # type: ignore[no-untyped-def]
+    """Whether a slot comes, goes or changes its stage."""
+    s = view_stage(slot.stage)
+    return slot.incoming != 0 or slot.presence != slot.present or s.fed != s.fed_goal
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def inside_fades(s):  # type: ignore[no-untyped-def]
+    """Whether something inside a stage does, so that it has to go on running."""
+    return s.fading != 0 and call_step(s.fading, (s.argument,)) != 0
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def any_fades(slots, count):  # type: ignore[no-untyped-def]
+    """Whether one of the slots whose addresses lie at `slots` fades, or something inside it."""
+    for i in range(count):
+        slot = view_slot(view_i64(slots, count)[i])
+        if fades(slot) or inside_fades(view_stage(slot.stage)):
+            return True
+    return False
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def lay_down(slots, count):  # type: ignore[no-untyped-def]
+    """:func:`realtime.engine.governor.lie_down` for the stages of slots; groups pass it on."""
+    for i in range(count):
+        slot = view_slot(view_i64(slots, count)[i])
+        lie_down(view_stage(slot.stage))
+        if slot.incoming != 0:
+            lie_down(view_stage(slot.incoming))
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def begin_stage(slot, s, block, dry, wet):  # type: ignore[no-untyped-def]
     """Feed a stage; return whether it is to run."""
     silent = slot.bypass >= 0.5 and slot.wet == 0.0
-    s.idle = 1 if s.governed != 0 and silent else 0
+    s.idle = 1 if s.idles != 0 and silent and not inside_fades(s) else 0
     feed(s, block, dry, wet)
     return awake(s, block.shape[1])
 

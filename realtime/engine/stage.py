@@ -29,14 +29,14 @@ Block = npt.NDArray[np.float32]
 ANY_HOP = 1  # the hop of a stage that takes blocks of any length
 RAMP_SECONDS = 0.01  # time constant of parameter ramps
 FEED_SECONDS = 0.02  # over which a stage that comes is given sound, so that no edge enters it
-WARM_SECONDS = 0.05  # a governed stage that starts afresh runs unheard for so long
+WARM_SECONDS = 0.05  # a model whose memory is not known runs unheard for so long when it starts
 REST_SECONDS = (0.25, 8.0)  # shortest and longest rest of a stage that was late
 LONGEST_LATENCY = 1 << 15  # samples; of a stage whose latency may change while it plays
 
 STAGE = Table(
     "stage",
-    # what runs: compiled code by address; step 0 is a Python stage
-    step=INT, reset=INT, argument=INT, clock=INT,
+    # what runs: compiled code by address; step 0 is a Python stage, fading 0 has nothing inside
+    step=INT, reset=INT, fading=INT, argument=INT, clock=INT,
     channels=INT, hop=INT, latency=INT, piece=Array(F32, "channels, hop"),
     # parameters: asked for, ramped, and as the stage reads them; `changes` counts what was asked
     n_parameters=INT, targets=Array(F64, "n_parameters"), current=Array(F64, "n_parameters"),
@@ -48,8 +48,8 @@ STAGE = Table(
     fed=FLOAT, fed_goal=FLOAT, feed_step=FLOAT,
     # what is heard of it: see realtime.engine.governor; lengths in samples
     level=FLOAT, holding=INT, last=Array(F32, "channels"), unheard=INT, warm=INT,
-    governed=INT, idle=INT, rest=INT, resting=INT, rest_left=INT, rest_length=INT, rest_least=INT,
-    rest_most=INT, pressure=FLOAT, clean=INT,
+    governed=INT, idles=INT, idle=INT, rest=INT, resting=INT, rest_left=INT, rest_length=INT,
+    rest_least=INT, rest_most=INT, pressure=FLOAT, clean=INT,
     # counters
     spent=INT, errors=INT, resets=INT, overruns=INT, trips=INT, rested=INT,
     histogram=Array(I64, str(N_BINS)),
@@ -74,6 +74,8 @@ class Stage(Protocol):
         Whether ``step_address`` and the other addresses are given; else ``process`` is.
     governed : bool
         Whether the stage may be sent to rest when it is late: it has state that fills by itself.
+    settling : int [samples]
+        How long it runs unheard after it has started afresh; valid after :meth:`prepare`.
     """
 
     name: str
@@ -87,6 +89,10 @@ class Stage(Protocol):
     @property
     def latency(self) -> int:
         """Delay in samples, valid after :meth:`prepare`."""
+
+    @property
+    def settling(self) -> int:
+        """How long it runs unheard after it has started afresh [samples]."""
 
     def parameters(self) -> Sequence[Parameter]:
         """All parameters, standing where they do now."""
@@ -128,6 +134,9 @@ class PythonStage(Stage, Protocol):
     def process(self, block: Block) -> Block:
         """Process one block of the prepared shape; returns an array of the same shape."""
 
+    def restart(self) -> None:
+        """Clear what it remembers as far as that takes no time, between two blocks."""
+
     def turn(self, number: int, value: float) -> bool:
         """Take a new value of parameter `number`, between two blocks.
 
@@ -137,8 +146,37 @@ class PythonStage(Stage, Protocol):
 
 
 @runtime_checkable
+class Lags(Protocol):
+    """A stage whose sound is late by itself, or upside down; groups make up for both.
+
+    Attributes
+    ----------
+    lag : int [samples]
+        Beyond its latency.
+    inverted : bool
+    """
+
+    @property
+    def lag(self) -> int:
+        """How late it is beyond its latency [samples]."""
+
+    @property
+    def inverted(self) -> bool:
+        """Whether it turns the sound upside down."""
+
+
+@runtime_checkable
 class Gathers(Protocol):
-    """A stage with stages inside: a group; its latency may change while it plays."""
+    """A stage with stages inside: a group; its latency may change while it plays.
+
+    Attributes
+    ----------
+    fading_address, argument : int
+        ``fading(argument) -> 1`` while something inside comes, goes or changes, else 0.
+    """
+
+    fading_address: int
+    argument: int
 
     def delay_stores(self) -> list[tuple[int, int]]:
         """What aligns its branches: addresses, and the numbers that go there."""
@@ -170,9 +208,11 @@ def make_record(stage: Stage, channels: int, sample_rate: int) -> Record:
         n_parameters=len(listed), ramp_samples=RAMP_SECONDS * sample_rate,
         line_length=(LONGEST_LATENCY if follows else stage.latency) + 1,
         fed=1.0, fed_goal=1.0, feed_step=1.0 / (FEED_SECONDS * sample_rate), level=1.0,
-        warm=round(WARM_SECONDS * sample_rate) if stage.governed else 0, governed=stage.governed,
+        warm=stage.settling, governed=stage.governed, idles=stage.governed or follows,
         rest_least=least, rest_most=most, rest_length=least,
     )  # fmt: skip
+    if isinstance(stage, Gathers):
+        record["fading"], record["argument"] = stage.fading_address, stage.argument
     record.arrays["dry_state"][...] = (0, stage.latency, stage.latency, 0)
     record.arrays["switched"][:] = [p.kind in (CATEGORICAL, SWITCH) for p in listed]
     record.arrays["targets"][:] = record.arrays["current"][:] = [p.value for p in listed]

@@ -119,7 +119,7 @@ class Front:
             Refused or cancelled; or the engine was lost meanwhile, in which case the last good
             session plays on.
         """
-        if isinstance(operation, Set):
+        if isinstance(operation, Set) and self._is_live(operation):
             self._set(operation.identity, operation.name, operation.value)
             return self.setup
         operation.apply(self.setup)  # what cannot be is refused before anybody waits
@@ -183,7 +183,15 @@ class Front:
             Unknown name or a value outside the range.
         """
         knob = self.knob(name)
+        if not knob.parameter.live:
+            self.do(knob.set(value))
+            return
         self._set(knob.identity, knob.own, knob.parameter.number(value), at)
+
+    def _is_live(self, operation: Set) -> bool:
+        """Whether it can be set while the sound runs; else the stage is made anew."""
+        listed = self._line.view.known.get(operation.identity, ())
+        return all(p.live for p in listed if p.name == operation.name)
 
     def _set(self, identity: int, name: str, value: Value, at: int | None = None) -> None:
         event = to_event(identity, name, value, self._line.view.known)

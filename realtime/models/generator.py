@@ -16,6 +16,7 @@ from numba import cfunc, types
 
 from ..errors import ModelError
 from ..native.intrinsics import call_step, view_f32, view_i64
+from .lag import Lag
 from .noise import fill
 from .streaming import StreamingModel, _step
 
@@ -92,6 +93,9 @@ class Generator:
     x : ndarray
         Written by the engine, and not heard.
     """
+
+    settling = 0
+    lag = Lag()
 
     def __init__(self, model: StreamingModel) -> None:
         if model.card.spectrum is not None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .card import Card
+from .lag import Lag
 
 Array = npt.NDArray[np.float32]
 
@@ -23,6 +24,8 @@ class Steppable(Protocol):
         Written by the engine before each step.
     step_address, reset_address : int
         C functions ``(argument) -> 0 on success``, callable without the GIL.
+    settling : int [samples]
+        After how many it has forgotten what was before; 0 where that is not known.
     error : str or None
         Why the last failed step failed.
     """
@@ -35,6 +38,11 @@ class Steppable(Protocol):
     step_address: int
     reset_address: int
     argument: int
+    settling: int
+
+    @property
+    def lag(self) -> Lag:
+        """How late its sound is beyond what its card declares, and which way up."""
 
     @property
     def error(self) -> str | None:

@@ -21,6 +21,7 @@ from ..native.intrinsics import call_step, flush_denormals, restore_denormals
 from ..schema import shown
 from ..trust.admission import MODEL, admit, read_file
 from .card import CARD_KEY, STATE_KEY, TEST_KEY, Card, from_json
+from .lag import Lag
 from .metadata import read_metadata, unpack_array
 from .ort import OrtGraph, Tensor, reset_function, step_function
 
@@ -70,6 +71,10 @@ class StreamingModel:
         Current control values, written by the engine before each step.
     step_address, reset_address, argument : int
         What native code calls.
+    settling : int
+        0: a graph does not say how far it remembers.
+    lag : Lag
+        None: its card declares all of its latency.
 
     Raises
     ------
@@ -78,6 +83,9 @@ class StreamingModel:
     ModelError
         The graph cannot be read or run, or the test vector in it is not reproduced.
     """
+
+    settling = 0
+    lag = Lag()
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ import msgspec
 from ..errors import ChainError, ModelError, nearest
 from ..models.card import Card
 from ..models.catalog import Entry, list_models
+from ..models.load import read_card
 from ..parameters.parameter import Parameter
 from ..presets.check import Library, effect_parameters, model_names
 from ..presets.format import WORDS, shaped_stages
@@ -149,9 +150,7 @@ def find_model(name: str, kind: type[ModelError] = ModelError) -> Entry:
 
 
 def _card(name: str) -> Card:
-    card = find_model(name).card
-    assert card is not None  # of those that play
-    return card.as_played()
+    return read_card(find_model(name).path)
 
 
 def _effect(name: str, engine: str | None = None) -> Sequence[Parameter] | None:

@@ -15,8 +15,8 @@ import msgspec
 
 from ..errors import ChainError, ModelError, PresetError, RestyleError, nearest
 from ..models.card import Card
-from ..models.catalog import find_model, list_models, read_entry
-from ..models.load import admit_model
+from ..models.catalog import find_model, list_models
+from ..models.load import admit_model, read_card
 from ..parameters.parameter import BLEND, Parameter, find_parameter
 from ..parameters.surface import shares
 from ..session.names import Known, places
@@ -48,16 +48,11 @@ def find_card(model: str) -> Card:
     """
     path = find_model(model)
     if path.suffix.lower() == ".nam":
-        from ..models.nam.convert import make_card
-        from ..models.nam.file import read_capture
-
         admit_model(path)
-        return make_card(read_capture(path), path.stem)
-    entry = read_entry(path)
-    if entry.card is None:  # said before anything of it is run
-        raise ModelError(f"{path.name} {entry.problem}")
+        return read_card(path)
+    card = read_card(path)  # what is wrong is said before anything of it is run
     admit_model(path)
-    return entry.card.as_played()
+    return card
 
 
 def admit_stage(stage: Stage) -> None:

@@ -51,6 +51,7 @@ from ..session.sound import (
     Decibels,
     Device,
     LaneName,
+    Level,
     Rate,
     Samples,
     Share,
@@ -117,6 +118,7 @@ class _DeviceTable(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkno
     lane: LaneName = "auto"
     worker_blocks: Slack = 1
     fixed_latency: Samples | None = None
+    input_level_dbu: Level | None = None
 
     def __post_init__(self) -> None:
         for key in ("input_channels", "output_channels"):
@@ -148,7 +150,15 @@ class _DeviceTable(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkno
         )
 
 
-_SAME = ("sample_rate", "block_size", "channels", "lane", "worker_blocks", "fixed_latency")
+_SAME = (
+    "sample_rate",
+    "block_size",
+    "channels",
+    "lane",
+    "worker_blocks",
+    "fixed_latency",
+    "input_level_dbu",
+)
 
 
 def _shifted(channels: tuple[int, ...] | None, by: int) -> tuple[int, ...] | None:

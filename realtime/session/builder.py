@@ -21,6 +21,7 @@ from ..models.load import (
     open_model,
     read_shape,
 )
+from ..models.nam.oversample import OVERSAMPLING
 from ..stages.model import ModelStage
 from ..stages.native.common import Common
 from ..stages.ranges import is_native
@@ -60,6 +61,9 @@ class Builder:
         Where the identity of the stage that is being built or run is written.
     progress : callable
         Told before and after each stage what is done; what it raises stops the building.
+    input_level_dbu : float or None [dBu]
+        What full scale stands for at the interface's input; captures are played at the level that
+        they were captured at where both know theirs.
     """
 
     def __init__(
@@ -69,9 +73,11 @@ class Builder:
         block_size: int | None = None,
         mark: Mark | None = None,
         progress: Callable[[str], None] = lambda text: None,
+        input_level_dbu: float | None = None,
     ) -> None:
         self.channels, self._device_rate, self._mark = channels, device_rate, mark
         self._progress, self._common = progress, Common()
+        self._level, self._gains = input_level_dbu, dict[int, float]()
         self.set_block(block_size)
 
     def set_block(self, block_size: int | None) -> None:
@@ -87,7 +93,10 @@ class Builder:
         RestyleError
             A model cannot be read, or the models do not go together.
         """
-        found = list(walk(tuple(stages)))
+        stages = tuple(stages)
+        found = list(walk(stages))
+        self._gains = {}
+        self._calibrate(stages, self._level)
         models = [self._read(s.model) for s in found if s.model is not None]
         rates = {m.sample_rate for m in models}
         if len(rates) > 1:
@@ -108,6 +117,19 @@ class Builder:
                 f" meet only every {hop}; the most is {LONGEST_HOP}"
             )
         return Shape(rates.pop() if rates else self._device_rate, hop, native)
+
+    def _calibrate(self, stages: Iterable[Stage], level: float | None) -> None:
+        """Work out the gain into each capture, of a sound whose full scale is `level` dBu."""
+        for stage in stages:
+            if stage.model is not None:
+                model = self._read(stage.model)
+                if level is not None and model.input_dbu is not None:
+                    self._gains[stage.identity] = level - model.input_dbu
+                level = model.output_dbu
+            for branch in stage.group or ():
+                self._calibrate(branch.stages, level)
+            if any(s.model is not None for s in walk((stage,))) and stage.group is not None:
+                level = None
 
     def _read(self, model: str) -> ModelShape:
         self._progress(f"reading {FilePath(model).name}")
@@ -176,7 +198,11 @@ class Builder:
     def _made(self, spec: Stage, shape: Shape) -> EngineStage:
         if spec.model is not None:
             path: FilePath = find_model(spec.model)
-            return ModelStage(open_model(path, self.channels, self._capture_hop(shape.hop)))
+            factor = spec.parameters.get(OVERSAMPLING.name, 1.0)
+            hop = self._capture_hop(shape.hop)
+            gain = self._gains.get(spec.identity, 0.0)
+            finer = OVERSAMPLING.number(factor, f"model {spec.name}")
+            return ModelStage(open_model(path, self.channels, hop, finer, gain))
         from ..stages.build import make_effect, make_plugin_stage  # pedalboard where it is needed
 
         if spec.effect is not None:

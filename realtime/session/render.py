@@ -47,7 +47,12 @@ def render_samples(path: Path, x: Array, progress: Progress | None = None) -> Ar
     return np.ascontiguousarray(y[:, latency : latency + length])
 
 
-def render(sound: Sound, clip: Clip, progress: Progress | None = None) -> Clip:
+def render(
+    sound: Sound,
+    clip: Clip,
+    progress: Progress | None = None,
+    input_level_dbu: float | None = None,
+) -> Clip:
     """Restyle a clip; rate, channels and length stay.
 
     Parameters
@@ -55,6 +60,8 @@ def render(sound: Sound, clip: Clip, progress: Progress | None = None) -> Clip:
     sound : Sound
     clip : Clip
     progress : callable of (samples done, samples in all), or None
+    input_level_dbu : float or None [dBu]
+        See :class:`realtime.session.builder.Builder`.
 
     Raises
     ------
@@ -66,9 +73,9 @@ def render(sound: Sound, clip: Clip, progress: Progress | None = None) -> Clip:
     sound = Sound(stages, sound.input_gain_db, sound.output_gain_db, sound.mix)
     pieces = parts(stages)
     if any(map(is_whole, stages)):
-        y, rate = _in_pieces(sound, pieces, clip, progress)
+        y, rate = _in_pieces(sound, pieces, clip, progress, input_level_dbu)
     else:
-        y, rate = _in_one(sound, clip, progress)
+        y, rate = _in_one(sound, clip, progress, input_level_dbu)
     y = resample(y, rate, clip.sample_rate)
     if clip.sample_rate != rate:
         y = np.clip(y, -1.0, 1.0)
@@ -78,9 +85,15 @@ def render(sound: Sound, clip: Clip, progress: Progress | None = None) -> Clip:
     return Clip(np.ascontiguousarray(y), clip.sample_rate)
 
 
-def _in_one(sound: Sound, clip: Clip, progress: Progress | None = None) -> tuple[Array, int]:
+def _in_one(
+    sound: Sound,
+    clip: Clip,
+    progress: Progress | None = None,
+    level: float | None = None,
+) -> tuple[Array, int]:
     """Play a clip through one path; the result is at the path's rate, which is returned, too."""
-    path = Builder(clip.samples.shape[0], clip.sample_rate).path(sound)
+    channels, rate = clip.samples.shape[0], clip.sample_rate
+    path = Builder(channels, rate, input_level_dbu=level).path(sound)
     try:
         x = resample(clip.samples, clip.sample_rate, path.sample_rate)
         y = render_samples(path, x, progress)
@@ -93,7 +106,11 @@ def _in_one(sound: Sound, clip: Clip, progress: Progress | None = None) -> tuple
 
 
 def _in_pieces(
-    sound: Sound, pieces: list[tuple[Stage, ...]], clip: Clip, progress: Progress | None
+    sound: Sound,
+    pieces: list[tuple[Stage, ...]],
+    clip: Clip,
+    progress: Progress | None,
+    level: float | None,
 ) -> tuple[Array, int]:
     """The same with effects that need the whole clip: one piece of the path after the other."""
     played = tuple(s for piece in pieces for s in piece if not is_whole(s))
@@ -107,7 +124,8 @@ def _in_pieces(
         else:
             # quietly, so that the output stage's limiter has nothing to do between two pieces
             quiet = Sound(piece, output_gain_db=-QUIET_DB)
-            y, _ = _in_one(quiet, Clip(wet, rate), progress)
+            first = level if piece is pieces[0] else None
+            y, _ = _in_one(quiet, Clip(wet, rate), progress, first)
             wet = y * np.float32(db_to_gain(QUIET_DB))
     mixed = np.float32(1.0 - sound.mix) * dry + np.float32(sound.mix) * wet
     last = Sound((), output_gain_db=sound.output_gain_db)

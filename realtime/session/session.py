@@ -116,7 +116,12 @@ class Session:
         wanted = engine_channels(setup.device.channels, setup.device.in_map)
         self.channels = wanted or max(1, device.in_channels)
         self._builder = Builder(
-            self.channels, device.sample_rate, device.block_size, mark, progress
+            self.channels,
+            device.sample_rate,
+            device.block_size,
+            mark,
+            progress,
+            setup.device.input_level_dbu,
         )
         self.log: list[Change] = []
         self._pending: list[tuple[Operation, Edit | None]] = []
@@ -320,14 +325,15 @@ class Session:
 
     def _move(self, slot: Slot, line: Line, index: int, at: int) -> list[Edit]:
         slot.present = False
-        first = Edit([*slot.leave_stores(to_return=True), *self._follow()], at)
+        first = Edit([*slot.leave_stores(), *self._follow()], at)
+        starve = Edit(slot.starve_stores(), condition=slot.record.where("presence"))
         rest = tuple(s for s in line.slots if s is not slot)
         line.slots = rest
         place = _index(line, index)
         line.slots = (*rest[:place], slot, *rest[place:])
         slot.present = True
         back = [*slot.enter_stores(), *line.stores(), *self._follow()]
-        return [first, Edit(back, condition=slot.record.where("presence"))]
+        return [first, starve, Edit(back, condition=slot.placed.record.where("fed"))]
 
     def _found(self, identity: int) -> tuple[Slot, Line]:
         """A slot, and the line it stands in."""

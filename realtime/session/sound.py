@@ -39,6 +39,7 @@ Base64 = Annotated[
         extra={"words": "bytes in base64", "example": '"VlNUMw=="'},
     ),
 ]
+Level = Annotated[float, Meta(ge=-40.0, le=40.0, extra={"unit": "dBu"})]
 Samples = Annotated[int, Meta(ge=0, le=10**6, extra={"unit": "samples"})]
 
 
@@ -215,6 +216,8 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         Device blocks of slack that the worker lane is given on top of the least.
     fixed_latency : int or None [samples]
         What restyle adds, whatever plays.
+    input_level_dbu : float or None [dBu]
+        What full scale stands for at the interface's input, as the gain stands.
     """
 
     kind: str = "portaudio"
@@ -232,6 +235,7 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     lane: LaneName = "auto"
     worker_blocks: Slack = 1
     fixed_latency: Samples | None = None
+    input_level_dbu: Level | None = None
 
     def __post_init__(self) -> None:
         check(self)

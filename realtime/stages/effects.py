@@ -36,7 +36,7 @@ class EffectStage:
     """
 
     native = governed = False
-    hop = ANY_HOP
+    hop, settling = ANY_HOP, 0
 
     def __init__(self, plugin: Any, name: str | None = None) -> None:
         self._plugin = plugin
@@ -163,6 +163,10 @@ class EffectStage:
         self._glide.finish()
         self._plugin.reset()
         self._fifo = np.zeros((self._channels, self.latency), dtype=np.float32)
+
+    def restart(self) -> None:
+        """See :class:`realtime.engine.stage.PythonStage`."""
+        self.reset()
 
     def process(self, block: Array) -> Array:
         """Process one block (allocates: worker lane only)."""

@@ -16,6 +16,7 @@ from ..dsp.stft import analyse, synthesise
 from ..dsp.windows import asymmetric_windows
 from ..engine.path import Path
 from ..engine.placed import Slot
+from ..engine.stage import WARM_SECONDS
 from ..errors import ConfigError
 from ..models.steppable import Steppable
 from ..native.intrinsics import call_step, view_f32
@@ -135,6 +136,16 @@ class ModelStage:
         self.values: npt.NDArray[np.float32] = model.controls.reshape(-1)
 
     @property
+    def lag(self) -> int:
+        """How late the model is by itself [samples]."""
+        return self.model.lag.samples
+
+    @property
+    def inverted(self) -> bool:
+        """Whether the model turns the sound upside down."""
+        return self.model.lag.inverted
+
+    @property
     def error(self) -> str | None:
         """Why the last step failed."""
         return self.model.error
@@ -156,6 +167,7 @@ class ModelStage:
                 f"model '{self.name}' runs at {self.sample_rate} Hz, the stream at {sample_rate}"
                 f" Hz; choose --rate {self.sample_rate}"
             )
+        self.settling = self.model.settling or round(WARM_SECONDS * sample_rate)
         if self.model.channels != channels:
             raise ConfigError(f"model has {self.model.channels} channels, stream {channels}")
         self.reset()

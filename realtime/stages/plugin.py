@@ -143,6 +143,12 @@ class PluginStage(EffectStage):
             if quiet > enough:
                 break
 
+    def restart(self) -> None:
+        """Clear all sound; a plug-in that cannot do so at once goes on from where it was."""
+        self._glide.finish()
+        if self._buses.reset():
+            self._fifo = np.zeros((self._channels, self.latency), dtype=np.float32)
+
     def _listed(self) -> list[Parameter]:
         """All parameters, as the plug-in names and words them."""
         return self._parameters

@@ -14,7 +14,7 @@ from numba import njit
 from ..dsp.resample import process as convert_rate
 from ..dsp.resample import pull, push, view_resampler
 from ..engine.adapter import process
-from ..engine.hop import OWN, PATH, path_current, path_targets, view_path
+from ..engine.hop import IDLE, OWN, PATH, path_current, path_targets, view_path
 from ..native import events
 from ..native.events import BYPASS
 from ..native.intrinsics import load_acquire, store_release, view_f32
@@ -34,11 +34,11 @@ def note(s, kind, a, b):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def _deliver(v, time, target, number, value):  # type: ignore[no-untyped-def]
-    """Hand an event to the queue of the voice's path, in its own samples."""
+    """Hand an event to the queue of the voice's path, in its own samples; 0 where it is full."""
     path = view_path(v.path)
     if v.ratio != 1.0:
         time = path.start + (time - path.start) * v.ratio
-    events.push(path.events, time, target, number, value)
+    return events.push(path.events, time, target, number, value)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -119,22 +119,36 @@ def _run_converted(s, v, x, y, n):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def _run(s, v, x, y, n):  # type: ignore[no-untyped-def]
-    """Run one voice over `n` samples, the dry input delayed by its latency beside it."""
+    """Run one voice over `n` samples, the dry input delayed by its latency beside it.
+
+    The path of a voice that is wholly bypassed rests; where the bypass ends, the dry sound goes on
+    until the path has settled.
+    """
     dry = delay_dry(v, x, n)
+    now, goal = v.bypass, s.bypass if v.own_bypass < 0.0 else v.own_bypass
+    early = min(max(s.bypass_at - s.samples, 0), n) if v.own_bypass < 0.0 else 0
+    before = s.bypass_before if early > 0 else goal
+    path = view_path(v.path)
+    if now == goal == before == 1.0:
+        if v.idle == 0:
+            v.idle = _deliver(v, float(s.samples), PATH, IDLE, 1.0)
+    elif v.idle != 0:
+        v.idle = 1 - _deliver(v, float(s.samples + early), PATH, IDLE, 0.0)
+        v.waking = early + v.latency + int(path.settling / v.ratio)
     if v.inward != 0:
         _run_converted(s, v, x, y, n)
     elif v.mode == WORKER:
         exchange(s, v, x, y, dry, n)
     else:
         process(view_path(v.path), x, y, n)
-    now, goal = v.bypass, s.bypass if v.own_bypass < 0.0 else v.own_bypass
-    early = min(max(s.bypass_at - s.samples, 0), n) if v.own_bypass < 0.0 else 0
-    before = s.bypass_before if early > 0 else goal
     if now == 0.0 and goal == 0.0 and before == 0.0:
         return
     step = 1.0 / s.fade_length
     for i in range(n):
         here = before if i < early else goal
+        if v.waking > 0:
+            v.waking -= 1
+            here = 1.0
         now = min(here, now + step) if now < here else max(here, now - step)
         for c in range(v.channels):
             d = dry[c, i]

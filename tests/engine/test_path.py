@@ -235,6 +235,7 @@ class Rude:
     """A Python stage that does the bad thing it is told to in one of its blocks."""
 
     name, native, governed, hop, latency = "rude", False, False, 1, 0
+    settling = 0
 
     def __init__(self, at: int, deed: str) -> None:
         self.at, self.deed, self.calls, self.resets = at, deed, 0, 0

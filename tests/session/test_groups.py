@@ -81,20 +81,73 @@ def test_branches_of_different_latency_are_aligned_to_the_longest(lane: str) -> 
         assert np.sort(np.abs(came[0]))[-2] < 1e-5  # nothing beside it
 
 
+def aligned(stage: Stage, x: Array, late: int) -> Array:
+    """A capture alone, the right way up and as late as `late` by itself."""
+    assert stage.model is not None
+    lag = open_model(stage.model).lag
+    y = delayed(alone(stage, x), late - lag.samples)
+    return -y if lag.inverted else y
+
+
 @pytest.mark.parametrize("lane", LANES)
 def test_captures_and_models_side_by_side_are_the_delayed_sum(lane: str) -> None:
     x = noise(9600)
     first, second = capture("wavenet"), capture("lstm")
-    y = heard(sound(group([first], [second], [model(LATE)])), x, 64, lane)
-    assert np.abs(y - (alone(first, x) + alone(second, x) + x)).max() <= 2e-6
+    what = sound(group([first], [second], [model(LATE)]))
+    late = max(open_model(s.model).lag.samples for s in (first, second))  # type: ignore[arg-type]
+    y = heard(what, x, 64, lane)[:, 4800:]
+    expected = aligned(first, x, late) + aligned(second, x, late) + delayed(x, late)
+    if late > 192:
+        expected = aligned(first, x, late) + aligned(second, x, late) + delayed(x, late - 192)
+    assert np.abs(y - expected[:, 4800:]).max() <= 2e-6
+
+
+def line(taps: list[float]) -> str:
+    """A capture that is an impulse response, the newest tap first."""
+    data = {"version": "0.5.4", "architecture": "Linear", "weights": taps, "sample_rate": RATE}
+    config = {"receptive_field": len(taps), "bias": False}
+    return on_disk(json.dumps({**data, "config": config}).encode(), ".nam")
+
+
+@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("turned", [1.0, -1.0])
+def test_captures_late_by_themselves_or_upside_down_add_up_and_do_not_comb(
+    turned: float, lane: str
+) -> None:
+    late, early = line([0.0] * 28 + [0.5 * turned]), line([0.0, 0.0, 0.0, -0.4])
+    x = noise(9600)
+    what = sound(group([model(late)], [model(early)], []))
+    path = path_of(what)
+    assert path.latency == 0  # of the player; the captures are late by themselves
+    assert np.abs(heard(what, x, 64, lane) - delayed(1.9 * x, 28)).max() <= 1e-6
+    # one behind the other turn back what the first has turned
+    twice = sound(group([model(late), model(late)], []))
+    assert np.abs(heard(twice, x, 64, lane) - delayed(1.25 * x, 56)).max() <= 1e-6
+    # in a group within a group
+    deep = sound(group([group([model(late)], []), model(early)], []))
+    assert np.abs(heard(deep, x, 64, lane) - delayed(1.6 * x, 31)).max() <= 1e-6
+
+
+def test_the_lag_follows_what_stands_in_a_branch() -> None:
+    late = line([0.0] * 28 + [-1.0])
+    with Player(sound(group([], [], identity=1)), noise(RATE)) as player:
+        player.at(6400, Insert(model(late, identity=2), 0, 1, 0))
+        player.run_to(19_200)
+        player.session.settle()
+        player.at(25_600, Remove(2))
+        y = player.finish()
+    x = player.x
+    assert np.abs(y[:, 16_000:25_600] - delayed(2 * x, 28)[:, 16_000:25_600]).max() <= 1e-6
+    assert np.abs(y[:, 38_400:RATE] - 2 * x[:, 38_400:]).max() <= 1e-6
 
 
 def test_a_branch_of_python_plays_the_same_as_alone() -> None:
     x = noise(9600)
     reverb = effect("Reverb", room_size=0.3)
     together = heard(sound(group([reverb], [capture("wavenet")])), x)
-    apart = heard(sound(reverb), x) + alone(capture("wavenet"), x)
-    assert np.abs(together - apart).max() <= 1e-6
+    lag = open_model(capture("wavenet").model).lag.samples  # type: ignore[arg-type]
+    apart = delayed(heard(sound(reverb), x), lag) + aligned(capture("wavenet"), x, lag)
+    assert np.abs(together - apart)[:, lag:].max() <= 1e-6
 
 
 def test_groups_stand_in_groups() -> None:

@@ -32,6 +32,7 @@ class Recorder:
     """A Python stage that passes its block, after doing what the test asks for."""
 
     name, native, governed, hop, latency = "recorder", False, False, 1, 0
+    settling = 0
 
     def __init__(self, fail_at: int | None = None, nap: float = 0.0) -> None:
         self.fail_at, self.nap, self.calls, self.live = fail_at, nap, 0, False

@@ -9,6 +9,7 @@ import pedalboard
 import pytest
 
 from realtime.engine.placed import FADE_SECONDS, Mark
+from realtime.engine.stage import FEED_SECONDS, WARM_SECONDS
 from realtime.session.builder import Builder
 from realtime.session.operations import Insert, Move, Remove, Set
 from realtime.session.sound import Stage
@@ -56,10 +57,12 @@ def test_a_stage_fades_in_from_the_sound_as_it_came(block: int, lane: str) -> No
         y, dry = player.finish(), player.dry()
         late = player.declared - player.session.stream.path.latency
         (change,) = player.session.log
+        hop = player.session.stream.path.hop
     assert change.at is not None
-    gain = fading(change.at + late, y.shape[1])
-    # what the stage is fed fades in, too
-    assert np.allclose(y, 0.5 * dry * (1.0 - gain) - dry * gain**2, atol=1e-6)
+    # when it is given all of the sound, and has heard it for long enough
+    wait = -(-round((FEED_SECONDS + WARM_SECONDS) * RATE) // hop) * hop
+    gain = fading(change.at + late + wait, y.shape[1])
+    assert np.allclose(y, 0.5 * dry * (1.0 - gain) - dry * gain, atol=1e-6)
     assert steps(y) <= steps(dry) + 0.3 * 2.5 / FADE + 1e-6
 
 
@@ -69,20 +72,20 @@ def test_a_stage_with_latency_comes_when_it_has_filled_and_goes(lane: str) -> No
     with Player(sound(scale(0.5)), x, lane=lane) as player:
         base = player.declared
         player.at(6400, Insert(model(LATE, identity=2), 0))
-        player.run_to(12_800)
+        player.run_to(16_000)
         player.session.settle()
         assert player.declared == base + 192
-        player.at(12_800, Remove(2))
+        player.at(16_000, Remove(2))
         y = player.finish()
         assert player.declared == base
     early = delayed(x, base) * np.float32(0.5)
     late = 0.5 * delayed(x, base + 192)
     n = RATE // 2
     assert np.array_equal(y[:, : 6400 + 192], early[:, : 6400 + 192])
-    there = slice(6400 + base + 64 + 192 + FADE + 64, 12_800)
+    there = slice(6400 + base + 64 + 192 + 3360 + FADE + 64, 16_000)
     assert np.allclose(y[:, there], late[:, there], atol=1e-5)
     assert np.array_equal(
-        y[:, 12_800 + base + FADE + 64 : n], early[:, 12_800 + base + FADE + 64 :]
+        y[:, 16_000 + base + FADE + 64 : n], early[:, 16_000 + base + FADE + 64 :]
     )
 
 
@@ -105,8 +108,8 @@ def test_a_stage_moves_by_fading_out_and_in_again(lane: str) -> None:
 
 @pytest.mark.parametrize("lane", LANES)
 def test_bypass_and_mix_fade_to_the_dry_sound_at_the_stages_latency(lane: str) -> None:
-    # a group runs on while it is bypassed; a model starts afresh, see tests/engine
-    what = sound(group([model(LATE), scale(-1.0)]))
+    what = sound(group([model(LATE), effect("Gain", gain_db=0.0)], []), output_gain_db=-6.0)
+    gain = 10 ** (-6 / 20)
     with Player(what, noise(RATE), lane=lane) as player:
         base = player.declared
         for at, change in (
@@ -115,13 +118,14 @@ def test_bypass_and_mix_fade_to_the_dry_sound_at_the_stages_latency(lane: str) -
             (25_600, Set(1, "stage_mix", 0.25)),
         ):
             player.at(at, change)
-        y, dry = player.finish(), player.dry()
+        y, dry = player.finish() / gain, player.dry()
         assert player.declared == base
     end = base + FADE
-    assert np.allclose(y[:, :6400], -dry[:, :6400], atol=1e-5)
-    assert np.array_equal(y[:, 6400 + end : 16_000], dry[:, 6400 + end : 16_000])
-    assert np.allclose(y[:, 16_000 + end : 25_600], -dry[:, 16_000 + end : 25_600], atol=1e-5)
-    assert np.allclose(y[:, 25_600 + end :], 0.5 * dry[:, 25_600 + end :], atol=1e-5)
+    back = 16_000 + 3 * 192 + 2400 + end  # the group has started afresh
+    assert np.allclose(y[:, :6400], 2 * dry[:, :6400], atol=1e-5)
+    assert np.allclose(y[:, 6400 + end : 16_000], dry[:, 6400 + end : 16_000], atol=1e-7)
+    assert np.allclose(y[:, back:25_600], 2 * dry[:, back:25_600], atol=1e-5)
+    assert np.allclose(y[:, 25_600 + end :], 1.25 * dry[:, 25_600 + end :], atol=1e-5)
 
 
 def test_an_effects_tail_rings_on_through_changes_elsewhere() -> None:

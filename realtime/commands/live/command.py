@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from ...audio_files import check_target
@@ -16,6 +17,7 @@ from ..common import announce_cold_start, check_writable, err
 from ..sounds import chosen_sound, models_rate, parse_values
 from ..trusting import with_yes
 from .demo import demo_session
+from .level import input_level
 from .options import (
     Recording,
     Simulation,
@@ -88,6 +90,15 @@ def live(
     source: Annotated[
         str, _option(SOUND, "input, or model: a generator plays and nothing comes in.")
     ] = "input",
+    input_level_dbu: Annotated[
+        float | None,
+        _option(
+            SOUND,
+            "What the input takes at full scale; captures then play at the level they were"
+            " captured at. Kept for this input.",
+            metavar="DBU",
+        ),
+    ] = None,
     seed: Annotated[int | None, _option(SOUND, "Which music a generator plays.")] = None,
     loop: Annotated[
         int | None,
@@ -224,8 +235,11 @@ def live(
         out_map=channel_map(out_map, "--out-map"),
         lane=checked_lane(lane),
         fixed_latency=fixed_latency,
+        input_level_dbu=input_level_dbu,
     )
     device = with_saved(checked_device(device), saved.device if saved is not None else None)
+    level = input_level(device.input_level_dbu, device.input, virtual or source == "model", sound)
+    device = msgspec.structs.replace(device, input_level_dbu=level)
     setup = Setup(sound, device)
     if source == "model":
         setup = without_input(setup, input, simulate)

@@ -35,6 +35,7 @@ _SAVED = (  # what a session file brings where the options leave it open
     "out_map",
     "worker_blocks",
     "fixed_latency",
+    "input_level_dbu",
 )
 
 

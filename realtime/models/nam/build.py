@@ -20,10 +20,11 @@ MATCH_DB = -18.0  # loudness that level-matched captures play at [dB]
 INPUT_DB, MATCH = 0, 1  # controls
 
 
-def build_program(capture: Capture) -> Program:
+def build_program(capture: Capture, input_gain_db: float = 0.0) -> Program:
     """Build the program of a capture (of a container: of its largest size).
 
     Controls: input gain in dB, and level matching 0..1 where the file states its loudness.
+    `input_gain_db` comes on top: what fits the interface's level to that of the capture.
 
     Raises
     ------
@@ -32,7 +33,7 @@ def build_program(capture: Capture) -> Program:
     """
     program = Program()
     try:
-        source = program.scale(0, 1.0, INPUT_DB, 1.0)
+        source = program.scale(0, 10.0 ** (input_gain_db / 20.0), INPUT_DB, 1.0)
         out = _append(program, capture, source)
         if program.channels[out] != 1:
             raise ModelError(f"the capture has {program.channels[out]} outputs, expected 1")

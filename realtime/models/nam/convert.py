@@ -20,6 +20,7 @@ from ..metadata import pack_array, write_metadata
 from .build import MATCH_DB, Variant, build_program, stated_loudness
 from .file import MAX_BYTES, Capture, from_data
 from .limits import plain_text
+from .oversample import OVERSAMPLING, Oversampled, checked_factor
 from .player import CapturePlayer
 from .program import Program
 from .reference import run, settled_states
@@ -99,6 +100,44 @@ def make_player(
     )
 
 
+def as_played(card: Card) -> Card:
+    """The card of a capture with what the player adds."""
+    return replace(card, controls=(*card.controls, OVERSAMPLING))
+
+
+def open_capture(
+    variant: Variant,
+    name: str,
+    channels: int,
+    hop: int | None = None,
+    oversampling: float = 1.0,
+    input_gain_db: float = 0.0,
+) -> CapturePlayer | Oversampled:
+    """A capture as the engine plays it.
+
+    Parameters
+    ----------
+    hop : int or None [samples]
+        See :func:`make_player`.
+    oversampling : float
+        One of :data:`realtime.models.nam.oversample.FACTORS`.
+    input_gain_db : float [dB]
+        See :func:`realtime.models.nam.build.build_program`.
+
+    Raises
+    ------
+    ModelError, ConfigError
+        The capture is malformed; another factor.
+    """
+    card = as_played(make_card(variant.capture, name + variant.suffix))
+    card = replace(card, hop_length=hop or HOP)
+    program = build_program(variant.capture, input_gain_db)
+    factor = checked_factor(oversampling)
+    if factor == 1:
+        return CapturePlayer(program, card, channels)
+    return Oversampled(lambda copies: CapturePlayer(program, card, copies), channels, factor)
+
+
 def null_db(got: Any, expected: Any) -> float:
     """Power of the difference over that of the expected signal [dB]."""
     error = float(np.sum(np.square(np.asarray(got, dtype=np.float64) - expected)))
@@ -142,7 +181,13 @@ def to_onnx(variant: Variant, name: str, hop: int = HOP) -> tuple[Card, bytes]:
     expected = run(program, x.astype(np.float64))
     if not np.isfinite(expected).all():
         raise ModelError("the capture gives values that are not finite")
-    card = replace(card, states=states, proof=_prove(program, card, x, expected))
+    late = CapturePlayer(program, card).lag
+    card = replace(
+        card,
+        states=states,
+        proof=_prove(program, card, x, expected),
+        provenance={**card.provenance, "lag_samples": late.samples, "inverted": late.inverted},
+    )
     vector = {
         "steps": _STEPS,
         "x": pack_array(x),

@@ -23,7 +23,8 @@ from .vectors import TANH_P, TANH_Q, TANH_REACH
 F32 = np.float32
 
 # record slots (int64): operations and values by address
-N_OPS, OPS, N_VALUES, VALUES, COUNT, CHANNELS, X, Y, CONTROLS, PER_CHANNEL, RECORD = range(11)
+N_OPS, OPS, N_VALUES, VALUES, COUNT, CHANNELS, X, Y, CONTROLS, REST, RECORD = range(11)
+SETTLED, RECURRENT, N_RECURRENT = range(11, 14)
 # one operation; MIX, INIT, HEAD, SKIP are values or -1
 CODE, DST, SRC, THIRD, N_OUT, N_IN, TAPS, DILATION, WEIGHT, BIAS, KIND, EXTRA = range(12)
 MIX, MIXED, INIT, SLOPE, HEAD, TOTAL, SECOND, SECOND_BIAS, OUTPUTS, SKIP, NEXT = range(12, 23)
@@ -281,16 +282,28 @@ def step_function() -> Any:
 
 @cache
 def reset_function() -> Any:
-    """C function ``reset(record) -> 0``: copy the settled state back over the running one."""
+    """C function ``reset(record) -> 0``: what silence left behind, in place of what was played."""
 
     @cfunc(types.int64(types.int64), nopython=True, error_model="numpy", cache=True)
     def nam_reset(record):  # type: ignore[no-untyped-def]
         r = view_i64(record, 16)
-        table = view_i64(r[PER_CHANNEL], (3, 3))  # settled, running, 8-byte words
-        for k in range(3):
-            source, target = view_i64(table[k, 0], table[k, 2]), view_i64(table[k, 1], table[k, 2])
-            for i in range(table[k, 2]):
-                target[i] = source[i]
+        values = view_i64(r[VALUES], (r[CHANNELS], r[N_VALUES], VALUE_SIZE))
+        for c in range(r[CHANNELS]):
+            at = r[REST]
+            for v in range(r[N_VALUES]):
+                value = values[c, v]
+                rows, rest = _rows(value), view_f32(at, value[ROWS])
+                value[OFFSET] = value[PAST]
+                for k in range(value[ROWS]):
+                    for i in range(value[PAST]):
+                        rows[k, i] = rest[k]
+                at += 4 * value[ROWS]
+        source, target = (
+            view_f32(r[SETTLED], r[N_RECURRENT]),
+            view_f32(r[RECURRENT], r[N_RECURRENT]),
+        )
+        for i in range(r[N_RECURRENT]):
+            target[i] = source[i]
         return 0
 
     return nam_reset

@@ -6,6 +6,7 @@ Same interface towards the engine as :class:`realtime.models.streaming.Streaming
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,13 @@ from numba import njit
 
 from ...native.intrinsics import call_step, flush_denormals, restore_denormals
 from ..card import Card
+from ..lag import HOP as LAG_HOP
+from ..lag import Lag, measure
 from . import kernel as k
 from .activations import NUMBERS
 from .cell import packed, padded, units_of
 from .plan import Layer, plan
-from .program import Activate, Combine, Conv, Part, Program, Scale
+from .program import Activate, Combine, Conv, Part, Program, Recur, Scale
 from .reference import silence
 from .tile import LANES, LEAKY, TANH, blocks_of
 
@@ -29,7 +32,8 @@ _COMBINE = {"add": k.ADD, "multiply": k.MULTIPLY, "blend": k.BLEND}
 
 
 @njit(nogil=True, cache=True)
-def _call(function, argument):  # type: ignore[no-untyped-def]
+def call(function, argument):  # type: ignore[no-untyped-def]
+    """Call a step or a reset as the engine does, denormals off."""
     old = flush_denormals()
     status = call_step(function, (argument,))
     restore_denormals(old)
@@ -45,9 +49,15 @@ class CapturePlayer:
     card : Card
         Its hop length is the samples of one step.
     channels : int
+
+    Attributes
+    ----------
+    silent_output : float
+        What it gives after endless silence.
     """
 
     error: str | None = None  # the kernel has no way to fail
+    _lag: Lag | None = None
 
     def __init__(self, program: Program, card: Card, channels: int = 1) -> None:
         self.card, self.channels = card, channels
@@ -56,15 +66,17 @@ class CapturePlayer:
         self.y: Array = np.zeros_like(self.x)
         self.controls: Array = np.array([[c.default for c in card.controls]], dtype=np.float32)
         self._keep: list[Any] = []
-        self._memory = [_Layout(program, hop) for _ in range(channels)]
-        ops = np.stack([m.operations for m in self._memory])
+        self._layout = layout = _Layout(program, hop)  # its weights serve all channels
+        ops = np.stack([layout.operations] * channels)
         self._running: list[Any] = [
-            np.stack([m.values for m in self._memory]),
-            _aligned(np.concatenate([m.signals for m in self._memory])),
-            _aligned(np.concatenate([m.recurrent for m in self._memory])),
+            np.stack([layout.values] * channels),
+            _aligned(np.zeros(channels * layout.floats)),
+            _aligned(np.tile(layout.recurrent, channels)),
         ]
         for c in range(channels):
-            self._rebase(ops[c], self._running, self._memory[c], c)
+            self._rebase(ops[c], self._running, layout, c)
+        finite = not any(isinstance(op, Recur) for op in program.operations)
+        self.settling = program.receptive_field if finite else 0
         self._record = np.zeros(16, dtype=np.int64)
         r = self._record
         r[k.N_OPS], r[k.OPS] = ops.shape[1], ops.ctypes.data
@@ -76,38 +88,45 @@ class CapturePlayer:
         self.step_address = int(k.step_function().address)
         self.reset_address = int(k.reset_function().address)
         self.argument = int(r.ctypes.data)
-        self._keep_settled()
+        silent = silence(program)
+        rest = [
+            silent[v] if v in silent else np.zeros((n, 1)) for v, n in enumerate(program.channels)
+        ]
+        self._rest = np.concatenate(rest).astype(np.float32)
+        self.silent_output = float(rest[program.output][0, 0])
+        self._settled = self._running[2].copy()
+        r[k.REST], r[k.SETTLED] = self._rest.ctypes.data, self._settled.ctypes.data
+        r[k.RECURRENT], r[k.N_RECURRENT] = self._running[2].ctypes.data, self._settled.size
+        self.reset()
 
     @staticmethod
     def _rebase(ops: Any, running: list[Any], layout: _Layout, channel: int) -> None:
         """Turn offsets inside one channel's layout into addresses inside the shared arrays."""
         values, signals, recurrent = running
         values[channel, :, k.BASE] *= 4
-        values[channel, :, k.BASE] += signals.ctypes.data + 4 * channel * layout.signals.size
+        values[channel, :, k.BASE] += signals.ctypes.data + 4 * channel * layout.floats
         for op in ops:
             if op[k.CODE] == k.RECUR:
                 op[k.EXTRA] *= 4
                 op[k.EXTRA] += recurrent.ctypes.data + 4 * channel * layout.recurrent.size
 
-    def _keep_settled(self) -> None:
-        """Keep the state of silence, which the memory begins with, for :meth:`reset`."""
-        self._settled = [a.copy() for a in self._running]
-        pairs = zip(self._settled, self._running, strict=True)
-        table = np.array(
-            [(s.ctypes.data, a.ctypes.data, a.nbytes // 8) for s, a in pairs], dtype=np.int64
-        )
-        self._keep.append(table)
-        self._record[k.PER_CHANNEL] = table.ctypes.data
-
     def step(self, x: Array) -> Array:
         """Advance one hop and return a copy of the output (for tests and tools)."""
         self.x[...] = x
-        _call(self.step_address, self.argument)
+        call(self.step_address, self.argument)
         return self.y.copy()
+
+    @property
+    def lag(self) -> Lag:
+        """How late the capture is by itself; measured when it is first asked for."""
+        if self._lag is None:
+            card = replace(self.card, hop_length=LAG_HOP)
+            self._lag = measure(CapturePlayer(self._program, card).step)
+        return self._lag
 
     def reset(self) -> None:
         """Return to the settled state."""
-        _call(self.reset_address, self.argument)
+        call(self.reset_address, self.argument)
 
     def snapshot(self) -> Any:
         """Copy the state."""
@@ -126,7 +145,8 @@ class CapturePlayer:
 
 def _aligned(array: npt.NDArray[Any]) -> Array:
     """Copy floats to where a cache line begins: vectors across two lines cost twice."""
-    room = np.zeros(array.size + LINE, dtype=np.float32)
+    room = np.empty(array.size + LINE, dtype=np.float32)
+    room.fill(0.0)  # touches the pages
     begin = -(room.ctypes.data // 4) % LINE
     room[begin : begin + array.size] = array
     return room[begin : begin + array.size]
@@ -161,12 +181,7 @@ class _Layout:
             rows = channels
             row[:] = (at, stride, reach, rows, reach)
             at += rows * stride
-        self.signals: Array = np.zeros(at, dtype=np.float32)
-        rest = silence(program)
-        for v, (at, stride, reach, rows, _) in enumerate(self.values):
-            if reach:
-                held = self.signals[at : at + rows * stride].reshape(rows, stride)
-                held[:, :reach] = rest[v]
+        self.floats = at
 
     def _floats(self, array: npt.NDArray[Any]) -> int:
         fixed = _aligned(np.asarray(array, dtype=np.float32).ravel())

@@ -104,7 +104,7 @@ class NativeEffect:
     """
 
     native, governed = True, False
-    hop, latency = ANY_HOP, 0
+    hop, latency, settling = ANY_HOP, 0, 0
     error: str | None = None
     record: Record
     argument: int
