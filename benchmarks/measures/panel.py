@@ -22,7 +22,7 @@ from realtime.host.host import Host
 from realtime.host.surface import HostSurface
 from realtime.models.catalog import find_model
 from realtime.panel.console import HostConsole
-from realtime.panel.server import PanelServer
+from realtime.panel.server import OPEN, PanelServer
 
 from ..rig.sounds import on_tape
 from ..rig.tables import Report, Row
@@ -130,7 +130,7 @@ def measure(
     try:
         with Host(setup, standby=False) as host:
             console = HostConsole(host, HostSurface(host), folder=Path(tempfile.gettempdir()))
-            with console.midi, PanelServer(console, port=0) as server:
+            with console.midi, PanelServer(console, port=0, token=OPEN) as server:
                 base = f"ws://127.0.0.1:{server.address[1]}"
                 url = f"{base}/api/live"
                 one_round(host, url, pages, 1.0)  # compiled and warm

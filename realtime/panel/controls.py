@@ -164,6 +164,7 @@ class Controls:
                 settings.token,
                 self._host.tell,
                 self.console.counts,
+                settings.socket_path,
             )
         except ControlError as error:
             self._host.tell(str(error))

@@ -1,9 +1,10 @@
 """Who may ask: an ASGI layer around everything the panel serves.
 
-The Host header must name the bound address, or a page of another site could reach the panel by a
-name of its own that resolves to this machine (DNS rebinding).  An Origin, when sent, must be the
-panel's own.  Where a token is asked for, it comes as ``Authorization: Bearer``, as the cookie, or
-once as ``/?token=`` which sets the cookie.  Refusals are counted.
+Every account of a machine reaches its loopback addresses, so a token is asked for there, too.  The
+Host header must name the bound address, or a page of another site could reach the panel by a name
+of its own that resolves to this machine (DNS rebinding).  An Origin, when sent, must be the panel's
+own.  The token comes as ``Authorization: Bearer``, as the cookie, or once as ``/?token=`` which
+sets the cookie.  Refusals are counted.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 64 << 10
+SHOWN = "restyle.shown"  # in a request's scope: it may ask
 COOKIE = "restyle_panel_"  # and the port: cookies know no ports
 LOCAL = ("127.0.0.1", "localhost", "::1")
 HEADERS = (
@@ -70,6 +72,7 @@ class Guard:
             self._counts[f"refused_{kind}"] += 1
             await refuse(scope, send, status, sentence)
             return
+        scope[SHOWN] = True
         if self._is_login(scope):
             await _redirect(send, self._kept())
             return

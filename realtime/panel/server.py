@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import socket
 import sys
@@ -10,15 +11,16 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..controllers.address import ip_version
 from ..errors import ControlError
 from .console_protocol import Console
-from .guard import LOCAL
 
 PORT = 8765
 TRIES = 20  # ports tried after the one asked for
+OPEN = ""  # a token that nobody has to show
 CONNECTIONS = 64  # at once; more are told to come again
 LARGEST_MESSAGE = 8 * 8192 * 4  # of a stream: channels, samples, bytes
 STOP_SECONDS = 5.0
@@ -31,6 +33,7 @@ class PanelSettings:
     host: str = "127.0.0.1"
     port: int = PORT
     token: str | None = None
+    socket_path: Path | None = None
 
     def check(self) -> PanelSettings:
         """Return it, or say what is wrong with it.
@@ -40,7 +43,11 @@ class PanelSettings:
         ControlError
         """
         check_address(self.host, self.port)
+        if self.token == OPEN:
+            raise ControlError("--panel-token must not be empty; leave it out to get one made")
         check_token(self.token)
+        if self.socket_path is not None and not hasattr(socket, "AF_UNIX"):
+            raise ControlError("this system has no Unix sockets; leave --panel-socket out")
         return self
 
 
@@ -55,12 +62,13 @@ class PanelServer:
     port : int
         The next free one is taken where it is in use; 0 for any.
     token : str or None
-        What clients must show.  One is made where another address than this machine's own is
-        served and none is given.
+        What clients must show; one is made where none is given.  :data:`OPEN` asks for none.
     tell : callable
         Takes a sentence for the person.
     counts : Counter, optional
         Where refusals are counted.
+    socket_path : Path, optional
+        A Unix socket that is served instead; only its owner may open it, so no token is asked for.
 
     Attributes
     ----------
@@ -81,6 +89,7 @@ class PanelServer:
         token: str | None = None,
         tell: Callable[[str], None] = lambda sentence: None,
         counts: Counter[str] | None = None,
+        socket_path: Path | None = None,
     ) -> None:
         try:
             import uvicorn
@@ -94,17 +103,21 @@ class PanelServer:
             ) from None
         self.counts: Counter[str] = Counter() if counts is None else counts
         check_token(token)
-        if token is None and host not in LOCAL:
-            token = secrets.token_urlsafe(24)
-        self.token = token
-        self._socket, number = _bind(host, port)
+        self.path = socket_path
+        if socket_path is not None:  # only its owner may open it
+            token, host, self._socket, number = OPEN, "localhost", _bind_path(socket_path), 0
+        else:
+            token = secrets.token_urlsafe(24) if token is None else token
+            self._socket, number = _bind(host, port)
+        self.token = token or None
         self.address = (host, number)
-        if port and number != port:
+        if port and number != port and socket_path is None:
             tell(f"port {port} is taken; the panel took {number}")
-        app = make_app(console, host=host, port=number, token=token, counts=self.counts)
-        quiet = logging.getLogger("uvicorn.error")
-        quiet.addHandler(logging.NullHandler())
-        quiet.propagate = False
+        app = make_app(console, host=host, port=number, token=self.token, counts=self.counts)
+        for name in ("uvicorn.error", "asyncio"):  # a full table of files would fill a terminal
+            quiet = logging.getLogger(name)
+            quiet.addHandler(logging.NullHandler())
+            quiet.propagate = False
         self._server: Any = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -131,6 +144,8 @@ class PanelServer:
     @property
     def url(self) -> str:
         """Where the page is, with the token where one is needed."""
+        if self.path is not None:
+            return f"unix:{self.path}"
         host, port = self.address
         shown = f"[{host}]" if ":" in host else host
         query = f"?token={self.token}" if self.token is not None else ""
@@ -146,6 +161,8 @@ class PanelServer:
         self._server.force_exit = True
         self._thread.join(STOP_SECONDS)
         self._socket.close()
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
 
     def __enter__(self) -> PanelServer:
         return self
@@ -161,7 +178,7 @@ def check_token(token: str | None) -> None:
     ------
     ControlError
     """
-    if token is None:
+    if token is None or token == OPEN:
         return
     plain = all(c.isascii() and (c.isalnum() or c in "-_.~") for c in token)
     if not plain or not 8 <= len(token) <= 200:
@@ -179,6 +196,33 @@ def check_address(host: str, port: int) -> int:
         The address is no number, or there is no such port.
     """
     return ip_version(host, port, "the panel", "the panel's port")
+
+
+def _bind_path(path: Path) -> socket.socket:
+    """A Unix socket that only its owner may open; one that nobody listens to any more is replaced.
+
+    Raises
+    ------
+    ControlError
+    """
+    opened = socket.socket(socket.AF_UNIX)
+    try:
+        if path.is_socket():
+            with socket.socket(socket.AF_UNIX) as other:
+                if other.connect_ex(str(path)) == 0:
+                    raise OSError("another program listens there; choose another")
+            path.unlink()
+        before = os.umask(0o177)
+        try:
+            opened.bind(str(path))
+        finally:
+            os.umask(before)
+        opened.listen(64)
+    except OSError as error:
+        opened.close()
+        reason = error.strerror or str(error)
+        raise ControlError(f"the panel cannot listen on {path} ({reason})") from None
+    return opened
 
 
 def _bind(host: str, port: int) -> tuple[socket.socket, int]:

@@ -28,10 +28,12 @@ from ..host.cards import playing
 from ..signals import Array, noise
 from .conftest import RATE, Run, heard
 
+TOKEN = "a-token-of-mine"
+
 
 def ask(port: int, method: str, path: str, body: Any = None) -> Any:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
     connection.request(method, path, None if body is None else json.dumps(body), headers)
     found = json.loads(connection.getresponse().read())
     connection.close()
@@ -45,7 +47,7 @@ def panel_port(process: subprocess.Popen[str]) -> int:
     while not port:
         line = process.stderr.readline()
         assert line, "it ended"
-        found = re.match(r"panel: http://127\.0\.0\.1:(\d+)/$", line)
+        found = re.match(r"panel: http://127\.0\.0\.1:(\d+)/\?token=", line)
         port = int(found[1]) if found else 0
     return port
 
@@ -53,6 +55,7 @@ def panel_port(process: subprocess.Popen[str]) -> int:
 def test_ctrl_c_ends_sound_panel_and_recording(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "in.wav", noise(30 * RATE).T, RATE, subtype="FLOAT")
     words = ["live", "--model", "tape", "--simulate", "in.wav", "--panel", "--panel-port", "0"]
+    words += ["--panel-token", TOKEN]
     process = subprocess.Popen(
         [sys.executable, "-m", "realtime.cli", *words, "--stats", "stats.json"],
         cwd=tmp_path,

@@ -40,6 +40,7 @@ class Live:
     """A running `restyle live` and where its files go."""
 
     url: str
+    link: str  # with the token
     folder: Path
 
     def recorded(self, name: str) -> Array:
@@ -95,7 +96,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
             assert line, said  # it has ended
             said += line
         try:
-            yield Live(found.group(1), folder)
+            yield Live(found.group(1).partition("?")[0], found.group(1), folder)
         finally:
             process.send_signal(signal.SIGINT)
             try:
@@ -120,7 +121,7 @@ def page(browser: Any, live: Live, request: pytest.FixtureRequest) -> Iterator[A
     made.on("pageerror", lambda error: faults.append(str(error)))
     made.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
     made.set_default_timeout(1000 * PATIENCE)
-    made.goto(live.url)
+    made.goto(live.link)
     made.wait_for_selector("#link.up")
     made.wait_for_selector("#models .card.on")
     yield made

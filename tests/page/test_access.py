@@ -103,7 +103,7 @@ def test_keys_play_the_page(page: Any) -> None:
 
 def test_two_pages_show_the_same(page: Any, browser: Any, live: Live) -> None:
     other = browser.new_page()
-    other.goto(live.url)
+    other.goto(live.link)
     other.wait_for_selector("#link.up")
     page.click('[data-model="tape"]')
     other.wait_for_selector('.card.on [data-model="tape"]')

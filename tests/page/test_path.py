@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from realtime.panel.server import PanelServer
+from realtime.panel.server import OPEN, PanelServer
 from realtime.session.sound import Sound, Stage
 
 from ..panel.fake import FakeConsole
@@ -27,7 +27,7 @@ def console(tmp_path: Path) -> FakeConsole:
 def path(browser: Any, console: FakeConsole) -> Iterator[Any]:
     """The page of that console; nothing may fail in it."""
     faults: list[str] = []
-    with PanelServer(console, port=0) as server:
+    with PanelServer(console, port=0, token=OPEN) as server:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"http://127.0.0.1:{server.address[1]}/")

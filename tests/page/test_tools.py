@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from realtime.panel.server import PanelServer
+from realtime.panel.server import OPEN, PanelServer
 from realtime.session.sound import Sound, Stage
 
 from ..panel.fake import FakeConsole
@@ -34,7 +34,7 @@ def console(tmp_path: Path) -> Measuring:
 @pytest.fixture
 def tools(browser: Any, console: Measuring) -> Iterator[Any]:
     faults: list[str] = []
-    with PanelServer(console, port=0) as server:
+    with PanelServer(console, port=0, token=OPEN) as server:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"http://127.0.0.1:{server.address[1]}/")

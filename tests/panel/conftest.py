@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from realtime.audio_files import Clip
 from realtime.models.catalog import find_model
-from realtime.panel.server import PanelServer
+from realtime.panel.server import OPEN, PanelServer
 from realtime.session.operations import Load
 from realtime.session.render import render
 from realtime.session.sound import Sound, Stage
@@ -89,7 +89,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("panel")
     with playing(find_model("tube-amp"), noise(120 * RATE, level=0.3)) as played:
         console = HostConsole(played.host, HostSurface(played.host), (), folder / "takes")
-        with console.midi, PanelServer(console, port=0, counts=console.counts) as server:
+        with (
+            console.midi,
+            PanelServer(console, port=0, token=OPEN, counts=console.counts) as server,
+        ):
             yield Desk(played, console, server)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from realtime.panel.routes import ROUTES
-from realtime.panel.server import PanelServer
+from realtime.panel.server import OPEN, PanelServer
 from realtime.session.sound import Sound, Stage
 
 from .conftest import Desk, rendered
@@ -28,7 +28,9 @@ def test_the_python_example_gets_what_render_writes(plain: Desk) -> None:
 
 
 def test_every_line_of_the_shell_example_is_a_request_of_the_api(tmp_path: Path) -> None:
-    with PanelServer(fake(Sound((Stage(model="tube-amp"),)), tmp_path), port=0) as server:
+    with PanelServer(
+        fake(Sound((Stage(model="tube-amp"),)), tmp_path), port=0, token=OPEN
+    ) as server:
         walk_through(Desk(None, None, server))
 
 

@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from realtime.errors import ControlError
-from realtime.panel.server import PanelServer, check_token
+from realtime.panel.server import OPEN, PanelServer, check_token
 
 from .conftest import Desk
 
@@ -217,7 +217,7 @@ def test_a_token_is_asked_for_by_header_or_cookie(plain: Desk) -> None:
 
 def test_the_next_port_is_taken_and_told(plain: Desk) -> None:
     told: list[str] = []
-    with PanelServer(plain.console, port=plain.port, tell=told.append) as second:
+    with PanelServer(plain.console, port=plain.port, token=OPEN, tell=told.append) as second:
         assert plain.port < second.address[1] <= plain.port + 20
         assert told == [f"port {plain.port} is taken; the panel took {second.address[1]}"]
         assert Desk(plain.played, plain.console, second).get("/api/state")

@@ -10,7 +10,7 @@ import pytest
 
 from realtime.panel.openapi import SCHEMAS, describe
 from realtime.panel.routes import ROUTES
-from realtime.panel.server import PanelServer
+from realtime.panel.server import OPEN, PanelServer
 from realtime.presets.files import read_preset
 from realtime.session.sound import Branch, Sound, Stage
 
@@ -34,7 +34,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     gate = Stage(effect="NoiseGate", parameters={"threshold_db": -50.0})
     stages = (gate, Stage(model="amp-blend"), Stage(effect="Reverb"))
     console = fake(Sound(stages), tmp_path / "takes")
-    with PanelServer(console, port=0) as server:
+    with PanelServer(console, port=0, token=OPEN) as server:
         yield Desk(None, console, server)
 
 
@@ -238,6 +238,6 @@ def test_what_can_be_put_in_is_listed(desk: Desk) -> None:
 
 def test_a_sound_with_a_group_is_no_different(tmp_path: Path) -> None:
     group = Stage(group=(Branch((Stage(effect="Gain"),)), Branch()))
-    with PanelServer(fake(Sound((group,)), tmp_path), port=0) as server:
+    with PanelServer(fake(Sound((group,)), tmp_path), port=0, token=OPEN) as server:
         desk = Desk(None, None, server)
         assert desk.get("/api/path")[0]["group"][0]["stages"][0]["place"] == "1.1.1"

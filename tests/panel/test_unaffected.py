@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from realtime.host.surface import HostSurface
 from realtime.models.catalog import find_model
 from realtime.panel.console import HostConsole
-from realtime.panel.server import PanelServer
+from realtime.panel.server import OPEN, PanelServer
 
 from ..host.cards import RATE, playing
 from ..signals import noise
@@ -54,7 +54,10 @@ def test_a_hostile_hour_in_small_changes_no_sample(tmp_path: Path) -> None:
     path = find_model("tube-amp")
     with playing(path, x, paced=False, held=True) as played:
         console = HostConsole(played.host, HostSurface(played.host), (), tmp_path)
-        with console.midi, PanelServer(console, port=0, counts=console.counts) as server:
+        with (
+            console.midi,
+            PanelServer(console, port=0, token=OPEN, counts=console.counts) as server,
+        ):
             desk = Desk(played, console, server)
             calls: list[Callable[[Desk], None]] = [flood, flood, requests]
             threads = [threading.Thread(target=c, args=(desk,)) for c in calls]

@@ -137,10 +137,14 @@ def live(
         int, _option(CONTROL, "Its port; the next free one where it is taken, 0: any.")
     ] = PORT,
     panel_host: Annotated[
-        str, _option(CONTROL, "Its address; other than this machine's own needs a token.")
+        str, _option(CONTROL, "Its address; 0.0.0.0 lets the network in.")
     ] = "127.0.0.1",
     panel_token: Annotated[
-        str | None, _option(CONTROL, "Token to show; made and printed where one is needed.")
+        str | None, _option(CONTROL, "Token to show; one is made and printed otherwise.")
+    ] = None,
+    panel_socket: Annotated[
+        Path | None,
+        _option(CONTROL, "Serve on a Unix socket of yours instead.", metavar="PATH"),
     ] = None,
     osc: Annotated[
         str | None, _option(CONTROL, "Listen for OSC messages.", metavar="[HOST:]PORT")
@@ -210,7 +214,9 @@ def live(
     osc_address(osc)
     by_default = (not virtual or demo) and not (fast or terminal)
     served = by_default if panel is None else panel
-    settings = PanelSettings(panel_host, panel_port, panel_token).check() if served else None
+    settings = (
+        PanelSettings(panel_host, panel_port, panel_token, panel_socket).check() if served else None
+    )
     for target in (simulate_out, record, record_dry):
         if target is not None:
             check_target(target, replace=force or demo)
