@@ -13,11 +13,13 @@ from rich.text import Text
 
 from ..models.catalog import Entry, find_model, list_models, read_entry
 from ..models.load import open_model
+from ..models.strip import paths_in
 from ..proof.checks import Check
 from ..proof.listener.check import listen
 from ..proof.soak import soak
 from ..proof.verify import verify as run_checks
-from .common import JsonOption, out
+from ..trust.admission import read_file
+from .common import JsonOption, err, out
 
 
 def models(as_json: JsonOption = False) -> None:
@@ -75,7 +77,10 @@ def verify(
     quick: Annotated[bool, typer.Option("--quick", help="Leave the listener's proof out.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a model's proof again; exit code 2 when any of it fails."""
+    """Run a model's proof again; exit code 2 when any of it fails.
+
+    Warns of paths of the machine it was made on.
+    """
     path = find_model(file)
     checks = run_checks(path)
     card = read_entry(path).card
@@ -92,6 +97,15 @@ def verify(
             mark = Text("pass", "green") if c.passed else Text("FAIL", "red")
             out.print(Text.assemble(mark, f"  {c.name}: {c.found}"), highlight=False)
         out.print(f"{path.name}: {'proved' if passed else 'NOT proved'}", highlight=False)
+    found_paths = paths_in(read_file(path))
+    if found_paths:
+        more = f" and {len(found_paths) - 3} more" if len(found_paths) > 3 else ""
+        err.print(
+            f"{path.name} tells of the machine it was made on: {', '.join(found_paths[:3])}{more};"
+            " export it again before you give it away",
+            style="yellow",
+            highlight=False,
+        )
     if not passed:
         raise typer.Exit(2)
 

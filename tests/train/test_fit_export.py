@@ -13,6 +13,7 @@ from torch import Tensor
 
 from realtime.errors import ModelError
 from realtime.models.streaming import load_model
+from realtime.models.strip import paths_in
 from realtime.proof.verify import verify
 from train.export import gate as export
 from train.fit import run as fit
@@ -46,6 +47,7 @@ def test_ten_steps_become_a_file_that_plays(make: type[Tiny], tmp_path: Path) ->
     assert rows["copy"]["esr"] > 0.0
     card = recipe.card(network, figures, {"seed": 4})
     path = export.export(recipe, network, card, tmp_path / "tiny.onnx")
+    assert paths_in(path.read_bytes()) == [] and b"stack_trace" not in path.read_bytes()
     assert all(c.passed for c in verify(path))
 
     model = load_model(path, channels=2)

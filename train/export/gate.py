@@ -28,6 +28,7 @@ from realtime.errors import ConfigError, ModelError
 from realtime.models.card import CARD_KEY, KINDS, STATE_KEY, TEST_KEY, Card
 from realtime.models.metadata import pack_array, write_metadata
 from realtime.models.streaming import load_model
+from realtime.models.strip import stripped
 from realtime.proof.verify import verify
 
 from ..data.pairs import PairSet
@@ -90,7 +91,7 @@ def to_onnx(recipe: Recipe, network: Streamable) -> bytes:
     if found != ["x", *names]:
         raise ModelError(f"the exported graph has inputs {found}: a state was lost")
     onnx.checker.check_model(model)
-    return bytes(model.SerializeToString())
+    return stripped(model.SerializeToString())
 
 
 def default_controls(card: Card) -> Tensor:
