@@ -7,7 +7,7 @@ SOURCE := realtime train exported benchmarks tests scripts
 # judges with their weights inside; alone, since they ask for TensorFlow or a second ONNX Runtime
 JUDGES := musicnn==0.1.0 basic-pitch==0.4.0 resemblyzer==0.1.4 speechmos==0.0.1.1 swift-f0==0.3.0
 
-.PHONY: help live test portable install lint bench models judges clean
+.PHONY: help live test fuzz portable install lint bench models judges clean
 help: ## Show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -16,6 +16,9 @@ live: $(VENV)/.runtime ## Install, then restyle: microphone if there is one, els
 
 test: $(VENV)/.dev ## Install everything, then run the tests, two at a time
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+fuzz: $(VENV)/.dev ## Try thousands of damaged files and messages of every format
+	RESTYLE_FUZZ=$${RESTYLE_FUZZ:-1500} $(BIN)/python -m pytest tests/fuzz tests/nam/test_fuzz.py
 
 portable: $(VENV)/.dev ## Run the tests as other machines would: busy, nice, AVX2, AMD
 	sh scripts/portable.sh

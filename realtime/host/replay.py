@@ -108,8 +108,10 @@ def _read(folder: Path) -> tuple[SessionLog, npt.NDArray[np.float64]]:
         raise ConfigError(
             f"{folder} is not a capture: {error.strerror} ({error.filename})"
         ) from None
-    except ValueError as error:
-        raise ConfigError(f"{folder} is not a capture: {error}") from None
+    except ConfigError:
+        raise
+    except Exception as error:  # numpy reads a head as source: whatever that makes Python say
+        raise ConfigError(f"{folder} is not a capture: journal.npy is damaged: {error!r}") from None
     try:
         found = msgspec.json.decode(text, type=_Version)
         if found.format != FORMAT:
@@ -118,7 +120,8 @@ def _read(folder: Path) -> tuple[SessionLog, npt.NDArray[np.float64]]:
             )
         return msgspec.json.decode(text, type=SessionLog), _checked(rows)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{folder} is not a capture: {error}") from None
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{folder} is not a capture: {reason[:200]}") from None
 
 
 def _checked(rows: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -6,6 +6,7 @@ started, and the next question starts another.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -76,6 +77,8 @@ class Apart:
         child = self._child
         if child is not None and self._owner == os.getpid() and child.poll() is None:
             return child
+        if not self._owner:
+            atexit.register(self._end)
         self._owner = os.getpid()
         self._child = child = subprocess.Popen(
             [sys.executable, "-m", HELPER],

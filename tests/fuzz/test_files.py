@@ -1,0 +1,222 @@
+"""Any file of any format is taken, or refused in one sentence, soon, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+import soundfile
+import tomli_w
+from hypothesis import assume, given, settings
+
+from realtime.errors import RestyleError
+from realtime.host import replay
+from realtime.host.recover import recover
+from realtime.host.session_log import LoggedChange, Played, SessionLog
+from realtime.models.card import CARD_KEY, TEST_KEY
+from realtime.models.catalog import read_entry
+from realtime.models.load import open_model
+from realtime.models.metadata import read_metadata, write_metadata
+from realtime.presets.asking import session_asks
+from realtime.presets.chains import read_chain
+from realtime.presets.check import Library
+from realtime.presets.files import read_session
+from realtime.presets.opening import open_session
+from realtime.session.operations import Insert
+from realtime.session.sound import Setup, Sound, Stage
+from realtime.trust import admission
+from realtime.trust.sounds import read_sound
+
+from ..graphs import fir_model
+from ..signals import noise
+from .mutate import blobs, trees
+
+FUZZ = settings(settings.get_profile("fuzz"))
+FIR = fir_model(np.array([0.5, 0.25], dtype=np.float32))
+CARD = json.loads(read_metadata(FIR)[CARD_KEY])
+VECTOR = json.loads(read_metadata(FIR)[TEST_KEY])
+LSTM = {
+    "version": "0.5.4",
+    "architecture": "LSTM",
+    "config": {"input_size": 1, "hidden_size": 2, "num_layers": 1},
+    "weights": [0.1] * 39,
+    "sample_rate": 48000,
+    "metadata": {"name": "amp", "loudness": -18.0},
+}
+SESSION: dict[str, Any] = {
+    "format": 2,
+    "name": "Lead",
+    "mix": 0.5,
+    "stage": [
+        {"model": "amp-blend", "warm": 0.5},
+        {"effect": "Reverb", "room_size": 0.3, "bypass": True},
+        {"group": [{"stage": [{"model": "tape"}]}, {"gain_db": -6.0}]},
+        {"plugin": "Amp", "state": "AAAA"},
+    ],
+    "device": {"input": "hw:0", "block_size": 64, "input_channels": [1]},
+    "midi": [{"cc": 7, "parameter": "mix"}, {"program": 1, "preset": "lead"}],
+    "osc": {"host": "127.0.0.1", "port": 9000},
+    "record": {"folder": "takes", "dry": True},
+}
+OLD = {
+    "format": 1,
+    "model": "tape",
+    "controls": {},
+    "pre": [{"effect": "Gain", "gain_db": 3.0}],
+    "post": [{"effect": "Delay", "delay_seconds": 0.1}],
+}
+LOG = msgspec.to_builtins(
+    SessionLog(
+        format=2,
+        setup=Setup(Sound((Stage(model="tape", identity=1),))),
+        lane="inline",
+        device=Played(64, 64),
+        changes=(LoggedChange(64, None, "inline", Insert(Stage(effect="Gain", identity=2))),),
+        models={"tape": "x"},
+        versions={"numpy": "2"},
+        lost=0,
+        restarts=0,
+        concealed_samples=0,
+        rested=0,
+    )
+)
+
+
+def _npy(rows: Any) -> bytes:
+    file = io.BytesIO()
+    np.save(file, rows)
+    return file.getvalue()
+
+
+JOURNAL = _npy(np.array([[0.0, 0.0, 64.0, 0.0], [64.0, 0.0, 64.0, 0.0]]))
+
+
+def _sound(kind: str, subtype: str) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, noise(3000, channels=2, level=0.3).T, 48000, subtype, format=kind)
+    return file.getvalue()
+
+
+SOUNDS = [_sound(*kind) for kind in (
+    ("WAV", "FLOAT"), ("WAV", "PCM_16"), ("RF64", "FLOAT"), ("FLAC", "PCM_24"), ("OGG", "VORBIS"),
+)]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def little_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "CPU_SECONDS", 5)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz")
+
+
+def taken_or_refused(work: Callable[[], Any], path: Path) -> None:
+    """Nothing but a sentence of one line may come of it, and no file beside it."""
+    before = set(path.parent.iterdir())
+    try:
+        work()
+    except RestyleError as error:
+        text = str(error)
+        assert text and "\n" not in text and len(text) < 2000, text
+    assert set(path.parent.iterdir()) == before
+
+
+def opened(path: Path) -> None:
+    read_entry(path)
+    open_model(path).close()
+
+
+@FUZZ
+@given(card=trees(CARD), vector=trees(VECTOR))
+def test_cards(folder: Path, card: Any, vector: Any) -> None:
+    try:
+        entries = {CARD_KEY: json.dumps(card), TEST_KEY: json.dumps(vector)}
+    except ValueError:
+        assume(False)
+    path = folder / "model.onnx"
+    path.write_bytes(write_metadata(FIR, entries))
+    taken_or_refused(lambda: opened(path), path)
+    path.write_bytes(write_metadata(FIR, {CARD_KEY: entries[CARD_KEY]}))
+    taken_or_refused(lambda: opened(path), path)
+
+
+@FUZZ
+@given(data=blobs(FIR))
+def test_models(folder: Path, data: bytes) -> None:
+    path = folder / "model.onnx"
+    path.write_bytes(data)
+    taken_or_refused(lambda: opened(path), path)
+
+
+@FUZZ
+@given(data=trees(LSTM))
+def test_captures(folder: Path, data: Any) -> None:
+    path = folder / "amp.nam"
+    path.write_text(json.dumps(data))
+    taken_or_refused(lambda: open_model(path).close(), path)
+
+
+@FUZZ
+@given(data=blobs(*SOUNDS))
+def test_sounds(folder: Path, data: bytes) -> None:
+    for name in ("take.wav", "take.flac"):
+        path = folder / name
+        path.write_bytes(data)
+    taken_or_refused(lambda: read_sound(path), path)
+
+
+@FUZZ
+@given(data=blobs(*SOUNDS[:4]))
+def test_recovery(folder: Path, data: bytes) -> None:
+    path, target = folder / "take.wav", folder / "mended.wav"
+    path.write_bytes(data)
+    target.write_bytes(b"")
+    taken_or_refused(lambda: recover(path, target), path)
+
+
+def without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: without_none(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [without_none(v) for v in value if v is not None]
+    return value
+
+
+@FUZZ
+@given(data=trees(SESSION, OLD))
+def test_presets_sessions_and_chains(folder: Path, data: Any) -> None:
+    path = folder / "live.toml"
+    try:
+        path.write_text(tomli_w.dumps(without_none(data)), encoding="utf-8")
+    except (TypeError, AttributeError, UnicodeEncodeError, ValueError, RecursionError):
+        assume(False)
+    taken_or_refused(lambda: open_session(path, Library()), path)
+    taken_or_refused(lambda: list(session_asks(read_session(path), path)), path)
+    taken_or_refused(lambda: read_chain(path), path)
+
+
+@FUZZ
+@given(data=blobs(tomli_w.dumps(SESSION).encode()))
+def test_texts_of_sessions(folder: Path, data: bytes) -> None:
+    path = folder / "live.toml"
+    path.write_bytes(data)
+    taken_or_refused(lambda: open_session(path, Library()), path)
+
+
+@FUZZ
+@given(log=trees(LOG), rows=blobs(JOURNAL))
+def test_session_logs(folder: Path, log: Any, rows: bytes) -> None:
+    (folder / "session.json").write_text(json.dumps(log))
+    (folder / "journal.npy").write_bytes(JOURNAL)
+    taken_or_refused(lambda: replay._read(folder), folder / "session.json")
+    (folder / "session.json").write_text(json.dumps(LOG))
+    (folder / "journal.npy").write_bytes(rows)
+    taken_or_refused(lambda: replay._read(folder), folder / "session.json")
