@@ -11,7 +11,7 @@ import typer
 
 from .. import __version__
 from ..errors import RestyleError
-from . import bench, midi, preset
+from . import bench, midi, preset, setlist
 from .devices import devices
 from .doctor import doctor
 from .explain import explain
@@ -71,15 +71,19 @@ for command in COMMANDS:
 app.command("import")(interruptible(import_nam))
 
 
-def _group(name: str, summary: str, commands: dict[str, Callable[..., None]]) -> None:
+def _group(
+    name: str, summary: str, commands: dict[str, Callable[..., None]], under: typer.Typer = app
+) -> typer.Typer:
     """Mount commands under one word."""
     group = typer.Typer(help=summary, no_args_is_help=True)
     for word, command in commands.items():
         group.command(word)(interruptible(command))
-    app.add_typer(group, name=name)
+    under.add_typer(group, name=name)
+    return group
 
 
-_group("preset", "Keep sounds under a name.", preset.COMMANDS)
+presets = _group("preset", "Keep sounds under a name.", preset.COMMANDS)
+_group("setlist", "Presets in the order of a concert.", setlist.COMMANDS, presets)
 _group("midi", "MIDI controllers: what there is, what it sends, what it turns.", midi.COMMANDS)
 
 app.add_typer(bench.group, name="bench")

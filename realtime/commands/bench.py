@@ -24,6 +24,7 @@ BENCHMARKS = {
     "capture": "A session captured, replayed and compared bit by bit.",
     "slots": "What a path's slots cost, empty and with models in series.",
     "edits": "A random edit every 100 ms of virtual time: clicks, latency, memory.",
+    "presets": "40 presets changed at random on JACK, by number or MIDI: clicks, gaps, memory.",
     "panel": "What the panel costs: its own processor time, and the engine's p99.",
     "generator": "An hour of a generator's music: bounded, no loop, the same seed the same bits.",
     "clocks": "Two devices on two clocks, an hour in virtual time: pitch, latency, breaks.",

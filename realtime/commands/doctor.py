@@ -11,20 +11,23 @@ import numpy as np
 import typer
 
 from ..errors import RestyleError
+from . import doctor_linux
 from .common import out
-
-GOOD, NOTE, BAD = "ok", "note", "FAIL"
-Finding = tuple[str, str]
+from .doctor_linux import BAD, GOOD, NOTE, Finding
 
 
 def doctor() -> None:
-    """Check Python, native lane, ONNX Runtime, PortAudio, priority and models."""
+    """Check Python, native lane, ONNX Runtime, sound servers, priorities and models."""
     checks: list[tuple[str, Callable[[], Finding]]] = [
         ("python", _python),
         ("onnxruntime", _onnxruntime),
         ("native lane", _native_lane),
         ("portaudio", _portaudio),
+        ("jack", doctor_linux.jack),
+        ("pipewire", doctor_linux.pipewire),
         ("real-time priority", _priority),
+        ("limits", doctor_linux.limits),
+        ("processor", doctor_linux.governor),
         ("models", _models),
         ("package name", _package_name),
     ]

@@ -43,7 +43,7 @@ def monitor(
 ) -> None:
     """Print MIDI messages as they come, until Ctrl-C."""
     _check_seconds(seconds)
-    with MidiInputs(_print_message, port or (), _tell):
+    with MidiInputs(_print_messages, port or (), _tell):
         try:
             threading.Event().wait(seconds)
         except KeyboardInterrupt:
@@ -65,8 +65,12 @@ def learn(
     made = open_preset(preset, library) if preset is not None else Preset(sound=_of(model))
     bindings = Bindings(MemorySurface(made, library), report=_tell)
     learner = bindings.learn(parameter)
-    with MidiInputs(bindings.feed, port or (), _tell):
-        err.print(f"move the knob for {parameter} …", highlight=False, markup=False)
+    with MidiInputs(bindings.feed_all, port or (), _tell):
+        err.print(
+            f"move the knob for {parameter} (press a foot switch twice) …",
+            highlight=False,
+            markup=False,
+        )
         mapping = learner.wait(seconds)
     if mapping is None:
         raise ControlError(f"no controller moved within {seconds:g} s; try restyle midi monitor")
@@ -86,14 +90,15 @@ def _tell(sentence: str) -> None:
     err.print(sentence, highlight=False, markup=False)
 
 
-def _print_message(data: Sequence[int], port: str) -> None:
+def _print_messages(messages: Sequence[Sequence[int]], port: str) -> None:
     import mido
 
-    try:
-        text = str(mido.Message.from_bytes(list(data)))
-    except (ValueError, TypeError, IndexError, KeyError):
-        text = "malformed: " + " ".join(f"{b:02x}" for b in data)
-    out.print(f"{port}: {text}", highlight=False, markup=False, soft_wrap=True)
+    for data in messages:
+        try:
+            text = str(mido.Message.from_bytes(list(data)))
+        except (ValueError, TypeError, IndexError, KeyError):
+            text = "malformed: " + " ".join(f"{b:02x}" for b in data)
+        out.print(f"{port}: {text}", highlight=False, markup=False, soft_wrap=True)
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"list": list_inputs, "monitor": monitor, "learn": learn}

@@ -17,8 +17,7 @@ from ..presets.check import Library
 from ..presets.files import delete_preset, find_preset, list_presets, save_preset, upgrade_file
 from ..presets.format import FORMAT, Preset, to_dict
 from ..presets.opening import open_preset
-from ..session.names import places
-from ..session.sound import anonymous
+from ..session.sound import anonymous, places
 from ..trust.consent import given
 from .common import (
     ChainOption,

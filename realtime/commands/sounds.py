@@ -16,9 +16,9 @@ from ..presets.chains import read_chain
 from ..presets.check import Library
 from ..presets.paths import absolute
 from ..session.builder import Builder
-from ..session.names import Known, find_knob, places
+from ..session.names import Known, find_knob
 from ..session.operations import OWN, Set
-from ..session.sound import Setup, Sound, Stage, Value
+from ..session.sound import Setup, Sound, Stage, Value, places
 
 
 def parse_values(items: list[str] | None) -> dict[str, Value]:

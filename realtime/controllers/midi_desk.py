@@ -28,6 +28,8 @@ class MidiDesk:
         From a session file.
     report : callable
         Takes a sentence when something happens.
+    channels : iterable of int
+        See :class:`realtime.controllers.bindings.Bindings`.
 
     Attributes
     ----------
@@ -41,9 +43,10 @@ class MidiDesk:
         surface: Surface,
         mappings: Iterable[MidiMapping] = (),
         report: Callable[[str], None] = lambda sentence: None,
+        channels: Iterable[int] = (),
     ) -> None:
         self._surface, self._report = surface, report
-        self.bindings = Bindings(surface, mappings, report)
+        self.bindings = Bindings(surface, mappings, report, channels)
         self._inputs: MidiInputs | None = None
         self._lock = threading.Lock()
         self._learning: str | None = None
@@ -64,7 +67,7 @@ class MidiDesk:
             if self._problem and time.monotonic() - self._tried < RETRY_SECONDS:
                 raise ControlError(self._problem)
             try:
-                self._inputs = MidiInputs(self.bindings.feed, report=self._heard)
+                self._inputs = MidiInputs(self.bindings.feed_all, report=self._heard)
             except ControlError as error:
                 self._tried, self._problem = time.monotonic(), str(error)
                 raise
@@ -98,6 +101,7 @@ class MidiDesk:
             "available": inputs is not None,
             "problem": problem,
             "ports": inputs.ports if inputs is not None else [],
+            "channels": sorted(self.bindings.channels),
             "mappings": [
                 {
                     "parameter": self._full(m),
@@ -105,25 +109,44 @@ class MidiDesk:
                     "port": m.port,
                     "channel": m.channel,
                     "number": m.number,
+                    "bank": m.bank,
                     "kind": m.source,
+                    "mode": m.mode,
+                    "switch": m.switch,
                 }
                 for m in self.bindings.mappings
             ],
             "learning": self._learning,
         }
 
-    def learn(self, parameter: str) -> None:
-        """Bind the controller that moves next.
+    def learn(self, parameter: str | None = None, **target: Any) -> None:
+        """Bind the controller that moves next; see :meth:`Bindings.learn`.
 
         Raises
         ------
         RestyleError
-            There is no such parameter, or no MIDI here.
+            There is no such parameter or target, or no MIDI here.
         """
-        find_parameter(self._surface.parameters(), parameter)
+        if parameter is not None:
+            find_parameter(self._surface.parameters(), parameter)
         self.open()
-        self.bindings.learn(parameter, self._learnt)
-        self._learning = parameter
+        self.bindings.learn(parameter, self._learnt, **target)
+        self._learning = parameter or str(next(iter(target.values())))
+        self.changes += 1
+
+    def listen_to(self, channels: Iterable[int]) -> None:
+        """Listen to these MIDI channels (1..16) alone; to all where there are none.
+
+        Raises
+        ------
+        ControlError
+            There is no such channel.
+        """
+        found = frozenset(channels)
+        if not found <= set(range(1, 17)):
+            listed = ", ".join(map(str, sorted(found)))
+            raise ControlError(f"MIDI channels are numbers within 1..16, got {listed}")
+        self.bindings.channels = found
         self.changes += 1
 
     def _learnt(self, mapping: MidiMapping) -> None:
@@ -137,7 +160,7 @@ class MidiDesk:
         self.changes += 1
 
     def forget(self, name: str) -> None:
-        """Take out all mappings of one parameter, style or preset.
+        """Take out all mappings of one parameter, style, preset, scene or action.
 
         Raises
         ------

@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,7 +23,8 @@ from ..errors import ControlError, nearest
 ENVIRONMENT = "RESTYLE_MIDI"
 POLL_SECONDS = 1.0
 READ_SECONDS = 0.002
-_WAITING = 4096  # messages of a port between two reads
+_WAITING = 1 << 16  # messages of a port between two reads: three seconds of the worst flood
+FLOOD = 2000  # messages a second, from which on it is told that a port floods
 _APIS = {
     "alsa": "API_LINUX_ALSA",
     "jack": "API_UNIX_JACK",
@@ -85,7 +87,8 @@ class MidiInputs:
     Parameters
     ----------
     receive : callable
-        Takes the bytes of each message and the name of its port, in this object's thread.
+        Takes the bytes of the messages that have come by a port since the last look, and the name
+        of the port, in this object's thread.
     wanted : sequence of str
         Parts of names; all ports if empty.
     report : callable
@@ -99,7 +102,7 @@ class MidiInputs:
 
     def __init__(
         self,
-        receive: Callable[[Sequence[int], str], None],
+        receive: Callable[[Sequence[Sequence[int]], str], None],
         wanted: Sequence[str] = (),
         report: Callable[[str], None] = lambda sentence: None,
         poll_seconds: float = POLL_SECONDS,
@@ -111,6 +114,8 @@ class MidiInputs:
         self._open: dict[str, Any] = {}
         self._ending = threading.Event()
         self._refused: set[str] = set()
+        self._heard: Counter[str] = Counter()  # messages since the last poll
+        self._flooding: set[str] = set()
         self._poll()
         self._thread = threading.Thread(target=self._run, name="restyle-midi", daemon=True)
         self._thread.start()
@@ -142,21 +147,33 @@ class MidiInputs:
             if time.monotonic() >= due:
                 due = time.monotonic() + self._poll_seconds
                 try:
+                    self._tell_of_floods()
                     self._poll()
                 except Exception as error:  # of the driver: tried again at the next poll
                     self._report(f"MIDI failed and goes on: {error!r}")
 
     def _read(self, name: str, port: Any) -> None:
         """Hand on what came by a port; messages that come meanwhile wait for the next time."""
-        for _ in range(_WAITING):
-            try:
-                event = port.get_message()
-                if event is None:
-                    return
-                self._receive(event[0], name)
-            except Exception as error:  # the thread outlives what its messages lead to
-                self._report(f"MIDI failed and goes on: {error!r}")
-                return
+        messages: list[Sequence[int]] = []
+        try:
+            while len(messages) < _WAITING and (event := port.get_message()) is not None:
+                messages.append(event[0])
+            if messages:
+                self._heard[name] += len(messages)
+                self._receive(messages, name)
+        except Exception as error:  # the thread outlives what its messages lead to
+            self._report(f"MIDI failed and goes on: {error!r}")
+
+    def _tell_of_floods(self) -> None:
+        heard, self._heard = self._heard, Counter()
+        for name, count in heard.items():
+            rate = count / self._poll_seconds
+            if rate >= FLOOD and name not in self._flooding:
+                self._flooding.add(name)
+                self._report(
+                    f"MIDI input {name} sends {rate:.0f} messages a second; what it turns is"
+                    " followed to the last value"
+                )
 
     def _poll(self) -> None:
         """Open what has come, close what has gone."""

@@ -7,6 +7,12 @@
 ``/restyle/mix``                ``f``         0 dry .. 1 wet
 ``/restyle/bypass``             ``i`` T F     1 lets the input through
 ``/restyle/preset``             ``s``         a preset by name
+``/restyle/scene``              ``s`` or i    recall a scene, by name or number from 1
+``/restyle/scene/keep``         ``s``         keep where the parameters stand under that name
+``/restyle/scenes``                           answers how many there are, and their names
+``/restyle/setlist``            ``i``         the preset of that number in the setlist, from 1
+``/restyle/next`` and others                  an action: ``previous``, ``next_scene``,
+                                              ``previous_scene``, ``compare``, ``panic``, ``tap``
 ``/restyle/param``              ``sf``        any parameter; ``s`` alone answers its value
 ``/restyle/param/NAME``         ``f``         likewise; without argument answers its value
 ``/restyle/stage/2/NAME``       ``f``         likewise of a stage: ``2.NAME``; ``3/1/2`` in a group
@@ -22,9 +28,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from ..errors import ControlError, nearest
+from ..parameters.mapping import ACTIONS
 from ..parameters.parameter import BLEND, find_parameter
 from ..parameters.readings import TUNER, note_name
 from ..parameters.surface import Surface, turn
@@ -54,6 +62,11 @@ class AddressSpace:
             "mix": lambda a, _: self._turn("mix", a),
             "bypass": self._bypass,
             "preset": self._preset,
+            "scene": self._scene,
+            "scene/keep": self._keep_scene,
+            "scenes": self._scenes,
+            "setlist": self._setlist,
+            **{action: functools.partial(self._act, action) for action in ACTIONS},
             "param": self._param,
             "params": self._params,
             "styles": self._styles,
@@ -113,6 +126,32 @@ class AddressSpace:
         self._surface.load_preset(name)
         return []
 
+    def _scene(self, arguments: Arguments, _: Sender) -> list[Message]:
+        which = one("scene", "a name or a number", arguments)
+        if isinstance(which, bool) or not isinstance(which, int | str):
+            raise ControlError(f"scene takes a name (s) or a number from 1 (i), got {which!r}")
+        self._surface.recall(which)
+        return []
+
+    def _keep_scene(self, arguments: Arguments, _: Sender) -> list[Message]:
+        self._surface.keep_scene(text("scene/keep", one("scene/keep", "a name", arguments)))
+        return []
+
+    def _setlist(self, arguments: Arguments, _: Sender) -> list[Message]:
+        number_ = one("setlist", "a number from 1", arguments)
+        if type(number_) is not int:
+            raise ControlError(f"setlist takes a number from 1 (i), got {number_!r}")
+        self._surface.go(number_)
+        return []
+
+    def _act(self, action: str, arguments: Arguments, _: Sender) -> list[Message]:
+        pressed = not arguments or one(action, "nothing, or 1 for pressed", arguments)
+        if pressed not in (0, 1):
+            raise ControlError(f"{action} takes nothing, or 1 for pressed, got {pressed!r}")
+        if pressed:
+            self._surface.act(action)
+        return []
+
     def _bypass(self, arguments: Arguments, _: Sender) -> list[Message]:
         value = one("bypass", "0 or 1", arguments)
         if value not in (0, 1):
@@ -147,6 +186,11 @@ class AddressSpace:
     def _styles(self, arguments: Arguments, _: Sender) -> list[Message]:
         none("styles", arguments)
         return [(ROOT + "styles", list(self._surface.styles()))]
+
+    def _scenes(self, arguments: Arguments, _: Sender) -> list[Message]:
+        none("scenes", arguments)
+        names = list(self._surface.status().get("scenes", ()))
+        return [(ROOT + "scenes", [len(names), *names])]  # never empty, as a question is
 
     def _params(self, arguments: Arguments, _: Sender) -> list[Message]:
         none("params", arguments)

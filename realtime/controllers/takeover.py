@@ -1,4 +1,4 @@
-"""What a mapping does at a controller's position: set, toggle, load; and soft take-over."""
+"""What a mapping does at a controller's position: set, toggle, load, act; and soft take-over."""
 
 from __future__ import annotations
 
@@ -20,30 +20,44 @@ class Hand:
         self._surface = surface
         self._held: dict[MidiMapping, tuple[float, float | None]] = {}  # position, value given
 
-    def move(self, mapping: MidiMapping, position: float) -> bool:
-        """Do what `mapping` says at `position` (0..1); return whether anything was done.
+    def press(self, mapping: MidiMapping) -> bool:
+        """Do what `mapping` says once: load, recall, act, or turn a switch over; always done.
 
         Raises
         ------
         RestyleError
             The surface refuses, or the mapping does not fit its parameter any more.
         """
+        surface = self._surface
+        match mapping.target:
+            case "style":
+                surface.style(mapping.name)
+            case "preset":
+                surface.load_preset(mapping.name)
+            case "scene":
+                assert mapping.scene is not None
+                surface.recall(mapping.scene)
+            case "action":
+                surface.act(mapping.name)
+            case _:
+                parameter = self._find(mapping)
+                low, high = mapping.ends(parameter)
+                up = abs(parameter.value - high) < abs(parameter.value - low)
+                turn(surface, mapping.name, low if up else high)
+        return True
+
+    def move(self, mapping: MidiMapping, position: float) -> bool:
+        """Set the parameter of `mapping` by a position (0..1); return whether anything was done.
+
+        Raises
+        ------
+        RestyleError
+            As :meth:`press`.
+        """
         before, given = self._held.get(mapping, (None, None))
         self._held[mapping] = position, given
-        pressed = position >= 0.5 > (before or 0.0)
-        if mapping.target != "parameter":
-            if pressed or mapping.source == "program":
-                load = {"style": self._surface.style, "preset": self._surface.load_preset}
-                load[mapping.target](mapping.name)
-                return True
-            return False
         parameter = self._find(mapping)
-        low, high = mapping.ends(parameter)
-        if mapping.mode == "toggle":
-            if pressed:
-                up = abs(parameter.value - high) < abs(parameter.value - low)
-                turn(self._surface, mapping.name, low if up else high)
-            return pressed
+        mapping.ends(parameter)
         held = given is not None and parameter.value == given
         if mapping.pickup and not held and not _passes(mapping, before, position, parameter):
             self._held[mapping] = position, None

@@ -86,6 +86,7 @@ def _drive(callback, record, tapes, sizes, paced, lockstep, control, clock, nano
         if lockstep:
             _settle_worker(s.voice, control, nanosleep)
             _settle_worker(s.incoming, control, nanosleep)
+            _settle_worker(s.tail, control, nanosleep)
             _wait_for_writer(s, control, nanosleep)
 
 

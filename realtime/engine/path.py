@@ -229,6 +229,27 @@ class Path:
         self._empty()
         self.settle()
 
+    def settle_in_silence(self) -> None:
+        """Fill the state of every stage with silence, then begin at position 0 (not live).
+
+        What is silent before it plays needs no time to warm up; its first sound comes softly, so
+        that no edge enters the stages.
+        """
+        r = self.record
+        budget, r["budget_ns"] = int(r["budget_ns"]), 0  # not a hop that anybody waits for
+        hops = -(-(self.warm + self.latency) // self.hop) + 1
+        self.run(np.zeros((self.channels, hops * self.hop), dtype=np.float32))
+        r["budget_ns"] = budget
+        for name in ("meters", "histogram"):
+            r.arrays[name][...] = 0
+        for name in ("position", "hops", "input_scrubbed", "output_limited"):
+            r[name] = 0
+        self.begin_softly()
+
+    def begin_softly(self) -> None:
+        """Have the input gain rise from nothing when the path begins to play (not live)."""
+        self.record.arrays["current"][INPUT_GAIN] = 0.0
+
     # -- parameters -----------------------------------------------------------------------------
 
     def set(self, name: str, value: float) -> None:

@@ -128,6 +128,9 @@ class Actions:
         facts.outage = None
         if outage is None:
             return
+        if outage.awaited:
+            facts.notes("the device is there, and it plays")
+            return
         time = facts.clock()
         self._last = outage, time
         incident = outage.incident(time)
@@ -140,6 +143,15 @@ class Actions:
         if outage.without:
             facts.copy.missing = back_to(facts.copy.setup.sound, outage.without)
             self._back_due = time + PATIENCE_SECONDS
+
+    def await_device(self) -> None:
+        """Try the first device again, less and less often, as one that has gone."""
+        facts, link, time = self._facts, self._crew.fresh, self._facts.clock()
+        assert link is not None
+        facts.tell_once(f"waiting for the device: {link.refused}")
+        facts.outage = Outage(str(link.refused), 0, None, time, 0, time, awaited=True)
+        facts.outage.failed(time)
+        self._crew.drop_fresh()
 
     def give_up(self) -> None:
         """The first engine cannot be had."""
@@ -167,6 +179,10 @@ class Actions:
         on = f" on '{described(flight.body['operation'])}'" if flight is not None else ""
         self._ledger.engine_lost(EngineLost(f"the engine was lost{on}: {reason}"))
         facts.copy.lost()
+        if facts.copy.leave_off(stage):
+            facts.notes(
+                "a preset that was being loaded beforehand broke the engine; it is left out"
+            )
         known, struck = self._strike(stage)
         without = stage if known and struck is None else 0
         facts.outage = Outage(reason, stage, struck, time, without, time)

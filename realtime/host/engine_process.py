@@ -132,13 +132,18 @@ class Server:
                 self._keep_house()
                 continue
             self._number = number
-            if not body.get("urgent"):  # it may take long
+            if not self._is_urgent(body):  # it may take long
                 lower_priority()
             with watched(self._progress):
                 answer = self._answer(number, kind, body)
             raise_a_little()
             self._number = None
             self.tell(*answer)
+
+    def _is_urgent(self, body: Body) -> bool:
+        if "operation" in body and self.session is not None:
+            return self.session.is_loaded(body["operation"])
+        return bool(body.get("urgent"))
 
     def _prepare(self) -> list[str]:
         """Import, compile and touch everything before it is needed; say what is not permitted."""
@@ -242,6 +247,18 @@ class Server:
             self.tell("changed", *self._now(session))
         for notice in notices:
             self.tell("notice", notice)
+        self._load_next(session)
+
+    def _load_next(self, session: Session) -> None:
+        """Load one of the sounds that are kept beside the one that plays; changes go before."""
+        if session.all_loaded:
+            return
+        session.interrupted = lambda: not self._jobs.empty()
+        if not session.only_resets:  # that is done in milliseconds, and may be wanted again soon
+            lower_priority()
+        session.load_next()
+        raise_a_little()
+        self.tell("changed", *self._now(session))
 
     def _follow(self, session: Session) -> None:
         """Fit the path to blocks of another size, and tell of it."""

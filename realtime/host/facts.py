@@ -37,6 +37,8 @@ class Facts:
         Whether the engine journals blocks and events from the start.
     taps : iterable of str
         ``dry``, ``wet``: what is kept for a recording from the first sample on.
+    waits : bool
+        Whether a device that is not there at the start is waited for.
 
     Attributes
     ----------
@@ -60,6 +62,7 @@ class Facts:
         clock: Callable[[], float],
         journal: bool = False,
         taps: Iterable[str] = (),
+        waits: bool = False,
     ) -> None:
         self.copy, self.notes, self.crew, self.clock = SetupCopy(setup), notes, crew, clock
         self.state, self.ledger = State.IDLE, Ledger()
@@ -73,7 +76,7 @@ class Facts:
         self.move: Request | None = None
         self.stop: Request | None = None
         self.end_due, self.killed = 0.0, False
-        self.journal, self.numbers = journal, itertools.count(1)
+        self.journal, self.numbers, self._waits = journal, itertools.count(1), waits
         taps = frozenset(("dry", "wet") if journal else taps)
         self.wanted: dict[str, Any] = {"watch": False, "listen": False, "tap": taps}
         self.said: set[str] = set()
@@ -172,6 +175,11 @@ class Facts:
         """Whether it may be the old device, still open, that stands in its way."""
         asked = self.move is not None and self.move.body["may_pause"]
         return bool(asked and self.crew.fresh and isinstance(self.crew.fresh.refused, DeviceError))
+
+    def fresh_may_wait(self) -> bool:
+        """Whether the device is not there yet, and is waited for."""
+        refused = self.crew.fresh.refused if self.crew.fresh is not None else None
+        return self._waits and isinstance(refused, DeviceError)
 
     def fresh_plays(self) -> bool:
         """Whether it does."""

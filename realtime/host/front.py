@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from ..errors import ConfigError
 from ..parameters.readings import READINGS, given
 from ..presets.check import admit_stage
 from ..session.events import from_event, to_event
-from ..session.names import Knob, find_knob
-from ..session.operations import Operation, Set, brought
+from ..session.names import Knob, find_knob, walk_knobs
+from ..session.operations import Operation, Recall, Set, brought
 from ..session.sound import Device, Setup, Value
 from .shared_memory import METERS, Board
 from .tally import added, counts, with_past
@@ -122,8 +124,12 @@ class Front:
         if isinstance(operation, Set) and self._is_live(operation):
             self._set(operation.identity, operation.name, operation.value)
             return self.setup
+        if isinstance(operation, Recall):
+            self.recall(operation.scene)
+            return self.setup
         operation.apply(self.setup)  # what cannot be is refused before anybody waits
-        for stage in brought(operation):
+        shelf = {s.identity for sound in self.setup.shelf for s in sound.walk()}
+        for stage in (s for s in brought(operation) if s.identity not in shelf):
             admit_stage(stage)  # what crashes or hangs does so apart from the sound
         self._line.request("edit", operation=operation)
         return self.setup
@@ -192,6 +198,30 @@ class Front:
         """Whether it can be set while the sound runs; else the stage is made anew."""
         listed = self._line.view.known.get(operation.identity, ())
         return all(p.live for p in listed if p.name == operation.name)
+
+    def recall(self, scene: str | int) -> None:
+        """Turn all knobs of a scene that stand elsewhere, at once; none is loaded for it.
+
+        What a stage does not have any more is left out.
+
+        Raises
+        ------
+        ConfigError
+            There is no such scene.
+        """
+        view = self._line.view
+        standing = {
+            (k.identity, k.own): k.parameter.value for k in walk_knobs(view.setup.sound, view.known)
+        }
+        turns = []
+        for one in Recall(scene).turns(view.setup.sound):
+            with suppress(ConfigError):
+                event = to_event(one.identity, one.name, one.value, view.known)
+                found = from_event(event, view.known)
+                if found is not None and standing.get(found[:2]) != found[2]:
+                    turns.append(found)
+        if turns:
+            self._line.turn(tuple(turns))
 
     def _set(self, identity: int, name: str, value: Value, at: int | None = None) -> None:
         event = to_event(identity, name, value, self._line.view.known)

@@ -40,7 +40,7 @@ class Host(Front):
     tell : Notes or callable, optional
         Takes one sentence about what happened (an engine restarted, a model moved ...), from
         another thread.
-    standby, journal, taps, start_child
+    standby, journal, taps, wait, start_child
         See :class:`realtime.host.supervisor.Supervisor`.
     """
 
@@ -52,6 +52,7 @@ class Host(Front):
         standby: bool = True,
         journal: bool = False,
         taps: Iterable[str] = (),
+        wait: bool = False,
         start_child: Starter = start_engine,
     ) -> None:
         self.notes = tell if isinstance(tell, Notes) else Notes(tell or (lambda text: None))
@@ -64,6 +65,7 @@ class Host(Front):
             standby=standby,
             journal=journal,
             taps=self._tapped,
+            wait=wait,
             start_child=start_child,
         )
         super().__init__(supervisor)

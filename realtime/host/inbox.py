@@ -44,7 +44,9 @@ class Inbox:
     ) -> None:
         self._facts, self._crew, self._ledger, self._knobs = facts, facts.crew, facts.ledger, knobs
         self._post, self._leave_out = post, leave_out
-        self._identities = max((s.identity for s in facts.copy.setup.sound.walk()), default=0)
+        setup = facts.copy.setup
+        there = (s.identity for sound in (setup.sound, *setup.shelf) for s in sound.walk())
+        self._identities = max(there, default=0)
         self.helpers: dict[str, Callable[..., Any]] = {}
 
     def take(self, event: Message) -> None:

@@ -61,6 +61,7 @@ RULES = (
     Rule(_S.STARTING, "stop_is_asked", "finish", _S.CLOSING, _S.CLOSING),
     Rule(_S.STARTING, "fresh_plays", "play", _S.PLAYING, _S.REPLACING),
     Rule(_S.STARTING, "fresh_is_lost", "give_up", _S.ENDED, _S.ENDED),
+    Rule(_S.STARTING, "fresh_may_wait", "await_device", _S.REPLACING, _S.ENDED),
     Rule(_S.STARTING, "fresh_refuses", "give_up", _S.ENDED, _S.ENDED),
     Rule(_S.STARTING, "fresh_is_ready", "open", _S.STARTING, _S.ENDED),
     Rule(_S.PLAYING, "stop_is_asked", "finish", _S.CLOSING, _S.CLOSING),

@@ -23,6 +23,8 @@ class Outage:
         Whether it is part of a change of the device.
     again : int
         How many times in a row sound stopped soon after it was back.
+    awaited : bool
+        Whether there was no sound yet.
     due : float [seconds]
         When the next attempt may be made, by the supervisor's clock.
     """
@@ -36,6 +38,7 @@ class Outage:
     planned: bool = False
     failures: int = 0
     again: int = 0
+    awaited: bool = False
     pause: float = RETRY_SECONDS[0]
 
     def follows(self, before: Outage, ended: float) -> None:
@@ -54,7 +57,7 @@ class Outage:
 
     def incident(self, time: float) -> Incident | None:
         """What is told and counted of it at its end; nothing where it went as planned."""
-        if self.planned and not self.failures:
+        if self.awaited or (self.planned and not self.failures):
             return None
         return Incident(self.reason, self.stage, self.struck, time - self.began)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from ..session.operations import Insert, Turn, turned
 from ..session.sound import Setup
 
@@ -53,6 +55,15 @@ class SetupCopy:
         if self.missing is not None and setup.sound.find(self.missing.stage.identity) is None:
             setup = self.missing.apply(setup)
         self.setup = turned(setup, self.ahead)
+
+    def leave_off(self, identity: int) -> bool:
+        """Do not load any sound but the one that plays beforehand that has this stage."""
+        setup = self.setup
+        shelf = tuple(s for s in setup.shelf if s.find(identity) is None)
+        if not identity or len(shelf) == len(setup.shelf) or setup.sound.find(identity):
+            return False
+        self.setup = msgspec.structs.replace(setup, shelf=shelf)
+        return True
 
     def lost(self) -> None:
         """The owner has ended; the next one begins with this copy."""

@@ -55,6 +55,8 @@ class Supervisor:
         Whether the engine journals blocks and events from the start, for a session log.
     taps : iterable of str
         ``dry``, ``wet``: what is kept for a recording from the first sample on.
+    wait : bool
+        Whether a device that is not there at the start is waited for.
     start_child : callable
         Starts an engine process.
     clock : callable
@@ -76,13 +78,14 @@ class Supervisor:
         standby: bool = True,
         journal: bool = False,
         taps: Iterable[str] = (),
+        wait: bool = False,
         start_child: Starter = start_engine,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.notes, self._standby_wanted, self._clock = notes, standby, clock
         self._queue: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self.crew = Crew(start_child, lambda *heard: self.post("engine", *heard), clock)
-        self.facts = Facts(setup, notes, self.crew, clock, journal, taps)
+        self.facts = Facts(setup, notes, self.crew, clock, journal, taps, wait)
         self._knobs = Knobs(self.facts)
         self.actions = Actions(self.facts, self._knobs)
         self.inbox = Inbox(self.facts, self._knobs, self.post, self.actions.leave_out)

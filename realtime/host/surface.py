@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +20,7 @@ from ..presets.opening import open_preset
 from ..session.names import knobs
 from ..session.operations import Load, restyle
 from ..session.sound import Sound, Stage, each
+from .concert import Concert
 from .front import Front
 
 
@@ -32,10 +33,16 @@ class HostSurface:
     preset : str or None
         Name of what was loaded or saved last, for :meth:`status`; by default the one the host
         knows.
+
+    Attributes
+    ----------
+    concert : Concert
+        Setlist, scenes and the like.
     """
 
     def __init__(self, host: Front, preset: str | None = None) -> None:
         self._host = host
+        self.concert = Concert(host)
         if preset is not None:
             self.preset = preset
 
@@ -90,14 +97,39 @@ class HostSurface:
         self._host.set("bypass", float(on))
 
     def load_preset(self, name_or_path: str) -> None:
-        """Change to a preset; it is checked wholly before anything changes."""
+        """Change to a preset; it is checked wholly before anything changes.
+
+        One of the setlist is loaded already.
+        """
+        number = self.concert.number_of(name_or_path)
+        if number is not None:
+            self.concert.go(number)
+            return
         preset = open_preset(name_or_path, Library())
-        stages = each(
-            preset.sound.stages,
-            lambda stage: msgspec.structs.replace(stage, identity=self._host.new_identity()),
-        )
-        self._host.do(Load(msgspec.structs.replace(preset.sound, stages=stages)))
+        self.concert.end_compare(restore=False)
+        self._host.do(Load(self.concert.identified(preset.sound)))
         self.preset = preset.name
+        self._host.keep("scene", None)
+
+    def recall(self, scene: str | int) -> None:
+        """Put parameters where a scene of the sound has them."""
+        self.concert.recall(scene)
+
+    def keep_scene(self, name: str) -> None:
+        """Keep where the parameters stand as a scene."""
+        self.concert.keep_scene(name)
+
+    def drop_scene(self, name: str) -> None:
+        """Take a scene out."""
+        self.concert.drop_scene(name)
+
+    def go(self, number: int) -> None:
+        """Change to a preset of the setlist."""
+        self.concert.go(number)
+
+    def act(self, action: str) -> None:
+        """Do one of the actions."""
+        self.concert.act(action)
 
     def save(self, name: str, note: str = "") -> Preset:
         """The sound as it is now, as a preset."""
@@ -115,6 +147,7 @@ class HostSurface:
             "style": view.style,
             "preset": self.preset,
             "bypass": view.setup.sound.bypass,
+            **self.concert.state(),
             "lane": now.get("lane"),
             "latency_samples": now.get("latency", {}).get("declared_samples"),
             "restarts": len(self._host.incidents),
@@ -122,10 +155,11 @@ class HostSurface:
 
 
 class PatientSurface(HostSurface):
-    """A surface for a thread that must not wait: styles and presets come when they come.
+    """A surface for a thread that must not wait: what is loaded comes when it comes.
 
     Names are looked up at once, and what is wrong with them is raised; the change itself is made
-    in a thread of its own, one after the other, and told if it fails.
+    in a thread of its own, one after the other, and told if it fails.  Of several presets, styles
+    or scenes that wait one behind the other, the last alone is loaded.
 
     Parameters
     ----------
@@ -137,24 +171,71 @@ class PatientSurface(HostSurface):
     def __init__(self, host: Front, tell: Callable[[str], None]) -> None:
         super().__init__(host)
         self._tell = tell
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._jobs: deque[tuple[str, Callable[[], None]]] = deque()
+        self._some = threading.Condition()
+        self._goal: int | None = None  # of the setlist, until it is reached
         threading.Thread(target=self._run, name="restyle-surface", daemon=True).start()
 
     def style(self, name: str | None) -> None:
         """Have the model changed."""
         if name is not None:
             find_model(name)
-        self._jobs.put(lambda: HostSurface.style(self, name))
+        self._put("style", lambda: HostSurface.style(self, name))
 
     def load_preset(self, name_or_path: str) -> None:
         """Have a preset loaded."""
-        open_preset(name_or_path, Library())
-        self._jobs.put(lambda: HostSurface.load_preset(self, name_or_path))
+        if self.concert.number_of(name_or_path) is None:
+            open_preset(name_or_path, Library())
+        self._put("preset", lambda: HostSurface.load_preset(self, name_or_path))
+
+    def recall(self, scene: str | int) -> None:
+        """Recall a scene, after the preset that is on its way."""
+        with self._some:
+            waits = bool(self._jobs) or self._busy
+        if waits:
+            self._put("scene", lambda: HostSurface.recall(self, scene))
+        else:
+            super().recall(scene)
+
+    def go(self, number: int) -> None:
+        """Have a preset of the setlist loaded."""
+        self._goal = number
+        self._put("preset", lambda: HostSurface.go(self, number))
+
+    def act(self, action: str) -> None:
+        """Have something done; taps and scenes at once."""
+        if action in ("next", "previous"):
+            step = 1 if action == "next" else -1
+            many = len((self.concert.setlist or {"entries": ()})["entries"])
+            with self._some:
+                goal = self._goal if self._jobs or self._busy else None
+            if goal is None or not many:
+                self.go(self.concert.stepped(step))
+            else:  # from where it is going
+                self.go((goal - 1 + step) % many + 1)
+        elif action in ("compare", "panic"):
+            self._put(action, lambda: HostSurface.act(self, action))
+        else:
+            super().act(action)
+
+    _busy = False
+
+    def _put(self, kind: str, job: Callable[[], None]) -> None:
+        with self._some:
+            if self._jobs and self._jobs[-1][0] == kind and kind != "compare":
+                self._jobs.pop()
+            self._jobs.append((kind, job))
+            self._some.notify()
 
     def _run(self) -> None:
         while True:
+            with self._some:
+                self._busy = False
+                self._some.wait_for(lambda: self._jobs)
+                _, job = self._jobs.popleft()
+                self._busy = True
             try:
-                self._jobs.get()()
+                job()
             except Exception as error:  # told; the next one may go
                 with suppress(Exception):
                     self._tell(str(error))

@@ -91,6 +91,8 @@ class Watch:
         beats, self._beats = max(0, beat - self._beats), beat
         self._beat.look(beat, elapsed, 0)
         self._callbacks.look(int(record["callbacks"]), elapsed, beats)
+        if status[MODE] != WORKER:  # the next worker is given as long as any other
+            self._worker = Counted()
         self._worker.look(int(record["worker_blocks"]), elapsed, beats)
         self._work.look(int(status[WORK]), elapsed, beats)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ..audio_files import seconds_of
 from ..errors import AudioFileError, nearest
 from ..presets.files import PresetEntry, delete_preset, list_presets
@@ -123,7 +125,8 @@ def midi(console: Console, names: Names, body: Body) -> dict[str, Any]:
 
 def learn(console: Console, names: Names, body: Learn) -> dict[str, Any]:
     """Answer POST /api/midi/learn."""
-    console.midi.learn(body.parameter)
+    given = {k: v for k, v in msgspec.structs.asdict(body).items() if v is not None}
+    console.midi.learn(**given)
     return console.midi.state()
 
 

@@ -27,6 +27,7 @@ from .stream_engine import EnginePipe
 from .usage import Figures
 
 LARGEST_BLOCK = 8192
+_ON_STAGE = ("preset", "setlist", "scene", "compare", "tempo_bpm")  # of what is kept
 
 
 class HostConsole:
@@ -40,6 +41,8 @@ class HostConsole:
         From a session file.
     folder : Path, optional
         For recordings.
+    channels : iterable of int
+        MIDI channels that are listened to; all if empty.
 
     Attributes
     ----------
@@ -53,15 +56,18 @@ class HostConsole:
         surface: HostSurface,
         mappings: Iterable[MidiMapping] = (),
         folder: Path | None = None,
+        channels: Iterable[int] = (),
     ) -> None:
         self.surface = surface
-        self.midi = MidiDesk(PatientSurface(host, host.tell), mappings, host.tell)
+        self.midi = MidiDesk(PatientSurface(host, host.tell), mappings, host.tell, channels)
         self.counts: Counter[str] = Counter()
         self._host = host
         self._figures = Figures(host)
         self._takes = Takes(host, folder or recordings_folder())
         self._devices = threading.Lock()
         self._rings: tuple[object, Ring, Ring] | None = None
+        self._kept: object = None
+        self._stage: dict[str, Any] = {}
 
     @property
     def host(self) -> Front:
@@ -79,7 +85,7 @@ class HostConsole:
             view.now,
             view.notes,
             view.pending,
-            self.surface.preset,
+            self._on_stage(),
             self._takes.name,
             view.recording is None,
         )
@@ -113,6 +119,7 @@ class HostConsole:
                 "total_ms": latency.get("total_ms"),
                 "parts": latency.get("parts", []),
             },
+            **self.surface.concert.state(),
             "parameters": [stages.plain(p) for p in parameters],
             "path": stages.path(sound, parameters, latencies),
             "recording": self._takes.state(),
@@ -125,6 +132,14 @@ class HostConsole:
             "panel": dict(self.counts),
             "version": __version__,
         }
+
+    def _on_stage(self) -> object:
+        """Another object where what is kept of the stage has changed."""
+        kept = self._host.view.kept
+        if kept is not self._kept:
+            self._kept, now = kept, {k: kept.get(k) for k in _ON_STAGE}
+            self._stage = self._stage if now == self._stage else now
+        return self._stage
 
     def costs(self) -> Mapping[str, float]:
         """Percent of a core that models took here, by name, as far as they have played."""
@@ -186,8 +201,21 @@ class HostConsole:
         """Keep the sound as it is now, plug-ins with their states."""
         if preset_path(name).exists() and not replace:
             raise Conflict(f"there is a preset '{name}'; choose another name or send replace")
-        save_preset(name, self.surface.save(name, note), replace_old=replace)
+        path = save_preset(name, self.surface.save(name, note), replace_old=replace)
         self.surface.preset = name
+        self.surface.concert.refresh(path)
+
+    def use_setlist(self, name: str | None) -> None:
+        """Have a setlist's presets loaded."""
+        self.surface.concert.use_setlist(name)
+
+    def compare(self, preset: str | None) -> None:
+        """Turn to the other of two sounds."""
+        self.surface.concert.compare(preset)
+
+    def end_compare(self) -> None:
+        """Compare no more."""
+        self.surface.concert.end_compare()
 
     def devices(self) -> list[dict[str, Any]]:
         """Audio devices there are now."""

@@ -110,6 +110,15 @@ class Console(Protocol):
             There is a preset of that name and `replace` is not set.
         """
 
+    def use_setlist(self, name: str | None) -> None:
+        """Have a setlist's presets loaded; None lets go of them."""
+
+    def compare(self, preset: str | None) -> None:
+        """Turn to the other of two sounds; with a preset, begin with it as the other."""
+
+    def end_compare(self) -> None:
+        """Compare no more; what plays stays."""
+
     def cancel(self, number: int) -> None:
         """Call a change off that is pending."""
 

@@ -43,6 +43,8 @@ class ControlsSettings:
         For recordings.
     tagger : Path or None
         A model that tells what is heard.
+    channels : tuple of int
+        MIDI channels that are listened to; all if empty.
     """
 
     midi: tuple[MidiMapping, ...] = ()
@@ -50,6 +52,7 @@ class ControlsSettings:
     panel: PanelSettings | None = None
     folder: Path | None = None
     tagger: Path | None = None
+    channels: tuple[int, ...] = ()
 
     @property
     def wanted(self) -> bool:
@@ -129,7 +132,8 @@ class Controls:
         self._line, self._kept = line, dict(kept)
         self._host = host = Front(line)
         mappings = kept.get("mappings", settings.midi)
-        self.console = HostConsole(host, HostSurface(host), mappings, settings.folder)
+        channels = kept.get("midi_channels", settings.channels)
+        self.console = HostConsole(host, HostSurface(host), mappings, settings.folder, channels)
         self.console.counts.update(kept.get("panel", {}))
         stack.enter_context(self.console.midi)
         if settings.midi and "mappings" not in kept:  # the first time: said, not waited for
@@ -188,6 +192,7 @@ class Controls:
             with contextlib.suppress(ControlError):  # it asks the system again now and then
                 midi.open()
         self._keep("mappings", midi.bindings.mappings)
+        self._keep("midi_channels", tuple(sorted(midi.bindings.channels)))
         self._keep("panel", dict(self.console.counts))
         if tags and self.tags is not None:
             self._keep("tags", self.tags.latest())

@@ -112,6 +112,27 @@ class Record(Body, frozen=True):
 
 
 class Learn(Body, frozen=True):
-    """The parameter that will be turned."""
+    """What the controller will do: exactly one is given; an action is one of the API's."""
 
-    parameter: Text
+    parameter: Text | None = None
+    preset: Text | None = None
+    scene: Text | Whole | None = None
+    action: Text | None = None
+
+
+class Channels(Body, frozen=True):
+    """MIDI channels (1..16) that are listened to; all where the list is empty."""
+
+    channels: Annotated[tuple[Whole, ...], Meta(max_length=16)] = ()
+
+
+class ListOfPresets(Body, frozen=True):
+    """`name` is as GET /api/setlists lists it; null lets go of the setlist there is."""
+
+    name: Text | None
+
+
+class Compared(Body, frozen=True):
+    """`preset` is what the sound that plays is compared with; null turns to the other one."""
+
+    preset: Text | None = None

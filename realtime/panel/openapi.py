@@ -64,6 +64,12 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             declared_samples=_WHOLE, ms=_NUMBER, total_samples=_WHOLE, total_ms=_NUMBER,
             parts=_list(_ref("LatencyPart")),
         ),
+        scenes=_list(_TEXT), scene=_TEXT_OR_NULL, tempo_bpm={"type": ["number", "null"]},
+        setlist={"oneOf": [{"type": "null"}, _object(
+            name=_TEXT, at=_WHOLE_OR_NULL, loaded=_WHOLE,
+            entries=_list(_object(title=_TEXT, preset=_TEXT, problem=_TEXT_OR_NULL)),
+        )]},
+        compare={"oneOf": [{"type": "null"}, _object(on={"enum": ["A", "B"]}, trim_db=_NUMBER)]},
         parameters=_list(_ref("Parameter")),
         path=_ref("Path"),
         recording={"oneOf": [{"type": "null"}, _object(name=_TEXT, seconds=_NUMBER)]},
@@ -87,6 +93,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     ),
     "Preset": _object(name=_TEXT, note=_TEXT, stages=_list(_TEXT), problem=_TEXT_OR_NULL),
     "Presets": _list(_ref("Preset")),
+    "Setlists": _list(_TEXT),
     "Devices": _list(_object(
         index=_WHOLE, name=_TEXT, host_api=_TEXT, inputs=_WHOLE, outputs=_WHOLE,
         default_rate=_WHOLE, default_in=_FLAG, default_out=_FLAG,
@@ -98,9 +105,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         available=_FLAG, problem=_TEXT_OR_NULL, ports=_list(_TEXT),
         mappings=_list(_object(
             parameter=_TEXT, target=_TEXT, port=_TEXT, channel=_WHOLE_OR_NULL, number=_WHOLE,
-            kind=_TEXT,
+            kind=_TEXT, bank=_WHOLE_OR_NULL, mode=_TEXT, switch=_TEXT_OR_NULL,
         )),
-        learning=_TEXT_OR_NULL,
+        channels=_list(_WHOLE), learning=_TEXT_OR_NULL,
     ),
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import api_library as keeping
 from . import api_sound as sound
+from . import api_stage as stage
 from . import fields
 from .api_sound import Names
 from .console_protocol import Console
@@ -60,6 +61,21 @@ ROUTES = (
     Route("POST", "/api/presets/{name}/load", keeping.load, "Change to a preset", "State",
           fields.Yes),
     Route("DELETE", "/api/presets/{name}", keeping.delete, "Delete a preset", "Nothing"),
+    Route("POST", "/api/actions/{action}", stage.act, "Next, previous, panic, tap and the like",
+          "State", fields.Body),
+    Route("POST", "/api/scenes/{name}/recall", stage.recall, "Recall a scene", "State",
+          fields.Body),
+    Route("PUT", "/api/scenes/{name}", stage.keep, "Keep where the parameters stand", "State",
+          fields.Body),
+    Route("DELETE", "/api/scenes/{name}", stage.drop, "Take a scene out", "State"),
+    Route("GET", "/api/setlists", stage.setlists, "Setlists", "Setlists"),
+    Route("PUT", "/api/setlist", stage.setlist, "Load the presets of a setlist", "State",
+          fields.ListOfPresets),
+    Route("POST", "/api/setlist/{number}", stage.go, "Change to a preset of it", "State",
+          fields.Body),
+    Route("POST", "/api/compare", stage.compare, "Turn to the other of two sounds", "State",
+          fields.Compared),
+    Route("DELETE", "/api/compare", stage.end_compare, "Compare no more", "State"),
     Route("GET", "/api/devices", keeping.devices, "Audio devices there are", "Devices"),
     Route("PUT", "/api/device", keeping.device, "Play on another device", "State",
           fields.Cards),
@@ -69,6 +85,7 @@ ROUTES = (
     Route("GET", "/api/recordings", keeping.recordings, "Recordings there are", "Recordings"),
     Route("GET", "/api/recordings/{name}", keeping.recording, "One recording", "audio"),
     Route("GET", "/api/midi", keeping.midi, "MIDI inputs and mappings", "Midi"),
+    Route("PUT", "/api/midi", stage.channels, "Choose MIDI channels", "Midi", fields.Channels),
     Route("POST", "/api/midi/learn", keeping.learn, "Bind the controller that moves next", "Midi",
           fields.Learn),
     Route("DELETE", "/api/midi/learn", keeping.stop_learning, "Stop learning", "Midi"),

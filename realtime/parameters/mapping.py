@@ -14,18 +14,24 @@ In a session file::
 
     [[midi]]
     program = 3                  # as sent: 0..127
-    preset = "Warm lead"         # or style = "tube-amp"
+    bank = 1                     # CC 0 * 128 + CC 32; any if left out
+    preset = "Warm lead"         # or style, scene, action
+
+    [[midi]]
+    cc = 80
+    parameter = "bypass"
+    mode = "toggle"              # at every press; "set": on while held
+    switch = "latching"          # or momentary, press; found out if left out
 
     [[midi]]
     note = 60
-    parameter = "bypass"
-    mode = "toggle"              # or "set": on while held
+    action = "next"              # the next preset of the setlist
 """
 
 from __future__ import annotations
 
 from math import isfinite
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -33,8 +39,10 @@ from msgspec import Meta
 from ..errors import ConfigError, ControlError
 from .parameter import CATEGORICAL, SWITCH, Parameter
 
-SOURCES = ("cc", "cc14", "note", "program")
-TARGETS = ("parameter", "style", "preset")
+SOURCES = ("cc", "cc14", "nrpn", "note", "program")
+TARGETS = ("parameter", "style", "preset", "scene", "action")
+Action = Literal["next", "previous", "next_scene", "previous_scene", "compare", "panic", "tap"]
+ACTIONS: tuple[str, ...] = get_args(Action)
 Number = Annotated[int, Meta(ge=0, le=127)]
 End = Annotated[float, Meta(ge=-1e12, le=1e12)]
 
@@ -46,37 +54,48 @@ class MidiMapping(
 
     Attributes
     ----------
-    cc, cc14, note, program : int or None
-        Exactly one is given; ``cc14`` is a controller of 14 bits, of the numbers n and n + 32.
+    cc, cc14, nrpn, note, program : int or None
+        Exactly one is given; ``cc14`` is a controller of 14 bits, of the numbers n and n + 32, and
+        takes both from plain mappings of the same channel.
+    bank : int or None
+        Of a program: CC 0 * 128 + CC 32.  A mapping that names its bank goes before one of any.
     channel : int or None
         1..16, None for any.
     port : str
         Part of the port's name, upper or lower case; empty for any.
-    parameter, style, preset : str or None
-        Exactly one is given.
+    parameter, style, preset, scene, action : str or None
+        Exactly one is given; a scene by its name or its number from 1; actions are
+        :data:`ACTIONS`.
     low, high : float or None
         Values at the ends of the controller; the parameter's own if None.  `low` may be the larger.
     curve : str
         ``linear`` or ``log`` (equal ratios for equal turns; both ends above 0).
     mode : str
         ``set``, or ``toggle``: a press turns over between `low` and `high`.
+    switch : str or None
+        What presses: see :mod:`realtime.controllers.switches`; None finds it out.
     pickup : bool
         Whether the controller must first pass the present value, so that nothing jumps.
     """
 
     cc: Number | None = None
     cc14: Annotated[int, Meta(ge=0, le=31)] | None = None
+    nrpn: Annotated[int, Meta(ge=0, le=16383)] | None = None
     note: Number | None = None
     program: Number | None = None
+    bank: Annotated[int, Meta(ge=0, le=16383)] | None = None
     channel: Annotated[int, Meta(ge=1, le=16)] | None = None
     port: str = ""
     parameter: str | None = None
     style: str | None = None
     preset: str | None = None
+    scene: Annotated[int, Meta(ge=1, le=999)] | str | None = None
+    action: Action | None = None
     low: End | None = None
     high: End | None = None
     curve: Literal["linear", "log"] = "linear"
     mode: Literal["set", "toggle"] = "set"
+    switch: Literal["momentary", "latching", "press"] | None = None
     pickup: bool = False
 
     def __post_init__(self) -> None:
@@ -88,7 +107,14 @@ class MidiMapping(
                     f"a mapping needs exactly one of {', '.join(names)}; it has {has}"
                 )
         if self.program is not None and self.parameter is not None:
-            raise ConfigError("a program change chooses a preset or a style; give one of them")
+            raise ConfigError(
+                "a program change chooses a preset, style or scene, or is an action; give one of"
+                " them"
+            )
+        if self.bank is not None and self.program is None:
+            raise ConfigError("bank belongs to a program")
+        if self.switch is not None and self.target == "parameter" and self.mode == "set":
+            raise ConfigError('switch belongs to mode = "toggle"; in mode "set" 0 is off, 127 on')
 
     @property
     def source(self) -> str:
@@ -107,20 +133,24 @@ class MidiMapping(
 
     @property
     def name(self) -> str:
-        """Of the parameter, style or preset."""
+        """Of the parameter, style, preset, scene or action."""
         return str(getattr(self, self.target))
 
     @property
-    def key(self) -> tuple[str, int, int | None, str]:
+    def key(self) -> tuple[Any, ...]:
         """What two mappings of the same knob have in common."""
-        return self.source, self.number, self.channel, self.port.lower()
+        return self.source, self.number, self.bank, self.channel, self.port.lower()
 
-    def covers(self, source: str, number: int, channel: int, port: str) -> bool:
+    def hears(self, channel: int, port: str) -> bool:
+        """Whether messages of a channel (1..16) and a port are for this mapping."""
+        return self.channel in (None, channel) and self.port.lower() in port.lower()
+
+    def covers(self, source: str, number: int, channel: int, port: str, bank: int = 0) -> bool:
         """Whether a message (channel 1..16) is of this source."""
         return (
             (self.source, self.number) == (source, number)
-            and self.channel in (None, channel)
-            and self.port.lower() in port.lower()
+            and self.bank in (None, bank)
+            and self.hears(channel, port)
         )
 
     def value(self, position: float, parameter: Parameter) -> float:
@@ -166,6 +196,7 @@ class MidiMapping(
     @property
     def label(self) -> str:
         """What to call the source."""
-        words = {"cc": "controller", "cc14": "14-bit controller"}
+        words = {"cc": "controller", "cc14": "14-bit controller", "nrpn": "NRPN"}
+        bank = f" of bank {self.bank}" if self.bank is not None else ""
         channel = f" on channel {self.channel}" if self.channel else ""
-        return f"{words.get(self.source, self.source)} {self.number}{channel}"
+        return f"{words.get(self.source, self.source)} {self.number}{bank}{channel}"

@@ -54,11 +54,28 @@ class Surface(Protocol):
     def load_preset(self, name_or_path: str) -> None:
         """Change to a preset; it is checked wholly before anything changes."""
 
+    def recall(self, scene: str | int) -> None:
+        """Put parameters where a scene of the sound has them; by name, or number from 1."""
+
+    def keep_scene(self, name: str) -> None:
+        """Keep where the parameters stand as a scene, in place of one of that name."""
+
+    def drop_scene(self, name: str) -> None:
+        """Take a scene out."""
+
+    def go(self, number: int) -> None:
+        """Change to a preset of the setlist, by its number from 1."""
+
+    def act(self, action: str) -> None:
+        """Do one of :data:`realtime.parameters.mapping.ACTIONS`."""
+
     def meters(self) -> Mapping[str, float]:
         """Levels by name, such as ``input_rms_db`` [dBFS]."""
 
     def status(self) -> dict[str, Any]:
-        """What plays: ``style``, ``preset``, ``bypass``, and what the host adds, as plain data."""
+        """What plays, as plain data: ``style``, ``preset``, ``bypass``, ``scenes`` (their names),
+        ``scene`` (the one recalled last), ``setlist``, and what the host adds.
+        """
 
 
 def shares(parameters: Sequence[Parameter], weights: Mapping[str, float]) -> dict[str, float]:

@@ -19,8 +19,8 @@ from ..models.catalog import find_model, list_models
 from ..models.load import admit_model, read_card
 from ..parameters.parameter import BLEND, Parameter, find_parameter
 from ..parameters.surface import shares
-from ..session.names import Known, places
-from ..session.sound import Sound, Stage, Value, each, identified
+from ..session.names import Known, knobs
+from ..session.sound import Scene, Sound, Stage, Value, each, identified, placed, places
 from ..stages.library import check_plugin, find_plugin
 from ..stages.pedals import effect_names
 from ..stages.ranges import effect_ranges
@@ -144,7 +144,10 @@ class Library:
             except RestyleError as error:
                 raise PresetError(f"{where}: {_words(place)}: {error}") from None
         stages = each(sound.stages, lambda s: replace(s, parameters=values[s.identity]))
-        return replace(sound, stages=stages), known
+        sound = replace(sound, stages=stages)
+        return replace(
+            sound, scenes=tuple(_scene(s, sound, known, where) for s in sound.scenes)
+        ), known
 
     def stage(self, stage: Stage) -> tuple[Sequence[Parameter], dict[str, Value]]:
         """Check one stage; return its own parameters, and its values as numbers.
@@ -178,6 +181,39 @@ class Library:
                 stage.parameters
             )
         return found, _numbers(found, given, owner) | files
+
+
+def _scene(scene: Scene, sound: Sound, known: Known, where: str) -> Scene:
+    """A scene with full names and numbers, and all weights of a blend that it names in part.
+
+    Raises
+    ------
+    PresetError
+        A parameter is not there, cannot be set while the sound runs, or cannot take its value.
+    """
+    listed = knobs(sound, known)
+    values: dict[str, Value] = {}
+    weights: dict[str, dict[str, float]] = {}
+    for name, value in scene.values.items():
+        _, stage, own = placed(sound, name)
+        if stage is not None and stage.plugin is not None and own not in ("bypass", "stage_mix"):
+            values[name] = value  # its ranges are known to whoever plays it
+            continue
+        try:
+            parameter = find_parameter(listed, name)
+            if not parameter.live:
+                raise ChainError(f"{name} changes the latency, which a scene cannot do")
+            number = parameter.number(value)
+        except RestyleError as error:
+            raise PresetError(f"{where}: scene '{scene.name}': {error}") from None
+        if parameter.kind == BLEND:
+            weights.setdefault(parameter.place, {})[parameter.name] = number
+        else:
+            values[parameter.name] = number
+    for place, given in weights.items():
+        mine = [p for p in listed if p.kind == BLEND and p.place == place]
+        values |= shares(mine, given)
+    return Scene(scene.name, values)
 
 
 def _numbers(

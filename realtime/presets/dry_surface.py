@@ -13,8 +13,8 @@ from ..errors import ConfigError, nearest
 from ..parameters.parameter import BLEND, Parameter, find_parameter
 from ..parameters.surface import shares
 from ..session.names import find_knob, knobs
-from ..session.operations import Operation, restyle
-from ..session.sound import Setup, Sound, Stage
+from ..session.operations import DropScene, KeepScene, Operation, Recall, restyle
+from ..session.sound import Scene, Setup, Sound, Stage, Value
 from .check import Library
 from .format import Preset
 from .opening import open_preset
@@ -36,11 +36,18 @@ class MemorySurface:
     ------
     PresetError
         The preset names something that there is not.
+
+    Attributes
+    ----------
+    actions : list of str
+        What :meth:`act` was asked for.
     """
 
     def __init__(self, preset: Preset | None = None, library: Library | None = None) -> None:
         self._library = library or Library()
         self._lock = threading.RLock()
+        self.actions: list[str] = []
+        self._scene: str | None = None
         self._take(preset or Preset())
 
     def _take(self, preset: Preset) -> None:
@@ -123,6 +130,34 @@ class MemorySurface:
             self._take(preset)
             self.set("bypass", bypass)
 
+    def recall(self, scene: str | int) -> None:
+        """Hold what a scene says."""
+        with self._lock:
+            self._do(Recall(scene))
+            self._scene = self._sound.scene(scene).name
+
+    def keep_scene(self, name: str) -> None:
+        """Hold a scene."""
+        with self._lock:
+            values: dict[str, Value] = {
+                p.name: p.value for p in self.parameters() if p.live and p.name != "bypass"
+            }
+            self._do(KeepScene(Scene(name, values)))
+            self._scene = name
+
+    def drop_scene(self, name: str) -> None:
+        """Hold it no more."""
+        with self._lock:
+            self._do(DropScene(name))
+
+    def go(self, number: int) -> None:
+        """There is no setlist here."""
+        raise ConfigError("there is no setlist where nothing plays")
+
+    def act(self, action: str) -> None:
+        """Remember what was asked for; nothing plays."""
+        self.actions.append(action)
+
     def meters(self) -> Mapping[str, float]:
         """Silence."""
         return dict.fromkeys(METERS, -100.0) | {"limiter_db": 0.0}
@@ -135,4 +170,7 @@ class MemorySurface:
                 "style": next(playing, None),
                 "preset": self._name or None,
                 "bypass": bool(self.get("bypass")),
+                "scenes": [s.name for s in self._sound.scenes],
+                "scene": self._scene,
+                "setlist": None,
             }

@@ -29,6 +29,10 @@ A preset::
     parameters = { preset = 3.0 }   # those that are called like a key of the stage itself
     bypass = true                # passed over, and kept
 
+    [[scene]]                    # recalled without loading anything
+    name = "Lead"
+    values = { "1.bypass" = true, "3.stage_mix" = 1.0 }
+
 A session file adds ``[device]``, ``[[midi]]``, ``[osc]`` and ``[record]``; see docs/control.md.
 Reading checks types, ranges and keys; whether models, effects and parameters exist is for
 :mod:`realtime.presets.check`.
@@ -54,6 +58,7 @@ from ..session.sound import (
     Level,
     Rate,
     Samples,
+    Scene,
     Share,
     Slack,
     Sound,
@@ -62,7 +67,7 @@ from ..session.sound import (
 )
 
 FORMAT = 2
-SESSION_TABLES = ("device", "midi", "osc", "record")
+SESSION_TABLES = ("setlist", "device", "midi_input", "midi", "osc", "record")
 OSC_PORT = 9000
 WORDS = {"stages": "stage", "parameters": ""}  # what fields are called in files
 _KINDS = ("model", "effect", "plugin", "group")
@@ -86,6 +91,12 @@ class RecordSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wet: bool = True
 
 
+class MidiInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which MIDI channels are listened to; all if none is named."""
+
+    channels: tuple[Annotated[int, Meta(ge=1, le=16)], ...] = ()
+
+
 class Preset(msgspec.Struct, frozen=True):
     """A sound with a name and a note for people."""
 
@@ -102,6 +113,8 @@ class SessionFile(msgspec.Struct, frozen=True):
     midi: tuple[MidiMapping, ...] = ()
     osc: OscSettings | None = None
     record: RecordSettings | None = None
+    midi_input: MidiInput | None = None
+    setlist: str | None = None
 
 
 class _DeviceTable(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -174,7 +187,9 @@ class Document(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     mix: Share = 1.0
     input_gain_db: Decibels = 0.0
     output_gain_db: Decibels = 0.0
+    setlist: Text | None = None
     device: _DeviceTable | None = None
+    midi_input: MidiInput | None = None
     midi: tuple[MidiMapping, ...] = ()
     osc: OscSettings | None = None
     record: RecordSettings | None = None
@@ -183,11 +198,14 @@ class Document(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
         """The session file with this sound; `name` is the one where the file has none."""
         device = None if self.device is None else self.device.device()
         preset = Preset(self.name or name, self.note, sound)
-        return SessionFile(preset, device, midi, self.osc, self.record)
+        return SessionFile(
+            preset, device, midi, self.osc, self.record, self.midi_input, self.setlist
+        )
 
 
 class _Format2(Document, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     stage: tuple[Stage, ...] = ()
+    scene: tuple[Scene, ...] = ()
 
 
 def take_session(data: Mapping[str, Any], where: str, name: str) -> SessionFile:
@@ -224,7 +242,13 @@ def take_session(data: Mapping[str, Any], where: str, name: str) -> SessionFile:
     shaped = {**data, "stage": shaped_stages(data["stage"])} if "stage" in data else dict(data)
     found = read(shaped, _Format2, where, error=PresetError, words=WORDS)
     try:
-        sound = Sound(found.stage, found.input_gain_db, found.output_gain_db, found.mix)
+        sound = Sound(
+            found.stage,
+            found.input_gain_db,
+            found.output_gain_db,
+            found.mix,
+            scenes=found.scene,
+        )
     except RestyleError as error:
         raise PresetError(f"{where}: {error}") from None
     return found.session(sound, found.midi, name)
@@ -236,11 +260,17 @@ def to_dict(value: Preset | SessionFile) -> dict[str, Any]:
     preset, sound = whole.preset, whole.preset.sound
     data: dict[str, Any] = {"format": FORMAT}
     data |= {k: v for k in ("name", "note") if (v := getattr(preset, k))}
+    if whole.setlist is not None:
+        data["setlist"] = whole.setlist
     data |= {k: float(getattr(sound, k)) for k in ("mix", "input_gain_db", "output_gain_db")}
     if sound.stages:
         data["stage"] = [stage_table(s) for s in sound.stages]
+    if sound.scenes:
+        data["scene"] = [msgspec.to_builtins(s) for s in sound.scenes]
     if whole.device is not None:
         data["device"] = _changed(_DeviceTable.of(whole.device))
+    if whole.midi_input is not None and whole.midi_input.channels:
+        data["midi_input"] = msgspec.to_builtins(whole.midi_input)
     if whole.midi:
         data["midi"] = [_changed(m) for m in whole.midi]
     for key in ("osc", "record"):

@@ -4,7 +4,7 @@ what plays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,8 +12,8 @@ import msgspec
 from ..errors import PresetError, RestyleError
 from ..parameters.mapping import MidiMapping
 from ..parameters.parameter import Parameter, find_parameter
-from ..session.names import knobs, places
-from ..session.sound import Sound, anonymous
+from ..session.names import knobs
+from ..session.sound import Sound, anonymous, places
 from .asking import need_yes, plugin_asks, session_asks
 from .check import Library
 from .files import find_preset, read_preset, read_session
@@ -46,11 +46,20 @@ def open_preset(name_or_path: str | Path, library: Library, trusted: bool = Fals
     return replace(preset, sound=_as_in_files(sound))
 
 
-def open_session(path: str | Path, library: Library) -> SessionFile:
+def open_session(
+    path: str | Path, library: Library, warn: Callable[[str], None] = lambda sentence: None
+) -> SessionFile:
     """Read and check a session file; return it as :func:`open_preset` does.
 
-    Its mappings must name parameters, styles and presets that there are; parameters of a stage
-    whose ranges the library does not know are left to the surface.
+    Its mappings must name parameters and styles that there are; parameters of a stage whose ranges
+    the library does not know are left to the surface.
+
+    Parameters
+    ----------
+    path : str or Path
+    library : Library
+    warn : callable
+        Takes a sentence on what may wait: a preset of a mapping that is not there.
 
     Raises
     ------
@@ -65,17 +74,29 @@ def open_session(path: str | Path, library: Library) -> SessionFile:
     found = knobs(sound, known)
     for i, mapping in enumerate(session.midi, 1):
         try:
-            _check_mapping(mapping, sound, found, library)
+            if mapping.target == "preset":
+                _warn_of_preset(mapping, f"{path.name}: [[midi]] {i}", warn)
+            else:
+                _check_mapping(mapping, sound, found, library)
         except RestyleError as error:
             raise PresetError(f"{path.name}: [[midi]] {i}: {error}") from None
     record = session.record
     if record is not None:
         record = replace(record, folder=full(record.folder, path.parent))
     session = replace(
-        session, preset=replace(session.preset, sound=_as_in_files(sound)), record=record
+        session,
+        preset=replace(session.preset, sound=_as_in_files(sound)),
+        record=record,
+        setlist=session.setlist and _setlist(session.setlist, path.parent),
     )
     need_yes(session_asks(session, path), path)
     return session
+
+
+def _setlist(named: str, folder: Path) -> str:
+    """A setlist of a session: a name as it is, a path in full."""
+    is_path = named.endswith(".toml") or len(Path(named).parts) > 1
+    return full(named, folder) if is_path else named
 
 
 def _whole(sound: Sound, folder: Path) -> Sound:
@@ -86,14 +107,19 @@ def _as_in_files(sound: Sound) -> Sound:
     return replace(sound, stages=anonymous(sound.stages))
 
 
+def _warn_of_preset(mapping: MidiMapping, where: str, warn: Callable[[str], None]) -> None:
+    try:
+        find_preset(mapping.name)
+    except RestyleError as error:
+        warn(f"{where}: {error}; {mapping.label} does nothing until it is there")
+
+
 def _check_mapping(
     mapping: MidiMapping, sound: Sound, found: Sequence[Parameter], library: Library
 ) -> None:
-    if mapping.target == "preset":
-        find_preset(mapping.name)
-    elif mapping.target == "style":
+    if mapping.target == "style":
         library.card(mapping.name)
-    else:
+    elif mapping.target == "parameter":
         place, _, own = mapping.name.rpartition(".")
         stage = dict(places(sound.stages)).get(f"{place}.")
         if stage is None or stage.plugin is None or own in ("bypass", "stage_mix"):

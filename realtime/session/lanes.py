@@ -87,6 +87,14 @@ def make_voice(
     return Playable(voice, worker, reason, need)
 
 
+def again(playable: Playable, device: Transport, identity: int) -> Playable:
+    """A new voice around a path that has played and been reset, in the same lane."""
+    old = playable.voice
+    voice = Voice(old.path, old.prefill, identity, device.sample_rate)
+    worker = Worker(voice, device.paced) if playable.worker is not None else None
+    return Playable(voice, worker, playable.reason, playable.need_us)
+
+
 def device_block(path: Path, device: Transport) -> int | None:
     """What a callback brings, at most, in samples of the path's rate; None if that varies."""
     if device.block_size is None:

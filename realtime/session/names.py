@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..parameters.parameter import HIGHEST_DB, LOWEST_DB, SWITCH, Parameter, find_parameter
 from .operations import OWN, Set
-from .sound import Sound, Stage, Value
+from .sound import Sound, Stage, Value, places
 
 Known = Mapping[int, Sequence[Parameter]]
 
@@ -93,14 +93,6 @@ def full_name(sound: Sound, identity: int, own: str) -> str | None:
         return own
     place = next((p for p, s in places(sound.stages) if s.identity == identity), None)
     return None if place is None else place + own
-
-
-def places(stages: Sequence[Stage], begin: str = "") -> Iterator[tuple[str, Stage]]:
-    """Every stage with its place, such as ``3.1.2.``, those inside groups included."""
-    for i, stage in enumerate(stages, 1):
-        yield f"{begin}{i}.", stage
-        for k, branch in enumerate(stage.group or (), 1):
-            yield from places(branch.stages, f"{begin}{i}.{k}.")
 
 
 def _of_list(stages: Sequence[Stage], begin: str, known: Known) -> Iterator[Knob]:

@@ -14,10 +14,12 @@ from typing import Union
 import msgspec
 
 from ..errors import ChainError, ConfigError, RestyleError
-from .sound import LANES, Branch, Device, Setup, Sound, Stage, Value, walk
+from .sound import LANES, Branch, Device, Scene, Setup, Sound, Stage, Value, placed, places, walk
 
 OWN = 0  # identity of the path itself: gains, mix and bypass of the whole sound
 _END = 1 << 20  # an index behind every stage
+_OWN_NAMES = ("mix", "bypass", "input_gain_db", "output_gain_db")
+_EVERY = ("bypass", "stage_mix")  # what every stage has
 
 
 class _Operation(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="op", tag=str.lower):
@@ -37,7 +39,20 @@ class _Operation(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="op"
         return sound
 
 
-class Insert(_Operation, frozen=True):
+class _OfStages(_Operation, frozen=True):
+    """What changes the list of stages: the names in scenes follow the stages they are of."""
+
+    def apply(self, setup: Setup) -> Setup:
+        """The setup after this operation."""
+        before, sound = setup.sound, self._sound(setup.sound)
+        if before.scenes:
+            by = self if isinstance(self, Swap) else None
+            scenes = tuple(_followed(scene, before, sound, by) for scene in before.scenes)
+            sound = msgspec.structs.replace(sound, scenes=scenes)
+        return setup.with_sound(sound)
+
+
+class Insert(_OfStages, frozen=True):
     """Put a stage in before the one at `index` of the path, or of a group's branch.
 
     The stage brings its identity; `group` is the identity of a group, 0 for the path.
@@ -56,7 +71,7 @@ class Insert(_Operation, frozen=True):
         return _with(sound, _list(sound.stages, self.group, self.branch, into))
 
 
-class Remove(_Operation, frozen=True):
+class Remove(_OfStages, frozen=True):
     """Take a stage out."""
 
     identity: int
@@ -65,7 +80,7 @@ class Remove(_Operation, frozen=True):
         return _with(sound, _edit(sound.stages, self.identity, lambda stage: ()))
 
 
-class Move(_Operation, frozen=True):
+class Move(_OfStages, frozen=True):
     """Take a stage to another index of its own list."""
 
     identity: int
@@ -81,7 +96,7 @@ class Move(_Operation, frozen=True):
         return _with(sound, _around(sound.stages, self.identity, moved))
 
 
-class Swap(_Operation, frozen=True):
+class Swap(_OfStages, frozen=True):
     """Crossfade to another stage in the place of one; it brings its identity."""
 
     identity: int
@@ -107,7 +122,7 @@ class Set(_Operation, frozen=True):
         if self.identity == OWN:
             if self.name == "bypass":
                 return msgspec.structs.replace(sound, bypass=_number(value) >= 0.5)
-            if self.name not in ("mix", "input_gain_db", "output_gain_db"):
+            if self.name not in _OWN_NAMES:
                 raise ConfigError(f"a sound has no parameter '{self.name}'")
             return msgspec.structs.replace(sound, **{self.name: _number(value)})
         return _with(sound, _edit(sound.stages, self.identity, lambda stage: (self._set(stage),)))
@@ -135,12 +150,89 @@ class Set(_Operation, frozen=True):
 
 
 class Load(_Operation, frozen=True):
-    """Play another sound: all stages, gains, mix and bypass anew."""
+    """Play another sound: all stages, gains, mix, bypass and scenes anew.
+
+    Attributes
+    ----------
+    sound : Sound
+    tail : float [seconds]
+        How long what rings on of the sound before (delays, reverbs) is still heard, no more of the
+        input going into it.
+    """
 
     sound: Sound
+    tail: float = 0.0
 
     def _sound(self, sound: Sound) -> Sound:
         return self.sound
+
+
+class Recall(_Operation, frozen=True):
+    """Put parameters where a scene of the sound has them.
+
+    A scene is given by its name, or by its number from 1.
+    """
+
+    scene: str | int
+
+    def _sound(self, sound: Sound) -> Sound:
+        for turn in self.turns(sound):
+            sound = turn._sound(sound)
+        return sound
+
+    def turns(self, sound: Sound) -> list[Set]:
+        """What it sets.
+
+        Raises
+        ------
+        ConfigError
+            There is no such scene.
+        """
+        found = []
+        for name, value in sound.scene(self.scene).values.items():
+            place, stage, own = placed(sound, name)
+            if stage is not None:
+                found.append(Set(stage.identity, own, value))
+            elif own in _OWN_NAMES and not place:
+                found.append(Set(OWN, own, value))
+        return found
+
+
+class KeepScene(_Operation, frozen=True):
+    """Have a sound hold a scene, in place of one of that name."""
+
+    scene: Scene
+
+    def _sound(self, sound: Sound) -> Sound:
+        names = [s.name for s in sound.scenes]
+        at = names.index(self.scene.name) if self.scene.name in names else len(names)
+        scenes = (*sound.scenes[:at], self.scene, *sound.scenes[at + 1 :])
+        return msgspec.structs.replace(sound, scenes=scenes)
+
+
+class DropScene(_Operation, frozen=True):
+    """Take a scene out of a sound."""
+
+    name: str
+
+    def _sound(self, sound: Sound) -> Sound:
+        gone = sound.scene(self.name)
+        scenes = tuple(s for s in sound.scenes if s is not gone)
+        return msgspec.structs.replace(sound, scenes=scenes)
+
+
+class Panic(_Operation, frozen=True):
+    """Silence what rings, and begin every stage anew; the sound stays as it is."""
+
+
+class Prepare(_Operation, frozen=True):
+    """Keep other sounds loaded beside the one that plays, each stage with its identity."""
+
+    sounds: tuple[Sound, ...] = ()
+
+    def apply(self, setup: Setup) -> Setup:
+        """The setup after this operation."""
+        return msgspec.structs.replace(setup, shelf=self.sounds)
 
 
 class Lane(_Operation, frozen=True):
@@ -176,7 +268,22 @@ class UseDevice(_Operation, frozen=True):
 
 
 Turn = tuple[int, str, float]  # a stage's identity (0: the whole sound), its parameter, the value
-Operation = Union[Insert, Remove, Move, Swap, Set, Load, Lane, Period, UseDevice]  # noqa: UP007
+Operation = Union[  # noqa: UP007
+    Insert,
+    Remove,
+    Move,
+    Swap,
+    Set,
+    Load,
+    Recall,
+    KeepScene,
+    DropScene,
+    Panic,
+    Prepare,
+    Lane,
+    Period,
+    UseDevice,
+]
 
 
 def restyle(sound: Sound, stage: Stage | None) -> Operation | None:
@@ -210,6 +317,8 @@ def brought(operation: Operation) -> tuple[Stage, ...]:
     """The stages that an operation brings in."""
     if isinstance(operation, Insert | Swap):
         return tuple(walk((operation.stage,)))
+    if isinstance(operation, Prepare):
+        return tuple(stage for sound in operation.sounds for stage in sound.walk())
     return tuple(operation.sound.walk()) if isinstance(operation, Load) else ()
 
 
@@ -227,9 +336,39 @@ def described(operation: Operation) -> str:
         return f"insert {operation.stage.name}"
     if isinstance(operation, Swap):
         return f"change to {operation.stage.name}"
-    words = {"remove": "take a stage out", "move": "move a stage", "load": "load a preset"}
+    words = {
+        "remove": "take a stage out",
+        "move": "move a stage",
+        "load": "load a preset",
+        "recall": "recall a scene",
+        "keepscene": "keep a scene",
+        "dropscene": "drop a scene",
+        "prepare": "load the setlist",
+    }
     kind = type(operation).__name__.lower()
     return words.get(kind, kind)
+
+
+def _followed(scene: Scene, before: Sound, after: Sound, swap: Swap | None) -> Scene:
+    """A scene with the names that its parameters have after a change of the stages.
+
+    Those of a stage that is gone are left out; what every stage has stays where one was swapped.
+    """
+    there = {stage.identity: (place, stage) for place, stage in places(after.stages)}
+    values: dict[str, Value] = {}
+    for name, value in scene.values.items():
+        _, stage, own = placed(before, name)
+        if stage is None:
+            values[name] = value
+            continue
+        identity = stage.identity
+        if swap is not None and swap.identity == identity:
+            identity = swap.stage.identity
+        place, now = there.get(identity, ("", None))
+        same = now is not None and (now.kind, now.name) == (stage.kind, stage.name)
+        if now is not None and (same or own in _EVERY):
+            values[place + own] = value
+    return Scene(scene.name, values)
 
 
 def _number(value: Value) -> float:

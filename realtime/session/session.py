@@ -17,6 +17,7 @@ logged with the position at which the sound took it up.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -26,7 +27,7 @@ import numpy.typing as npt
 from ..dsp.dynamics import db_to_gain, gain_to_db
 from ..engine.edits import Edit, Line
 from ..engine.group import Group
-from ..engine.hop import PATH_MIX
+from ..engine.hop import OUTPUT_GAIN, PATH_MIX
 from ..engine.path import EDITS, GAINS, check_latency
 from ..engine.placed import Mark, Slot
 from ..errors import ConfigError
@@ -40,17 +41,23 @@ from .events import from_event, to_event
 from .names import STAGE_PARAMETERS
 from .operations import (
     OWN,
+    DropScene,
     Insert,
+    KeepScene,
     Lane,
     Load,
     Move,
     Operation,
+    Panic,
     Period,
+    Prepare,
+    Recall,
     Remove,
     Set,
     Swap,
     UseDevice,
 )
+from .shelf import Interrupted, Shelf
 from .sound import Setup, Stage
 from .stream import Stream
 
@@ -99,6 +106,8 @@ class Session:
         As it is after the operations made; :meth:`now` adds what events have set since.
     log : list of Change
         Changes heard out so far.
+    interrupted : callable
+        Whether something waits that goes before :meth:`load_next`.
     """
 
     def __init__(
@@ -137,6 +146,49 @@ class Session:
             record=record,
             events=events,
         )
+        self.interrupted: Callable[[], bool] = lambda: False
+        self._beside = Builder(
+            self.channels, device.sample_rate, device.block_size, mark, self._go_on
+        )
+        self._shelf = Shelf(
+            self._beside.path,
+            lambda path, before: self.stream.prepare(path, before, self.setup.device.lane),
+        )
+        self._shelf.want(setup.shelf)
+        self.stream.kept = self._shelf.give_back
+
+    def _go_on(self, text: str) -> None:
+        if self.interrupted():
+            raise Interrupted
+
+    @property
+    def all_loaded(self) -> bool:
+        """Whether :meth:`load_next` has nothing to do."""
+        return self._shelf.complete
+
+    @property
+    def only_resets(self) -> bool:
+        """Whether :meth:`load_next` has a sound to reset, which is soon done, and none to build."""
+        return self._shelf.used
+
+    def is_loaded(self, operation: Operation) -> bool:
+        """Whether an operation changes to a sound that is loaded, and so takes no time."""
+        return isinstance(operation, Load) and self._shelf.has(operation.sound)
+
+    def load_next(self) -> bool:
+        """Load one of the sounds that are kept beside the one that plays, or none.
+
+        Called off, to be tried again, when :attr:`interrupted` says so between two stages.
+
+        Returns
+        -------
+        bool
+            Whether there was one to load.
+        """
+        try:
+            return self._shelf.load_next()
+        except Interrupted:
+            return True
 
     # -- operations -----------------------------------------------------------------------------
 
@@ -184,19 +236,41 @@ class Session:
         if isinstance(operation, Period):
             self.device.block_size = operation.samples
             self._builder.set_block(operation.samples)
+            self._beside.set_block(operation.samples)
+        if isinstance(operation, KeepScene | DropScene | Prepare):
+            self._shelf.want(setup.shelf)
+            self.setup = setup
+            return setup
+        if isinstance(operation, Recall):
+            for turn in operation.turns(before.sound):
+                with suppress(ConfigError):  # of a stage that has no such parameter any more
+                    self._set(turn, at)
+            self.setup = setup
+            return setup
         if isinstance(operation, UseDevice):
             raise ConfigError("a stream cannot change its device; open another one beside it")
         if at is None or self.stream.path.edits_waiting > MOST_WAITING:
             self.settle()  # with a position, the changes before it have theirs, too
-        edit, shape = None, self._builder.shape(setup.sound.stages)
-        if self._stays(shape, operation):
+        edit = None
+        own = {"bypass": float(setup.sound.bypass)}
+        ready = self._shelf.take(setup.sound) if isinstance(operation, Load) else None
+        if isinstance(operation, Load) and ready is not None:
+            self.stream.change_to(ready, own, operation.tail)
+        elif isinstance(operation, Load):
+            path = self._builder.path(setup.sound)
+            self.stream.replace(path, lane or setup.device.lane, own, operation.tail)
+        elif isinstance(operation, Panic):
+            self._panic(setup, own)
+        elif self._stays(shape := self._builder.shape(setup.sound.stages), operation):
+            self._shelf.spoil(self.stream.path)
             edit = self._edit(by, shape, at or 0)
         else:
-            own = None
-            if isinstance(operation, Load):
-                own = {"bypass": float(setup.sound.bypass)}
             path = self._builder.path(setup.sound)
-            self.stream.replace(path, lane or setup.device.lane, own)
+            self._shelf.spoil(self.stream.path)
+            self.stream.replace(path, lane or setup.device.lane)
+            if isinstance(operation, Period):  # what is loaded does not fit any more
+                self._shelf.want(())
+                self._shelf.want(setup.shelf)
         self.setup = setup
         self._pending.append((operation, edit))
         if wait:
@@ -226,6 +300,17 @@ class Session:
             return False
         self.do(Period(block))
         return True
+
+    def _panic(self, setup: Setup, own: dict[str, float]) -> None:
+        """Silence at once what plays, and change to the same sound, built anew."""
+        old = self.stream.path.record.arrays["targets"]
+        gain, old[OUTPUT_GAIN] = float(old[OUTPUT_GAIN]), 0.0  # of this path, not of the next
+        try:
+            path = self._builder.path(setup.sound)
+            self.stream.replace(path, setup.device.lane, own)
+        except BaseException:
+            old[OUTPUT_GAIN] = gain
+            raise
 
     def settle(self) -> None:
         """Wait until the changes made have been heard out, and log where each began."""
@@ -413,6 +498,7 @@ class Session:
         """Lane, latency, stages and their parameters."""
         stream = self.stream
         return {
+            "shelf": self._shelf.state,
             "lane": stream.lane,
             "lane_reason": stream.lane_reason,
             "hop_length": stream.path.hop,
@@ -435,6 +521,7 @@ class Session:
     def stop(self) -> None:
         """Stop device and workers; the counters stay readable."""
         self.stream.stop()
+        self._shelf.close()
 
     def wait(self, seconds: float | None = None) -> None:
         """Return after `seconds`, or when the device ends by itself; raise what went wrong."""

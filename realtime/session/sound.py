@@ -8,14 +8,14 @@ survives a trip through JSON (``msgspec.json``), so that session logs and pipes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import msgspec
 from msgspec import Meta
 
-from ..errors import ConfigError
+from ..errors import ConfigError, nearest
 from ..parameters.parameter import HIGHEST_DB, LOWEST_DB
 from ..schema import check
 
@@ -150,6 +150,21 @@ def depth(stages: tuple[Stage, ...]) -> int:
     )
 
 
+class Scene(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Where the parameters of a sound stand, under a name: recalled without loading anything.
+
+    Attributes
+    ----------
+    name : str
+    values : mapping
+        By the names of :mod:`realtime.session.names`, such as ``2.bypass``; what is not named stays
+        as it is.
+    """
+
+    name: Text
+    values: Mapping[str, Value] = {}
+
+
 class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a stream sounds like: what a preset stores.
 
@@ -162,6 +177,7 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         0 dry .. 1 wet, of the whole path.
     bypass : bool
         Whether the input passes as it is.
+    scenes : tuple of Scene
     """
 
     stages: tuple[Stage, ...] = ()
@@ -169,6 +185,7 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     output_gain_db: Decibels = 0.0
     mix: Share = 1.0
     bypass: bool = False
+    scenes: tuple[Scene, ...] = ()
 
     def __post_init__(self) -> None:
         check(self)
@@ -178,6 +195,10 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         if len(set(known)) < len(known):
             twice = next(k for k in known if known.count(k) > 1)
             raise ConfigError(f"two stages have the identity {twice}; each needs one of its own")
+        names = [scene.name for scene in self.scenes]
+        if len(set(names)) < len(names):
+            same = next(n for n in names if names.count(n) > 1)
+            raise ConfigError(f"two scenes are called '{same}'; each needs a name of its own")
 
     def walk(self) -> Iterator[Stage]:
         """Every stage, those inside groups included, in the order of the sound."""
@@ -186,6 +207,25 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     def find(self, identity: int) -> Stage | None:
         """The stage of that identity, wherever it stands."""
         return next((s for s in self.walk() if s.identity == identity), None)
+
+    def scene(self, which: int | str) -> Scene:
+        """A scene by its name, or by its number from 1.
+
+        Raises
+        ------
+        ConfigError
+            There is none.
+        """
+        names = [s.name for s in self.scenes]
+        if isinstance(which, str) and which in names:
+            return self.scenes[names.index(which)]
+        if isinstance(which, int) and 1 <= which <= len(names):
+            return self.scenes[which - 1]
+        if not names:
+            raise ConfigError("this sound has no scenes; keep one under a name first")
+        near = nearest(which, names) if isinstance(which, str) else ""
+        listed = ", ".join(f"{i} {n}" for i, n in enumerate(names, 1))
+        raise ConfigError(f"there is no scene '{which}'{near}; there are {listed}")
 
 
 class Device(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -242,10 +282,17 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
 
 class Setup(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A sound on a device: all that an engine needs to begin."""
+    """A sound on a device: all that an engine needs to begin.
+
+    Attributes
+    ----------
+    shelf : tuple of Sound
+        Those that are kept loaded beside what plays, so that changing to one takes no time.
+    """
 
     sound: Sound = Sound()
     device: Device = Device()
+    shelf: tuple[Sound, ...] = ()
 
     def with_sound(self, sound: Sound) -> Self:
         """Another sound on the same device."""
@@ -254,6 +301,26 @@ class Setup(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     def with_device(self, device: Device) -> Self:
         """The same sound on another device."""
         return msgspec.structs.replace(self, device=device)
+
+
+def places(stages: Sequence[Stage], begin: str = "") -> Iterator[tuple[str, Stage]]:
+    """Every stage with its place, such as ``3.1.2.``, those inside groups included."""
+    for i, stage in enumerate(stages, 1):
+        yield f"{begin}{i}.", stage
+        for k, branch in enumerate(stage.group or (), 1):
+            yield from places(branch.stages, f"{begin}{i}.{k}.")
+
+
+def placed(sound: Sound, name: str) -> tuple[str, Stage | None, str]:
+    """A parameter's full name as the place of its stage, the stage, and its own name there.
+
+    ``3.1.gain_db`` is ``1.gain_db`` of the group at ``3.``; a name without a place is of the path.
+    """
+    found: tuple[str, Stage | None] = ("", None)
+    for place, stage in places(sound.stages):
+        if name.startswith(place) and len(place) > len(found[0]):
+            found = place, stage
+    return (*found, name.removeprefix(found[0]))
 
 
 def each(stages: tuple[Stage, ...], change: Callable[[Stage], Stage]) -> tuple[Stage, ...]:

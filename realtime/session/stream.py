@@ -22,7 +22,7 @@ from ..stream.record import StreamMemory
 from ..stream.transport import Transport
 from ..stream.voice import Voice
 from ..stream.worker import Worker
-from .lanes import Playable, make_voice
+from .lanes import Playable, again, make_voice
 
 CHANGE_SECONDS = 5.0  # a change that has not been taken up by then is an error
 
@@ -47,6 +47,11 @@ class Stream:
     record, events
         Shared memory to use, see :class:`realtime.stream.record.StreamMemory`.
 
+    Attributes
+    ----------
+    kept : callable
+        Takes what has ceased to sound; where it returns False, that is freed.
+
     Raises
     ------
     ConfigError
@@ -70,6 +75,7 @@ class Stream:
         self.device, self.fixed_latency = device, fixed_latency
         self._worker_blocks, self._voices, self._running = worker_blocks, 1, False
         self._old: list[Playable] = []
+        self.kept: Callable[[Playable], bool] = lambda playable: False
         device.cross(path.channels, in_map)
         self._now = self._playable(path, lane)
         self.memory = StreamMemory(
@@ -95,6 +101,13 @@ class Stream:
             identity=self._voices,
             fixed_latency=self.fixed_latency,
         )
+
+    def prepare(self, path: Path, before: Playable | None, lane: str) -> Playable:
+        """A voice to be offered later: around a new path, or around one that has been reset."""
+        self._voices += 1
+        if before is not None:
+            return again(before, self.device, self._voices)
+        return self._playable(path, lane)
 
     # -- what plays ---------------------------------------------------------------------------
 
@@ -159,7 +172,11 @@ class Stream:
     # -- changes while sound runs ---------------------------------------------------------------
 
     def replace(
-        self, path: Path, lane: str = "auto", own: Mapping[str, float] | None = None
+        self,
+        path: Path,
+        lane: str = "auto",
+        own: Mapping[str, float] | None = None,
+        tail: float = 0.0,
     ) -> None:
         """Crossfade to another path, all of it anew.
 
@@ -170,6 +187,8 @@ class Stream:
         own : mapping, optional
             ``bypass`` where the path brings a sound's own gains, mix and bypass; by default those
             in force go on.
+        tail : float [seconds]
+            How long the path before rings on, without sound going into it.
 
         Raises
         ------
@@ -177,8 +196,7 @@ class Stream:
             It does not fit; what plays goes on.
         """
         self.settle()
-        if not self._running:
-            raise ConfigError("nothing plays yet; give the path to the stream instead")
+        self._must_run()
         self._voices += 1
         if own is None:
             path.follow(self.path)
@@ -187,13 +205,27 @@ class Stream:
         except BaseException:
             path.close()
             raise
+        for slot in path.slots():
+            slot.placed.record["fed"] = 0.0
+        self._offer(new, own, tail)
+
+    def change_to(self, playable: Playable, own: Mapping[str, float], tail: float = 0.0) -> None:
+        """Crossfade to a voice that :meth:`prepare` made; see :meth:`replace`."""
+        self.settle()
+        self._must_run()
+        self._offer(playable, own, tail)
+
+    def _must_run(self) -> None:
+        if not self._running:
+            raise ConfigError("nothing plays yet; give the path to the stream instead")
+
+    def _offer(self, new: Playable, own: Mapping[str, float] | None, tail: float) -> None:
         record = new.voice.record
         if own is not None:
             record["own_gains"], record["own_bypass"] = 1, own["bypass"]
-            record["conceal_gain"] = path.gain
+            record["conceal_gain"] = new.voice.path.gain
         record["beat"] = self.memory.beat
-        for slot in path.slots():
-            slot.placed.record["fed"] = 0.0
+        record["tail"] = round(tail * self.device.sample_rate)
         if new.worker is not None:
             new.worker.start()
         self._old.append(self._now)
@@ -226,19 +258,24 @@ class Stream:
             if time.monotonic() > end or not self.device.active:
                 raise StreamError("a change was not taken up: the device does not call")
             time.sleep(0.002)
+            self._retire()
         self.tidy()
 
     def tidy(self) -> None:
         """Free what has ceased to sound (control thread)."""
-        if self.changing:
-            return
-        self.memory.collect()
-        for playable in self._old:
+        self._retire()
+        if not self.changing:
+            self.path.collect()
+
+    def _retire(self) -> None:
+        """Take back the voice that the callback has given back."""
+        address = self.memory.collect()
+        for playable in [p for p in self._old if p.voice.address == address]:
+            self._old.remove(playable)
             if playable.worker is not None:
                 playable.worker.stop()
-            playable.voice.path.close()
-        self._old.clear()
-        self.path.collect()
+            if not self.kept(playable):
+                playable.voice.path.close()
 
     # -- running --------------------------------------------------------------------------------
 

@@ -71,10 +71,13 @@ def take_up(s):  # type: ignore[no-untyped-def]
     """Take up an offered voice: it starts on the stream's position, at the gains in force.
 
     A voice with ``own_gains`` keeps those it was made with, and brings its ``own_bypass``; the one
-    that leaves keeps the bypass it had.
+    that leaves keeps the bypass it had.  A voice that rings on fades out first.
     """
     address = load_acquire(s.mail + 8 * NEXT)
     if s.incoming != 0 or address == 0 or load_acquire(s.mail + 8 * RETIRED) != 0:
+        return
+    if s.tail != 0:
+        s.tail_left = min(s.tail_left, s.fade_length)
         return
     store_release(s.mail + 8 * NEXT, 0)
     v, old = view_voice(address), view_voice(s.voice)
@@ -93,6 +96,8 @@ def take_up(s):  # type: ignore[no-untyped-def]
         v.own_bypass = -1.0
     s.incoming = address
     s.unheard = v.latency + v.warm
+    if v.tail > 0:  # what is on its way through the old one is heard out
+        s.unheard = max(s.unheard, old.latency)
     s.faded = 0
     s.swap_position = s.samples
     note(s, SWAP, v.identity, 0.0)
@@ -160,9 +165,64 @@ def _run(s, v, x, y, n):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def _share(progress, length):  # type: ignore[no-untyped-def]
+    """Where a crossfade is after `progress` of `length` samples: 0..1."""
+    progress = min(max(progress, 0), length)
+    return F32(0.5 - 0.5 * math.cos(math.pi * progress / length))
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _ring_on(s, y, n):  # type: ignore[no-untyped-def]
+    """Add what a voice without sound still gives; at its end it fades out and is given back."""
+    if s.tail_left > 0:
+        silence = view_f32(s.x_tail, (s.channels, s.max_block))
+        other = view_f32(s.y_next, (s.channels, s.max_block))
+        silence[:, :n] = F32(0.0)
+        _run(s, view_voice(s.tail), silence, other, n)
+        for i in range(n):
+            gain = _share(s.tail_left - i, s.fade_length)
+            for c in range(s.channels):
+                y[c, i] = min(F32(1.0), max(F32(-1.0), y[c, i] + gain * other[c, i]))
+        s.tail_left -= n
+    if s.tail_left <= 0 and load_acquire(s.mail + 8 * RETIRED) == 0:
+        store_release(s.mail + 8 * RETIRED, s.tail)
+        s.tail = 0
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _play_with_tail(s, x, y, n):  # type: ignore[no-untyped-def]
+    """Fade the input of the voice that leaves, not what it gives, and let the new one come in."""
+    v, old = view_voice(s.incoming), view_voice(s.voice)
+    less = view_f32(s.x_tail, (s.channels, s.max_block))
+    other = view_f32(s.y_next, (s.channels, s.max_block))
+    begin = s.faded - s.unheard
+    for i in range(n):
+        gain = F32(1.0) - _share(begin + i + 1 + old.latency, s.fade_length)
+        for c in range(s.channels):
+            less[c, i] = gain * x[c, i]
+    _run(s, old, less, y, n)
+    _run(s, v, x, other, n)
+    for i in range(n):
+        gain = _share(begin + i + 1, s.fade_length)
+        for c in range(s.channels):
+            y[c, i] = min(F32(1.0), max(F32(-1.0), y[c, i] + gain * other[c, i]))
+    end = begin + n
+    s.unheard, s.faded = max(0, -end), max(0, min(end, s.fade_length))
+    if s.faded >= s.fade_length:
+        s.tail, s.tail_left = s.voice, v.tail
+        s.voice, s.incoming = s.incoming, 0
+        s.swaps += 1
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def play(s, x, y, n):  # type: ignore[no-untyped-def]
     """Turn ``x [channels, n]`` into ``y``."""
+    if s.incoming != 0 and view_voice(s.incoming).tail > 0:
+        _play_with_tail(s, x, y, n)
+        return
     _run(s, view_voice(s.voice), x, y, n)
+    if s.tail != 0:
+        _ring_on(s, y, n)
     if s.incoming == 0:
         return
     other = view_f32(s.y_next, (s.channels, s.max_block))
@@ -172,7 +232,7 @@ def play(s, x, y, n):  # type: ignore[no-untyped-def]
             s.unheard -= 1
             continue
         s.faded = min(s.faded + 1, s.fade_length)
-        gain = F32(0.5 - 0.5 * math.cos(math.pi * s.faded / s.fade_length))
+        gain = _share(s.faded, s.fade_length)
         for c in range(s.channels):
             if s.faded >= s.fade_length:
                 y[c, i] = other[c, i]

@@ -35,6 +35,8 @@ _INTEGERS = (
     "in_map", "out_map", "drift",
     # voices
     "voice", "incoming", "mail", "unheard", "faded", "fade_length", "swaps", "swap_position",
+    # a voice that gets no more sound and rings on, and for how many samples; what it is given
+    "tail", "tail_left", "x_tail",
     # the position from which ``bypass`` holds, and ``bypass_before`` until then
     "bypass_at",
     # parameter events in, journal and recordings out (0: none)
@@ -119,7 +121,8 @@ class StreamMemory:
         self.address = int(self._record.ctypes.data)
         r, channels, size = self.record, voice.path.channels, voice.path.record["max_block"]
         self._memory: dict[str, npt.NDArray[np.generic]] = {
-            name: np.zeros((channels, int(size)), dtype=np.float32) for name in ("x", "y", "y_next")
+            name: np.zeros((channels, int(size)), dtype=np.float32)
+            for name in ("x", "y", "y_next", "x_tail")
         }
         heard = channels if drift is not None else in_channels
         in_map = None if drift is not None else in_map

@@ -23,8 +23,9 @@ FADE = 64  # samples of the fade between wet sound and concealment
 LONGEST_LATENCY = 1 << 16  # samples; what the dry path can be delayed by
 
 _INTEGERS = (
+    # `tail`: how long what the voice before rings on once this one is heard [samples]
     "identity", "path", "warm", "idle", "waking", "mode", "channels", "max_block", "latency",
-    "own_gains",
+    "own_gains", "tail",
     "dry", "dry_line", "line_length", "dry_state", "last",
     # where the model runs at another rate than the device: converters, blocks between them
     "inward", "outward", "model_x", "model_y", "model_dry", "model_block", "inner_latency",

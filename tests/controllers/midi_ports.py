@@ -6,8 +6,10 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +62,7 @@ def devices() -> dict[str, Any]:
     bindings = Bindings(surface, [MidiMapping(cc=1, parameter="mix")], said.append)
     box = controller("box")
     found["names"] = input_names()
-    with MidiInputs(bindings.feed, (), said.append, poll_seconds=0.1) as inputs:
+    with MidiInputs(bindings.feed_all, (), said.append, poll_seconds=0.1) as inputs:
         found["open"] = inputs.ports
 
         def turned(port: Any, value: int) -> bool:
@@ -86,12 +88,79 @@ def devices() -> dict[str, Any]:
         found["learnt"] = msgspec.to_builtins(mapping) if mapping else None
         found["thread alive"] = turned(box, 127)
         other.send_message([0xE0, 1, 2])
-    with MidiInputs(bindings.feed, ["PAD"], poll_seconds=0.1) as inputs:
+        found["flood"] = flood(surface, bindings, said, other)
+        found["bank"] = programs(surface, bindings, box)
+        found["nrpn"] = nrpn(surface, bindings, box)
+        del said[3:]
+    with MidiInputs(bindings.feed_all, ["PAD"], poll_seconds=0.1) as inputs:
         found["only"] = inputs.ports
     found["said"] = said
     unplug(box)
     unplug(other)
     return found
+
+
+def flood(surface: Any, bindings: Bindings, said: list[str], port: Any) -> dict[str, Any]:
+    """Two controllers as fast as 20,000 messages a second; what they end at."""
+    bindings.add(MidiMapping(cc=20, parameter="mix"))
+    bindings.add(MidiMapping(cc=21, parameter="output_gain_db"))
+    before, sent = len(said), 0
+    with captured_stderr() as text:
+        begin = time.monotonic()
+        for i in range(30_000):
+            last = i == 29_999
+            port.send_message([0xB0, 20, 127 if last else i % 127])
+            port.send_message([0xB0, 21, 0 if last else 127 - i % 127])
+            sent += 2
+            ahead = sent / 20_000 - (time.monotonic() - begin)
+            if ahead > 0.002:
+                time.sleep(ahead)
+        until(lambda: surface.get("mix") == 1.0 and surface.get("output_gain_db") == -100.0)
+        printed = text()
+    ended = {name: surface.get(name) for name in ("mix", "output_gain_db")}
+    return {"sent": sent, "ended": ended, "said": said[before:], "stderr": printed}
+
+
+@contextmanager
+def captured_stderr() -> Iterator[Callable[[], str]]:
+    """What libraries written in C++ say meanwhile, too."""
+    with tempfile.TemporaryFile() as file:
+        own = os.dup(2)
+        os.dup2(file.fileno(), 2)
+
+        def text() -> str:
+            file.seek(0)
+            return file.read().decode()
+
+        try:
+            yield text
+        finally:
+            os.dup2(own, 2)
+            os.close(own)
+
+
+def programs(surface: Any, bindings: Bindings, port: Any) -> list[str]:
+    """The same program of two banks, chosen by CC 0 and 32."""
+    bindings.add(MidiMapping(program=5, bank=0, action="previous"))
+    bindings.add(MidiMapping(program=5, bank=130, action="next"))
+    for message in ([0xB0, 0, 1], [0xB0, 32, 2], [0xC0, 5]):
+        port.send_message(message)
+    until(lambda: surface.actions == ["next"])
+    for message in ([0xB0, 0, 0], [0xB0, 32, 0], [0xC0, 5]):
+        port.send_message(message)
+    until(lambda: len(surface.actions) == 2)
+    return list(surface.actions)
+
+
+def nrpn(surface: Any, bindings: Bindings, port: Any) -> dict[str, float]:
+    """An NRPN's data entry turns the NRPN's parameter and not that of controller 6."""
+    bindings.add(MidiMapping(cc=6, parameter="mix"))
+    bindings.add(MidiMapping(nrpn=1 * 128 + 8, parameter="input_gain_db"))
+    surface.set("mix", 1.0)
+    for message in ([0xB0, 99, 1], [0xB0, 98, 8], [0xB0, 6, 127], [0xB0, 38, 127]):
+        port.send_message(message)
+    until(lambda: surface.get("input_gain_db") == 24.0)
+    return {name: surface.get(name) for name in ("mix", "input_gain_db")}
 
 
 def server_ends(pid: int) -> dict[str, Any]:

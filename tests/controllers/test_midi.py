@@ -118,6 +118,23 @@ def test_a_real_controller_is_learnt() -> None:
 
 
 @needs_jack
+def test_a_flood_ends_at_the_last_value_sent_and_is_told_in_one_line() -> None:
+    """20,000 messages a second for three seconds, of two controllers, through a real port."""
+    flood = found()["flood"]
+    assert flood["sent"] == 60_000
+    assert flood["ended"] == {"mix": 1.0, "output_gain_db": -100.0}
+    assert len([line for line in flood["said"] if "messages a second" in line]) <= 1
+    assert len(flood["said"]) <= 2
+    assert flood["stderr"] == ""
+
+
+@needs_jack
+def test_real_ports_choose_programs_of_banks_and_keep_nrpns_apart() -> None:
+    assert found()["bank"] == ["next", "previous"]
+    assert found()["nrpn"] == {"mix": 1.0, "input_gain_db": 24.0}
+
+
+@needs_jack
 def test_ports_are_chosen_by_part_of_their_name() -> None:
     assert found()["only"] == ["pads:knobs"]
 
@@ -175,10 +192,10 @@ def test_a_port_that_cannot_be_opened_is_told_once_and_tried_again(monkeypatch) 
 
 
 class Numbers(Faulty):
-    """An open port that two messages came by."""
+    """An open port that two messages came by, one after the other."""
 
     def __init__(self) -> None:
-        self.messages = [([number], 0.0) for number in (1, 2)]
+        self.messages = [([1], 0.0), None, ([2], 0.0)]
 
     def open_port(self, *_: Any, **__: Any) -> None:
         pass
@@ -194,10 +211,10 @@ def test_the_thread_outlives_what_a_message_leads_to(monkeypatch) -> None:
     both = threading.Event()
 
     def receive(data: Any, port: str) -> None:
-        heard.append(data[0])
+        heard.append(data[0][0])
         if len(heard) == 2:
             both.set()
-        if data[0] == 1:
+        if data[0][0] == 1:
             raise ZeroDivisionError
 
     with midi.MidiInputs(receive, report=said.append):

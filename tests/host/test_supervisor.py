@@ -17,9 +17,11 @@ from realtime.host.inbox import Inbox
 from realtime.host.knobs import Knobs
 from realtime.host.machine import RULES, State, diagram
 from realtime.host.progress import Cancelled
+from realtime.host.shared_memory import MODE
 from realtime.session.operations import Remove, Swap
 from realtime.session.sound import Device, Setup, Sound
 from realtime.session.sound import Stage as Played
+from realtime.stream.voice import INLINE, WORKER
 
 from .fake_engine import NOW, Stage
 
@@ -109,6 +111,21 @@ def test_a_starved_machine_is_late_not_broken() -> None:
     stage.supervisor.step(("tick",))
     stage.wait(0.1)
     assert (stage.state, len(stage.made)) == (State.PLAYING, 1)
+
+
+def test_a_worker_that_begins_is_not_held_to_what_the_last_one_did() -> None:
+    stage = Stage()
+    engine = stage.play()
+    status, record = engine.board.status, engine.board.record[0]
+    status[MODE], record["worker_blocks"] = WORKER, 10
+    stage.wait(0.2)
+    status[MODE] = INLINE
+    stage.wait(5.0)  # inline: no worker, no blocks
+    status[MODE] = WORKER
+    stage.wait(0.2)  # its first block is not full yet
+    assert stage.state is State.PLAYING
+    stage.wait(1.0)
+    assert engine.dead and stage.state is State.REPLACING
 
 
 # -- nothing is told only once -------------------------------------------------------------------
@@ -462,3 +479,54 @@ def test_a_suspect_that_hangs_while_it_is_brought_back_stays_out() -> None:
     stage.come_up()
     assert (stage.state, stage.supervisor.view.setup.sound.stages) == (State.PLAYING, ())
     assert stage.supervisor.view.incidents[-1].left_out == "Gain"
+
+
+# -- a device that is not there yet ----------------------------------------------------------------
+
+
+def test_a_start_may_wait_for_its_device() -> None:
+    stage = Stage(wait=True)
+    asked = stage.ask("start")
+    for _ in range(4):
+        stage.fresh.heard(("ready", []))
+        stage.run()
+        number, _body = stage.fresh.asked("open")[-1]
+        stage.fresh.heard(("error", number, "DeviceError", "no JACK server"))
+        stage.run()
+        assert stage.state is State.REPLACING and not asked.future.done()
+        stage.wait(6.0)
+    stage.come_up()
+    assert stage.state is State.PLAYING and asked.future.result(0) is not None
+    assert stage.sentences() == [
+        "waiting for the device: no JACK server",
+        "the device is there, and it plays",
+    ]
+    assert stage.supervisor.view.incidents == ()
+
+
+def test_what_is_wrong_with_the_sound_is_not_waited_for() -> None:
+    stage = Stage(wait=True)
+    asked = stage.ask("start")
+    stage.fresh.heard(("ready", []))
+    stage.run()
+    number, _body = stage.fresh.asked("open")[-1]
+    stage.fresh.heard(("error", number, "ModelError", "there is no model"))
+    stage.run()
+    assert stage.state is State.ENDED
+    with pytest.raises(RestyleError, match="there is no model"):
+        asked.future.result(0)
+
+
+def test_a_sound_that_breaks_the_engine_while_it_is_loaded_beforehand_is_left_out() -> None:
+    shelf = (
+        Sound((Played(model="good.onnx", identity=7),)),
+        Sound((Played(plugin="bad.vst3", identity=8),)),
+    )
+    stage = Stage(Setup(plays("x.onnx").sound, HERE, shelf))
+    engine = stage.play()
+    engine.board.status[0] = 8  # the crash mark
+    engine.kill()
+    stage.wait(0.1)
+    stage.come_up()
+    assert stage.supervisor.view.setup.shelf == shelf[:1]
+    assert any("left out" in s for s in stage.sentences())

@@ -67,6 +67,11 @@ class FakeConsole:
                 "total_ms": 0.0,
                 "parts": [],
             },
+            "scenes": status["scenes"],
+            "scene": status["scene"],
+            "setlist": None,
+            "compare": None,
+            "tempo_bpm": None,
             "parameters": [stages.plain(p) for p in parameters],
             "path": stages.path(sound, parameters, {}),
             "recording": None,
@@ -76,6 +81,15 @@ class FakeConsole:
             "panel": {},
             "version": "0",
         }
+
+    def use_setlist(self, name: str | None) -> None:
+        pass
+
+    def compare(self, preset: str | None) -> None:
+        pass
+
+    def end_compare(self) -> None:
+        pass
 
     def costs(self) -> Mapping[str, float]:
         return {}

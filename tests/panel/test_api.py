@@ -14,6 +14,10 @@ from realtime.devices.list import list_devices
 from realtime.errors import DeviceError
 from realtime.panel.openapi import describe
 from realtime.panel.routes import ROUTES
+from realtime.presets.files import save_preset
+from realtime.presets.format import Preset
+from realtime.presets.setlist import save_setlist
+from realtime.session.sound import Sound, Stage
 
 from .conftest import Desk
 from .schemas import problems
@@ -149,11 +153,64 @@ def test_a_controller_is_learnt_shown_and_forgotten(
             "port": "",
             "channel": 1,
             "number": 7,
+            "bank": None,
             "kind": "cc",
+            "mode": "set",
+            "switch": None,
         }
     ]
     midi.bindings.feed([0xB0, 7, 127], "knobs")
     assert plain.host.get("mix") == 1.0
     assert plain.ask("DELETE", "/api/midi/mappings/mix").data["mappings"] == []
+    assert plain.ask("POST", "/api/midi/learn", {"action": "next"}).data["learning"] == "next"
+    midi.bindings.feed([0xC0, 5], "knobs")
+    (mapping,) = plain.get("/api/midi")["mappings"]
+    assert (mapping["parameter"], mapping["target"], mapping["number"]) == ("next", "action", 5)
+    assert plain.ask("DELETE", "/api/midi/mappings/next").status == 200
+    assert plain.ask("POST", "/api/midi/learn", {}).status == 400
+    assert plain.ask("PUT", "/api/midi", {"channels": [2, 3]}).data["channels"] == [2, 3]
+    assert plain.ask("PUT", "/api/midi", {"channels": [17]}).status == 400
+    assert plain.ask("PUT", "/api/midi", {}).data["channels"] == []
     assert plain.ask("POST", "/api/midi/learn", {"parameter": "bypass"}).data["learning"]
     assert plain.ask("DELETE", "/api/midi/learn").data["learning"] is None
+
+
+def test_scenes_are_kept_recalled_and_taken_out(plain: Desk) -> None:
+    plain.ask("PUT", "/api/parameters", {"values": {"mix": 0.25}})
+    state = plain.ask("PUT", "/api/scenes/Quarter", {}).data
+    conforms(plain, "PUT", "/api/scenes/{name}", state)
+    assert (state["scenes"], state["scene"]) == (["Quarter"], "Quarter")
+    plain.ask("PUT", "/api/parameters", {"values": {"mix": 1.0}})
+    assert plain.ask("POST", "/api/scenes/Quarter/recall", {}).status == 200
+    assert plain.host.get("mix") == 0.25
+    assert plain.ask("POST", "/api/actions/next_scene", {}).data["scene"] == "Quarter"
+    missing = plain.ask("POST", "/api/scenes/Qarter/recall", {})
+    assert missing.status == 404
+    assert "did you mean 'Quarter'" in missing.data["error"]
+    assert plain.ask("DELETE", "/api/scenes/Quarter").data["scenes"] == []
+
+
+def test_a_setlist_is_chosen_and_walked_through(plain: Desk, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("RESTYLE_PRESETS", str(tmp_path / "presets"))
+    assert plain.get("/api/setlists") == []
+    assert plain.ask("POST", "/api/actions/next", {}).status == 400
+    for name in ("one", "two"):
+        save_preset(name, Preset(sound=Sound((Stage(effect="Gain"),))))
+    save_setlist("gig", ["one", "two"])
+    assert plain.get("/api/setlists") == ["gig"]
+    assert plain.ask("PUT", "/api/setlist", {"name": "../gig"}).status == 404
+    state = plain.ask("PUT", "/api/setlist", {"name": "gig"}).data
+    conforms(plain, "PUT", "/api/setlist", state)
+    assert [e["title"] for e in state["setlist"]["entries"]] == ["one", "two"]
+    state = plain.ask("POST", "/api/actions/previous", {}).data
+    assert (state["setlist"]["at"], state["preset"]) == (1, "two")
+    assert plain.ask("POST", "/api/setlist/1", {}).data["preset"] == "one"
+    assert plain.ask("POST", "/api/setlist/3", {}).status == 400
+    assert plain.ask("POST", "/api/setlist/x", {}).status == 404
+    assert plain.ask("POST", "/api/actions/nxt", {}).status == 404
+    state = plain.ask("POST", "/api/compare", {"preset": "two"}).data
+    conforms(plain, "POST", "/api/compare", state)
+    assert state["compare"] == {"on": "B", "trim_db": 0.0}
+    assert plain.ask("POST", "/api/compare", {"preset": "none"}).status == 404
+    assert plain.ask("DELETE", "/api/compare").data["compare"] is None
+    assert plain.ask("PUT", "/api/setlist", {"name": None}).data["setlist"] is None

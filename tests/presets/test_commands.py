@@ -13,7 +13,7 @@ from realtime.cli import main
 from realtime.commands import midi as midi_command
 from realtime.errors import RestyleError
 from realtime.parameters.mapping import MidiMapping
-from realtime.presets.files import read_preset
+from realtime.presets.files import read_preset, save_preset
 from realtime.presets.format import Preset
 from realtime.schema import read
 from realtime.session.sound import Sound, Stage
@@ -146,7 +146,7 @@ class Inputs:
 
     def __init__(self, receive, wanted=(), report=None) -> None:
         for data in ([0xB0, 7, 1], [0xB0, 7, 2], [0xB0]):
-            receive(data, "box")
+            receive([data], "box")
 
     def __enter__(self) -> Inputs:
         return self
@@ -219,3 +219,21 @@ def test_what_learn_prints_is_read_back() -> None:
     assert read(table, MidiMapping) == mapping
     with pytest.raises(RestyleError, match="it has cc and cc14"):
         read({**table, "cc": 3}, MidiMapping)
+
+
+def test_setlists_on_the_command_line(run, presets_folder: Path) -> None:
+    for name in ("one", "two"):
+        save_preset(name, Preset(sound=Sound((Stage(effect="Gain"),))))
+    assert "no setlist yet" in run("preset", "setlist", "list")[1]
+    code, text, _ = run("preset", "setlist", "save", "gig", "one", "two", "--tail", "3")
+    assert code == 0
+    assert 'restyle live --setlist "gig"' in text
+    code, text, _ = run("preset", "setlist", "show", "gig")
+    assert code == 0
+    assert "two" in text
+    assert "3 s" in text
+    code, _, error = run("preset", "setlist", "save", "gig", "one", "nobody")
+    assert code == 2
+    assert "gig" in error
+    assert run("preset", "setlist", "delete", "gig")[0] == 0
+    assert run("preset", "setlist", "show", "gig")[0] == 2

@@ -152,7 +152,6 @@ def test_a_session_is_opened_with_its_mappings_checked(
         ("parameter = 'mix'\nlow = -1", r"low must be within 0\.\.1, the range of mix, got -1"),
         ("parameter = 'mix'\ncurve = 'log'", "a log curve needs both ends above 0"),
         ("style = 'taep'", "there is no model 'taep'; did you mean 'tape'"),
-        ("preset = 'gone'", "there is no preset 'gone'"),
     ],
 )
 def test_a_mapping_to_what_is_not_there_is_refused(tmp_path: Path, mapping: str, says: str) -> None:

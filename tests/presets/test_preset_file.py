@@ -216,7 +216,10 @@ BAD = [
     (HEAD + "[record]\nfile = 'yes'\n", r"\[record\]: unknown key 'file'"),
     (HEAD + "[midi]\ncc = 1\n", r"write \[\[midi\]\]"),
     (HEAD + "[[midi]]\ncc = 1\n", r"\[\[midi\]\] 1: a mapping needs exactly one of parameter"),
-    (HEAD + "[[midi]]\nparameter = 'mix'\n", "exactly one of cc, cc14, note, program; it has none"),
+    (
+        HEAD + "[[midi]]\nparameter = 'mix'\n",
+        "exactly one of cc, cc14, nrpn, note, program; it has none",
+    ),
     (HEAD + "[[midi]]\ncc = 1\nnote = 2\nparameter = 'mix'\n", "it has cc and note"),
     (
         HEAD + "[[midi]]\ncc = 128\nparameter = 'mix'\n",
@@ -229,7 +232,7 @@ BAD = [
     ),
     (HEAD + "[[midi]]\ncc = 1\ncurve = 'lg'\nparameter = 'mix'\n", "did you mean 'log'"),
     (HEAD + "[[midi]]\ncc = 1\nlow = 'a'\nparameter = 'mix'\n", "low must be a number"),
-    (HEAD + "[[midi]]\nprogram = 1\nparameter = 'mix'\n", "chooses a preset or a style"),
+    (HEAD + "[[midi]]\nprogram = 1\nparameter = 'mix'\n", "chooses a preset, style or scene"),
     (HEAD + "[[midi]]\ncc = 1\nparamter = 'mix'\n", "did you mean 'parameter'"),
 ]
 

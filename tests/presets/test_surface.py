@@ -127,4 +127,5 @@ def test_a_preset_changes_everything_but_the_bypass() -> None:
     one.load_preset("second")
     assert one.get("mix") == 0.25
     assert weights(one) == {"warm": 0.0, "fuzz": 1.0, "lo": 0.0}
-    assert one.status() == {"style": "blend", "preset": "second", "bypass": True}
+    status = one.status()
+    assert (status["style"], status["preset"], status["bypass"]) == ("blend", "second", True)

@@ -7,9 +7,9 @@ import pytest
 
 from realtime.errors import ConfigError
 from realtime.parameters.parameter import CATEGORICAL, SWITCH, Parameter, find_parameter
-from realtime.session.names import find_knob, full_name, knobs, places, walk_knobs
+from realtime.session.names import find_knob, full_name, knobs, walk_knobs
 from realtime.session.operations import OWN, Insert, Move, Remove, Set, Swap, restyle
-from realtime.session.sound import Branch, Setup, Sound, Stage, identified
+from realtime.session.sound import Branch, Setup, Sound, Stage, identified, places
 
 DRIVE = Parameter("drive", 0.0, 10.0, 2.0)
 MODE = Parameter("mode", 0.0, 2.0, kind=CATEGORICAL, choices=("low", "band", "high"))

@@ -24,7 +24,9 @@ from .options import (
     channel_map,
     checked_device,
     checked_lane,
+    midi_channels,
     one_block,
+    opened_setlist,
     saved_session,
     with_saved,
 )
@@ -61,6 +63,10 @@ def live(
     session: Annotated[
         Path | None,
         _option(SOUND, "A session file: sound, device, MIDI.", metavar="FILE.toml"),
+    ] = None,
+    setlist: Annotated[
+        str | None,
+        _option(SOUND, "A setlist: its presets are loaded beforehand.", metavar="FILE"),
     ] = None,
     chain: Annotated[
         Path | None,
@@ -126,6 +132,10 @@ def live(
     clocks: Annotated[
         str, _option(DEVICE, "Clocks of input and output device: auto, one or two.")
     ] = "auto",
+    wait: Annotated[
+        bool,
+        _option(DEVICE, "Wait for JACK, PipeWire or the card as long as it takes.", "--wait"),
+    ] = False,
     fall_back: Annotated[
         bool, _option(DEVICE, "Default devices where the chosen ones are gone.", "--fall-back")
     ] = False,
@@ -148,6 +158,9 @@ def live(
     ] = None,
     osc: Annotated[
         str | None, _option(CONTROL, "Listen for OSC messages.", metavar="[HOST:]PORT")
+    ] = None,
+    midi_channel: Annotated[
+        str | None, _option(CONTROL, "MIDI channels to hear; all if not given.", metavar="1,2")
     ] = None,
     terminal: Annotated[
         bool, _option(CONTROL, "A full view in the terminal, for SSH; no panel.", "--terminal")
@@ -223,7 +236,11 @@ def live(
     check_writable(stats)
     check_writable(save_session)
     announce_cold_start()
+    channels_heard = midi_channels(midi_channel)
     saved = with_yes(lambda: saved_session(session, preset), trust)
+    concert = with_yes(lambda: opened_setlist(setlist, saved), trust)
+    if concert is not None and not (model or chain or preset):
+        saved = concert.begun(saved)
     own = {"mix": mix, "input_gain_db": gain, "output_gain_db": output_gain}
     base = saved.preset.sound if saved is not None else None
     values = parse_values(controls)
@@ -247,6 +264,8 @@ def live(
     level = input_level(device.input_level_dbu, device.input, virtual or source == "model", sound)
     device = msgspec.structs.replace(device, input_level_dbu=level)
     setup = Setup(sound, device)
+    if concert is not None:
+        setup = concert.shelved(setup)
     if source == "model":
         setup = without_input(setup, input, simulate)
     if not sound.stages:
@@ -270,6 +289,9 @@ def live(
             settings,
             terminal,
             find_model("tagger") if tags else None,
+            concert=concert,
+            channels=channels_heard,
+            wait=wait,
         ).play()
     finally:
         if simulation is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,10 +14,12 @@ import numpy.typing as npt
 from ...audio_files import resample
 from ...devices.shared_simulated import Tape
 from ...errors import ConfigError, nearest
+from ...host.concert import entry
 from ...presets.check import Library
 from ...presets.format import Preset, SessionFile
 from ...presets.opening import open_preset, open_session
-from ...session.sound import LANES, Device, LaneName, Setup
+from ...presets.setlist import Opened, open_setlist
+from ...session.sound import LANES, Device, LaneName, Setup, Sound, identified
 from ...stream.maps import engine_channels
 from ...trust.sounds import read_sound
 from ..common import err
@@ -142,10 +145,81 @@ def saved_session(session: Path | None, preset: str | None) -> SessionFile | Non
     if session is not None and preset is not None:
         raise ConfigError("give either --session or --preset")
     if session is not None:
-        return open_session(session, Library())
+        return open_session(session, Library(), lambda text: err.print(text, highlight=False))
     if preset is not None:
         return SessionFile(open_preset(preset, Library()))
     return None
+
+
+def midi_channels(text: str | None) -> tuple[int, ...] | None:
+    """``1,2`` as MIDI channels; None where they are left open.
+
+    Raises
+    ------
+    ConfigError
+        There is no such channel.
+    """
+    if text is None:
+        return None
+    parts = [p.strip() for p in text.split(",")]
+    if not all(p.isascii() and p.isdigit() and 1 <= int(p[:4]) <= 16 for p in parts):
+        raise ConfigError(f"--midi-channel takes channels within 1..16 such as 1,2, got '{text}'")
+    return tuple(int(p) for p in parts)
+
+
+@dataclass
+class Concert:
+    """A setlist that is played from the start.
+
+    Attributes
+    ----------
+    at : int or None
+        Place of the preset that plays first; None where something else does.
+    sounds : tuple of Sound
+        With identities, once there is a setup.
+    """
+
+    name: str
+    opened: tuple[Opened, ...]
+    at: int | None = None
+    sounds: tuple[Sound, ...] = ()
+
+    def begun(self, saved: SessionFile | None) -> SessionFile | None:
+        """The session, with the first preset where it brings no stages of its own."""
+        if saved is not None and saved.preset.sound.stages:
+            return saved
+        self.at = 0
+        first = self.opened[0].preset
+        if saved is None:
+            return SessionFile(first)
+        return msgspec.structs.replace(saved, preset=first)
+
+    def shelved(self, setup: Setup) -> Setup:
+        """The setup with all presets to be loaded, each stage with an identity of its own."""
+        number, sounds = 1 + max((s.identity for s in setup.sound.walk()), default=0), []
+        for one in self.opened:
+            sound = one.preset.sound
+            sounds.append(msgspec.structs.replace(sound, stages=identified(sound.stages, number)))
+            number += sum(1 for _ in sound.walk())
+        self.sounds = tuple(sounds)
+        return msgspec.structs.replace(setup, shelf=self.sounds)
+
+    def kept(self) -> dict[str, Any]:
+        """What the host keeps of it."""
+        entries = [entry(o, s) for o, s in zip(self.opened, self.sounds, strict=True)]
+        return {"name": self.name, "entries": entries, "at": self.at}
+
+
+def opened_setlist(named: str | None, saved: SessionFile | None) -> Concert | None:
+    """The setlist that was asked for, or the session's; checked wholly.
+
+    Raises
+    ------
+    PresetError
+        There is none, or a preset of it is not good.
+    """
+    named = named or (saved.setlist if saved is not None else None)
+    return None if named is None else Concert(*open_setlist(named, Library()))
 
 
 def to_session(setup: Setup, base: SessionFile, preset: Preset) -> SessionFile:

@@ -23,12 +23,13 @@ from ...panel.controls import ControlsSettings, start_controls
 from ...panel.server import PanelSettings
 from ...presets.asking import session_asks
 from ...presets.files import write_file
-from ...presets.format import OscSettings, SessionFile
+from ...presets.format import MidiInput, OscSettings, SessionFile
 from ...session.sound import Setup
 from ...trust.consent import allow
 from ..common import err, write_json
+from .keys import Keys
 from .meter import run_with_meter, run_with_tuner, starting, summary
-from .options import Recording, Simulation, to_session
+from .options import Concert, Recording, Simulation, to_session
 
 
 @dataclass
@@ -54,6 +55,12 @@ class Run:
         A model that tells what is heard.
     tuning : bool
         Whether to show the pitch alone, and nothing at the end.
+    concert : Concert or None
+        The setlist.
+    channels : tuple of int or None
+        MIDI channels; the session's if None.
+    wait : bool
+        Whether to wait for a device that is not there yet.
     """
 
     setup: Setup
@@ -69,6 +76,9 @@ class Run:
     terminal: bool = False
     tagger: Path | None = None
     tuning: bool = False
+    concert: Concert | None = None
+    channels: tuple[int, ...] | None = None
+    wait: bool = False
 
     def play(self) -> None:
         """Open everything, play, and close it again.
@@ -96,13 +106,20 @@ class Run:
         paced = self.simulation is None or self.simulation.paced
         notes = Notes(tell)
         host = Host(
-            self.setup, notes, standby=paced, journal=self.recording.capture is not None, taps=files
+            self.setup,
+            notes,
+            standby=paced,
+            journal=self.recording.capture is not None,
+            taps=files,
+            wait=self.wait,
         )
         capture: Capture | None = None
         recorder: Recorder | None = None
         try:
             if self.saved is not None:
                 host.keep("preset", self.saved.preset.name)
+            if self.concert is not None:
+                host.keep("setlist", self.concert.kept())
             if self.recording.capture is not None:
                 capture = Capture(host, self.recording.capture, notes)
             self._start(host)
@@ -113,12 +130,8 @@ class Run:
             self._connect(host)
             if self.tuning:
                 run_with_tuner(host, self.seconds)
-            elif self.terminal:
-                from .terminal import run_with_terminal
-
-                run_with_terminal(host, self.seconds)
             else:
-                run_with_meter(host, self.seconds, self.tagger is not None)
+                self._watch(host, notes)
         except KeyboardInterrupt:
             _once_is_enough()
             err.print("stopped")
@@ -131,6 +144,16 @@ class Run:
                 notes.close()
         return figures
 
+    def _watch(self, host: Host, notes: Notes) -> None:
+        """Show what plays, and take keys, until the end."""
+        with Keys(host, notes):
+            if self.terminal:
+                from .terminal import run_with_terminal
+
+                run_with_terminal(host, self.seconds)
+            else:
+                run_with_meter(host, self.seconds, self.tagger is not None)
+
     def _start(self, host: Host) -> None:
         """Play; show how far the start is where it takes long."""
         with starting(host):
@@ -138,6 +161,13 @@ class Run:
 
     def _osc(self) -> OscSettings | None:
         return osc_address(self.osc) or (self.saved.osc if self.saved else None)
+
+    def _channels(self) -> tuple[int, ...]:
+        """MIDI channels that are heard; all if there are none."""
+        heard = self.saved.midi_input if self.saved else None
+        if self.channels is not None:
+            return self.channels
+        return heard.channels if heard is not None else ()
 
     def _connect(self, host: Host) -> None:
         """Start MIDI, OSC and the panel where they are asked for."""
@@ -148,6 +178,7 @@ class Run:
             self.panel,
             Path(record.folder) if record else None,
             self.tagger,
+            self._channels(),
         )
         if not settings.wanted:
             return
@@ -206,7 +237,13 @@ class Run:
         """Keep what played as a session file."""
         name = self.saved.preset.name if self.saved else path.stem
         base = self.saved or SessionFile()
-        base = msgspec.structs.replace(base, midi=kept.get("mappings", base.midi), osc=self._osc())
+        channels = kept.get("midi_channels", self._channels())
+        base = msgspec.structs.replace(
+            base,
+            midi=kept.get("mappings", base.midi),
+            osc=self._osc(),
+            midi_input=MidiInput(channels) if channels else None,
+        )
         try:
             preset = to_preset(setup.sound, name, "", states)
             session = to_session(setup, base, preset)

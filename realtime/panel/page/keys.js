@@ -6,6 +6,7 @@ import { el, id } from "./dom.js";
 const KEYS = [
   ["Space or B", "bypass, and back"], ["R", "record, and stop"], ["P", "presets"], ["L", "MIDI learn"], ["/", "find a style"],
   ["M", "to the mix knob"], ["?", "this list"],
+  ["N, V", "next and previous preset of the setlist"], ["1 … 9", "the sound's scenes"], ["A", "the other of two sounds"], ["T", "tap the tempo"],
   ["Arrow keys", "turn the knob or move the blend; with Shift finer; Page Up and Down in bigger steps"],
   ["Home, End", "lowest, highest"], ["Delete", "the default, as a double click"], ["Enter", "type a value"],
   ["1 … 9", "on the blend pad: only that style"], ["Alt + arrows", "on a stage's name: move the stage"],
@@ -18,7 +19,8 @@ export function listenToKeys(act) {
     const on = event.target;
     if (on.matches("input, select, textarea, audio")) return;
     if (event.key === " " && on.matches("button, summary, a")) return; // theirs
-    const done = { " ": act.bypass, b: act.bypass, r: act.record, p: act.presets, l: act.learn, m: act.mix, "/": act.search, "?": showHelp }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (/^[1-9]$/.test(event.key) && !event.repeat && !on.closest("#pad")) return act.scene(Number(event.key));
+    const done = { n: act.next, v: act.previous, a: act.compare, t: act.tap, " ": act.bypass, b: act.bypass, r: act.record, p: act.presets, l: act.learn, m: act.mix, "/": act.search, "?": showHelp }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!done || event.repeat) return;
     event.preventDefault();
     done();

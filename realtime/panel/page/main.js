@@ -17,6 +17,7 @@ import { ownName, title } from "./names.js";
 import { PendingChanges } from "./pending.js";
 import { RecordButton, showRecordings } from "./recording.js";
 import { showPresets } from "./presets.js";
+import { Concert } from "./concert.js";
 import { Spectrograms } from "./spectrogram.js";
 import { prepareTheme } from "./theme.js";
 import { toast, trying } from "./toast.js";
@@ -65,6 +66,7 @@ const chain = new Chain(id("chain"), turn, knobs);
 const midi = new Midi(knobs);
 const tools = new Tools(turn);
 const recording = new RecordButton();
+const concert = new Concert(id("concert"));
 const pending = new PendingChanges(id("pending"));
 
 function show(next) {
@@ -85,6 +87,7 @@ function show(next) {
   chain.update(next);
   midi.mark();
   recording.show(next.recording);
+  concert.update(next);
   pending.show(next.pending);
   showValues();
   for (const incident of next.incidents.slice(incidents)) toast(incident.text, "error");
@@ -173,6 +176,8 @@ document.addEventListener("visibilitychange", () => live.send({ type: "spectrogr
 listenToKeys({
   bypass, record: () => recording.toggle(), presets: () => showPresets(state?.preset),
   learn: () => midi.mode(!midi.choosing), mix: () => knobs.get("mix")?.element.focus(), search: () => id("model-search").focus(),
+  next: () => concert.act("next"), previous: () => concert.act("previous"), compare: () => concert.act("compare"),
+  tap: () => concert.act("tap"), scene: (number) => concert.recall(number),
 });
 models.load().then(() => state && show(state));
 requestAnimationFrame(draw);

@@ -5,7 +5,9 @@ import { fillDialog, openDialog } from "./dialog.js";
 import { el, id } from "./dom.js";
 import { toast, trying } from "./toast.js";
 
-const source = (m) => `${m.kind === "note" ? "note" : m.kind === "program" ? "program" : "CC"} ${m.number ?? ""}`.trim();
+const WORDS = { note: "note", program: "program", nrpn: "NRPN" };
+const source = (m) => `${WORDS[m.kind] ?? "CC"} ${m.number ?? ""}${m.bank ? ` of bank ${m.bank}` : ""}${m.switch ? `, ${m.switch}` : ""}`.trim();
+const LEARNABLE = "[data-parameter], [data-learn]";
 
 export class Midi {
   /** `knobs` are the knobs by parameter, to be marked. */
@@ -15,10 +17,14 @@ export class Midi {
     this.button = id("learn");
     this.button.addEventListener("click", () => this.mode(!this.choosing));
     document.addEventListener("pointerdown", (event) => this.choose(event), true);
-    document.addEventListener("contextmenu", (event) => this.pick(event, event.target.closest("[data-parameter]")), true);
+    document.addEventListener("click", (event) => { // it was chosen, not pressed
+      if (this.swallow && event.target.closest("[data-learn]")) { event.preventDefault(); event.stopPropagation(); }
+      this.swallow = false;
+    }, true);
+    document.addEventListener("contextmenu", (event) => this.pick(event, event.target.closest(LEARNABLE)), true);
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.choosing) this.mode(false);
-      if (event.key === "Enter" && this.choosing) this.pick(event, document.activeElement?.closest("[data-parameter]"));
+      if (event.key === "Enter" && this.choosing) this.pick(event, document.activeElement?.closest(LEARNABLE));
     }, true);
   }
 
@@ -49,25 +55,26 @@ export class Midi {
       toast("MIDI is not available here; see the MIDI dialog.", "error");
       return this.mode(false);
     }
-    if (on) toast("Choose a knob, then move a controller.");
+    if (on) toast("Choose a knob or a button, then move a controller.");
     else if (this.state.learning) trying(() => api.unlearn()).then((s) => s && this.update(s));
   }
 
   choose(event) {
     if (!this.choosing || event.target.closest("#learn")) return;
-    const target = event.target.closest("[data-parameter]");
-    if (target) this.pick(event, target);
+    const target = event.target.closest(LEARNABLE);
+    if (target) { this.swallow = true; this.pick(event, target); }
   }
 
   async pick(event, target) {
     if (!target || target.dataset.parameter === "blend") return;
     event.preventDefault();
     event.stopPropagation();
-    const name = target.dataset.parameter;
-    const state = await trying(() => api.learn(name));
+    const what = target.dataset.learn ? JSON.parse(target.dataset.learn) : { parameter: target.dataset.parameter };
+    const state = await trying(() => api.learn(what));
     if (!state) return;
     this.update(state);
-    toast(`Move the controller that shall turn ${name} …`);
+    const [name] = Object.values(what);
+    toast(what.parameter ? `Move the controller that shall turn ${name}; press a foot switch twice …` : `Press the switch for ${name}, twice …`);
   }
 
   /** The list of ports and mappings. */
@@ -90,6 +97,12 @@ export class Midi {
       });
       return el("li", {}, el("span", {}, `${source(m)} → ${m.parameter}`), remove);
     });
-    fillDialog(ports, rows.length ? el("ul", { class: "rows" }, ...rows) : el("p", { class: "small" }, "No mapping yet: press Learn, choose a knob, move a controller. A right click on a knob does the same."));
+    const heard = el("select", { "aria-label": "MIDI channel" }, el("option", { value: "" }, "all channels"),
+      ...Array.from({ length: 16 }, (_, i) => el("option", { value: i + 1, selected: state.channels.length === 1 && state.channels[0] === i + 1 }, `channel ${i + 1} alone`)));
+    heard.addEventListener("change", async () => {
+      const now = await trying(() => api.channels(heard.value ? [Number(heard.value)] : []));
+      if (now) this.list(now);
+    });
+    fillDialog(ports, el("p", {}, "Listens to ", heard), rows.length ? el("ul", { class: "rows" }, ...rows) : el("p", { class: "small" }, "No mapping yet: press Learn, choose a knob, move a controller. A right click on a knob does the same."));
   }
 }
