@@ -31,7 +31,7 @@ def test_the_example_is_a_session_and_survives_writing(tmp_path: Path) -> None:
     assert session.device is not None
     assert session.device.in_map == (0, 1)
     assert session.device.input == "USB ALSA"
-    assert [m.source for m in session.midi] == ["cc", "cc14", "note", "program"]
+    assert [m.source for m in session.midi] == ["cc", "cc14", "note", "program", "nrpn"]
     assert session.osc is not None
     assert session.osc.port == OSC_PORT
     write_file(tmp_path / "again.toml", session)
