@@ -30,6 +30,7 @@ from ..errors import PresetError, RestyleError, nearest
 from ..models.catalog import expanded
 from ..schema import read
 from ..session.sound import Text
+from ..trust.consent import Untrusted
 from .check import Library
 from .files import find_preset, preset_folder, preset_path
 from .format import Preset
@@ -158,6 +159,8 @@ def open_setlist(name_or_path: str | Path, library: Library) -> tuple[str, tuple
     ------
     PresetError
         There is none, or the first mistake in it or in a preset.
+    Untrusted
+        A preset asks for something that the user has not said yes to.
     """
     path = find_setlist(name_or_path)
     found = read_setlist(path)
@@ -169,6 +172,8 @@ def open_setlist(name_or_path: str | Path, library: Library) -> tuple[str, tuple
         try:
             file = find_preset(named)
             preset = open_preset(file, library)
+        except Untrusted:
+            raise  # whoever asked may say yes
         except RestyleError as error:
             raise PresetError(f"{path.name}: [[preset]] {number}: {error}") from None
         tail = found.tail if entry.tail is None else entry.tail

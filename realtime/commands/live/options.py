@@ -15,7 +15,7 @@ from ...audio_files import resample
 from ...devices.shared_simulated import Tape
 from ...errors import ConfigError, nearest
 from ...host.concert import entry
-from ...presets.check import Library
+from ...presets.check import Library, admit_stage
 from ...presets.format import Preset, SessionFile
 from ...presets.opening import open_preset, open_session
 from ...presets.setlist import Opened, open_setlist
@@ -219,7 +219,13 @@ def opened_setlist(named: str | None, saved: SessionFile | None) -> Concert | No
         There is none, or a preset of it is not good.
     """
     named = named or (saved.setlist if saved is not None else None)
-    return None if named is None else Concert(*open_setlist(named, Library()))
+    if named is None:
+        return None
+    name, opened = open_setlist(named, Library())
+    for one in opened:
+        for stage in one.preset.sound.walk():
+            admit_stage(stage)  # what crashes or hangs does so apart from the sound
+    return Concert(name, opened)
 
 
 def to_session(setup: Setup, base: SessionFile, preset: Preset) -> SessionFile:
