@@ -59,12 +59,19 @@ class Live:
         )
         self.said: list[str] = []
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self._lines.put(line)
+        with self.process.stderr as lines:
+            for line in lines:
+                self._lines.put(line)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._reader.join(10)
 
     def until(self, words: str) -> None:
         """Wait for a line with these words."""
@@ -93,8 +100,7 @@ def test_a_server_is_waited_for_and_may_go_and_come_back() -> None:
             live.process.send_signal(signal.SIGINT)
             assert live.process.wait(60) == 0, live.said
     finally:
-        live.process.kill()
-        live.process.wait()
+        live.close()
 
 
 def test_without_it_a_device_that_is_not_there_is_a_sentence() -> None:
@@ -102,4 +108,4 @@ def test_without_it_a_device_that_is_not_there_is_a_sentence() -> None:
     try:
         assert live.process.wait(PATIENCE) == 2
     finally:
-        live.process.kill()
+        live.close()
