@@ -224,7 +224,7 @@ class Path:
             r.arrays[name][...] = 0
         r.arrays["dry_state"][...] = (0, self.latency, self.latency, 0)
         r["limiter_gain"] = 1.0
-        for name in ("position", "hops", "input_scrubbed", "output_limited"):
+        for name in ("position", "hops", "input_scrubbed", "output_limited", "idle", "resting"):
             r[name] = 0
         self._empty()
         self.settle()
@@ -237,7 +237,7 @@ class Path:
         """
         r = self.record
         budget, r["budget_ns"] = int(r["budget_ns"]), 0  # not a hop that anybody waits for
-        hops = -(-(self.warm + self.latency) // self.hop) + 1
+        hops = -(-(max(self.warm, self.settling) + self.latency) // self.hop) + 1
         self.run(np.zeros((self.channels, hops * self.hop), dtype=np.float32))
         r["budget_ns"] = budget
         for name in ("meters", "histogram"):

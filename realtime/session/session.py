@@ -148,7 +148,12 @@ class Session:
         )
         self.interrupted: Callable[[], bool] = lambda: False
         self._beside = Builder(
-            self.channels, device.sample_rate, device.block_size, mark, self._go_on
+            self.channels,
+            device.sample_rate,
+            device.block_size,
+            mark,
+            self._go_on,
+            setup.device.input_level_dbu,
         )
         self._shelf = Shelf(
             self._beside.path,
