@@ -144,6 +144,12 @@ TOOLS = {
                   choices=("off", "beat", "bar")),
         Parameter("seconds", 1.0, 600.0, 60.0, "s", live=False),
     ),
+    "VoiceShift": (
+        Parameter("pitch_semitones", -12.0, 12.0, 0.0, "semitones"),
+        Parameter("formant_semitones", -12.0, 12.0, 0.0, "semitones"),
+        Parameter("robot", 0.0, 1.0, 0.0),
+        Parameter("breath", 0.0, 1.0, 0.0),
+    ),
 }  # fmt: skip
 _PEDALBOARDS = ("BrickwallLimiter", "MP3Compressor", "Resample")  # of these there is no native one
 
@@ -168,6 +174,7 @@ _USEFUL: dict[str, dict[str, float]] = {
     "NoiseGate": {"threshold_db": -50.0, "hold_ms": 50.0, "hysteresis_db": 6.0},
     "PeakFilter": {"cutoff_frequency_hz": 1000.0, "gain_db": 4.0, "q": 1.0},
     "Reverb": {"wet_level": 0.15},
+    "VoiceShift": {"pitch_semitones": -4.0, "formant_semitones": -2.0},
 }
 
 

@@ -20,8 +20,9 @@ from .modulation import MODULATION
 from .reverb import REVERB
 from .stage import NativeEffect
 from .tuner import TUNER
+from .voice_shift import VOICE_SHIFT
 
-TOOLS = {**TUNER, **METRONOME, **LOOPER}
+TOOLS = {**TUNER, **METRONOME, **LOOPER, **VOICE_SHIFT}
 KINDS = {**LEVELS, **FILTERS, **LADDER, **DYNAMICS, **DELAY, **MODULATION, **REVERB, **TOOLS}
 RESPONSE = "impulse_response_filename"
 

@@ -53,6 +53,7 @@ class Kind(NamedTuple):
     inner : callable ``(sample rate, channels, parameters, common, identity) -> Inner``, optional
     reset : callable
         Returns the compiled reset.
+    latency : callable ``(sample rate) -> samples``
     """
 
     step: Callable[[], Any]
@@ -63,6 +64,7 @@ class Kind(NamedTuple):
     room: Callable[[int, Sequence[Parameter]], int] | None = None
     inner: Callable[[int, int, Sequence[Parameter], Common, int], Inner] | None = None
     reset: Callable[[], Any] = reset_function
+    latency: Callable[[int], int] = lambda rate: 0
 
 
 def placed(
@@ -133,6 +135,7 @@ class NativeEffect:
     def prepare(self, sample_rate: int, channels: int, length: int) -> None:
         """Allocate for blocks ``[channels, any length]``."""
         kind = self._kind
+        self.latency = kind.latency(sample_rate)
         self.record = EFFECT.make(
             channels=channels,
             rate=sample_rate,
