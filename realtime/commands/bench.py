@@ -20,6 +20,7 @@ BENCHMARKS = {
     "oversampling": "Captures at 2, 4 and 8 times their rate: aliases, passband, delay, cost.",
     "rig": "Native effects beside pedalboard's; a whole rig beside its capture; long responses.",
     "tools": "The tuner on plucked strings: time and cents; an hour of a loop beside the click.",
+    "voice": "Pitch and formants of speech shifted: words, quality, pitch, formants by judges.",
     "rates": "Conversions between sample rates: quality, latency, cost.",
     "capture": "A session captured, replayed and compared bit by bit.",
     "slots": "What a path's slots cost, empty and with models in series.",

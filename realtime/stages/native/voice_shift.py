@@ -1,12 +1,12 @@
 """VoiceShift: pitch and formants of a voice moved apart from each other.
 
-Pitch-synchronous overlap-add (E. Moulines and F. Charpentier, "Pitch-synchronous waveform processing
-techniques for text-to-speech synthesis using diphones", 1990) on a causal pitch track: grains of two
-periods, cut around marks that lie a period apart, are laid down again at the period wanted, and
-stretched or squeezed each in itself, which moves the formants.  The period is the first deep dip of
-the cumulative mean normalised difference (A. de Cheveigné and H. Kawahara, "YIN", 2002) over the
-newest 27 ms; marks follow the waveform by correlation.  Where nothing has a pitch, grains of 4 ms lie
-where they came from.  All channels share the marks of their sum.
+Pitch-synchronous overlap-add (E. Moulines and F. Charpentier, "Pitch-synchronous waveform
+processing techniques for text-to-speech synthesis using diphones", 1990) on a causal pitch track:
+grains of two periods, cut around marks that lie a period apart, are laid down again at the period
+wanted, and stretched or squeezed each in itself, which moves the formants.  The period is the first
+deep dip of the cumulative mean normalised difference (A. de Cheveigné and H. Kawahara, "YIN", 2002)
+over the newest 27 ms; marks follow the waveform by correlation.  Where nothing has a pitch, grains
+of 4 ms lie where they came from.  All channels share the marks of their sum.
 
 Latency is fixed: a grain is heard whole only when both its halves have come in.  Voices below 88 Hz
 get grains a little shorter than two periods.  With nothing shifted what comes out is what came in.

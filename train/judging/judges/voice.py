@@ -35,7 +35,7 @@ def _pitch() -> Any:
     return require("swift_f0").SwiftF0(threads=1)
 
 
-def _pitched(samples: Array, rate: int) -> tuple[Array, npt.NDArray[np.bool_], Array]:
+def pitched(samples: Array, rate: int) -> tuple[Array, npt.NDArray[np.bool_], Array]:
     """Frequency in Hz, whether there is one, and peak level, frame by frame."""
     x = _low(samples, rate)
     found = _pitch().detect(x, RATE)
@@ -49,14 +49,14 @@ def _pitched(samples: Array, rate: int) -> tuple[Array, npt.NDArray[np.bool_], A
 
 def voiced_fraction(samples: Array, rate: int = 48000) -> float:
     """Share of sounding frames that have a pitch."""
-    _, voiced, level = _pitched(samples, rate)
+    _, voiced, level = pitched(samples, rate)
     sounding = level > 0.05 * level.max(initial=0.0)
     return float(voiced[sounding].mean()) if sounding.any() else 0.0
 
 
 def pitch_kept(samples: Array, source: Array, rate: int = 48000, cents: float = 50.0) -> float:
     """Share of the source's voiced frames whose pitch is still there, within `cents`."""
-    (hz, voiced, _), (before, spoken, _) = (_pitched(x, rate) for x in (samples, source))
+    (hz, voiced, _), (before, spoken, _) = (pitched(x, rate) for x in (samples, source))
     n = min(len(hz), len(before))
     off = 1200 * np.abs(np.log2(np.maximum(hz[:n], 1.0) / np.maximum(before[:n], 1.0)))
     same = voiced[:n] & (off <= cents)
