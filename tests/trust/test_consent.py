@@ -21,7 +21,6 @@ from realtime.session.sound import Stage
 from realtime.stages import isolate, records
 from realtime.trust.consent import Untrusted, allow, consents
 
-CASES = Path("/work/shared/cases/presets")
 PLUGIN = 'format = 2\nname = "Warm lead"\n[[stage]]\nplugin = "evil.vst3"\n'
 NETWORK = """format = 2
 [[stage]]
@@ -129,10 +128,11 @@ def test_a_folder_is_not_left_by_dots_or_links(tmp_path: Path) -> None:
         assert list(session_asks(read_session(path), path)), folder
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason="the folder of cases is not here")
-def test_the_cases_wait() -> None:
+def test_a_session_of_the_first_format_waits_too(tmp_path: Path) -> None:
+    old = NETWORK.replace('format = 2\n[[stage]]\n', "format = 1\n")
+    (tmp_path / "opens_network.toml").write_text(old)
     with pytest.raises(Untrusted, match="record"):
-        open_session(CASES / "opens_network.toml", Library())
+        open_session(tmp_path / "opens_network.toml", Library())
 
 
 def test_commands_wait_and_take_a_yes(preset: Path, tmp_path: Path) -> None:
