@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from .. import errors
-from ..errors import ModelError, RestyleError
+from ..errors import ModelError, RestyleError, named
 from .apart import Apart
 from .hashes import content_hash
 from .verdicts import NAME, Verdict, keep, recall
@@ -72,7 +72,7 @@ def admit(kind: str, path: Path, error: type[RestyleError], data: bytes | None =
     if not verdict.good:
         known = getattr(errors, verdict.error, None)
         known = known if isinstance(known, type) and issubclass(known, RestyleError) else error
-        raise known(verdict.reason.replace(NAME, path.name))
+        raise named(known(verdict.reason.replace(NAME, path.name)), path)
     _admitted.add((kind, content))
 
 
