@@ -13,7 +13,7 @@ from ..parameters.parameter import BLEND
 from ..parameters.surface import shares
 from ..presets.asking import need_yes, plugin_asks
 from ..presets.chains import read_chain
-from ..presets.check import Library
+from ..presets.check import MATCH, Library, check_match
 from ..presets.paths import absolute
 from ..session.builder import Builder
 from ..session.names import Known, find_knob
@@ -99,6 +99,11 @@ def _with(sound: Sound, known: Known, values: Mapping[str, Value]) -> Sound:
         if stage is not None and stage.plugin is not None and own not in ("bypass", "stage_mix"):
             sound = Set(stage.identity, own, value).apply(Setup(sound)).sound
             continue
+        if own == MATCH:
+            meant = [stage] if stage is not None else list(sound.walk())
+            if all(p.name != MATCH for s in meant for p in known.get(s.identity, ())):
+                for one in meant:
+                    check_match(one, ())
         knob = find_knob(sound, known, name)
         if knob.parameter.kind == BLEND:
             weights.setdefault(knob.identity, {})[knob.own] = value

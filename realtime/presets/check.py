@@ -29,6 +29,7 @@ from ..trust.admission import SOUND, admit
 from .paths import FILES
 
 replace = msgspec.structs.replace
+MATCH = "match"  # of captures: play at the common loudness
 PLAYING = ("converter", "generator")  # kinds of models that make sound
 _WHOLE = Parameter("", -math.inf, math.inf)  # of a range that is not known here
 
@@ -175,6 +176,8 @@ class Library:
             self.plugin(stage.plugin)
             found = None
         given = {k: v for k, v in stage.parameters.items() if k not in files}
+        if MATCH in given and found is not None:
+            check_match(stage, found)
         if found is None:  # its ranges are known to whoever plays it
             numbers = {k: v for k, v in given.items() if not isinstance(v, str)}
             return [_WHOLE.named(k).at(float(v)) for k, v in numbers.items()], dict(
@@ -214,6 +217,21 @@ def _scene(scene: Scene, sound: Sound, known: Known, where: str) -> Scene:
         mine = [p for p in listed if p.kind == BLEND and p.place == place]
         values |= shares(mine, given)
     return Scene(scene.name, values)
+
+
+def check_match(stage: Stage, known: Sequence[Parameter]) -> None:
+    """Refuse level matching of a capture that does not say how loud it is.
+
+    Raises
+    ------
+    ModelError
+    """
+    is_capture = stage.model is not None and Path(stage.model).suffix.lower() == ".nam"
+    if is_capture and all(p.name != MATCH for p in known):
+        raise ModelError(
+            f"the capture {stage.name} does not state its loudness, so there is nothing to match;"
+            " leave match out and set output_gain_db by ear"
+        )
 
 
 def _numbers(

@@ -1,6 +1,7 @@
 """Offline render: the very path of the live stream, with arrays for the device.
 
-The result is what a live stream plays for the same input, minus its declared latency, bit for bit.
+The result is what a live stream plays for the same input, minus its declared latency, bit for bit,
+also at another rate than the models': the converters are the stream's.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import numpy.typing as npt
 
 from ..audio_files import Clip, resample
 from ..dsp.dynamics import db_to_gain
+from ..dsp.round_trip import RoundTrip
 from ..engine.path import Path
-from ..errors import AudioFileError
+from ..errors import AudioFileError, ConfigError
 from .builder import Builder
 from .sound import Sound, Stage, identified
 from .whole import is_whole, parts, play_whole
@@ -32,9 +34,19 @@ def render_samples(path: Path, x: Array, progress: Progress | None = None) -> Ar
     ndarray [shape=(channels, n), float32]
         Aligned to the input: the path's latency is trimmed, its tail rendered with silence.
     """
+    length, latency = x.shape[1], path.latency
+    y = _run(path, x, length + latency, progress)
+    return np.ascontiguousarray(y[:, latency : latency + length])
+
+
+def _run(path: Path, x: Array, least: int, progress: Progress | None) -> Array:
+    """Run `x` and silence behind it through `path` from its initial state: `least` samples or more.
+
+    Latency is not trimmed.
+    """
     path.reset()
-    length, latency, hop = x.shape[1], path.latency, path.hop
-    total = -(-(length + latency) // hop) * hop
+    length, hop = x.shape[1], path.hop
+    total = -(-least // hop) * hop
     y = np.zeros((x.shape[0], total), dtype=np.float32)
     y[:, :length] = x
     part = hop * max(1, int(PART_SECONDS * path.sample_rate) // hop)
@@ -44,7 +56,17 @@ def render_samples(path: Path, x: Array, progress: Progress | None = None) -> Ar
         y[:, start : start + part] = block
         if progress is not None:
             progress(min(start + part, length), length)
-    return np.ascontiguousarray(y[:, latency : latency + length])
+    return y
+
+
+def _run_converted(path: Path, trip: RoundTrip, x: Array, progress: Progress | None) -> Array:
+    """Play `x` at another rate than the path's, as a stream does; aligned to it, as long as it."""
+    length = x.shape[1]
+    tail = trip.latency + trip.outward.filter.taps
+    inside = trip.inward.process(np.pad(x, ((0, 0), (0, tail))))
+    y = trip.outward.process(_run(path, inside, inside.shape[1], progress))
+    y = np.clip(y, -1.0, 1.0)  # a converter may overshoot full scale by a little
+    return np.ascontiguousarray(y[:, trip.latency : trip.latency + length])
 
 
 def render(
@@ -91,18 +113,35 @@ def _in_one(
     progress: Progress | None = None,
     level: float | None = None,
 ) -> tuple[Array, int]:
-    """Play a clip through one path; the result is at the path's rate, which is returned, too."""
-    channels, rate = clip.samples.shape[0], clip.sample_rate
-    path = Builder(channels, rate, input_level_dbu=level).path(sound)
+    """Play a clip through one path; returns the rate of the result, too."""
+    channels = clip.samples.shape[0]
+    path = Builder(channels, clip.sample_rate, input_level_dbu=level).path(sound)
+    rate = path.sample_rate
     try:
-        x = resample(clip.samples, clip.sample_rate, path.sample_rate)
-        y = render_samples(path, x, progress)
+        trip = _round_trip(clip.sample_rate, path)
+        if trip is not None:
+            y, rate = _run_converted(path, trip, clip.samples, progress), clip.sample_rate
+        else:
+            x = resample(clip.samples, clip.sample_rate, rate)
+            y = render_samples(path, x, progress)
         for slot in path.slots():
             if slot.placed.error is not None:
                 raise AudioFileError(f"{slot.name} failed: {slot.placed.error}")
     finally:
         path.close()
-    return y, path.sample_rate
+    return y, rate
+
+
+def _round_trip(rate: int, path: Path) -> RoundTrip | None:
+    """The stream's converters; None where none are needed, or the two rates have no common ratio
+    that a stream could convert by.
+    """
+    if rate == path.sample_rate:
+        return None
+    try:
+        return RoundTrip(rate, path.sample_rate, path.channels, path.latency)
+    except ConfigError:
+        return None
 
 
 def _in_pieces(

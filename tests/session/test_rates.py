@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from realtime.audio_files import Clip
+from realtime.session.render import render
+
 from ..graphs import fir_model, identity_spectrum
-from ..signals import Array, random_sizes, sine
+from ..signals import Array, noise, random_sizes, sine
 from ..sounds import LANES, Player, model, sound
 
 ONE = sound(model(fir_model(np.array([1.0, 0.0], dtype=np.float32))))
@@ -44,6 +47,29 @@ def test_the_bits_do_not_depend_on_how_callbacks_cut_the_stream() -> None:
     assert declared == again
     n = min(one.shape[1], other.shape[1])
     assert np.array_equal(one[:, :n], other[:, :n])
+
+
+@pytest.mark.parametrize("lane", LANES)
+@pytest.mark.parametrize("rate", [44100, 96000, 192000, 32000])
+@pytest.mark.parametrize("named", ["tube-amp", "spectrum"])
+def test_render_gives_the_bits_of_a_stream_at_the_devices_rate(
+    named: str, rate: int, lane: str
+) -> None:
+    what = SPECTRUM if named == "spectrum" else sound(model(named))
+    x = noise(rate // 2, level=0.3)
+    with Player(what, x, 480, lane, rate=rate) as player:
+        y, late = player.finish(), player.declared
+        assert player.counters["concealed_samples"] == 0
+    made = render(what, Clip(x, rate)).samples
+    n = min(made.shape[1], y.shape[1] - late)
+    assert n > 0.4 * rate
+    assert np.array_equal(y[:, late : late + n], made[:, :n])
+
+
+def test_render_takes_rates_no_stream_can_convert() -> None:
+    x = sine(20000, 440.0, 0.3, 44101)
+    made = render(ONE, Clip(x, 44101)).samples
+    assert np.abs(made - x)[:, 2000:-2000].max() < 1e-3
 
 
 def test_the_budget_names_the_conversion() -> None:
