@@ -88,6 +88,7 @@ def render(
                 clip,
                 lambda done, total: bar.update(task, completed=done, total=total),
                 input_level_dbu,
+                lambda note: err.print(note, highlight=False, markup=False),
             )
         write_audio(target, result)
     except KeyboardInterrupt:

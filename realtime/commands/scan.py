@@ -14,7 +14,13 @@ from rich.text import Text
 from ..errors import ConfigError
 from ..stages.isolate import TIMEOUT_SECONDS
 from ..stages.records import OK, Record, Records
-from ..stages.scan import default_folders, find_bundles, is_plugin_file
+from ..stages.scan import (
+    default_folders,
+    find_bundles,
+    find_others,
+    is_plugin_file,
+    unsupported,
+)
 from ..stages.scan import scan as look_at
 from .common import JsonOption, err, out
 
@@ -54,9 +60,9 @@ def scan(
         print(json.dumps([asdict(r) | {"loaded_now": fresh} for r, fresh in found], indent=2))
     elif not found:
         listed = ", ".join(str(p) for p in places)
-        out.print(
-            Text(f"no plug-in was found in {listed}; name another folder: restyle scan FOLDER")
-        )
+        others = [unsupported(p) or "" for p in find_others(places)]
+        more = f"; {others[0]}" if others else "; name another folder: restyle scan FOLDER"
+        out.print(Text(f"no plug-in was found in {listed}{more}"), soft_wrap=True)
     else:
         out.print(_table([r for r, _ in found]))
 

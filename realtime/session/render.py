@@ -24,6 +24,11 @@ Array = npt.NDArray[np.float32]
 QUIET_DB = 60.0
 PART_SECONDS = 0.5  # between two calls of the progress function
 Progress = Callable[[int, int], None]
+Tell = Callable[[str], None]
+
+
+def _silent(sentence: str) -> None:
+    """Tell nobody."""
 
 
 def render_samples(path: Path, x: Array, progress: Progress | None = None) -> Array:
@@ -74,6 +79,7 @@ def render(
     clip: Clip,
     progress: Progress | None = None,
     input_level_dbu: float | None = None,
+    tell: Tell = _silent,
 ) -> Clip:
     """Restyle a clip; rate, channels and length stay.
 
@@ -84,6 +90,8 @@ def render(
     progress : callable of (samples done, samples in all), or None
     input_level_dbu : float or None [dBu]
         See :class:`realtime.session.builder.Builder`.
+    tell : callable
+        Takes a sentence of what is to be known of a stage.
 
     Raises
     ------
@@ -95,9 +103,9 @@ def render(
     sound = Sound(stages, sound.input_gain_db, sound.output_gain_db, sound.mix)
     pieces = parts(stages)
     if any(map(is_whole, stages)):
-        y, rate = _in_pieces(sound, pieces, clip, progress, input_level_dbu)
+        y, rate = _in_pieces(sound, pieces, clip, progress, input_level_dbu, tell)
     else:
-        y, rate = _in_one(sound, clip, progress, input_level_dbu)
+        y, rate = _in_one(sound, clip, progress, input_level_dbu, tell)
     y = resample(y, rate, clip.sample_rate)
     if clip.sample_rate != rate:
         y = np.clip(y, -1.0, 1.0)
@@ -112,11 +120,16 @@ def _in_one(
     clip: Clip,
     progress: Progress | None = None,
     level: float | None = None,
+    tell: Tell = _silent,
 ) -> tuple[Array, int]:
     """Play a clip through one path; returns the rate of the result, too."""
     channels = clip.samples.shape[0]
     path = Builder(channels, clip.sample_rate, input_level_dbu=level).path(sound)
     rate = path.sample_rate
+    for slot in path.slots():
+        note = getattr(slot.stage, "note", None)
+        if note:
+            tell(note)
     try:
         trip = _round_trip(clip.sample_rate, path)
         if trip is not None:
@@ -150,6 +163,7 @@ def _in_pieces(
     clip: Clip,
     progress: Progress | None,
     level: float | None,
+    tell: Tell,
 ) -> tuple[Array, int]:
     """The same with effects that need the whole clip: one piece of the path after the other."""
     played = tuple(s for piece in pieces for s in piece if not is_whole(s))
@@ -164,7 +178,7 @@ def _in_pieces(
             # quietly, so that the output stage's limiter has nothing to do between two pieces
             quiet = Sound(piece, output_gain_db=-QUIET_DB)
             first = level if piece is pieces[0] else None
-            y, _ = _in_one(quiet, Clip(wet, rate), progress, first)
+            y, _ = _in_one(quiet, Clip(wet, rate), progress, first, tell)
             wet = y * np.float32(db_to_gain(QUIET_DB))
     mixed = np.float32(1.0 - sound.mix) * dry + np.float32(sound.mix) * wet
     last = Sound((), output_gain_db=sound.output_gain_db)

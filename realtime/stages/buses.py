@@ -8,11 +8,13 @@ the stream     the plug-in      what is done
 any            takes it as is   nothing
 mono           stereo           both inputs get the channel; the output is the mean of both
 several        mono             one instance for each channel, all with the same settings
+any            more channels    the first of them; the others get silence and are not heard
 =============  ===============  ==================================================================
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -41,13 +43,20 @@ class Buses:
     instances : list
         pedalboard's plug-ins; the first one's parameters stand for all.
     layout : str
-        ``direct``, ``fold`` (mono through stereo) or ``each`` (an instance per channel).
+        ``direct``, ``fold`` (mono through stereo), ``each`` (an instance per channel) or ``first``
+        (the first channels of more).
     """
 
     def __init__(self, load: Callable[[], Any], name: str) -> None:
         self._load, self.name = load, name
         self.instances: list[Any] = [load()]
         self.layout = "direct"
+        self._wide, self._unconnected = 0, ""  # of a plug-in with more channels than the stream
+
+    @property
+    def unconnected(self) -> str:
+        """What of the plug-in is not connected, in words; empty where all is."""
+        return self._unconnected if self.layout == "first" else ""
 
     def fit(self, rate: int, channels: int, block: int) -> None:
         """Choose the layout; a silent block on the way hands over parameters set before.
@@ -67,14 +76,34 @@ class Buses:
         elif channels > 1 and _refusal(first, rate, 1, block) is None:
             self.layout = "each"
         else:
-            raise ChainError(f"plug-in {self.name} cannot take {channels} channel(s): {refusal}")
+            self._widen(_counts(refusal), rate, channels, block, refusal)
         wanted = channels if self.layout == "each" else 1
         while len(self.instances) < wanted:
             self.instances.append(self._load())
         del self.instances[wanted:]
         for other in self.instances[1:]:
-            write_state(other, read_state(first))
+            _same_settings(first, other)
             _refusal(other, rate, 1, block)
+
+    def _widen(
+        self, counts: tuple[int, int] | None, rate: int, channels: int, block: int, refusal: str
+    ) -> None:
+        """Use the first channels of a plug-in that has more of them."""
+        inputs, outputs = counts or (0, 0)
+        if (
+            inputs == outputs > channels
+            and _refusal(self.instances[0], rate, inputs, block) is None
+        ):
+            self.layout, self._wide = "first", inputs
+            self._unconnected = f"channels {channels + 1} to {inputs} of its {inputs}"
+            return
+        if counts is None:
+            raise ChainError(f"plug-in {self.name} cannot take {channels} channel(s): {refusal}")
+        raise ChainError(
+            f"plug-in {self.name} has {inputs} input(s) and {outputs} output(s), the stream"
+            f" {channels} of each; a plug-in needs as many outputs as inputs: 1, 2, or at least as"
+            " many as the stream"
+        )
 
     def process(self, block: Array, rate: float, buffer_size: int, reset: bool) -> Array:
         """Process one block; shorter at first where the plug-in has latency."""
@@ -87,6 +116,11 @@ class Buses:
             both = np.concatenate([block, block])
             out = self.instances[0].process(both, rate, buffer_size=buffer_size, reset=reset)
             return out.mean(axis=0, keepdims=True, dtype=np.float32)
+        if self.layout == "first":
+            many = block.shape[0]
+            padded = np.concatenate([block, np.zeros((self._wide - many, block.shape[1]), "f4")])
+            out = self.instances[0].process(padded, rate, buffer_size=buffer_size, reset=reset)
+            return out[:many]
         parts = [
             instance.process(block[k : k + 1], rate, buffer_size=buffer_size, reset=reset)
             for k, instance in enumerate(self.instances)
@@ -117,3 +151,21 @@ def _refusal(plugin: Any, rate: int, channels: int, block: int) -> str | None:
     except ValueError as error:
         return str(error).splitlines()[0]
     return None
+
+
+_COUNTS = re.compile(r"expects (\d+) input channels? and (\d+) output channels?")
+
+
+def _counts(refusal: str) -> tuple[int, int] | None:
+    """Inputs and outputs of a plug-in, out of pedalboard's words."""
+    found = _COUNTS.search(refusal)
+    return None if found is None else (int(found[1]), int(found[2]))
+
+
+def _same_settings(first: Any, other: Any) -> None:
+    """Give another instance the settings of the first; some plug-ins have no state to hand on."""
+    try:
+        write_state(other, read_state(first))
+    except (RuntimeError, ValueError, AttributeError):
+        for name, parameter in first.parameters.items():
+            other.parameters[name].raw_value = parameter.raw_value

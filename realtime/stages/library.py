@@ -9,7 +9,7 @@ from ..models.catalog import expanded
 from .isolate import TIMEOUT_SECONDS
 from .plugin import PluginStage
 from .records import OK, Record, Records
-from .scan import SUFFIXES, scan
+from .scan import SUFFIXES, scan, unsupported
 
 
 def find_plugin(wanted: str, folder: Path, records: Records) -> tuple[Path, str | None]:
@@ -32,6 +32,9 @@ def find_plugin(wanted: str, folder: Path, records: Records) -> tuple[Path, str 
         if not path.exists():
             raise ChainError(f"there is no plug-in file {path}")
         return path.resolve(), None
+    other = unsupported(Path(wanted))
+    if other is not None:
+        raise ChainError(other)
     known = [(p.name, Path(r.path)) for r in records.all() for p in r.plugins]
     known += [(Path(r.path).stem, Path(r.path)) for r in records.all() if not r.plugins]
     hits = [(name, path) for name, path in known if name.lower() == wanted.lower()]

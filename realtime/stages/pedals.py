@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import inspect
 from functools import cache
@@ -97,7 +98,23 @@ def bundle_names(path: Path) -> list[str]:
                 return list(getattr(_library(), kind).get_plugin_names_for_file(str(path)))
             except ImportError:
                 continue
+    lacks = _missing_library(path)
+    if lacks is not None:
+        raise ChainError(f"{path.name} needs a library that is not installed: {lacks}")
     raise ChainError(f"{path.name} holds no plug-in that this system and processor can load")
+
+
+def _missing_library(path: Path) -> str | None:
+    """The shared library that a bundle's code lacks, by the system's loader; runs its code."""
+    binaries = [path] if path.is_file() else sorted(path.glob("Contents/*/*.so"))
+    for binary in binaries:
+        try:
+            ctypes.CDLL(str(binary))
+        except OSError as error:
+            name, _, rest = str(error).partition(":")
+            if "cannot open shared object file" in rest and name != str(binary):
+                return name
+    return None
 
 
 def load_bundle(path: Path, name: str | None = None, patience: float = 10.0) -> Any:

@@ -112,8 +112,20 @@ class PluginStage(EffectStage):
             found = f"its sound comes after {loudest}"
         elif self.latency != self.reported:
             found = f"it holds back {self.latency}"
+        same = self._answer(0.5, at)[:, at + self.latency] - silent[:, at + self.latency]
         if found:
             self.note = f"plug-in {self.name} states a latency of {self.reported} samples; {found}"
+        elif self._buses.unconnected:
+            self.note = f"plug-in {self.name}: {self._buses.unconnected} are not connected"
+        elif self._passes(heard, at, same):
+            self.note = (
+                f"plug-in {self.name} passes the sound unchanged, as it is set, at {self._rate} Hz"
+            )
+
+    def _passes(self, heard: Array, at: int, same: Array) -> bool:
+        """Whether an impulse of 0.5 came out as it went in, and nothing else."""
+        rest = np.delete(heard, at + self.latency)
+        return bool(np.abs(same - 0.5).max() < 1e-6 and rest.max(initial=0.0) < 1e-6)
 
     def _answer(self, height: float, at: int) -> Array:
         self.reset()

@@ -13,6 +13,37 @@ from .records import OK, Record, Records
 SUFFIXES = (".vst3", ".component") if sys.platform == "darwin" else (".vst3",)
 
 
+OTHERS = {
+    ".lv2": "an LV2",
+    ".clap": "a CLAP",
+    ".so": "a VST2 or LADSPA",
+    ".dylib": "a VST2 or LADSPA",
+    ".dll": "a VST2",
+    ".vst": "a VST2",
+    ".component": "an Audio Unit",
+}
+
+
+def unsupported(path: Path) -> str | None:
+    """What a plug-in of another format is, in a sentence; None for one that may be loaded."""
+    kind = OTHERS.get(path.suffix.lower())
+    if kind is None or path.suffix.lower() in SUFFIXES:
+        return None
+    takes = "VST3 and Audio Units are" if sys.platform == "darwin" else "VST3 is"
+    return f"{path.name} is {kind} plug-in, which is not supported; {takes}"
+
+
+def find_others(places: Sequence[Path]) -> list[Path]:
+    """Plug-ins of other formats directly in `places`."""
+    found = []
+    for place in places:
+        try:
+            found += [p for p in sorted(place.iterdir()) if unsupported(p)]
+        except OSError:
+            continue
+    return found
+
+
 def default_folders() -> list[Path]:
     """Where plug-ins are installed on this system; ``$VST3_PATH`` comes first."""
     named = [Path(p) for p in os.environ.get("VST3_PATH", "").split(os.pathsep) if p]

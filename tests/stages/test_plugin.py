@@ -36,7 +36,7 @@ def test_an_impulse_arrives_after_the_declared_latency(
 ) -> None:
     subject = stage(bundle("delay"), block=block, delay_samples=delay)
     assert subject.latency == subject.reported == delay
-    assert subject.note is None
+    assert "passes the sound unchanged" in (subject.note or "")  # but for the latency
     x = impulse(block * 40, 700, channels=2)
     assert np.array_equal(blockwise(subject, x, block), delayed(x, delay))
 
@@ -140,7 +140,7 @@ def test_a_mono_plugin_has_an_instance_for_each_channel(bundle: Bundle, channels
 
 
 def test_channels_no_bus_fits_are_refused(bundle: Bundle) -> None:
-    with pytest.raises(ChainError, match=r"Test Delay cannot take 3 channel\(s\).*3-channel"):
+    with pytest.raises(ChainError, match=r"Test Delay has 2 input\(s\).*the stream 3 of each"):
         stage(bundle("delay"), channels=3)
 
 
