@@ -3,11 +3,11 @@
 Each effect plays in stereo noise with tones that swell and pause, steps, and music; the null is the
 level of the difference relative to pedalboard's output (for Convolution, to scipy's), and ``worst``
 is the worst of its settings when each parameter in turn stands at the ends and in the middle of its
-range.  ``bits`` compares blocks of 16 to 1024 and of varying sizes.  ``turned`` is what a knob that
-is turned while a 60 Hz tone plays adds above 5 kHz, relative to the tone; ``jump`` the same where
-it jumps.  Costs are the least of many rounds in one
-run, for blocks of 64 samples: the native step from compiled code, pedalboard's from Python, as
-either is called while sound runs.
+range.  ``bits`` compares blocks of 16 to 1024 and of varying sizes.  ``turned`` is what is heard
+above 5 kHz while a knob is turned and a 60 Hz tone plays, relative to the tone; ``steady`` the same
+at rest, where it was turned to (its harmonics), ``jump`` where the knob jumps.  Costs are the least
+of many rounds in one run, for blocks of 64 samples: the native step from compiled code,
+pedalboard's from Python, as either is called while sound runs.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ GLIDES: dict[str, tuple[str, float, float]] = {
     "LowpassFilter": ("cutoff_frequency_hz", 20.0, 10000.0),
     "HighpassFilter": ("cutoff_frequency_hz", 20.0, 5000.0),
     "PeakFilter": ("gain_db", -20.0, 20.0),
-    "LowShelfFilter": ("gain_db", -20.0, 20.0),
+    "LowShelfFilter": ("gain_db", -20.0, 0.0),
     "HighShelfFilter": ("gain_db", -20.0, 20.0),
     "LadderFilter": ("cutoff_hz", 200.0, 8000.0),
     "Distortion": ("drive_db", 0.0, 12.0),
@@ -95,6 +95,7 @@ COLUMNS = {
     "worst_db": "worst setting",
     "worst_at": "which",
     "bits": "same bits",
+    "steady_db": "steady, dB",
     "turned_db": "turned, dB",
     "jump_db": "jump, dB",
     "native_ns": "native, ns a sample",
@@ -237,10 +238,10 @@ class Bench:
         same = all(np.array_equal(self.native(values, x, sizes), whole) for sizes in SIZES)
         return "yes" if same else "NO"
 
-    def turned(self, values: Mapping[str, Any]) -> tuple[float | None, float | None]:
-        """What a turned knob adds above 5 kHz, and a jump [dB of the tone]."""
+    def turned(self, values: Mapping[str, Any]) -> Row:
+        """What a tone has above 5 kHz, while a knob is turned, and where it jumps [dB of it]."""
         if self.name not in GLIDES:
-            return None, None
+            return {}
         name, start, end = GLIDES[self.name]
         given = {k: v for k, v in {**values, **self._file}.items() if k != name}
         t = np.arange(RATE) / RATE
@@ -260,9 +261,8 @@ class Bench:
         before = path(start).process_hops(tone)[0]
         after = steady.process_hops(tone)[0]
         jumping = np.concatenate([before[: half + 1000], after[half + 1000 :]])[half:]
-        quiet = bright_db(after[half:])
-        glide, jump = (round(max(bright_db(y), quiet), 1) for y in (gliding, jumping))
-        return glide, jump
+        sounds = {"steady_db": after[half:], "turned_db": gliding, "jump_db": jumping}
+        return {name: round(bright_db(y), 1) for name, y in sounds.items()}
 
 
 def bright_db(y: Array) -> float:
@@ -281,8 +281,8 @@ def settings(name: str, values: Mapping[str, Any]) -> list[tuple[str, dict[str, 
         if p.choices or p.kind == "switch":
             continue
         middle = (p.minimum * p.maximum) ** 0.5 if p.minimum > 0 else (p.minimum + p.maximum) / 2
-        for value in (p.minimum, middle, p.maximum):
-            found.append((p.name, {**values, p.name: value}))
+        at = (p.minimum, middle, p.maximum)
+        found.extend((p.name, {**values, p.name: value}) for value in at)
     return found
 
 
@@ -305,16 +305,13 @@ def rows() -> list[Row]:
             row: Row = {"effect": label, "null_db": nulls[0]}
             if label not in LOW:
                 worst, which = bench.worst(parameters, x[:, :RATE])
-                turned, jump = bench.turned(parameters)
                 row |= {
                     "steps_db": nulls[1],
                     "music_db": nulls[2],
                     "worst_db": worst,
                     "worst_at": which,
                     "bits": bench.same_bits(parameters, x[:, : RATE // 2]),
-                    "turned_db": turned,
-                    "jump_db": jump,
-                }
+                } | bench.turned(parameters)
             if label in CASES:
                 stage: Any = make_effect(label, parameters)
                 stage.prepare(RATE, x.shape[0], BLOCK)
