@@ -22,10 +22,10 @@ BEGIN, END = "<!-- begin: bench rig -->", "<!-- end: bench rig -->"
 
 def section(data: dict[str, Any]) -> str:
     """Everything that goes between the markers."""
-    tables = data["tables"]
+    tables, command = data["tables"], data["command"].partition(" --json")[0]
     lengths = {k: v for k, v in RIG.items() if k != "share"} | {"ratio": "p99.9 / p50"}
     parts = [
-        f"Measured by `{data['command']}`. {machine.sentence(data['machine'])}.",
+        f"Measured by `{command}`. {machine.sentence(data['machine'])}.",
         markdown(tables["effects"], COLUMNS),
         "Convolution alone, blocks of 64 samples:",
         markdown(tables["responses"], lengths),

@@ -21,9 +21,9 @@ BEGIN, END = "<!-- begin: bench tools -->", "<!-- end: bench tools -->"
 
 def section(data: dict[str, Any]) -> str:
     """Everything that goes between the markers."""
-    tables = data["tables"]
+    tables, command = data["tables"], data["command"].partition(" --json")[0]
     parts = [
-        f"Measured by `{data['command']}`. {machine.sentence(data['machine'])}.",
+        f"Measured by `{command}`. {machine.sentence(data['machine'])}.",
         "Synthesised strings, five plucks each, up to 30 cents out of tune:",
         markdown(tables["strings"], COLUMNS),
     ]
