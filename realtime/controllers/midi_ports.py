@@ -16,6 +16,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ..errors import ControlError, nearest
@@ -140,6 +141,9 @@ class MidiInputs:
         self.close()
 
     def _run(self) -> None:
+        with suppress(AttributeError, OSError):  # before programs that only compute
+            policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+            os.sched_setscheduler(0, policy, os.sched_param(1))
         due = time.monotonic() + self._poll_seconds
         while not self._ending.wait(READ_SECONDS):
             for name, port in self._open.items():

@@ -21,6 +21,7 @@ from ..errors import StreamError
 from ..session.operations import Turn, turned
 from .child import Message
 from .controls_link import updated
+from .permissions import raise_this_thread
 from .shared_memory import Board
 from .view import View
 
@@ -127,6 +128,7 @@ class RemoteLine:
         self._outbox.put(("turn", number, turns))
 
     def _write(self) -> None:
+        raise_this_thread()
         with suppress(OSError, ValueError):
             while True:
                 message = self._outbox.get()
@@ -142,6 +144,7 @@ class RemoteLine:
         self.closed.set()
 
     def _read(self) -> None:
+        raise_this_thread()
         with suppress(Exception):  # the supervisor is gone
             while True:
                 message = self._pipe.recv()

@@ -20,8 +20,10 @@ from ..presets.opening import open_preset
 from ..session.names import knobs
 from ..session.operations import Load, restyle
 from ..session.sound import Sound, Stage, each
+from ..stream.worker import lower_priority
 from .concert import Concert
 from .front import Front
+from .permissions import raise_this_thread
 
 
 class HostSurface:
@@ -232,8 +234,12 @@ class PatientSurface(HostSurface):
             with self._some:
                 self._busy = False
                 self._some.wait_for(lambda: self._jobs)
-                _, job = self._jobs.popleft()
+                kind, job = self._jobs.popleft()
                 self._busy = True
+            if kind == "compare":  # it computes for a while
+                lower_priority()
+            else:
+                raise_this_thread()
             try:
                 job()
             except Exception as error:  # told; the next one may go
