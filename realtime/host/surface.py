@@ -178,6 +178,15 @@ class PatientSurface(HostSurface):
         self._goal: int | None = None  # of the setlist, until it is reached
         threading.Thread(target=self._run, name="restyle-surface", daemon=True).start()
 
+    def set(self, name: str, value: float) -> None:
+        """Ask for a value; one that needs its stage made anew comes when it comes."""
+        parameter = self._host.knob(name).parameter
+        if parameter.live:
+            super().set(name, value)
+            return
+        parameter.number(value)
+        self._jobs.put(lambda: HostSurface.set(self, name, value))
+
     def style(self, name: str | None) -> None:
         """Have the model changed."""
         if name is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from pythonosc.udp_client import SimpleUDPClient
 from realtime.controllers.bindings import Bindings
 from realtime.controllers.osc import OscServer
 from realtime.errors import RestyleError
-from realtime.host.surface import HostSurface
+from realtime.host.surface import HostSurface, PatientSurface
 from realtime.parameters.mapping import MidiMapping
 from realtime.presets.files import save_preset
 from realtime.presets.format import Preset
@@ -64,6 +65,30 @@ def test_every_knob_is_listed_with_its_range_and_value(models: Path) -> None:
             surface.set("gian", 0.5)
         with pytest.raises(RestyleError, match="within 0..1"):
             surface.set("2.room_size", 2.0)
+
+
+def test_what_changes_the_latency_has_its_stage_made_anew(models: Path) -> None:
+    capture = models / "amp.nam"
+    config = {"receptive_field": 1, "bias": False}
+    data = {"version": "0.5.4", "architecture": "Linear", "weights": [0.5], "sample_rate": 48000}
+    capture.write_text(json.dumps({**data, "config": config}))
+    with playing(capture) as played:
+        told: list[str] = []
+        surface, patient = HostSurface(played.host), PatientSurface(played.host, told.append)
+        played.settles(0.15)
+        declared = surface.status()["latency_samples"]
+        surface.set("oversampling", 4.0)
+        assert surface.get("1.oversampling") == 4.0
+        played.until(lambda: surface.status()["latency_samples"] == declared + 3)
+        played.settles(0.15)
+        patient.set("oversampling", 2.0)
+        played.until(lambda: surface.status()["latency_samples"] == declared + 2)
+        patient.set("oversampling", 3.0)
+        played.until(lambda: bool(told))
+        assert "oversampling must be 1, 2, 4 or 8, got 3" in told[0]
+        with pytest.raises(RestyleError, match="oversampling must be 1, 2, 4 or 8, got 5"):
+            surface.set("oversampling", 5.0)
+        assert surface.get("oversampling") == 2.0
 
 
 def test_a_control_is_heard(models: Path) -> None:

@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { el, svg } from "./dom.js";
 import { chooseStage } from "./effects.js";
-import { Knob } from "./knob.js";
+import { Choice, Knob } from "./knob.js";
 import { isBounded, ownName, title, words } from "./names.js";
 import { trying } from "./toast.js";
 import { press, PRESSED_ONCE } from "./tools.js";
@@ -136,7 +136,7 @@ export class Chain {
   }
 
   knob(parameter, label) {
-    const made = new Knob(parameter, (value) => this.turn(parameter.name, value), label);
+    const made = new (parameter.live ? Knob : Choice)(parameter, (value) => this.turn(parameter.name, value), label);
     this.knobs.set(parameter.name, made);
     this.made.add(parameter.name);
     return made;

@@ -15,6 +15,27 @@ function arc(from, to, radius = 19) {
   return `M ${point(from)} A ${radius} ${radius} 0 ${to - from > 180 ? 1 : 0} 1 ${point(to)}`;
 }
 
+const FACTORS = [1, 2, 4, 8]; // of oversampling
+
+/** What is set once and not turned, as the stage is made anew for it. */
+export class Choice {
+  /** `turn(value)` is called for every change by hand. */
+  constructor(parameter, turn, label = title(parameter.name)) {
+    const of = { class: "plain", "aria-label": label };
+    this.input = parameter.name.endsWith("oversampling")
+      ? el("select", of, ...FACTORS.map((f) => el("option", { value: f }, `${f}×`)))
+      : el("input", { ...of, type: "number", min: parameter.minimum, max: parameter.maximum, step: "any" });
+    this.input.addEventListener("change", () => this.input.value !== "" && turn(Number(this.input.value)));
+    this.element = el("label", { class: "field" }, el("span", { class: "label" }, label), this.input);
+    this.element.dataset.parameter = parameter.name;
+    this.update(parameter);
+  }
+
+  update(parameter) {
+    if (document.activeElement !== this.input || this.input.localName === "select") this.input.value = parameter.value;
+  }
+}
+
 export class Knob {
   /** `turn(value)` is called for every change by hand. */
   constructor(parameter, turn, label = title(parameter.name)) {

@@ -7,7 +7,7 @@ import { prepareDialog } from "./dialog.js";
 import { showDevices } from "./devices.js";
 import { id, say } from "./dom.js";
 import { listenToKeys, showHelp } from "./keys.js";
-import { Knob } from "./knob.js";
+import { Choice, Knob } from "./knob.js";
 import { showCounters, showLatency, showProcessor, showTags } from "./latency.js";
 import { Live } from "./live.js";
 import { Meters } from "./meters.js";
@@ -113,7 +113,7 @@ function showControls(before) {
 }
 
 function addKnob(place, parameter, label) {
-  const knob = new Knob(parameter, (value) => turn(parameter.name, value), label);
+  const knob = new (parameter.live ? Knob : Choice)(parameter, (value) => turn(parameter.name, value), label);
   knobs.set(parameter.name, knob);
   place.append(knob.element);
 }
