@@ -89,10 +89,11 @@ def _make_units(units: int) -> Any:
                     value = v.broadcast(b.add(hidden, b.mul(number, ir.Constant(I64, 4))))
                     add(c, value, b.add(behind, b.mul(number, term)))
             gates = [b.fadd(b.load(first), b.load(second)) for first, second in sums]
-            opened, kept, shown = (v.sigmoid_of_twice(gates[g]) for g in (0, 1, 3))
-            moved = v.fma(kept, v.load(cell), b.fmul(opened, v.tanh(gates[2])))
+            opened, kept = map(v.sigmoid, v.tanh_of_two(gates[0], gates[1]))
+            offered, shown = v.tanh_of_two(gates[2], gates[3])
+            moved = v.fma(kept, v.load(cell), b.fmul(opened, offered))
             v.store(moved, cell)
-            v.store(b.fmul(shown, v.tanh(moved)), following)
+            v.store(b.fmul(v.sigmoid(shown), v.tanh(moved)), following)
             return context.get_dummy_value()
 
         return types.void(*([types.int64] * 9)), codegen

@@ -81,6 +81,16 @@ class _Tile:
         for r, row in enumerate(self.sums):
             self.b.store(change(r, self.b.load(row[0])), row[0])
 
+    def tanh(self) -> None:
+        """Replace the total of every row by its hyperbolic tangent, two by two."""
+        for first, second in zip(self.sums[::2], self.sums[1::2], strict=False):
+            pair = self.v.tanh_of_two(self.b.load(first[0]), self.b.load(second[0]))
+            for row, value in zip((first, second), pair, strict=True):
+                self.b.store(value, row[0])
+        if self.rows % 2:
+            last = self.sums[-1][0]
+            self.b.store(self.v.tanh(self.b.load(last)), last)
+
     def join(self) -> None:
         """Add up the chains of a row."""
         for row in self.sums:
@@ -110,7 +120,7 @@ def _write(builder: Any, rows: int, lanes: int, args: list[Any]) -> None:
     with b.if_then(b.icmp_signed("!=", init, zero)):
         t.each_row(lambda r, z: b.fadd(z, v.load(offset(b, init, r, init_row))))
     with b.if_then(b.icmp_signed("==", kind, ir.Constant(I64, TANH))):
-        t.each_row(lambda r, z: v.tanh(z))
+        t.tanh()
     with b.if_then(b.icmp_signed("==", kind, ir.Constant(I64, LEAKY))):
         t.each_row(lambda r, z: v.leaky(z, v.broadcast(offset(b, slope, r, four))))
     totals = [b.load(row[0]) for row in t.sums]
