@@ -185,7 +185,7 @@ class PatientSurface(HostSurface):
             super().set(name, value)
             return
         parameter.number(value)
-        self._jobs.put(lambda: HostSurface.set(self, name, value))
+        self._put(name, lambda: HostSurface.set(self, name, value))
 
     def style(self, name: str | None) -> None:
         """Have the model changed."""
