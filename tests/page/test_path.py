@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -108,23 +107,3 @@ def test_the_style_chooser_swaps_the_first_model(path: Any, console: FakeConsole
     path.click('[data-model=""]')
     path.wait_for_selector('.card.on [data-model="amp-blend"]')  # now the first
     assert names(console) == ["NoiseGate", "Reverb", "amp-blend"]
-
-
-def test_what_has_its_stage_made_anew_is_chosen_and_not_turned(
-    browser: Any, tmp_path: Path
-) -> None:
-    capture = tmp_path / "amp.nam"
-    config = {"receptive_field": 1, "bias": False}
-    data = {"version": "0.5.4", "architecture": "Linear", "weights": [0.5], "sample_rate": 48000}
-    capture.write_text(json.dumps({**data, "config": config}))
-    console = FakeConsole(Sound((Stage(model="amp-blend"), Stage(model=str(capture)))), tmp_path)
-    with PanelServer(console, port=0) as server:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(f"http://127.0.0.1:{server.address[1]}/")
-        choice = page.wait_for_selector('select[aria-label="oversampling" i]')
-        assert [o.inner_text() for o in choice.query_selector_all("option")] == [
-            "1×", "2×", "4×", "8×",
-        ]  # fmt: skip
-        choice.select_option("4")
-        until(page, console, "2.oversampling", 4.0)
-        page.close()
