@@ -67,6 +67,7 @@ class EmptyStage:
     """A native stage that does nothing; see :class:`realtime.engine.stage.NativeStage`."""
 
     native, governed, hop, name, error = True, False, ANY_HOP, "empty", None
+    settling = 0
 
     def __init__(self, latency: int = 0) -> None:
         self.latency, self.argument = latency, 0

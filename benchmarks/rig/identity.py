@@ -43,7 +43,7 @@ class IdentityModel:
         Whose domain and geometry to take over.
     """
 
-    error = None
+    error, settling = None, 0
 
     def __init__(self, card: Card, channels: int = 1) -> None:
         self.card, self.channels = card, channels
