@@ -129,7 +129,7 @@ def test_a_folder_is_not_left_by_dots_or_links(tmp_path: Path) -> None:
 
 
 def test_a_session_of_the_first_format_waits_too(tmp_path: Path) -> None:
-    old = NETWORK.replace('format = 2\n[[stage]]\n', "format = 1\n")
+    old = NETWORK.replace("format = 2\n[[stage]]\n", "format = 1\n")
     (tmp_path / "opens_network.toml").write_text(old)
     with pytest.raises(Untrusted, match="record"):
         open_session(tmp_path / "opens_network.toml", Library())
