@@ -14,7 +14,7 @@ import soundfile
 from ..signals import noise
 from ..stream.test_jack import jack_server, pytestmark  # noqa: F401 (skips this file, too)
 from .conftest import RATE
-from .test_live_panel import ask, panel_port
+from .test_live_panel import TOKEN, ask, panel_port
 
 PERIOD = 256
 
@@ -22,6 +22,7 @@ PERIOD = 256
 def test_the_sound_moves_to_another_card_and_stays_when_the_next_is_refused(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "in.wav", noise(60 * RATE).T, RATE, subtype="FLOAT")
     words = ["live", "--model", "tape", "--simulate", "in.wav", "--panel", "--panel-port", "0"]
+    words += ["--panel-token", TOKEN]
     with jack_server(PERIOD) as (environment, _):
         process = subprocess.Popen(
             [sys.executable, "-m", "realtime.cli", *words, "--stats", "stats.json"],

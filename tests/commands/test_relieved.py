@@ -25,7 +25,7 @@ from ..graphs import fir_model
 from ..networks import slow_model
 from ..signals import noise
 from .conftest import RATE, heard
-from .test_live_panel import ask, panel_port
+from .test_live_panel import TOKEN, ask, panel_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,7 +51,7 @@ def test_panel_preset_and_replay_agree_on_a_model_that_took_over(
         "--lane",
         "inline",
     ]
-    words += ["--panel", "--panel-port", "0", "--capture", "session"]
+    words += ["--panel", "--panel-port", "0", "--panel-token", TOKEN, "--capture", "session"]
     environment = {**os.environ, "RESTYLE_MODELS": str(models), "PYTHONPATH": str(ROOT)}
     monkeypatch.setenv("RESTYLE_MODELS", str(models))
     process = subprocess.Popen(
