@@ -15,6 +15,12 @@ function arc(from, to, radius = 19) {
   return `M ${point(from)} A ${radius} ${radius} 0 ${to - from > 180 ? 1 : 0} 1 ${point(to)}`;
 }
 
+/** Show what a knob is bound to, such as "CC 7". */
+function mark(badge, text) {
+  say(badge, text ?? "");
+  badge.classList.toggle("hidden", !text);
+}
+
 const FACTORS = [1, 2, 4, 8]; // of oversampling
 
 /** What is set once and not turned, as the stage is made anew for it. */
@@ -26,13 +32,18 @@ export class Choice {
       ? el("select", of, ...FACTORS.map((f) => el("option", { value: f }, `${f}×`)))
       : el("input", { ...of, type: "number", min: parameter.minimum, max: parameter.maximum, step: "any" });
     this.input.addEventListener("change", () => this.input.value !== "" && turn(Number(this.input.value)));
-    this.element = el("label", { class: "field" }, el("span", { class: "label" }, label), this.input);
+    this.badge = el("span", { class: "badge hidden" });
+    this.element = el("label", { class: "field" }, el("span", { class: "label" }, label), this.input, this.badge);
     this.element.dataset.parameter = parameter.name;
     this.update(parameter);
   }
 
   update(parameter) {
     if (document.activeElement !== this.input || this.input.localName === "select") this.input.value = parameter.value;
+  }
+
+  mark(text) {
+    mark(this.badge, text);
   }
 }
 
@@ -83,10 +94,8 @@ export class Knob {
     set(this.element, { "aria-valuenow": +value.toFixed(5), "aria-valuetext": text });
   }
 
-  /** Mark it as bound to a controller, such as "CC 7". */
   mark(text) {
-    say(this.badge, text ?? "");
-    this.badge.classList.toggle("hidden", !text);
+    mark(this.badge, text);
   }
 
   change(value) {
