@@ -34,6 +34,7 @@ FORMATS = {
 
 LOWEST_RATE, HIGHEST_RATE = 2000, 1_536_000  # Hz
 PART = 4096  # samples read at a time: what is lost where a file breaks off
+LEAST_MP3 = 1000  # bytes a second: no MP3 has less
 WRITTEN = 1 << 18  # samples written at a time
 LARGEST_RIFF, HEAD = (1 << 32) - 1, 4096  # bytes a WAV file can have; those beside the samples
 _UNKNOWN = 1 << 62  # samples: libsndfile's word for a head that does not say
@@ -126,9 +127,12 @@ def read_part_by_part(path: Path, broken: bool = False) -> Iterator[tuple[Array,
                     f" {LOWEST_RATE}..{HIGHEST_RATE}, so its head is damaged"
                 )
             most = _memory() // (4 * channels)
+            part = PART
+            if file.format == "MP3":  # soundfile seeks after each part, where MP3 is not exact
+                part = max(PART, min(claimed, rate * path.stat().st_size // LEAST_MP3))
             while True:
                 try:
-                    block = file.read(PART, dtype="float32", always_2d=True)
+                    block = file.read(part, dtype="float32", always_2d=True)
                 except (soundfile.LibsndfileError, RuntimeError) as error:
                     end = getattr(error, "error_string", None) or str(error) or "it breaks off"
                     break

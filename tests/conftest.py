@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,15 +38,17 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE / "numba" / _kernel_digest())
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-#: what needs a JACK server: one at a time, as servers of one name cannot run beside each other
-WITH_JACK = {"test_glitch", "test_jack", "test_live_device", "test_midi", "test_unplugged"}
+@cache
+def _starts_jack(path: Path) -> bool:
+    """Whether a file's tests need a JACK server; two of one name cannot run beside each other."""
+    return re.search(r"\b(jackd|jack_server)\b", path.read_text()) is not None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Under pytest-xdist a file's tests run in one process, and so do all that start JACK."""
     for item in items:
-        name = "jack" if item.path.stem in WITH_JACK else item.path.as_posix()
+        name = "jack" if _starts_jack(item.path) else item.path.as_posix()
         item.add_marker(pytest.mark.xdist_group(name))
 
 
