@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,17 +81,40 @@ def find_preset(name_or_path: str | Path) -> Path:
     PresetError
         There is none; the nearest name is suggested.
     """
+    return find_file("preset", name_or_path, preset_path, lambda: [p.stem for p in _files()])
+
+
+def find_file(
+    what: str,
+    name_or_path: str | Path,
+    place: Callable[[str], Path],
+    names: Callable[[], list[str]],
+) -> Path:
+    """The file of a preset, or of whatever else is kept by name, given by name or path.
+
+    Parameters
+    ----------
+    place : callable
+        The file of a name, there or not.
+    names : callable
+        All names there are.
+
+    Raises
+    ------
+    PresetError
+        There is none; the nearest name is suggested.
+    """
     text = str(name_or_path)
     path = expanded(text)
     if path.suffix == ".toml" or len(path.parts) > 1:
         if not path.is_file():
-            raise PresetError(f"there is no preset file {path}")
+            raise PresetError(f"there is no {what} file {path}")
         return path
-    own = preset_path(text)
+    own = place(text)
     if not own.is_file():
-        names = [p.stem for p in _files()]
-        listed = f"known: {', '.join(names)}" if names else f"{preset_folder()} has none"
-        raise PresetError(f"there is no preset '{text}'{nearest(text, names)}; {listed}")
+        known = names()
+        listed = f"known: {', '.join(known)}" if known else f"{own.parent} has none"
+        raise PresetError(f"there is no {what} '{text}'{nearest(text, known)}; {listed}")
     return own
 
 

@@ -26,13 +26,12 @@ import msgspec
 from msgspec import Meta
 
 from ..audio_files import whole_file
-from ..errors import PresetError, RestyleError, nearest
-from ..models.catalog import expanded
+from ..errors import PresetError, RestyleError
 from ..schema import read
 from ..session.sound import Text
 from ..trust.consent import Untrusted
 from .check import Library
-from .files import find_preset, preset_folder, preset_path
+from .files import find_file, find_preset, preset_folder, preset_path
 from .format import Preset
 from .opening import open_preset
 from .paths import full
@@ -113,18 +112,7 @@ def find_setlist(name_or_path: str | Path) -> Path:
     PresetError
         There is none; the nearest name is suggested.
     """
-    text = str(name_or_path)
-    path = expanded(text)
-    if path.suffix == ".toml" or len(path.parts) > 1:
-        if not path.is_file():
-            raise PresetError(f"there is no setlist file {path}")
-        return path
-    own = setlist_path(text)
-    if not own.is_file():
-        names = list_setlists()
-        listed = f"known: {', '.join(names)}" if names else f"{setlist_folder()} has none"
-        raise PresetError(f"there is no setlist '{text}'{nearest(text, names)}; {listed}")
-    return own
+    return find_file("setlist", name_or_path, setlist_path, list_setlists)
 
 
 def list_setlists() -> list[str]:
