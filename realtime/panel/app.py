@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from starlette.applications import Starlette
@@ -30,6 +31,7 @@ from .openapi import describe
 from .routes import ROUTES, Route
 from .stream import stream_socket
 
+CHANGES = 64  # that may wait at once
 BODY_SECONDS = 10.0  # a body that trickles in for longer is refused
 STATUS: dict[type[RestyleError], int] = {NotFound: 404, Conflict: 409, Untrusted: 409}
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -57,8 +59,14 @@ def make_app(
     """
     counts = Counter() if counts is None else counts
     hub = Hub(console, counts)
+    # a change may take long: as many as there may be connections wait in threads of their own, so
+    # that whoever asks what plays is answered meanwhile
+    changes = ThreadPoolExecutor(CHANGES, "restyle-change")
     routes = [
-        *(WebRoute(r.path, _endpoint(r, console, counts), methods=[r.method]) for r in ROUTES),
+        *(
+            WebRoute(r.path, _endpoint(r, console, counts, changes), methods=[r.method])
+            for r in ROUTES
+        ),
         WebRoute("/api/openapi.json", _description, methods=["GET"]),
         WebSocketRoute("/api/live", live_socket(console, hub, counts)),
         WebSocketRoute("/stream", stream_socket(console, counts)),
@@ -75,7 +83,9 @@ def make_app(
     return Guard(inner, host, port, token, counts)
 
 
-def _endpoint(route: Route, console: Console, counts: Counter[str]) -> Endpoint:
+def _endpoint(route: Route, console: Console, counts: Counter[str], changes: Executor) -> Endpoint:
+    pool = None if route.method == "GET" else changes
+
     async def endpoint(request: Request) -> Response:
         try:
             body = fields.Body()
@@ -83,7 +93,8 @@ def _endpoint(route: Route, console: Console, counts: Counter[str]) -> Endpoint:
                 data = await _body(request)
                 body = read(data, route.body, "the body", error=ControlError, table="an object")
             names = {k: str(v) for k, v in request.path_params.items()}
-            answer = await asyncio.to_thread(route.call, console, names, body)
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(pool, route.call, console, names, body)
         except HTTPException as error:
             counts["refused_request"] += 1
             return _error(error.status_code, error.detail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -154,3 +155,29 @@ def test_who_does_not_read_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyP
             except OSError:
                 pass
             assert got < 64 << 20
+
+
+def test_changes_that_take_long_keep_no_question_waiting(
+    plain: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, begun = threading.Event(), threading.Semaphore(0)
+
+    def slow(*wanted: Any) -> None:
+        begun.release()
+        assert go_on.wait(60)
+
+    monkeypatch.setattr(plain.console, "change_device", slow)
+    body = {"input": "a", "output": "b"}
+    asking = [
+        threading.Thread(target=plain.ask, args=("PUT", "/api/device", body)) for _ in range(12)
+    ]
+    for thread in asking:
+        thread.start()
+    try:
+        for _ in asking:  # all of them are under way, none is done
+            assert begun.acquire(timeout=60)
+        assert plain.get("/api/state")["style"] == "tube-amp"
+    finally:
+        go_on.set()
+        for thread in asking:
+            thread.join(60)
