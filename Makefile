@@ -15,7 +15,7 @@ live: $(VENV)/.runtime ## Install, then restyle: microphone if there is one, els
 	$(BIN)/restyle live --demo
 
 test: $(VENV)/.dev ## Install everything, then run the tests, two at a time
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 fuzz: $(VENV)/.dev ## Try thousands of damaged files and messages of every format
 	RESTYLE_FUZZ=$${RESTYLE_FUZZ:-1500} $(BIN)/python -m pytest tests/fuzz tests/nam/test_fuzz.py

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -44,12 +46,15 @@ def _starts_jack(path: Path) -> bool:
     return re.search(r"\b(jackd|jack_server)\b", path.read_text()) is not None
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under pytest-xdist a file's tests run in one process, and so do all that start JACK."""
-    for item in items:
-        name = "jack" if _starts_jack(item.path) else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(name))
+@pytest.fixture(scope="module", autouse=True)
+def jack_alone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hold JACK for a file's tests: another process of the run waits."""
+    if not _starts_jack(request.path):
+        yield
+        return
+    with open(Path(tempfile.gettempdir()) / "restyle-tests-jack", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def pytest_configure(config: pytest.Config) -> None:
