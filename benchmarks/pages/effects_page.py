@@ -15,9 +15,10 @@ from ..measures.effects import COLUMNS
 from ..measures.rig import COLUMNS as RIG
 from ..rig import machine
 from ..rig.tables import markdown
+from .readme import insert
 
 PAGE = Path(__file__).parents[2] / "docs" / "effects.md"
-BEGIN, END = "<!-- begin: bench rig -->", "<!-- end: bench rig -->"
+NAME = "bench rig"
 
 
 def section(data: dict[str, Any]) -> str:
@@ -39,9 +40,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the command."""
     data = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
     page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{section(data)}\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(insert(page, section(data), NAME), encoding="utf-8")
     return 0
 
 

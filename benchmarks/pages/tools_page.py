@@ -14,9 +14,10 @@ from typing import Any
 from ..measures.tools import COLUMNS, LOOPS, RECORDED
 from ..rig import machine
 from ..rig.tables import markdown
+from .readme import insert
 
 PAGE = Path(__file__).parents[2] / "docs" / "tools.md"
-BEGIN, END = "<!-- begin: bench tools -->", "<!-- end: bench tools -->"
+NAME = "bench tools"
 
 
 def section(data: dict[str, Any]) -> str:
@@ -40,9 +41,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the command."""
     data = json.loads(Path(argv[0]).read_text(encoding="utf-8"))
     page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{section(data)}\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(insert(page, section(data), NAME), encoding="utf-8")
     return 0
 
 
