@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,25 @@ def console(tmp_path: Path) -> FakeConsole:
     return FakeConsole(Sound(stages), tmp_path)
 
 
-@pytest.fixture
-def path(browser: Any, console: FakeConsole) -> Iterator[Any]:
-    """The page of that console; nothing may fail in it."""
+@contextmanager
+def shown(browser: Any, console: FakeConsole, there: str) -> Iterator[Any]:
+    """The page of a console, once the selector `there` is on it; nothing may fail in it."""
     faults: list[str] = []
     with PanelServer(console, port=0, token=OPEN) as server:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"http://127.0.0.1:{server.address[1]}/")
-        page.wait_for_selector(".pad .puck")
+        page.wait_for_selector(there)
         yield page
         page.close()
     assert faults == []
+
+
+@pytest.fixture
+def path(browser: Any, console: FakeConsole) -> Iterator[Any]:
+    """The page of that console."""
+    with shown(browser, console, ".pad .puck") as page:
+        yield page
 
 
 def add(page: Any, choice: str, shown: str, where: str = "add-path") -> None:

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from realtime.panel.server import OPEN, PanelServer
 from realtime.session.sound import Sound, Stage
 
 from ..panel.fake import FakeConsole
-from .test_path import add, names, until
+from .test_path import add, names, shown, until
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
@@ -33,15 +32,8 @@ def console(tmp_path: Path) -> Measuring:
 
 @pytest.fixture
 def tools(browser: Any, console: Measuring) -> Iterator[Any]:
-    faults: list[str] = []
-    with PanelServer(console, port=0, token=OPEN) as server:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(f"http://127.0.0.1:{server.address[1]}/")
-        page.wait_for_selector('.handle:text-is("Reverb")')
+    with shown(browser, console, '.handle:text-is("Reverb")') as page:
         yield page
-        page.close()
-    assert faults == []
 
 
 def test_the_tuner_comes_and_goes_by_its_button(tools: Any, console: Measuring) -> None:
