@@ -21,44 +21,38 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy.typing as npt
 
-from ..dsp.dynamics import db_to_gain, gain_to_db
-from ..engine.edits import Edit, Line
-from ..engine.group import Group
-from ..engine.hop import OUTPUT_GAIN, PATH_MIX
-from ..engine.path import EDITS, GAINS, check_latency
-from ..engine.placed import Mark, Slot
+from ..engine.edits import Edit
+from ..engine.hop import OUTPUT_GAIN
+from ..engine.path import EDITS
+from ..engine.placed import Mark
 from ..errors import ConfigError
 from ..native.events import EventQueue
-from ..native.records import Store
 from ..parameters.parameter import Parameter
 from ..stream.maps import engine_channels
 from ..stream.transport import Follower, Transport
-from .builder import Builder, Shape
-from .events import from_event, to_event
+from .builder import Builder
+from .editing import Editing
+from .events import to_event
 from .names import STAGE_PARAMETERS
 from .operations import (
     OWN,
     DropScene,
-    Insert,
     KeepScene,
-    Lane,
     Load,
-    Move,
     Operation,
     Panic,
     Period,
     Prepare,
     Recall,
-    Remove,
     Set,
     Swap,
     UseDevice,
 )
 from .shelf import Interrupted, Shelf
-from .sound import Setup, Stage
+from .sound import Setup
+from .standing import parameters, standing
 from .stream import Stream
 
 STEADY_BLOCKS = 16  # of one size, before the path is fitted to it
@@ -146,6 +140,7 @@ class Session:
             record=record,
             events=events,
         )
+        self._editing = Editing(self._builder, self.stream)
         self.interrupted: Callable[[], bool] = lambda: False
         self._beside = Builder(
             self.channels,
@@ -266,9 +261,9 @@ class Session:
             self.stream.replace(path, lane or setup.device.lane, own, operation.tail)
         elif isinstance(operation, Panic):
             self._panic(setup, own)
-        elif self._stays(shape := self._builder.shape(setup.sound.stages), operation):
+        elif self._editing.stays(operation, shape := self._builder.shape(setup.sound.stages)):
             self._shelf.spoil(self.stream.path)
-            edit = self._edit(by, shape, at or 0)
+            edit = self._editing.make(by, shape, at or 0)
         else:
             path = self._builder.path(setup.sound)
             self._shelf.spoil(self.stream.path)
@@ -342,7 +337,7 @@ class Session:
         """Whether an event can set it; else the stage is made anew, as its latency changes."""
         if operation.identity == OWN or any(operation.name == p.name for p in STAGE_PARAMETERS):
             return True
-        placed = self._slot(operation.identity).placed
+        placed = self._editing.slot(operation.identity).placed
         parameter = placed.parameters[placed.number(operation.name)]
         parameter.number(operation.value, placed.stage.name)
         return parameter.live
@@ -352,152 +347,15 @@ class Session:
         event = to_event(operation.identity, operation.name, operation.value, self.parameters())
         self.stream.send(*event, at)
 
-    def _slot(self, identity: int) -> Slot:
-        slot = self.stream.path.slot(identity)
-        if slot is None or not slot.present:
-            raise ConfigError(f"there is no stage {identity}")
-        return slot
-
-    # -- edits inside the path --------------------------------------------------------------------
-
-    def _stays(self, shape: Shape, operation: Operation) -> bool:
-        """Whether the path can stay: nothing but its list of stages changes, at the same hop."""
-        if isinstance(operation, Load | Lane | Period) or self.stream.fixed_latency is not None:
-            return False
-        path = self.stream.path
-        return shape == (path.sample_rate, path.hop, path.native)
-
-    def _edit(self, operation: Operation, shape: Shape, at: int) -> Edit:
-        """Prepare an edit and hand it to whoever runs the path; the first of it is returned."""
-        path = self.stream.path
-        if isinstance(operation, Insert):
-            slot = self._built(operation.stage, shape)
-            slot.enter()
-            line = self._line(operation.group, operation.branch)
-            index = _index(line, operation.index)
-            line.slots = (*line.slots[:index], slot, *line.slots[index:])
-            edits = [Edit([*line.stores(), *self._follow()], at)]
-        elif isinstance(operation, Swap):
-            slot = self._slot(operation.identity)
-            stores = slot.replace(self._built(operation.stage, shape))
-            edits = [Edit([*stores, *self._follow()], at, slot.incoming)]
-        elif isinstance(operation, Remove):
-            slot, line = self._found(operation.identity)
-            edits = [*self._leave(slot, line, at)]
-        else:
-            assert isinstance(operation, Move)
-            slot, line = self._found(operation.identity)
-            edits = [*self._move(slot, line, operation.index, at)]
-        for edit in edits:
-            path.make(edit)
-        return edits[0]
-
-    def _built(self, stage: Stage, shape: Shape) -> Slot:
-        """A slot that is to come into the path."""
-        slot = self._builder.slot(stage, shape)
-        try:
-            check_latency(self.stream.path.latency + slot.latency)
-        except ConfigError:
-            slot.close()
-            raise
-        return slot
-
-    def _follow(self) -> list[Store]:
-        """What follows from a change of the slots, wherever latencies are read."""
-        return [*self.stream.path.shape_stores(), *self.stream.voice.latency_stores()]
-
-    def _leave(self, slot: Slot, line: Line, at: int) -> list[Edit]:
-        slot.present = False
-        first = Edit([*slot.leave_stores(), *self._follow()], at)
-        line.slots = tuple(s for s in line.slots if s is not slot)
-        last = [*line.stores(), *self.stream.path.shape_stores()]
-        return [first, Edit(last, condition=slot.record.where("presence"), gone=slot)]
-
-    def _move(self, slot: Slot, line: Line, index: int, at: int) -> list[Edit]:
-        slot.present = False
-        first = Edit([*slot.leave_stores(), *self._follow()], at)
-        starve = Edit(slot.starve_stores(), condition=slot.record.where("presence"))
-        rest = tuple(s for s in line.slots if s is not slot)
-        line.slots = rest
-        place = _index(line, index)
-        line.slots = (*rest[:place], slot, *rest[place:])
-        slot.present = True
-        back = [*slot.enter_stores(), *line.stores(), *self._follow()]
-        return [first, starve, Edit(back, condition=slot.placed.record.where("fed"))]
-
-    def _found(self, identity: int) -> tuple[Slot, Line]:
-        """A slot, and the line it stands in."""
-        slot = self._slot(identity)
-        return slot, next(line for line in self.stream.path.lines() if slot in line.slots)
-
-    def _line(self, group: int, branch: int) -> Line:
-        """The path's own line, or that of a group's branch."""
-        if group == OWN:
-            return self.stream.path.line
-        stage = self._slot(group).stage
-        assert isinstance(stage, Group)
-        return stage.lines[branch]
-
     # -- what there is --------------------------------------------------------------------------
 
     def now(self) -> Setup:
         """The setup that plays, parameters as last asked for by whoever sent an event."""
-        path = self.stream.path
-        slots = {s.identity: s for s in path.slots()}
-        sound = self.setup.sound
-
-        def standing(stage: Stage) -> Stage:
-            slot = slots.get(stage.identity)
-            if slot is None:
-                return stage
-            group = stage.group
-            if group is not None:
-                gains = slot.placed.record.arrays["targets"]
-                group = tuple(
-                    msgspec.structs.replace(
-                        branch, stages=tuple(map(standing, branch.stages)), gain_db=float(gain)
-                    )
-                    for branch, gain in zip(group, gains, strict=True)
-                )
-            return msgspec.structs.replace(
-                stage,
-                group=group,
-                bypass=bool(slot.record["bypass"] >= 0.5),
-                mix=float(slot.record["mix"]),
-                parameters=stage.parameters if group is not None else _standing(stage, slot),
-            )
-
-        targets = path.record.arrays["targets"]
-        own: dict[str, Any] = {"mix": float(targets[PATH_MIX])}
-        for name, number in GAINS.items():
-            kept, value = getattr(sound, name), float(targets[number])
-            own[name] = kept if db_to_gain(kept) == value else round(gain_to_db(value), 6)
-        own["bypass"] = bool(self.stream.memory.record["bypass"] >= 0.5)
-        sound = msgspec.structs.replace(sound, stages=tuple(map(standing, sound.stages)), **own)
-        return self._with_events(self.setup.with_sound(sound))
-
-    def _with_events(self, setup: Setup) -> Setup:
-        """The setup with the events that wait to be taken."""
-        known = self.parameters()
-        waiting = (*self.stream.path.events.waiting(), *self.stream.memory.events.waiting())
-        for _, identity, number, value in waiting:
-            found = from_event((identity, number, value), known)
-            if found is not None:
-                setup = Set(*found).apply(setup)
-        return setup
+        return standing(self.setup, self.stream)
 
     def parameters(self) -> dict[int, list[Parameter]]:
         """The parameters of every stage, by its identity, standing where they do."""
-        return {
-            slot.identity: [
-                p.at(float(value))
-                for p, value in zip(
-                    slot.placed.parameters, slot.placed.record.arrays["targets"], strict=True
-                )
-            ]
-            for slot in self.stream.path.slots()
-            if slot.present
-        }
+        return parameters(self.stream.path)
 
     def describe(self) -> dict[str, Any]:
         """Lane, latency, stages and their parameters."""
@@ -550,27 +408,3 @@ class Session:
 def _check_identities(setup: Setup) -> None:
     if any(stage.identity == OWN for stage in setup.sound.walk()):
         raise ConfigError("every stage of a session needs an identity of its own, from 1")
-
-
-def _index(line: Line, index: int) -> int:
-    """Where place `index` among the present slots lies among all of a line."""
-    present = [i for i, s in enumerate(line.slots) if s.present]
-    return present[index] if 0 <= index < len(present) else len(line.slots)
-
-
-def _standing(stage: Stage, slot: Slot) -> dict[str, Any]:
-    """A stage's parameters as they stand: those it names, and those that left their default."""
-    found = dict(stage.parameters)
-    for parameter, value in zip(
-        slot.placed.parameters, slot.placed.record.arrays["targets"], strict=True
-    ):
-        name, value = parameter.name, float(value)
-        if name in found:
-            try:
-                same = parameter.number(found[name]) == value
-            except ConfigError:  # a file's own value outside the knob's range
-                same = found[name] == value
-            found[name] = found[name] if same else value
-        elif value != parameter.default:
-            found[name] = value
-    return found
