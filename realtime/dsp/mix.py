@@ -20,6 +20,16 @@ def copy(x, y):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def same_channels(x, leaders):  # type: ignore[no-untyped-def]
+    """Whether in ``x [channels, n]`` every channel from `leaders` on is one before it, in turn."""
+    for c in range(leaders, x.shape[0]):
+        for i in range(x.shape[1]):
+            if x[c, i] != x[c - leaders, i]:
+                return False
+    return True
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def mix(dry, wet, start, end):  # type: ignore[no-untyped-def]
     """Write ``(1 - m) dry + m wet`` into `wet`, `m` moving linearly from `start` to `end`.
 

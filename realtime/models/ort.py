@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import cfunc, types
+from numba import cfunc, njit, types
 
+from ..dsp.mix import same_channels
 from ..errors import ModelError
-from ..native.intrinsics import call_run, call_step, view_i64
+from ..native.intrinsics import call_run, call_step, view_f32, view_i64
 from .ort_api import FLOAT, Reference, api
 
 
@@ -31,28 +32,54 @@ class Tensor:
 # slots of the int64 record one step works on
 RUN, SESSION, PHASE, STATUS, N_INPUTS, N_OUTPUTS, IN_NAMES, OUT_NAMES = range(8)
 INPUTS, OUTPUTS = 8, 10  # two each: one for either phase
-N_STATES, STATE_TABLE, RELEASE, RECORD_SIZE = 12, 13, 14, 16
+N_STATES, STATE_TABLE, RELEASE = 12, 13, 14
+# whether all channels have heard the same since the reset, and what runs for the first alone then
+CHANNELS, TWINS, FIRST_INPUTS, FIRST_OUTPUTS = 15, 16, 17, 19
+X, X_FLOATS, Y, Y_FLOATS, MAY_BE_TWINS, RECORD_SIZE = 21, 22, 23, 24, 25, 26
+# a row of the state table: addresses of the initial state and of either set, words of 8 bytes,
+# floats of one channel
+INITIAL, SETS, WORDS, FLOATS, STATE_SIZE = 0, 1, 3, 4, 5
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _follow(r):  # type: ignore[no-untyped-def]
+    """Give the channels that were spared the state of the first, which ran for them."""
+    table = view_i64(r[STATE_TABLE], (r[N_STATES], STATE_SIZE))
+    for s in range(r[N_STATES]):
+        state = view_f32(table[s, SETS + r[PHASE]], (r[CHANNELS], table[s, FLOATS]))
+        for c in range(1, r[CHANNELS]):
+            for i in range(table[s, FLOATS]):
+                state[c, i] = state[0, i]
 
 
 @cache
 def step_function() -> Any:
-    """C function ``step(record) -> 0 or 1``: one ``OrtApi.Run`` on the bound memory."""
+    """C function ``step(record) -> 0 or 1``: one ``OrtApi.Run`` on the bound memory.
+
+    Channels that have heard the same since the reset (one guitar in a stereo rig) are run once.
+    """
 
     @cfunc(types.int64(types.int64), nopython=True, error_model="numpy", cache=True)
     def ort_step(record):  # type: ignore[no-untyped-def]
         r = view_i64(record, RECORD_SIZE)
-        phase = r[PHASE]
+        phase, inputs, outputs = r[PHASE], INPUTS, OUTPUTS
+        if r[TWINS] != 0:
+            if same_channels(view_f32(r[X], (r[CHANNELS], r[X_FLOATS])), 1):
+                inputs, outputs = FIRST_INPUTS, FIRST_OUTPUTS
+            else:
+                _follow(r)
+                r[TWINS] = 0
         status = call_run(
             r[RUN],
             (
                 r[SESSION],
                 0,
                 r[IN_NAMES],
-                r[INPUTS + phase],
+                r[inputs + phase],
                 r[N_INPUTS],
                 r[OUT_NAMES],
                 r[N_OUTPUTS],
-                r[OUTPUTS + phase],
+                r[outputs + phase],
             ),
         )
         if status != 0:
@@ -62,6 +89,11 @@ def step_function() -> Any:
                 r[STATUS] = status
             return 1
         r[PHASE] = 1 - phase
+        if r[TWINS] != 0:
+            y = view_f32(r[Y], (r[CHANNELS], r[Y_FLOATS]))
+            for c in range(1, r[CHANNELS]):
+                for i in range(r[Y_FLOATS]):
+                    y[c, i] = y[0, i]
         return 0
 
     return ort_step
@@ -74,13 +106,14 @@ def reset_function() -> Any:
     @cfunc(types.int64(types.int64), nopython=True, error_model="numpy", cache=True)
     def ort_reset(record):  # type: ignore[no-untyped-def]
         r = view_i64(record, RECORD_SIZE)
-        table = view_i64(r[STATE_TABLE], (r[N_STATES], 3))  # initial, first set, words of 8 bytes
+        table = view_i64(r[STATE_TABLE], (r[N_STATES], STATE_SIZE))
         for s in range(r[N_STATES]):
-            source = view_i64(table[s, 0], table[s, 2])
-            target = view_i64(table[s, 1], table[s, 2])
-            for i in range(table[s, 2]):
+            source = view_i64(table[s, INITIAL], table[s, WORDS])
+            target = view_i64(table[s, SETS], table[s, WORDS])
+            for i in range(table[s, WORDS]):
                 target[i] = source[i]
         r[PHASE] = 0
+        r[TWINS] = r[MAY_BE_TWINS]
         return 0
 
     return ort_reset
@@ -161,7 +194,8 @@ class OrtGraph:
         Parameters
         ----------
         inputs, outputs : dict of name to array
-            Everything that is no state.
+            Everything that is no state; ``x`` and ``y`` and the states begin with an axis of
+            channels, the others with one of 1.
         states : dict of input name to (output name, initial value)
         """
         sets = [{k: _padded(v[1].shape) for k, v in states.items()} for _ in range(2)]
@@ -182,13 +216,33 @@ class OrtGraph:
         for phase in range(2):
             r[INPUTS + phase] = self._table(fixed_in + held[phase])
             r[OUTPUTS + phase] = self._table(fixed_out + held[1 - phase])
+        x, y = inputs["x"], outputs["y"]
+        r[CHANNELS], r[X], r[X_FLOATS] = len(x), x.ctypes.data, x[0].size
+        r[Y], r[Y_FLOATS] = y.ctypes.data, y[0].size
+        free = all(t.shape[:1] == (-1,) for t in self.inputs if t.name == "x")
+        r[MAY_BE_TWINS] = len(x) > 1 and free
+        first_in = [self._value(a[:1]) for a in inputs.values()]
+        first_out = [self._value(a[:1]) for a in outputs.values()]
+        first = [[self._value(s[k][:1]) for k in states] for s in sets]
+        for phase in range(2):
+            r[FIRST_INPUTS + phase] = self._table(first_in + first[phase])
+            r[FIRST_OUTPUTS + phase] = self._table(first_out + first[1 - phase])
         rows = [
-            (self.initial[k].ctypes.data, sets[0][k].ctypes.data, (sets[0][k].size + 1) // 2)
+            (
+                self.initial[k].ctypes.data,
+                *(one[k].ctypes.data for one in sets),
+                (sets[0][k].size + 1) // 2,
+                sets[0][k][0].size,
+            )
             for k in states
         ]
-        table = np.array(rows, dtype=np.int64).reshape(len(rows), 3)
+        table = np.array(rows, dtype=np.int64).reshape(len(rows), STATE_SIZE)
         self._keep += [table, inputs, outputs]
         r[STATE_TABLE] = table.ctypes.data
+
+    def part(self) -> None:
+        """Run every channel from the next step on, as where one hears something else."""
+        self.record[TWINS] = 0
 
     def _value(self, array: npt.NDArray[np.float32]) -> int:
         if array.dtype != np.float32 or not array.flags.c_contiguous:

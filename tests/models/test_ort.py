@@ -116,3 +116,22 @@ def test_closing_twice_is_harmless() -> None:
     model = load_model(gru_model())
     model.close()
     model.close()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_channels_that_hear_the_same_are_run_once_until_one_hears_something_else(
+    name: str,
+) -> None:
+    data = MODELS[name]()
+    pair, alone = load_model(data, 3), [load_model(data) for _ in range(3)]
+    steps = random_steps(pair, 60)
+    steps[:40, 1:] = steps[:40, :1]
+    states = [s for one in pair._graph.states for s in one.values()]
+    for k, x in enumerate(steps):
+        before = [s[1:].copy() for s in states]
+        got = pair.step(x)
+        expected = np.concatenate([m.step(x[c : c + 1]) for c, m in enumerate(alone)])
+        np.testing.assert_allclose(got, expected, rtol=0, atol=2e-7 * np.abs(expected).max())
+        if k < 40:
+            np.testing.assert_array_equal(got[1], got[0])
+            assert all(np.array_equal(s[1:], b) for s, b in zip(states, before, strict=True))

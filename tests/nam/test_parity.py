@@ -192,3 +192,28 @@ def test_briefly_trained_weights_stay_equal() -> None:
     probe = signal(4096, seed=4)
     got = stream(capture, probe, [64] * 64)
     assert null_db(got, lib.forward(model, probe)) <= -115.0
+
+
+@pytest.mark.parametrize("name", ["a1-nano", "a2-like", "lstm"])
+def test_channels_that_hear_the_same_are_run_once_until_one_hears_something_else(name: str) -> None:
+    _, capture = build(name)
+    program, card = build_program(capture), make_card(capture, "c")
+    pair, alone = CapturePlayer(program, card, 2), [CapturePlayer(program, card) for _ in "ab"]
+    left = signal(64 * 200, seed=3).reshape(-1, 1, 1, 64)  # longer than a row's room
+    right = left.copy()
+    right[120:] = signal(64 * 80, seed=4).reshape(-1, 1, 1, 64)
+    values = pair._running[0]
+    for k, (a, b) in enumerate(zip(left, right, strict=True)):
+        begun = values[1].copy()
+        got = pair.step(np.concatenate([a, b]))
+        expected = [player.step(x) for player, x in zip(alone, (a, b), strict=True)]
+        np.testing.assert_array_equal(got, np.concatenate(expected))
+        if name != "lstm":
+            assert np.array_equal(values[1], begun) == (k < 120)  # where its rows stand
+    saved = pair.snapshot()
+    again = [pair.step(np.concatenate([left[k], right[k]])) for k in range(5)]
+    pair.reset()
+    pair.step(np.concatenate([left[0], left[0]]))
+    pair.restore(saved)
+    for k, expected in enumerate(again):
+        np.testing.assert_array_equal(pair.step(np.concatenate([left[k], right[k]])), expected)

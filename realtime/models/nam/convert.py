@@ -135,7 +135,9 @@ def open_capture(
     factor = checked_factor(oversampling)
     if factor == 1:
         return CapturePlayer(program, card, channels)
-    return Oversampled(lambda copies: CapturePlayer(program, card, copies), channels, factor)
+    return Oversampled(
+        lambda copies, together: CapturePlayer(program, card, copies, together), channels, factor
+    )
 
 
 def null_db(got: Any, expected: Any) -> float:

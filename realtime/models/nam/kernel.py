@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numba import cfunc, njit, types
 
+from ...dsp.mix import same_channels
 from ...native.intrinsics import view_f32, view_i64
 from .activations import FAST_A, FAST_B, FAST_C, FAST_D, FAST_E
 from .cell import NARROW, narrow_units, wide_units
@@ -25,6 +26,9 @@ F32 = np.float32
 # record slots (int64): operations and values by address
 N_OPS, OPS, N_VALUES, VALUES, COUNT, CHANNELS, X, Y, CONTROLS, REST, RECORD = range(11)
 SETTLED, RECURRENT, N_RECURRENT = range(11, 14)
+# channels that come first and whose sound the others have had since the reset (0: they have not),
+# and how many that may be
+LEADERS, MOST_LEADERS, RECORD_SIZE = range(14, 17)
 # one operation; MIX, INIT, HEAD, SKIP are values or -1
 CODE, DST, SRC, THIRD, N_OUT, N_IN, TAPS, DILATION, WEIGHT, BIAS, KIND, EXTRA = range(12)
 MIX, MIXED, INIT, SLOPE, HEAD, TOTAL, SECOND, SECOND_BIAS, OUTPUTS, SKIP, NEXT = range(12, 23)
@@ -261,20 +265,49 @@ def run_program(r, ops, values, x, y, controls):  # type: ignore[no-untyped-def]
         _advance(values[v], count, r[COUNT] + LANES)
 
 
+@njit(nogil=True, error_model="numpy", cache=True)
+def _follow(r, values):  # type: ignore[no-untyped-def]
+    """Give the channels that were spared the state of those that ran for them."""
+    floats, leaders = r[N_RECURRENT] // r[CHANNELS], r[LEADERS]
+    recurrent = view_f32(r[RECURRENT], (r[CHANNELS], floats))
+    for c in range(leaders, r[CHANNELS]):
+        for v in range(r[N_VALUES]):
+            value, first = values[c, v], values[c % leaders, v]
+            value[OFFSET] = end = first[OFFSET]
+            rows, source = _rows(value), _rows(first)
+            for k in range(value[ROWS]):
+                for i in range(end - value[PAST], end):
+                    rows[k, i] = source[k, i]
+        for i in range(floats):
+            recurrent[c, i] = recurrent[c % leaders, i]
+
+
 @cache
 def step_function() -> Any:
-    """C function ``step(record) -> 0``: one hop for every channel."""
+    """C function ``step(record) -> 0``: one hop for every channel.
+
+    Channels that have heard the same since the reset (one guitar in a stereo rig) are run once.
+    """
 
     @cfunc(types.int64(types.int64), nopython=True, error_model="numpy", cache=True)
     def nam_step(record):  # type: ignore[no-untyped-def]
-        r = view_i64(record, 16)
+        r = view_i64(record, RECORD_SIZE)
         x = view_f32(r[X], (r[CHANNELS], r[COUNT]))
         y = view_f32(r[Y], (r[CHANNELS], r[COUNT]))
         controls = view_f32(r[CONTROLS], 2)
         ops = view_i64(r[OPS], (r[CHANNELS], r[N_OPS], OP_SIZE))
         values = view_i64(r[VALUES], (r[CHANNELS], r[N_VALUES], VALUE_SIZE))
-        for c in range(r[CHANNELS]):
+        running = r[CHANNELS]
+        if 0 < r[LEADERS] < r[CHANNELS]:
+            if same_channels(x, r[LEADERS]):
+                running = r[LEADERS]
+            else:
+                _follow(r, values)
+                r[LEADERS] = 0
+        for c in range(running):
             run_program(r, ops[c], values[c], x[c], y[c], controls)
+        for c in range(running, r[CHANNELS]):
+            y[c] = y[c % running]
         return 0
 
     return nam_step
@@ -286,7 +319,7 @@ def reset_function() -> Any:
 
     @cfunc(types.int64(types.int64), nopython=True, error_model="numpy", cache=True)
     def nam_reset(record):  # type: ignore[no-untyped-def]
-        r = view_i64(record, 16)
+        r = view_i64(record, RECORD_SIZE)
         values = view_i64(r[VALUES], (r[CHANNELS], r[N_VALUES], VALUE_SIZE))
         for c in range(r[CHANNELS]):
             at = r[REST]
@@ -304,6 +337,7 @@ def reset_function() -> Any:
         )
         for i in range(r[N_RECURRENT]):
             target[i] = source[i]
+        r[LEADERS] = r[MOST_LEADERS]
         return 0
 
     return nam_reset

@@ -139,14 +139,16 @@ class Oversampled:
 
     Parameters
     ----------
-    make : callable ``(channels) -> CapturePlayer``
+    make : callable ``(channels, together) -> CapturePlayer``
     channels, factor : int
     """
 
     error: str | None = None
 
-    def __init__(self, make: Callable[[int], CapturePlayer], channels: int, factor: int) -> None:
-        self._inner = inner = make(channels * factor)
+    def __init__(
+        self, make: Callable[[int, int], CapturePlayer], channels: int, factor: int
+    ) -> None:
+        self._inner = inner = make(channels * factor, factor)
         self.card = replace(inner.card, latency=LATENCY[factor])
         self.channels, self.controls = channels, inner.controls
         self.settling = inner.settling and inner.settling + LATENCY[factor] + _FADING

@@ -49,6 +49,9 @@ class CapturePlayer:
     card : Card
         Its hop length is the samples of one step.
     channels : int
+    together : int
+        Channels that belong to one sound, such as the phases of an oversampled one.  Where all
+        sounds have been the same since the reset, the capture runs for the first alone.
 
     Attributes
     ----------
@@ -59,7 +62,7 @@ class CapturePlayer:
     error: str | None = None  # the kernel has no way to fail
     _lag: Lag | None = None
 
-    def __init__(self, program: Program, card: Card, channels: int = 1) -> None:
+    def __init__(self, program: Program, card: Card, channels: int = 1, together: int = 1) -> None:
         self.card, self.channels = card, channels
         self._program, hop = program, card.hop_length
         self.x: Array = np.zeros(card.step_shape(channels), dtype=np.float32)
@@ -77,10 +80,11 @@ class CapturePlayer:
             self._rebase(ops[c], self._running, layout, c)
         finite = not any(isinstance(op, Recur) for op in program.operations)
         self.settling = program.receptive_field if finite else 0
-        self._record = np.zeros(16, dtype=np.int64)
+        self._record = np.zeros(k.RECORD_SIZE, dtype=np.int64)
         r = self._record
         r[k.N_OPS], r[k.OPS] = ops.shape[1], ops.ctypes.data
         r[k.N_VALUES], r[k.VALUES] = self._running[0].shape[1], self._running[0].ctypes.data
+        r[k.MOST_LEADERS] = together
         r[k.COUNT], r[k.CHANNELS], r[k.RECORD] = hop, channels, program.output
         r[k.X], r[k.Y] = self.x.ctypes.data, self.y.ctypes.data
         r[k.CONTROLS] = self.controls.ctypes.data
@@ -130,11 +134,12 @@ class CapturePlayer:
 
     def snapshot(self) -> Any:
         """Copy the state."""
-        return [a.copy() for a in self._running], self.controls.copy()
+        return [a.copy() for a in self._running], self.controls.copy(), self._record.copy()
 
     def restore(self, snapshot: Any) -> None:
         """Put a :meth:`snapshot` back."""
-        arrays, controls = snapshot
+        arrays, controls, record = snapshot
+        self._record[k.LEADERS] = record[k.LEADERS]
         for mine, saved in zip(self._running, arrays, strict=True):
             mine[...] = saved
         self.controls[...] = controls
