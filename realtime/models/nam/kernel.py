@@ -307,7 +307,8 @@ def step_function() -> Any:
         for c in range(running):
             run_program(r, ops[c], values[c], x[c], y[c], controls)
         for c in range(running, r[CHANNELS]):
-            y[c] = y[c % running]
+            for i in range(r[COUNT]):
+                y[c, i] = y[c % running, i]
         return 0
 
     return nam_step
