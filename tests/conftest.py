@@ -57,6 +57,12 @@ def jack_alone(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def without_listener(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Export without the listener's proof, which plays minutes of sound: for tests of all else."""
+    monkeypatch.setattr("train.export.gate.heard", lambda file, card, held=False: card.proof)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Forget JACK servers that were killed: their entries make new ones hang."""
     if hasattr(config, "workerinput"):

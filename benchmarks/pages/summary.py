@@ -11,6 +11,7 @@ from ..suite.pages import load_sentence, markdown_table
 from ..suite.texts import rows_of
 
 Report = dict[str, Any]
+OWN_KERNEL = "restyle kernel"
 NONE = "–"
 HEAD = ("what", "restyle", "beside it, same run")
 LOAD = TITLES["gil"]
@@ -58,10 +59,11 @@ def _peers(report: Report) -> Iterator[tuple[str, str, str]]:
 
 
 def _cost(report: Report) -> Iterator[tuple[str, str, str]]:
-    rows = sorted(rows_of(report, "cost"), key=lambda r: r["cpu_percent"])
-    if rows:
-        low, high = rows[0]["cpu_percent"], rows[-1]["cpu_percent"]
-        yield "one core, lightest to heaviest style", f"{low:.0f} to {high:.0f} %", NONE
+    costs = sorted(r["cpu_percent"] for r in rows_of(report, "cost"))
+    own = [r["hot_percent"]["p50"] for r in rows_of(report, "nam") if r["player"] == OWN_KERNEL]
+    if costs and own:
+        said = f"{costs[0] / own[0]:.1f} to {costs[-1] / own[0]:.1f} times as much"
+        yield "processor time, lightest to heaviest style", said, "a `.nam` capture (A1 standard) 1"
 
 
 def _glitch(report: Report) -> Iterator[tuple[str, str, str]]:
@@ -80,7 +82,7 @@ def _nam(report: Report) -> Iterator[tuple[str, str, str]]:
     rows = rows_of(report, "nam")
     for capture in list(dict.fromkeys(r["capture"] for r in rows))[:1]:
         found = {r["player"]: r["hot_percent"]["p50"] for r in rows if r["capture"] == capture}
-        own = found.pop("restyle kernel")
+        own = found.pop(OWN_KERNEL)
         others = ", ".join(f"{k} {own / v:.2f}" for k, v in found.items())
         yield f"`.nam` capture ({capture}), blocks of 64: our time over theirs", "1", others
 

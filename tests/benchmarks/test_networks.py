@@ -9,6 +9,8 @@ import pytest
 
 from train.data.pairs import Pair, PairSet
 
+pytestmark = pytest.mark.usefixtures("without_listener")
+
 networks = pytest.importorskip("benchmarks.measures.networks")
 
 

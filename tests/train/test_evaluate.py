@@ -32,6 +32,8 @@ from train.player import play
 
 from .tiny import Tiny, TinySpectrum, plucked
 
+pytestmark = pytest.mark.usefixtures("without_listener")
+
 
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

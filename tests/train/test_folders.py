@@ -21,6 +21,8 @@ from train.fit.loop import Options
 from train.networks.layers import Streamable
 from train.own import unpaired as folders
 
+pytestmark = pytest.mark.usefixtures("without_listener")
+
 RATE = 48000
 QUICK = Options(board=False, check_every=1, save_every=2)
 

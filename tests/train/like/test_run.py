@@ -20,6 +20,8 @@ from train.player import play as through_player
 from ..personal.sounds import Ticks, stop_at_once, tune, write
 from .test_search import hidden
 
+pytestmark = pytest.mark.usefixtures("without_listener")
+
 pytest.importorskip("librosa")
 try:
     folder_of("musicnn")

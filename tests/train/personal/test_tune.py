@@ -18,6 +18,8 @@ from train.player import play
 from .sounds import Ticks, bent, folders, stop_at_once, write
 from .sounds import tune as melody
 
+pytestmark = pytest.mark.usefixtures("without_listener")
+
 
 def material():
     x = melody(5, 14.0)

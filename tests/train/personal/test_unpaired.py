@@ -17,6 +17,8 @@ from train.player import play
 
 from .sounds import Ticks, tune, write
 
+pytestmark = pytest.mark.usefixtures("without_listener")
+
 
 @pytest.fixture
 def recordings(tmp_path: Path) -> tuple[Path, Path]:
