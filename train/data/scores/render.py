@@ -24,6 +24,7 @@ SOUNDFONTS = {  # name: file, Debian package, licence
         "musescore-general-soundfont-small",
         "MIT",
     ),
+    "csound": ("/usr/share/sounds/sf2/sf_GMbank.sf2", "csound-soundfont", "LGPL-2.1-or-later"),
     "timgm6mb": ("/usr/share/sounds/sf2/TimGM6mb.sf2", "timgm6mb-soundfont", "GPL-2.0-only"),
 }
 
@@ -37,7 +38,12 @@ def find_soundfont(name: str = "fluidr3") -> Path:
         It is not installed.
     """
     path, package, _ = SOUNDFONTS[name]
-    for place in (Path(path), Path(path.replace("/usr/share/sounds/sf2", "/usr/share/soundfonts"))):
+    unpacked = Path(".data") / "packages" / package  # as train.data.sets.packages leaves it
+    for place in (
+        Path(path),
+        Path(path.replace("/usr/share/sounds/sf2", "/usr/share/soundfonts")),
+        unpacked / path.lstrip("/"),
+    ):
         if place.is_file():
             return place
     raise ConfigError(
@@ -69,10 +75,9 @@ def render(midi: bytes, seconds: float, font: str = "fluidr3") -> Array:
     program, file = shutil.which("fluidsynth"), find_soundfont(font)
     if program is None:
         raise ConfigError("FluidSynth is missing; on Debian or Ubuntu run: apt install fluidsynth")
-    key = hashlib.sha256(midi + file.name.encode() + str(file.stat().st_size).encode()).hexdigest()
     CACHE.mkdir(parents=True, exist_ok=True)
-    target = CACHE / f"{key[:24]}.wav"
-    source = CACHE / f"{key[:24]}.{os.getpid()}.mid"  # several trainings may ask at once
+    target = _kept(midi, file)
+    source = target.with_suffix(f".{os.getpid()}.mid")  # several trainings may ask at once
     if not target.exists():
         source.write_bytes(midi)
         partial = source.with_suffix(".wav")
@@ -89,3 +94,13 @@ def render(midi: bytes, seconds: float, font: str = "fluidr3") -> Array:
     mono = data.mean(axis=1)
     n = round(seconds * SAMPLE_RATE)
     return np.asarray(np.pad(mono, (0, max(0, n - len(mono))))[:n], dtype=np.float32)
+
+
+def forget(midi: bytes, font: str = "fluidr3") -> None:
+    """Remove what :func:`render` keeps, 20 MB a minute, for who keeps the sound elsewhere."""
+    _kept(midi, find_soundfont(font)).unlink(missing_ok=True)
+
+
+def _kept(midi: bytes, file: Path) -> Path:
+    key = hashlib.sha256(midi + file.name.encode() + str(file.stat().st_size).encode()).hexdigest()
+    return CACHE / f"{key[:24]}.wav"

@@ -6,7 +6,6 @@ alone, so that there is an instrument nobody has learnt from.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from functools import cache
 
@@ -130,12 +129,5 @@ def _version(font: str) -> str:
 def _played(score: Score, voice: Voice) -> Array:
     midi = to_midi(score, voice.program)
     samples = synth.render(midi, score.seconds + TAIL, voice.font)
-    _forget(midi, voice.font)
+    synth.forget(midi, voice.font)
     return samples
-
-
-def _forget(midi: bytes, font: str) -> None:
-    """Remove the renderer's copy, 20 MB a minute: the set keeps its own."""
-    file = synth.find_soundfont(font)
-    text = midi + file.name.encode() + str(file.stat().st_size).encode()
-    (synth.CACHE / f"{hashlib.sha256(text).hexdigest()[:24]}.wav").unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Single notes, and what is played with them: the ear's training sound."""
