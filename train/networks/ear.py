@@ -64,7 +64,7 @@ class Ear(Streamable):
     - ``level``: smoothed level of the input, linear RMS amplitude, the same for all pitches;
     - ``bend``: deviation from equal temperament in semitones, 0 where no note sounds.
 
-    A velocity of 1 is a note of -10 dB (RMS, full scale 0), and one of 0 lies 40 dB below it.
+    A velocity of 1 is a note of -10 dB (RMS, full scale 0), and one of 0 lies 45 dB below it.
     """
 
     hop = HOP

@@ -27,7 +27,7 @@ EVENT = len(COLUMNS)
 SMEAR, LOW_SMEAR, LOW = 8, 12, 45  # hops after a beginning that count as onset; below this pitch
 STRUCK = 4  # the same for "something was struck"
 UNKNOWN = 9.0  # a velocity or bend that is not asked for
-TOP_DB, SPAN_DB = -10.0, 40.0  # level of a note (RMS, full scale 0) with velocity 1, and down to 0
+TOP_DB, SPAN_DB = -10.0, 45.0  # level of a note (RMS, full scale 0) with velocity 1, and down to 0
 
 Floats = npt.NDArray[np.float32]
 
@@ -48,7 +48,10 @@ class Notes:
             np.flatnonzero(bank.programmes == k) for k in np.unique(bank.programmes)
         ]
         self.audible = np.array(
-            [_audible(bank.samples[s : s + n]) for s, n in zip(bank.starts, bank.lengths)]
+            [
+                _audible(bank.samples[s : s + n])
+                for s, n in zip(bank.starts, bank.lengths, strict=True)
+            ]
         )
         self.device = torch.device(device)
 
@@ -88,7 +91,7 @@ def plan(notes: Notes, batch: int, rng: np.random.Generator, hops: int = HOPS) -
         np.full((*shape, EVENT), -1, np.float32),
     )
     for b in range(batch):
-        base = float(rng.uniform(-28, 2))
+        base = float(rng.uniform(-30, 8))
         tuning = float(rng.uniform(-0.5, 0.5) if rng.random() < 0.2 else rng.normal(0, 0.07))
         shaky = float(rng.uniform(0.1, 0.6)) if rng.random() < 0.12 else 0.0
         rate = float(rng.uniform(3, 7))
