@@ -18,6 +18,7 @@ from .explain import explain
 from .import_nam import import_nam
 from .live.command import live
 from .models import models, verify
+from .notes import notes
 from .personal import like, personalise
 from .proof import proof
 from .recover import recover
@@ -55,6 +56,7 @@ COMMANDS = (
     replay,
     recover,
     tag,
+    notes,
     tuner,
     models,
     verify,

@@ -12,7 +12,8 @@ input ``x``               waveform: ``[batch, 1, T]`` samples, ``T`` a multiple 
 input ``controls``        optional, ``[1, n_controls]``, in the order of :attr:`Card.controls`
 input ``state_<name>``    ``[batch, *shape]``, one for each :attr:`Card.states`
 output ``y``              the shape of ``x``; of a tagger ``[batch, n_labels, T]``, a probability
-                          for each of :attr:`Card.labels` at every hop
+                          for each of :attr:`Card.labels` at every hop; of an ear
+                          ``[batch, 4, 69]``: :data:`EAR_ROWS` for each pitch
 output ``state_<n>_out``  the shape of its input
 ========================  ======================================================================
 
@@ -31,12 +32,14 @@ from ..errors import CardError
 from ..parameters.parameter import BLEND, CATEGORICAL, CONTINUOUS, Parameter
 from ..schema import read, shown
 
-FORMAT_VERSION = (1, 3)
+FORMAT_VERSION = (1, 4)
 CARD_KEY = "restyle.card"
 STATE_KEY = "restyle.state."
 TEST_KEY = "restyle.test_vector"
 
-KINDS = ("converter", "tagger", "generator")
+KINDS = ("converter", "tagger", "generator", "ear")
+EAR_ROWS = ("onset", "active", "level", "bend")  # of an ear, for each pitch
+EAR_LOWEST, EAR_PITCHES = 28, 69  # MIDI pitches: E1 to C7
 DOMAINS = ("waveform", "spectrum")
 WINDOWS = {"asymmetric_hann": 2, "steep_hann": 16}  # synthesis length over the window's fall
 CONTROL_KINDS = (CONTINUOUS, BLEND, CATEGORICAL)
@@ -107,7 +110,8 @@ class Card:
         Licence of the weights, an SPDX expression, or ``unknown``.
     kind : str
         ``converter`` (sound in, sound out), ``tagger`` (sound in, probabilities of labels out) or
-        ``generator`` (noise in, sound out, one hop a call; since format 1.2).
+        ``generator`` (noise in, sound out, one hop a call; since format 1.2) or ``ear`` (sound in,
+        notes out, one hop a call; since format 1.4).
     labels : tuple of str
         What a tagger tells; since format 1.1.
     provenance, metrics, proof : dict
@@ -153,6 +157,8 @@ class Card:
         """Shape of ``y`` for one step [batch = channels]."""
         if self.kind == "tagger":
             return (channels, len(self.labels), 1)
+        if self.kind == "ear":
+            return (channels, len(EAR_ROWS), EAR_PITCHES)
         return self.step_shape(channels)
 
     def to_json(self, *, indent: int | None = None) -> str:

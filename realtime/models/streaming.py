@@ -26,6 +26,7 @@ from .metadata import read_metadata, unpack_array
 from .ort import OrtGraph, Tensor, reset_function, step_function
 
 Array = npt.NDArray[np.float32]
+HINTS = {"tagger": "; see: restyle tag", "ear": "; see: restyle notes"}  # what else it is for
 MOST_STEPS = 1024  # of a test vector
 TEST_TOLERANCE = 1e-3  # relative; other CPUs sum in another order, a wrong state is far outside
 
@@ -103,7 +104,7 @@ class StreamingModel:
                 )
             self.card: Card = from_json(metadata[CARD_KEY])
             if self.card.kind not in kinds:
-                hint = "; see: restyle tag" if self.card.kind == "tagger" else ""
+                hint = HINTS.get(self.card.kind, "")
                 raise CardError(
                     f"a model of kind '{self.card.kind}' is no {' or '.join(kinds)}{hint}"
                 )

@@ -42,8 +42,21 @@ def probabilities(model: StreamingModel, path: Path) -> Check:
     return Check("bounded", good, f"probabilities within {low:.3f}..{high:.3f}")
 
 
+def possible_notes(model: StreamingModel, path: Path) -> Check:
+    """An ear's notes of silence, a full-scale square and noise are finite and within range."""
+    bounds = np.array([(0, 1), (0, 1), (0, 4), (-1, 1)], dtype=np.float32)[:, :, None]
+    good, struck = True, 0
+    for signal in hard_signals(model.card.hop_length * 96):
+        model.reset()
+        y = np.stack([model.step(x)[0] for x in signal.reshape(96, 1, 1, -1)])
+        good &= bool(((y >= bounds[:, 0]) & (y <= bounds[:, 1])).all())  # not so for NaN
+        struck = max(struck, int((y[:, 0] > 0).sum()))
+        good &= bool(signal.any()) or not struck  # nothing is heard in silence
+    return Check("bounded", good, f"at most {struck} notes in silence, square or noise")
+
+
 def prompt(model: StreamingModel, path: Path) -> Check:
-    """A tagger hears an impulse in the hop it falls into."""
+    """A tagger or an ear hears an impulse in the hop it falls into."""
     struck = 40
     base = 0.05 * np.random.default_rng(5).standard_normal((96, *model.card.step_shape(1)))
     other = base.copy()
@@ -54,7 +67,7 @@ def prompt(model: StreamingModel, path: Path) -> Check:
         runs.append(np.stack([model.step(f) for f in x.astype(np.float32)]))
     changed = np.flatnonzero(np.any(runs[0] != runs[1], axis=(1, 2, 3)))
     found = int(changed[0]) - struck if changed.size else -1
-    return Check("prompt", found == 0, f"an impulse changes the tags after {found} hop(s)")
+    return Check("prompt", found == 0, f"an impulse changes the answer after {found} hop(s)")
 
 
 def endless(model: StreamingModel, path: Path) -> Check:

@@ -21,12 +21,17 @@ from ..models.nam.build import Variant
 from ..models.nam.convert import CAPTURE_KEY, make_player, null_db, unpack_capture
 from ..models.streaming import StreamingModel, load_model, paired_output
 from ..stages.model import model_path
-from .checks import Check, endless, hard_signals, probabilities, prompt, repeats
+from .checks import Check, endless, hard_signals, possible_notes, probabilities, prompt, repeats
 
 Array = npt.NDArray[np.float32]
 STREAM_TOLERANCE = 1e-5  # relative to the peak
 VECTOR_TOLERANCE = 1e-4
 STEPS = 48
+OWN = {  # checks of models that convert nothing
+    "tagger": (probabilities, prompt),
+    "generator": (endless, repeats),
+    "ear": (possible_notes, prompt),
+}
 KERNEL_DB = -90.0  # two float32 sums in different order, on any capture's inner levels
 
 
@@ -45,9 +50,7 @@ def verify(path: str | Path) -> list[Check]:
         expected, got = model.run_test_vector()
         off = _relative(got, expected)
         checks.append(Check("test vector", off <= VECTOR_TOLERANCE, f"relative error {off:.1e}"))
-        own = {"tagger": (probabilities, prompt), "generator": (endless, repeats)}.get(
-            card.kind, (_silence, _latency)
-        )
+        own = OWN.get(card.kind, (_silence, _latency))
         for check in (_streaming, _rewind, _causality, *own, *_extra(model)):
             try:
                 checks.append(check(model, Path(path)))
@@ -85,7 +88,7 @@ def _offline(model: StreamingModel, path: Path, x: Array) -> Array:
     feed = {"x": whole, **model.initial_states()}
     if model.card.controls:
         feed["controls"] = model.controls
-    if model.card.kind == "generator":  # one hop a call
+    if model.card.kind in ("generator", "ear"):  # one hop a call
         return _one_by_one(session, feed, x)
     try:
         result = session.run(["y"], feed)[0]

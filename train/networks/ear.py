@@ -21,6 +21,7 @@ __all__ = ["HOP", "LOWEST", "PITCHES", "ROWS", "Ear"]
 HARMONICS = (0.5, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16)
 AGO = (1, 3)  # frames between the spectra whose differences are seen
 DILATIONS = (1, 2, 4, 8)
+SETTLING = 128  # hops of silence after which nothing changes
 
 
 class Block(nn.Module):
@@ -112,7 +113,7 @@ class Ear(Streamable):
         """
         b, t = features.shape[:2]
         y = F.relu(self.local(features.flatten(0, 1)))
-        y = self._harmonics(y).permute(0, 2, 1, 3)
+        y = self._harmonics(y, t == 1).permute(0, 2, 1, 3)
         x = self.gather(y.reshape(b, t, PITCHES, -1)) + self.place
         new = []
         for block, state in zip(self.blocks, states, strict=True):
@@ -122,11 +123,11 @@ class Ear(Streamable):
         heads = self.heads(self.norm(x.flatten(0, 1)).reshape(x.shape))
         return heads, self.struck(pooled)[:, :, 0], new
 
-    def _harmonics(self, y: Tensor) -> Tensor:
+    def _harmonics(self, y: Tensor, one: bool) -> Tensor:
         """``[n, local, bins] -> [n, local, pitches, harmonics]``; above the highest bin is 0."""
-        if len(y) == 1:  # one node of a graph
+        if one:  # one node of a graph
             found = F.pad(y, (0, 1)).index_select(2, self.at)
-            return found.reshape(1, -1, PITCHES, len(HARMONICS))
+            return found.reshape(-1, y.shape[1], PITCHES, len(HARMONICS))
         first, span = self.first, PER_SEMITONE * (PITCHES - 1) + 1  # slices: their gradient is fast
         y = F.pad(y, (0, max(first) + span - BINS))
         return torch.stack([y[:, :, a : a + span : PER_SEMITONE] for a in first], dim=3)
@@ -145,10 +146,31 @@ class Ear(Streamable):
         return torch.cat([heads, struck[:, :, None, None].expand(-1, -1, 1, 4)], dim=2)
 
     def forward(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        """One hop ``[b, 256]``; states as :attr:`state_shapes` says."""
+        """One hop ``[b, 256]`` or ``[b, 1, 256]``; states as :attr:`state_shapes` says."""
+        x = x.flatten(1)
         past, before, *middle, decided = states
         features, past, before = self.features(x, past, before)
         heads, struck, middle = self.judge(features, middle)
         level = past[:, -4 * HOP :].square().mean(dim=1, keepdim=True).sqrt()
         notes, decided = self.decoder(heads[:, 0], struck[:, :1], level, decided)
         return (notes, past, before, *middle, decided)
+
+    def offline(
+        self, x: Tensor, states: list[Tensor] | None = None, controls: Tensor | None = None
+    ) -> Tensor:
+        """Whole signals ``[b, 1, t * 256]`` hop by hop; notes side by side ``[b, 4, t * 69]``."""
+        now = self.initial_state(len(x)) if states is None else states
+        now = [s.to(x).expand(len(x), *s.shape[1:]) for s in now]
+        found = []
+        for hop in x.split(HOP, dim=2):
+            notes, now = self.step(hop, now)
+            found.append(notes)
+        return torch.cat(found, dim=2)
+
+    def settled_state(self, silence: Tensor, controls: Tensor | None = None) -> list[Tensor]:
+        """State after more silence than it remembers."""
+        states = self.initial_state(1)
+        with torch.no_grad():
+            for _ in range(SETTLING):
+                states = self.step(torch.zeros_like(silence), states)[1]
+        return states

@@ -59,14 +59,16 @@ class Spectra(nn.Module):
         self.windows = len(LENGTHS)
         for i, (n, fall) in enumerate(zip(LENGTHS, FALLS, strict=True)):
             self.register_buffer(f"window_{i}", window(n, fall), persistent=False)
-        turn = -2.0 * math.pi * torch.arange(SIDE)[:, None] * torch.arange(SIDE) / SIDE
-        self.register_buffer("first", torch.cat([turn.cos(), turn.sin()]), persistent=False)
+        side = torch.arange(SIDE, dtype=torch.float64)
+        turn = -2.0 * math.pi * (side[:, None] * side) / SIDE
+        first = torch.cat([turn.cos(), turn.sin()])
+        self.register_buffer("first", first.float(), persistent=False)
         twist = turn / SIDE  # [k1, n2]
-        self.register_buffer("cosine", twist.cos(), persistent=False)
-        self.register_buffer("sine", twist.sin(), persistent=False)
+        self.register_buffer("cosine", twist.cos().float(), persistent=False)
+        self.register_buffer("sine", twist.sin().float(), persistent=False)
         c, s = turn[:, :COLUMNS].cos(), turn[:, :COLUMNS].sin()  # [n2, k2]
         second = torch.cat([torch.cat([c, s], dim=1), torch.cat([-s, c], dim=1)])
-        self.register_buffer("second", second, persistent=False)
+        self.register_buffer("second", second.float(), persistent=False)
         weights = torch.round(255 * bin_weights()).to(torch.uint8)
         self.register_buffer("weights", weights, persistent=False)
         order = torch.arange(SIDE * COLUMNS).reshape(COLUMNS, SIDE).T.reshape(-1)

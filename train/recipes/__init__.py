@@ -5,6 +5,7 @@ from __future__ import annotations
 from realtime.errors import ConfigError, nearest
 
 from .base import Recipe
+from .ear import HearNotes
 from .effect import AmpBlend, Tape, TubeAmp
 from .generator import EndlessKeys
 from .instrument import Choir, SquareSynth, Strings
@@ -17,7 +18,7 @@ RECIPES: dict[str, type[Recipe]] = {
     r.name: r
     for r in (
         TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, SquareSynth, Strings, Choir, StringsUnpaired,
-        LatentKeys, Tagger, EndlessKeys,
+        LatentKeys, Tagger, EndlessKeys, HearNotes,
     )
 }  # fmt: skip
 ABLATIONS: dict[str, type[Recipe]] = {StringsWithoutAdversary.name: StringsWithoutAdversary}
