@@ -37,6 +37,8 @@ def open_network(path: Path) -> tuple[Card, Streamable | None]:
         raise ModelError(f"{path.name} {entry.problem}")
     if entry.card.kind == "tagger":
         return entry.card, tagger(path, entry.card)
+    if entry.card.kind == "ear":
+        return entry.card, None
     try:
         return entry.card, rebuild(path)[1]
     except ModelError:

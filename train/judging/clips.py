@@ -45,12 +45,12 @@ def write_clip(path: Path) -> Path | None:
     Guitars go through effects, keys through instruments, a synthesised voice through voices.  What
     packs badly is shortened, so that no file is larger than `CLIP_BYTES`.
 
-    A tagger has no clip, a generator one of its styles in turn.
+    A tagger and an ear have no clip, a generator one of its styles in turn.
     """
     entry = read_entry(path)
     if entry.card is None:
         raise ValueError(f"{path} has no card")
-    if entry.card.kind == "tagger":
+    if entry.card.kind in ("tagger", "ear"):
         return None
     target, n = path.with_suffix(".flac"), round(CLIP_SECONDS * SAMPLE_RATE)
     if entry.card.kind == "generator":

@@ -104,7 +104,12 @@ TAGGING = (
     " Logistic regression heard the same training windows; musicnn was trained by others on other"
     " music and is compared on the labels it has a name for."
 )
-OWN = {"tagger": TAGGING, "generator": GENERATING}  # kinds with tables of their own
+HEARING = (
+    "Notes found with their pitch within 50 ms of their beginning, by the exported file, hop by hop:"
+    " scores composed by rule, played by a soundfont that no training heard and by recorded single"
+    " notes (freepats). basic-pitch hears the whole recording at once."
+)
+OWN = {"tagger": TAGGING, "generator": GENERATING, "ear": HEARING}  # kinds with tables of their own
 _HEAD = (
     "# Bundled styles",
     "",

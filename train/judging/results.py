@@ -13,7 +13,7 @@ from ..fit.checkpoint import folder_of
 from ..networks.layers import Streamable
 from ..networks.weights import fingerprint
 from ..recipes.base import Recipe
-from . import generating, tagging
+from . import generating, hearing, tagging
 from .aims import figures, misses
 from .candidates import in_order
 
@@ -35,7 +35,7 @@ def write(recipe: Recipe, result: dict[str, Any], folder: Path) -> str:
         with whole_file(place / "result.json") as partial:
             partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     lines = [f"# {recipe.name}", ""]
-    if result["kind"] in ("tagger", "generator"):
+    if result["kind"] in ("tagger", "generator", "ear"):
         for name, part in result["sets"].items():
             lines += [f"## {name} ({part['recordings']} recordings)", ""]
             lines += [*rows_of(result["kind"], part), ""]
@@ -54,9 +54,8 @@ def write(recipe: Recipe, result: dict[str, Any], folder: Path) -> str:
 
 def rows_of(kind: str, part: dict[str, Any]) -> list[str]:
     """One test set as lines of Markdown, by the kind of model."""
-    if kind == "tagger":
-        return tagging.table(part)
-    return generating.table(part) if kind == "generator" else [table(part["rows"])]
+    own = {"tagger": tagging.table, "generator": generating.table, "ear": hearing.table}
+    return own[kind](part) if kind in own else [table(part["rows"])]
 
 
 def _text(folder: Path, lines: list[str]) -> str:

@@ -98,6 +98,10 @@ def run(recipe: Recipe, out: Path | None = None, log: Callable[[str], None] = pr
             from .tagging import judged_tags
 
             found = judged_tags(file, data, recipe.outside(), log)
+        elif recipe.kind == "ear":
+            from .hearing import judged_ear
+
+            found = judged_ear(file, log)
         elif recipe.kind == "generator":
             from .generating import judged_generator
 

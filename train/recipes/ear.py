@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..data.scores.render import SAMPLE_RATE
 from ..losses.notes import note_loss
 from ..networks.ear import HOP, Ear
 from ..networks.layers import Streamable
+from . import thresholds
 from .base import Batch, Recipe, Schedule, score_sources
 
 INSTRUMENTS = 24  # that never were, beside those of the soundfonts
@@ -64,6 +66,10 @@ class HearNotes(Recipe):
         x = mix.sound(notes, made, batch.dry.shape[1] // HOP, int(rng.integers(1 << 31)))
         return Batch(x, x, torch.from_numpy(made.events.reshape(len(x), -1)))
 
+    def tune(self, network: Streamable, folder: Path) -> None:
+        """The decoder's settings, see :mod:`train.recipes.thresholds`."""
+        thresholds.tune(_ear(network), folder)
+
     def network(self) -> Streamable:
         """About 80,000 weights."""
         return Ear()
@@ -76,11 +82,9 @@ class HearNotes(Recipe):
         TypeError
             Another network.
         """
-        if not isinstance(network, Ear):
-            raise TypeError(f"this recipe needs an Ear, got {type(network).__name__}")
         target = mix.labels(batch.controls.reshape(-1, *SHAPE), batch.dry.shape[1] // HOP)
         begin = self.warm_up // HOP
-        return network.hear(batch.dry)[:, begin:], target[:, begin:]
+        return _ear(network).hear(batch.dry)[:, begin:], target[:, begin:]
 
     def loss(self, y: Tensor, target: Tensor) -> Tensor:
         """See :mod:`train.losses.notes`; for sound in place of logits, that of knowing nothing."""
@@ -120,3 +124,9 @@ class HearNotes(Recipe):
 def training_notes() -> mix.Notes:
     """The notes of the soundfonts, and of instruments that never were."""
     return mix.Notes(bank.joined([bank.load("train"), synthetic.make(INSTRUMENTS, 5)]))
+
+
+def _ear(network: Streamable) -> Ear:
+    if not isinstance(network, Ear):
+        raise TypeError(f"this recipe needs an Ear, got {type(network).__name__}")
+    return network
