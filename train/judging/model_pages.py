@@ -105,9 +105,9 @@ TAGGING = (
     " music and is compared on the labels it has a name for."
 )
 HEARING = (
-    "Notes found with their pitch within 50 ms of their beginning, by the exported file, hop by hop:"
-    " scores composed by rule, played by a soundfont that no training heard and by recorded single"
-    " notes (freepats). basic-pitch hears the whole recording at once."
+    "Notes found with their pitch within 50 ms of their beginning, by the exported file, hop by"
+    " hop: scores composed by rule, played by a soundfont that no training heard and by recorded"
+    " single notes (freepats). basic-pitch hears the whole recording at once."
 )
 OWN = {"tagger": TAGGING, "generator": GENERATING, "ear": HEARING}  # kinds with tables of their own
 _HEAD = (
