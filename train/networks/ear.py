@@ -19,6 +19,7 @@ from .spectra import BINS, PAST, PER_SEMITONE, Spectra, first_bins, harmonic_bin
 HOP, LOWEST, PITCHES = 256, 28, 69  # samples at 48 kHz; MIDI pitches 28 (E1) to 96 (C7)
 __all__ = ["HOP", "LOWEST", "PITCHES", "ROWS", "Ear"]
 HARMONICS = (0.5, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16)
+LOCAL = 20  # numbers of each bin and its neighbours
 AGO = (1, 3)  # frames between the spectra whose differences are seen
 DILATIONS = (1, 2, 4, 8)
 SETTLING = 128  # hops of silence after which nothing changes
@@ -48,9 +49,9 @@ class Block(nn.Module):
         d, b, t = self.dilation, x.shape[0], x.shape[1]
         h = self.norm(x.flatten(0, 1)).reshape(x.shape)
         full = torch.cat([state, self.keep(h)], dim=1)
+        said = F.relu(self.say(h)).flatten(0, 1).transpose(1, 2)  # [b t, groups, pitches]
         mix = self.intervals[:, self.interval]  # [groups, pitches, pitches]
-        said = F.relu(self.say(h)).flatten(0, 1).permute(2, 0, 1)  # [groups, b t, pitches]
-        told = (said @ mix.to(said)).permute(1, 2, 0).reshape(b, t, PITCHES, -1)
+        told = (said.transpose(0, 1) @ mix.to(said)).permute(1, 2, 0).reshape(b, t, PITCHES, -1)
         z = torch.cat([h, full[:, d:-d], full[:, : -2 * d], told], dim=3)
         return x + self.outer(F.relu(self.inner(z))), full[:, -2 * d :]
 
@@ -74,12 +75,11 @@ class Ear(Streamable):
         super().__init__()
         self.spectra = Spectra()
         seen = self.spectra.windows * (1 + len(AGO))
-        local = 20
-        self.local = nn.Conv1d(seen, local, 5, padding=2)
+        self.local = nn.Conv1d(seen, LOCAL, 5, padding=2)
         at = harmonic_bins(LOWEST, PITCHES, HARMONICS)
         self.first = [int(a) for a in first_bins(LOWEST, HARMONICS)]
         self.register_buffer("at", at.reshape(-1), persistent=False)
-        self.gather = nn.Linear(local * len(HARMONICS), channels)
+        self.gather = nn.Linear(LOCAL * len(HARMONICS), channels)
         self.place = nn.Parameter(torch.zeros(PITCHES, channels))
         self.blocks = nn.ModuleList(Block(channels, kept, groups, hidden, d) for d in DILATIONS)
         self.norm = FrameNorm(channels)
@@ -113,8 +113,7 @@ class Ear(Streamable):
         """
         b, t = features.shape[:2]
         y = F.relu(self.local(features.flatten(0, 1)))
-        y = self._harmonics(y, t == 1).permute(0, 2, 1, 3)
-        x = self.gather(y.reshape(b, t, PITCHES, -1)) + self.place
+        x = self._harmonics(y, t == 1).reshape(b, t, PITCHES, -1) + self.place
         new = []
         for block, state in zip(self.blocks, states, strict=True):
             x, state = block(x, state)
@@ -124,13 +123,16 @@ class Ear(Streamable):
         return heads, self.struck(pooled)[:, :, 0], new
 
     def _harmonics(self, y: Tensor, one: bool) -> Tensor:
-        """``[n, local, bins] -> [n, local, pitches, harmonics]``; above the highest bin is 0."""
-        if one:  # one node of a graph
-            found = F.pad(y, (0, 1)).index_select(2, self.at)
-            return found.reshape(-1, y.shape[1], PITCHES, len(HARMONICS))
+        """``[n, local, bins] -> [n, pitches, channels]``; above the highest bin is silence."""
+        if one:  # rows are gathered faster by a graph than columns
+            rows = F.pad(y, (0, 1)).transpose(1, 2).index_select(1, self.at)
+            rows = rows.reshape(-1, PITCHES, len(HARMONICS) * LOCAL)
+            weight = self.gather.weight.unflatten(1, (LOCAL, -1)).transpose(1, 2).flatten(1)
+            return F.linear(rows, weight, self.gather.bias)
         first, span = self.first, PER_SEMITONE * (PITCHES - 1) + 1  # slices: their gradient is fast
         y = F.pad(y, (0, max(first) + span - BINS))
-        return torch.stack([y[:, :, a : a + span : PER_SEMITONE] for a in first], dim=3)
+        found = torch.stack([y[:, :, a : a + span : PER_SEMITONE] for a in first], dim=3)
+        return self.gather(found.permute(0, 2, 1, 3).flatten(2))
 
     def hear(self, x: Tensor) -> Tensor:
         """Logits of whole signals ``[b, t * 256] -> [b, t, 70, 4]`` from silence, for training.
