@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ COLUMNS = {
     "model": "network", "hop_ms": "a hop, ms", "cpu": "CPU µs, p50 / p99 / p99.9",
     "gpu": "CUDA µs, p50 / p99 / p99.9", "ratio": "CUDA / CPU", "apart_db": "difference, dB",
 }  # fmt: skip
+QUERY = ("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
 Step = Callable[[Array], Array]
 
 
@@ -134,6 +136,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report.progress(path.stem)
         rows.append(measure(path, options.hops))
     report.table("providers", "One hop of a network on one CPU thread and on a GPU", rows, COLUMNS)
+    said = subprocess.run(QUERY, capture_output=True, text=True, check=False).stdout
+    report.data["machine"]["gpu"] = said.splitlines()[0].strip() if said else "a GPU"
     if options.json is not None:
         report.write(options.json)
     return 0

@@ -36,6 +36,12 @@ GLITCH = {
 }
 
 
+PROVIDERS = {
+    "model": "network", "hop_ms": "a hop, ms", "cpu": "one CPU thread, µs",
+    "gpu": "CUDA, µs", "ratio": "CUDA / CPU", "apart_db": "difference, dB",
+}  # fmt: skip
+
+
 def latency_rows(tables: dict[str, list[Row]]) -> list[Row]:
     """One row for a model, block and lane: both tables side by side."""
     keys = ("model", "block", "lane")
@@ -85,3 +91,18 @@ def section(data: dict[str, Any]) -> str:
         " these figures."
     )
     return "\n\n".join(parts)
+
+
+def providers(data: dict[str, Any]) -> str:
+    """What a hop of every network takes on a GPU, in Markdown."""
+    rows = data["tables"]["providers"]
+    low, high = (f(r["ratio"] for r in rows) for f in (min, max))
+    return "\n\n".join(
+        [
+            f"Under CUDA a hop took {low:.1f} to {high:.1f} times as long as on one thread of the"
+            " processor (*difference*: the worst sample over the loudest).",
+            markdown(rows, PROVIDERS),
+            f"Printed by `{data['command']}` on {data['date'][:10]}:"
+            f" {machine.sentence(data['machine'])}, {data['machine']['gpu']}.",
+        ]
+    )

@@ -61,12 +61,17 @@ def texts() -> dict[Path, str]:
     report = schema.read_report(RESULTS / "report.json")
     latency = load_result(RESULTS / "latency.json", "latency")
     recovery = load_result(RESULTS / "recovery.json", "recovery")
-    parts = {
-        ROOT / "README.md": ("performance", summary.section(report, recovery)),
-        ROOT / "docs" / "latency.md": ("latency", latency_page.section(latency)),
-        ROOT / "docs" / "host.md": ("recovery", summary.recovery_section(recovery)),
-    }
-    made = {p: insert(p.read_text(encoding="utf-8"), t, n) for p, (n, t) in parts.items()}
+    providers = load_result(RESULTS / "providers.json", "providers")
+    parts = (
+        ("README.md", "performance", summary.section(report, recovery)),
+        ("docs/latency.md", "latency", latency_page.section(latency)),
+        ("docs/latency.md", "providers", latency_page.providers(providers)),
+        ("docs/host.md", "recovery", summary.recovery_section(recovery)),
+    )
+    made: dict[Path, str] = {}
+    for name, mark, text in parts:
+        path = ROOT / name
+        made[path] = insert(made.get(path) or path.read_text(encoding="utf-8"), text, mark)
     figures = {p.stem: f"{FIGURES}/{p.name}" for p in (REPORT.parent / FIGURES).glob("*.png")}
     return {**made, REPORT: pages.markdown(report, figures)}
 
