@@ -17,8 +17,8 @@ live: $(VENV)/.runtime ## Install, then restyle: microphone if there is one, els
 test: $(VENV)/.dev ## Install everything, then run the tests, two at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-fuzz: $(VENV)/.dev ## Try thousands of damaged files and messages of every format
-	RESTYLE_FUZZ=$${RESTYLE_FUZZ:-1500} $(BIN)/python -m pytest tests/fuzz tests/nam/test_fuzz.py
+fuzz: $(VENV)/.dev ## Try 20,000 damaged files and messages of every format, while an engine plays
+	RESTYLE_FUZZ=$${RESTYLE_FUZZ:-1550} $(BIN)/python -m pytest tests/fuzz tests/nam/test_fuzz.py
 
 portable: $(VENV)/.dev ## Run the tests as other machines would: busy, nice, AVX2, AMD
 	sh scripts/portable.sh

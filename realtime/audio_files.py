@@ -111,11 +111,11 @@ def read_part_by_part(path: Path, broken: bool = False) -> Iterator[tuple[Array,
     AudioFileError
         As :func:`read_audio` does.
     """
-    if not path.exists():
+    if not os.path.exists(path):
         raise AudioFileError(f"{path} does not exist")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise AudioFileError(f"{path} is a folder; name an audio file in it")
-    if not path.is_file():  # a device or a pipe never ends
+    if not os.path.isfile(path):  # a device or a pipe never ends
         raise AudioFileError(f"{path} is not a file")
     got, end = 0, ""
     try:

@@ -11,9 +11,18 @@ import difflib
 from collections.abc import Iterable
 from pathlib import PurePath
 
+LONGEST = 1500  # characters of a message: what it quotes may be of any length
+
 
 class RestyleError(Exception):
-    """Root of all errors with a message meant for the user."""
+    """Root of all errors with a message meant for the user.
+
+    It is one line whatever names it quotes; of one that is too long the middle is left out.
+    """
+
+    def __str__(self) -> str:
+        text = super().__str__().replace("\n", "\\n")
+        return text if len(text) <= LONGEST else f"{text[: LONGEST - 300]} … {text[-297:]}"
 
 
 class ConfigError(RestyleError, ValueError):

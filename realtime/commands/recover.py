@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,7 @@ def recover(
     force: ForceOption = False,
 ) -> None:
     """Write what can be read of a recording that was cut off to another file."""
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise AudioFileError(f"there is no file {file}")
     if file.suffix.lower() not in (".wav", ".flac"):
         raise AudioFileError(f"'{file.name}' is no WAV or FLAC file; those can be mended")

@@ -130,7 +130,7 @@ def find_model(wanted: str | Path) -> Path:
         There is no such file or name; the nearest name is suggested.
     """
     path = expanded(wanted)
-    if path.is_file():
+    if os.path.isfile(path):  # also false for names that no file can have
         return path
     entries = list_models()
     for entry in entries:

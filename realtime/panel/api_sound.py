@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ def _model(entry: Entry, costs: Mapping[str, float]) -> dict[str, Any]:
 
 def _sample(entry: Entry) -> Path | None:
     path = entry.path.with_suffix(".flac")
-    return path if path.is_file() else None
+    return path if os.path.isfile(path) else None
 
 
 def sample(console: Console, names: Names, body: Body) -> File:

@@ -7,6 +7,7 @@ here, since that may take seconds or crash; whoever plays them checks their para
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ def admit_stage(stage: Stage) -> None:
     if stage.model is not None:
         admit_model(find_model(stage.model))
     response = stage.parameters.get(FILES.get(stage.effect or "", ""))
-    if isinstance(response, str) and Path(response).is_file():
+    if isinstance(response, str) and os.path.isfile(response):
         admit(SOUND, Path(response), ChainError)
     if stage.plugin is not None:
         check_plugin(stage.plugin, stage.plugin_name)
@@ -276,7 +277,7 @@ def _files(stage: Stage) -> dict[str, Value]:
     path = stage.parameters.get(key)
     if not isinstance(path, str):
         raise ChainError(f'effect {stage.effect} needs a file; write {key} = "FILE.wav"')
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise ChainError(f"effect {stage.effect}: there is no file {path}")
     return {key: path}
 

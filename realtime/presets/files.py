@@ -107,11 +107,11 @@ def find_file(
     text = str(name_or_path)
     path = expanded(text)
     if path.suffix == ".toml" or len(path.parts) > 1:
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise PresetError(f"there is no {what} file {path}")
         return path
     own = place(text)
-    if not own.is_file():
+    if not os.path.isfile(own):
         known = names()
         listed = f"known: {', '.join(known)}" if known else f"{own.parent} has none"
         raise PresetError(f"there is no {what} '{text}'{nearest(text, known)}; {listed}")

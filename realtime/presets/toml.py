@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,9 @@ import tomli_w
 
 from ..errors import PresetError, RestyleError
 
-LARGEST = 16 << 20  # bytes of a file that is read at all
+LARGEST = 16 << 20  # bytes of a file that is read at all; most can be a plug-in's settings
+MOST_PARTS = 300_000  # lines, values and tables: a second's work
+MOST_DOTS = 4_000_000  # a key of n parts takes n² steps
 
 
 def parse(path: Path, error: type[RestyleError] = PresetError) -> dict[str, Any]:
@@ -22,7 +25,7 @@ def parse(path: Path, error: type[RestyleError] = PresetError) -> dict[str, Any]
     RestyleError
         Unreadable, too large, or no TOML.
     """
-    if path.exists() and not path.is_file():  # a pipe would keep us waiting
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe would keep us waiting
         raise error(f"cannot read {path}: it is not a file")
     try:
         with path.open("rb") as file:
@@ -33,6 +36,10 @@ def parse(path: Path, error: type[RestyleError] = PresetError) -> dict[str, Any]
     except (OSError, UnicodeDecodeError) as found:
         reason = getattr(found, "strerror", None) or str(found)
         raise error(f"cannot read {path}: {reason}") from None
+    if sum(text.count(c) for c in "\n,=[{") > MOST_PARTS or (
+        sum(line.count(".") ** 2 for line in text.split("\n")) > MOST_DOTS
+    ):
+        raise error(f"cannot read {path}: it has more in it than a preset or chain ever needs")
     try:
         return tomllib.loads(text)
     except RecursionError:

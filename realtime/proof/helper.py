@@ -26,7 +26,8 @@ from . import looks
 
 BYTES_PER_SECOND = 10e6  # what is added for long files
 WALL_FACTOR = 6  # a busy machine takes longer
-MEMORY = 2 << 30  # bytes above what the helper itself has
+MEMORY = 1 << 30  # bytes above what the helper itself has, for a small file
+FOR_EACH_BYTE = 4  # bytes of memory beside that for each of the file
 WRITTEN = 64 << 20  # bytes of a file: kernels may be compiled
 NO_MEMORY = ("Failed to allocate memory", "bad allocation", "bad_alloc")  # ONNX Runtime's words
 LOOK_SECONDS = 0.02  # between two looks at a child
@@ -57,15 +58,16 @@ def _examine(kind: str, path: Path) -> dict[str, Any]:
     except OSError as error:
         return {"failed": f"it cannot be read: {error.strerror}"}
     content = digest.hexdigest()
+    greedy = f"{path.name} needs more than {_most(path) >> 20} MiB of memory"
     try:
         _look(kind, path, data)
     except RestyleError as error:
         text = " ".join(str(error).split())
         if not any(words in text for words in NO_MEMORY):
             return _refused(content, text, type(error).__name__)
-        return _refused(content, f"{path.name} needs more than {MEMORY >> 30} GiB of memory")
+        return _refused(content, greedy)
     except MemoryError:
-        return _refused(content, f"{path.name} needs more than {MEMORY >> 30} GiB of memory")
+        return _refused(content, greedy)
     except Exception as error:
         what = str(error).splitlines()[:1]
         reason = f"{path.name} cannot be opened ({type(error).__name__}: {''.join(what)[:160]})"
@@ -77,13 +79,24 @@ def _refused(content: str, reason: str, error: str = "") -> dict[str, Any]:
     return {"content": content, "good": False, "error": error, "reason": reason}
 
 
-def _limit(seconds: int) -> None:
+def _most(path: Path) -> int:
+    """Memory that a file may take [bytes]; a large one needs itself, parsed and prepared."""
+    return MEMORY + FOR_EACH_BYTE * path.stat().st_size
+
+
+def _own(column: int) -> int:
+    """Address space (0) or resident memory (1) of this process [bytes]; 0 where unknown."""
+    with suppress(OSError), open("/proc/self/statm") as file:
+        return int(file.read().split()[column]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def _limit(seconds: int, memory: int) -> None:
     """Give this process its limits."""
     import resource
 
-    with suppress(OSError), open("/proc/self/statm") as file:
-        most = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE") + MEMORY
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    if own := _own(0):
+        resource.setrlimit(resource.RLIMIT_AS, (own + memory, own + memory))
     for name, value in (
         ("RLIMIT_CPU", seconds),
         ("RLIMIT_FSIZE", WRITTEN),
@@ -97,44 +110,45 @@ def _limit(seconds: int) -> None:
 def _apart(kind: str, path: Path, seconds: int) -> dict[str, Any]:
     """Examine a file in a forked process."""
     seconds += int(path.stat().st_size / BYTES_PER_SECOND)
-    begin = os.pipe()
+    begin, memory, idle = os.pipe(), _most(path), _own(1)
     child = os.fork()
     if child == 0:
         try:
             os.close(begin[0])
-            _limit(seconds)
+            _limit(seconds, memory)
             os.write(begin[1], json.dumps(_examine(kind, path)).encode())
         finally:
             os._exit(0)  # nothing of a library's end may hang
     os.close(begin[1])
     try:
-        status = _await(child, begin[0], seconds * WALL_FACTOR)
+        status, used = _await(child, begin[0], seconds * WALL_FACTOR)
         said = b""
         while select.select([begin[0]], [], [], 0)[0] and (part := os.read(begin[0], 1 << 16)):
             said += part
     finally:
         os.close(begin[0])
+    spent = {"cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss * 1024 - idle}
     with suppress(ValueError):
-        return dict(json.loads(said))
+        return json.loads(said) | spent
     content = _hash_of(path)
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     if number in (signal.SIGXCPU, signal.SIGKILL):
         took = f"takes more than {seconds} s of a processor to open and to run for a moment"
-        return _refused(content, f"{path.name} {took}: does it loop without end?")
+        return _refused(content, f"{path.name} {took}: does it loop without end?") | spent
     ended = signal.Signals(number).name if number else "an end without a word"
-    return _refused(content, f"{path.name} crashed what opened it ({ended})")
+    return _refused(content, f"{path.name} crashed what opened it ({ended})") | spent
 
 
-def _await(child: int, pipe: int, seconds: float) -> int:
-    """Wait for a child, and end it where it takes too long; its status."""
+def _await(child: int, pipe: int, seconds: float) -> tuple[int, Any]:
+    """Wait for a child, and end it where it takes too long; its status and what it used."""
     end = time.monotonic() + seconds
     while True:
-        found, status = os.waitpid(child, os.WNOHANG)
+        found, status, used = os.wait4(child, os.WNOHANG)
         if found:
-            return status
+            return status, used
         if time.monotonic() > end:
             os.kill(child, signal.SIGKILL)
-            return os.waitpid(child, 0)[1]
+            return os.wait4(child, 0)[1:]
         select.select([pipe], [], [], LOOK_SECONDS)
         time.sleep(0.001)
 

@@ -23,6 +23,7 @@ LaneName = Literal["auto", "inline", "worker"]
 LANES: tuple[LaneName, ...] = ("auto", "inline", "worker")
 EngineName = Literal["native", "pedalboard"]
 DEEPEST = 4  # groups within groups
+MOST_STAGES = 256  # of a sound, those in groups included
 
 Value = float | bool | str
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
@@ -191,6 +192,8 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         check(self)
         if depth(self.stages) > DEEPEST:
             raise ConfigError(f"groups stand within groups at most {DEEPEST} deep")
+        if (many := sum(1 for _ in self.walk())) > MOST_STAGES:
+            raise ConfigError(f"a sound has at most {MOST_STAGES} stages, this one {many}")
         known = [s.identity for s in self.walk() if s.identity]
         if len(set(known)) < len(known):
             twice = next(k for k in known if known.count(k) > 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def make_effect(
             f" {', '.join(sorted(NATIVE_RANGES))}"
         )
     response = parameters.get("impulse_response_filename")
-    if isinstance(response, str) and Path(response).is_file():
+    if isinstance(response, str) and os.path.isfile(response):
         admit(SOUND, Path(response), ChainError)
     listed = {p.name: p for p in RANGES.get(name, ())}
     given = {key: _own(listed.get(key), value) for key, value in parameters.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ..errors import ChainError, nearest
@@ -29,7 +30,7 @@ def find_plugin(wanted: str, folder: Path, records: Records) -> tuple[Path, str 
     """
     if Path(wanted).suffix.lower() in SUFFIXES:
         path = folder / expanded(wanted)
-        if not path.exists():
+        if not os.path.exists(path):
             raise ChainError(f"there is no plug-in file {path}")
         return path.resolve(), None
     other = unsupported(Path(wanted))

@@ -59,7 +59,7 @@ def default_folders() -> list[Path]:
 
 def is_plugin_file(path: Path) -> bool:
     """Whether a path is a plug-in by its ending: a bundle, or on Windows also a file."""
-    return path.suffix.lower() in SUFFIXES and path.exists()
+    return path.suffix.lower() in SUFFIXES and os.path.exists(path)
 
 
 def find_bundles(places: Sequence[Path]) -> list[Path]:

@@ -32,10 +32,13 @@ class Apart:
     ----------
     inside : bool
         Whether this process is the helper.
+    spent : dict
+        ``cpu`` [s] and ``memory`` [bytes above the helper's own] that the last file took there.
     """
 
     def __init__(self) -> None:
         self.inside = False
+        self.spent: dict[str, float] = {}
         self._lock = threading.Lock()
         self._owner = 0
         self._child: subprocess.Popen[bytes] | None = None
@@ -65,6 +68,7 @@ class Apart:
             if said is None:
                 self._end()
                 return {"failed": "the helper process ended or hung while it looked"}
+            self.spent = {k: said.pop(k) for k in ("cpu", "memory") if k in said}
             return said
 
     def _running(self) -> subprocess.Popen[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ..audio_files import Clip, read_audio
@@ -17,6 +18,6 @@ def read_sound(path: str | Path) -> Clip:
     AudioFileError
         As :func:`realtime.audio_files.read_audio` does, or it took too much to decode.
     """
-    if Path(path).is_file():
+    if os.path.isfile(path):
         admit(SOUND, Path(path), AudioFileError)
     return read_audio(path)

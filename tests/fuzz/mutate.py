@@ -71,6 +71,14 @@ def trees(draw: DrawFn, *documents: Any) -> Any:
     return found
 
 
+def grown(*parts: tuple[str, str, str]) -> SearchStrategy[bytes]:
+    """One of the patterns (beginning, what is repeated, end), up to 200,000 times."""
+    times = st.sampled_from((1, 2, 40, 200, 3000, 20_000, 200_000)) | st.integers(0, 9999)
+    return st.tuples(st.sampled_from(parts), times).map(
+        lambda found: (found[0][0] + found[0][1] * found[1] + found[0][2]).encode()
+    )
+
+
 @st.composite
 def blobs(draw: DrawFn, *files: bytes) -> bytes:
     """One of the files with bytes changed, cut off, doubled, taken out or put in."""

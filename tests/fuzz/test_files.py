@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ import soundfile
 import tomli_w
 from hypothesis import assume, given, settings
 
-from realtime.errors import RestyleError
 from realtime.host import replay
 from realtime.host.recover import recover
 from realtime.host.session_log import LoggedChange, Played, SessionLog
@@ -35,7 +33,8 @@ from realtime.trust.sounds import read_sound
 
 from ..graphs import fir_model
 from ..signals import noise
-from .mutate import blobs, trees
+from .ledger import taken_or_refused, tried
+from .mutate import blobs, grown, trees
 
 FUZZ = settings(settings.get_profile("fuzz"))
 FIR = fir_model(np.array([0.5, 0.25], dtype=np.float32))
@@ -107,6 +106,19 @@ SOUNDS = [_sound(*kind) for kind in (
     ("WAV", "FLOAT"), ("WAV", "PCM_16"), ("RF64", "FLOAT"), ("FLAC", "PCM_24"), ("OGG", "VORBIS"),
 )]  # fmt: skip
 
+HEAD = "format = 2\n"
+GROWN = (
+    (HEAD, "a.", "b = 1\n"), (HEAD + "[", "a.", "b]\n"), (HEAD, "a.a.a.a.a.a.a.a = 1\n", ""),
+    (HEAD + "x = ", "[", ""), (HEAD + "x = ", "{a = ", "1}"), (HEAD + "x = [", "1,", "]\n"),
+    (HEAD, "[[stage]]\neffect = 'Gain'\n", ""), (HEAD, "[[stage]]\nmodel = 'tape'\n", ""),
+    (HEAD + "[[stage]]\nmodel = '", "t", "'\n"), (HEAD + "[[stage]]\nplugin = '", "t", ".vst3'\n"),
+    (HEAD + "[[stage]]\neffect = 'Convolution'\nimpulse_response_filename = '", "t", "'\n"),
+    (HEAD + "name = '", "a", "'\n"), (HEAD + 'note = "', "\\u0041", '"\n'),
+    (HEAD + "[[stage]]\ngroup = [", "{stage = [{effect = 'Gain'}]},", "]\n"),
+    (HEAD, "[[stage.group]]\n", ""), (HEAD, "# note\n", ""), ("format = ", "1", "\n"),
+    (HEAD, "[[midi]]\ncc = 7\nparameter = 'mix'\n", ""), (HEAD, "[[scene]]\nname = 'x'\n", ""),
+)  # fmt: skip
+
 
 @pytest.fixture(autouse=True)
 def little_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,17 +130,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz")
 
 
-def taken_or_refused(work: Callable[[], Any], path: Path) -> None:
-    """Nothing but a sentence of one line may come of it, and no file beside it."""
-    before = set(path.parent.iterdir())
-    try:
-        work()
-    except RestyleError as error:
-        text = str(error)
-        assert text and "\n" not in text and len(text) < 2000, text
-    assert set(path.parent.iterdir()) == before
-
-
 def opened(path: Path) -> None:
     read_entry(path)
     open_model(path).close()
@@ -136,6 +137,7 @@ def opened(path: Path) -> None:
 
 @FUZZ
 @given(card=trees(CARD), vector=trees(VECTOR))
+@tried("model cards")
 def test_cards(folder: Path, card: Any, vector: Any) -> None:
     try:
         entries = {CARD_KEY: json.dumps(card), TEST_KEY: json.dumps(vector)}
@@ -150,6 +152,7 @@ def test_cards(folder: Path, card: Any, vector: Any) -> None:
 
 @FUZZ
 @given(data=blobs(FIR))
+@tried("models (.onnx)")
 def test_models(folder: Path, data: bytes) -> None:
     path = folder / "model.onnx"
     path.write_bytes(data)
@@ -158,6 +161,7 @@ def test_models(folder: Path, data: bytes) -> None:
 
 @FUZZ
 @given(data=trees(LSTM))
+@tried("captures (.nam)")
 def test_captures(folder: Path, data: Any) -> None:
     path = folder / "amp.nam"
     path.write_text(json.dumps(data))
@@ -166,6 +170,7 @@ def test_captures(folder: Path, data: Any) -> None:
 
 @FUZZ
 @given(data=blobs(*SOUNDS))
+@tried("sounds (WAV, RF64, FLAC, OGG)")
 def test_sounds(folder: Path, data: bytes) -> None:
     for name in ("take.wav", "take.flac"):
         path = folder / name
@@ -175,6 +180,7 @@ def test_sounds(folder: Path, data: bytes) -> None:
 
 @FUZZ
 @given(data=blobs(*SOUNDS[:4]))
+@tried("recordings to mend")
 def test_recovery(folder: Path, data: bytes) -> None:
     path, target = folder / "take.wav", folder / "mended.wav"
     path.write_bytes(data)
@@ -192,6 +198,7 @@ def without_none(value: Any) -> Any:
 
 @FUZZ
 @given(data=trees(SESSION, OLD))
+@tried("presets, sessions, chains")
 def test_presets_sessions_and_chains(folder: Path, data: Any) -> None:
     path = folder / "live.toml"
     try:
@@ -204,15 +211,18 @@ def test_presets_sessions_and_chains(folder: Path, data: Any) -> None:
 
 
 @FUZZ
-@given(data=blobs(tomli_w.dumps(SESSION).encode()))
+@given(data=blobs(tomli_w.dumps(SESSION).encode()) | grown(*GROWN))
+@tried("their text (TOML)")
 def test_texts_of_sessions(folder: Path, data: bytes) -> None:
     path = folder / "live.toml"
     path.write_bytes(data)
     taken_or_refused(lambda: open_session(path, Library()), path)
+    taken_or_refused(lambda: read_chain(path), path)
 
 
 @FUZZ
 @given(log=trees(LOG), rows=blobs(JOURNAL))
+@tried("session logs, journals")
 def test_session_logs(folder: Path, log: Any, rows: bytes) -> None:
     (folder / "session.json").write_text(json.dumps(log))
     (folder / "journal.npy").write_bytes(JOURNAL)

@@ -28,6 +28,7 @@ from realtime.presets.format import Preset
 from realtime.session.sound import Sound, Stage
 
 from ..panel.fake import FakeConsole
+from .ledger import tried
 from .mutate import PLAIN, TEXTS, blobs, trees
 
 FUZZ = settings(settings.get_profile("fuzz"))
@@ -88,6 +89,7 @@ async def answered(app: Any, method: str, path: str, body: bytes) -> tuple[int, 
     body=trees(*BODIES).map(lambda v: json.dumps(v).encode())
     | blobs(*(json.dumps(b).encode() for b in BODIES)),
 )
+@tried("HTTP requests")
 def test_requests(console: FakeConsole, route: Any, name: str, body: bytes) -> None:
     path = route.path
     for key in ("name", "id", "parameter"):
@@ -111,6 +113,7 @@ class _Page:
 
 @FUZZ
 @given(message=trees(*LIVE).map(json.dumps) | st.text(max_size=200))
+@tried("WebSocket messages")
 def test_messages_of_a_page(console: FakeConsole, message: str) -> None:
     counts: Counter[str] = Counter()
     page: Any = _Page()
@@ -126,6 +129,7 @@ def test_messages_of_a_page(console: FakeConsole, message: str) -> None:
 
 @FUZZ
 @given(data=blobs(encode("/restyle/param", ["mix", 0.5]), encode("/restyle/blend/warm", [1.0])))
+@tried("OSC packets")
 def test_osc_packets(data: bytes) -> None:
     try:
         decode(data)
@@ -141,6 +145,7 @@ def test_osc_packets(data: bytes) -> None:
     ),
     arguments=st.lists(PLAIN, max_size=4),
 )  # fmt: skip
+@tried("OSC messages")
 def test_osc_messages(address: str, arguments: list[Any]) -> None:
     space = AddressSpace(MemorySurface(Preset(sound=SOUND)), Subscriptions())
     try:
@@ -151,6 +156,7 @@ def test_osc_messages(address: str, arguments: list[Any]) -> None:
 
 @FUZZ
 @given(messages=st.lists(st.lists(st.integers(0, 255), max_size=8), max_size=8))
+@tried("MIDI messages")
 def test_midi_messages(messages: list[list[int]], tmp_path_factory: Any) -> None:
     surface = MemorySurface(Preset(sound=SOUND))
     bindings = Bindings(surface, [MidiMapping(cc=7, parameter="mix")])
