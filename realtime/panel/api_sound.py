@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ChainError, ModelError
+from ..errors import ChainError, ModelError, printable
 from ..models.catalog import Entry, list_models
 from ..parameters.parameter import BLEND, find_parameter
 from ..parameters.surface import Surface, with_share
@@ -35,9 +35,28 @@ def state(console: Console, names: Names, body: Body) -> dict[str, Any]:
 
 
 def models(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:
-    """Answer GET /api/models."""
+    """Answer GET /api/models: what plays, and files that cannot be read, each with its problem."""
     costs = console.costs()
-    return [_model(e, costs) for e in list_models() if e.plays]
+    return [
+        _model(e, costs) if e.plays else _broken(e)
+        for e in list_models()
+        if e.plays or e.card is None
+    ]
+
+
+def _broken(entry: Entry) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(("summary", "kind", "domain", "licence"), ""),
+        **dict.fromkeys(("sample_rate", "latency_samples", "latency_ms"), 0),
+        "name": entry.name,
+        "title": entry.name,
+        "cpu_percent": None,
+        "controls": [],
+        "sample": None,
+        "bundled": entry.source == "bundled",
+        "metrics": {},
+        "problem": printable(entry.problem or "it cannot be read"),
+    }
 
 
 def _model(entry: Entry, costs: Mapping[str, float]) -> dict[str, Any]:
@@ -63,6 +82,7 @@ def _model(entry: Entry, costs: Mapping[str, float]) -> dict[str, Any]:
         "sample": f"/api/models/{card.name}/sample" if _sample(entry) else None,
         "bundled": entry.source == "bundled",
         "metrics": {"command": card.metrics.get("command"), "sets": rows},
+        "problem": None,
     }
 
 

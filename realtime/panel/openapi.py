@@ -81,7 +81,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         name=_TEXT, title=_TEXT, summary=_TEXT, kind=_TEXT, domain=_TEXT, sample_rate=_WHOLE,
         latency_samples=_WHOLE, latency_ms=_NUMBER, cpu_percent={"type": ["number", "null"]},
         licence=_TEXT, controls=_list(_ref("Parameter")),
-        sample=_TEXT_OR_NULL, bundled=_FLAG, metrics={"type": "object"},
+        sample=_TEXT_OR_NULL, bundled=_FLAG, metrics={"type": "object"}, problem=_TEXT_OR_NULL,
     )),
     "Turned": _object(values=_NUMBERS),
     "Bypass": _object(bypass=_FLAG),

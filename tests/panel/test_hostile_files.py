@@ -48,8 +48,10 @@ def test_hostile_models_are_answered_with_a_sentence(plain: Desk, folder: Path) 
     hostile.sparse(folder / "sparse.onnx", 40 << 30)
     os.mkfifo(folder / "pipe.onnx")
     before = plain.get("/api/state")
-    names = {m["name"] for m in plain.get("/api/models")}
-    assert {"rows", "large", "tube-amp"} <= names and "half" not in names
+    listed = {m["name"]: m["problem"] for m in plain.get("/api/models")}
+    assert all(listed[n] is None for n in ("rows", "large", "tube-amp"))
+    for name in ("half", "sparse", "pipe", "deep-card"):
+        assert listed[name] and "\n" not in listed[name], name
     for name in ("evil", "half", "sparse", "pipe", "state-of-2^40", "big-constant", "../x", "\0"):
         for method, path, body in (
             ("PUT", "/api/model", {"name": name}),

@@ -28,7 +28,7 @@ export async function chooseStage(add, where) {
   const usable = found.plugins.filter((p) => !p.status || /^(ok|good|works)/.test(p.status));
   const isAlone = (p) => usable.filter((other) => other.path === p.path).length === 1;
   const plugins = usable.map((p) => button(p.name, p.path, { plugin: isAlone(p) ? p.path : p.name }));
-  const styles = models.map((m) => button(m.title || m.name, m.summary ?? "", { model: m.name }));
+  const styles = models.filter((m) => !m.problem).map((m) => button(m.title || m.name, m.summary ?? "", { model: m.name }));
   const group = button("Two branches", "in parallel, added", { group: [{}, {}] });
   fillDialog(
     el("div", { class: "choices" }, ...effects, group),

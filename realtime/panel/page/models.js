@@ -32,13 +32,13 @@ export class Models {
   }
 
   card(m) {
-    const facts = m.name === null ? [] : [
+    const facts = m.name === null || m.problem ? [] : [
       m.latency_samples === 0 ? "no latency" : shown(m.latency_ms, "ms"),
       m.cpu_percent === null || m.cpu_percent === undefined ? null : `${shown(m.cpu_percent, "", 2)} % CPU`,
       m.licence,
     ].filter(Boolean);
-    const play = el("button", { type: "button", class: "pick", "data-model": m.name ?? "" },
-      el("b", {}, m.title || m.name), el("span", { class: "summary" }, m.summary ?? ""),
+    const play = el("button", { type: "button", class: "pick", "data-model": m.name ?? "", disabled: Boolean(m.problem) },
+      el("b", {}, m.title || m.name), el("span", { class: "summary" }, m.problem ? `Broken: ${m.problem}` : m.summary ?? ""),
       el("span", { class: "facts" }, ...facts.map((f) => el("span", {}, f))));
     play.addEventListener("click", () => m.name !== (this.playing ?? null) && trying(() => api.model(m.name)));
     const hear = m.sample ? el("button", { type: "button", class: "hear", "aria-pressed": "false", "aria-label": `Hear a sample of ${m.name}: before, then after`, title: "Hear it: before, then after" }, "▶") : null;
