@@ -52,8 +52,8 @@ def _examine(kind: str, path: Path) -> dict[str, Any]:
                 while part := file.read(1 << 20):
                     digest.update(part)
         else:
-            with path.open("rb") as file:
-                data = file.read(LARGEST[kind] + 1)
+            with path.open("rb") as file:  # a longer read would take its memory beforehand
+                data = file.read(min(path.stat().st_size, LARGEST[kind]) + 1)
             digest.update(data)
     except OSError as error:
         return {"failed": f"it cannot be read: {error.strerror}"}
@@ -127,7 +127,7 @@ def _apart(kind: str, path: Path, seconds: int) -> dict[str, Any]:
             said += part
     finally:
         os.close(begin[0])
-    spent = {"cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss * 1024 - idle}
+    spent = {"cpu": used.ru_utime + used.ru_stime, "memory": max(0, used.ru_maxrss * 1024 - idle)}
     with suppress(ValueError):
         return json.loads(said) | spent
     content = _hash_of(path)
