@@ -33,7 +33,7 @@ from ..rig.tables import Report, Row
 
 PERIOD, RATE = 256, 48_000
 JACK = Device(input="system JACK", output="system JACK", clocks="one", preferred_rate=RATE)
-TOKEN = "a token of thirty-two characters, at least"
+TOKEN = "0123456789abcdef" * 2
 SLOW, ASKED_S, LIMIT_S = 100, 20.0, 120.0
 STOPS = {
     "what": "SIGSTOP of", "for_s": "for s", "played": "callbacks meanwhile", "due": "due",
@@ -58,7 +58,12 @@ def job() -> None:
         host.start_controls(functools.partial(start_controls, settings))
         host.wait(2.0)
         for _ in sys.stdin:
-            stats, controls = host.stats(), host.supervisor.facts.controls
+            controls = host.supervisor.facts.controls
+            try:
+                stats = host.stats()
+            except RestyleError:  # none plays just now
+                print(json.dumps({"engine": None, "restarts": -1, "callbacks": 0}), flush=True)
+                continue
             said = {
                 "engine": host.supervisor.crew.engine and host.link.process.pid,
                 "controls": controls.pid if controls else 0,
@@ -161,6 +166,8 @@ def stops(report: Report, seconds: float) -> list[Row]:
             wanted = before["restarts"] + (what == "the engine")
             back = playing.until_it_plays(wanted)
             after = playing.ask()
+            while not after["engine"]:
+                after = playing.ask()
             due = int((took - 0.2) * RATE / PERIOD) if what == "the supervisor" else 0
             played = after["callbacks"] - before["callbacks"]
             row = {

@@ -35,6 +35,7 @@ from ..stages.plugin import PluginStage
 from ..stream.callback import stream_callback
 from ..stream.worker import lower_priority, raise_a_little
 from .engine_device import describe_device, make_device
+from .feedback import Listener
 from .late_models import LateModels
 from .permissions import lock_memory, try_priority
 from .practice import practise
@@ -83,6 +84,7 @@ class Server:
         self.board, self.pipe = board, pipe
         self.session: Session | None = None
         self.late: LateModels | None = None
+        self.feedback: Listener | None = None
         self.taps = Taps(board)
         self._sending = threading.Lock()
         self._jobs: queue.SimpleQueue[tuple[int, str, Body]] = queue.SimpleQueue()
@@ -214,6 +216,8 @@ class Server:
         session.start()
         self.taps.watch(session.channels, body["watch"])
         self.taps.listen(session.channels, body["listen"])
+        ears = session.stream.memory.ears
+        self.feedback = Listener(ears) if ears is not None and device.in_channels else None
         self.late, self.session = LateModels(session), session
         return self._now(session)
 
@@ -290,6 +294,7 @@ class Server:
             self.board.status[WORK] = work()
             with contextlib.suppress(Exception):  # a change is being made just now
                 self._write_board()
+                self._listen_for_feedback()
             self._watch()
 
     def _write_board(self) -> None:
@@ -310,6 +315,11 @@ class Server:
             count_missed(self.board)
         self.board.hops[:] = path.histogram
         self.board.calls[:] = stream.memory.callback_histogram
+
+    def _listen_for_feedback(self) -> None:
+        said = self.feedback.listen() if self.feedback is not None else None
+        if said is not None:
+            self.tell("notice", {"note": said})
 
     def _watch(self) -> None:
         """Tell of a device or a worker that ended; once."""

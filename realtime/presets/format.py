@@ -51,6 +51,7 @@ from ..parameters.mapping import MidiMapping
 from ..schema import read, shown
 from ..session.sound import (
     BlockSize,
+    Ceiling,
     Channels,
     Decibels,
     Device,
@@ -131,6 +132,7 @@ class _DeviceTable(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkno
     lane: LaneName = "auto"
     worker_blocks: Slack = 1
     fixed_latency: Samples | None = None
+    ceiling_db: Ceiling | None = None
     input_level_dbu: Level | None = None
 
     def __post_init__(self) -> None:
@@ -170,6 +172,7 @@ _SAME = (
     "lane",
     "worker_blocks",
     "fixed_latency",
+    "ceiling_db",
     "input_level_dbu",
 )
 

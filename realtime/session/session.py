@@ -137,6 +137,7 @@ class Session:
             out_map=setup.device.out_map,
             bypass=setup.sound.bypass,
             fixed_latency=setup.device.fixed_latency,
+            ceiling_db=setup.device.ceiling_db,
             record=record,
             events=events,
         )

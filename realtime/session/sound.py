@@ -41,6 +41,7 @@ Base64 = Annotated[
     ),
 ]
 Level = Annotated[float, Meta(ge=-40.0, le=40.0, extra={"unit": "dBu"})]
+Ceiling = Annotated[float, Meta(ge=-24.0, le=0.0, extra={"unit": "dBFS"})]
 Samples = Annotated[int, Meta(ge=0, le=10**6, extra={"unit": "samples"})]
 
 
@@ -259,6 +260,8 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         Device blocks of slack that the worker lane is given on top of the least.
     fixed_latency : int or None [samples]
         What restyle adds, whatever plays.
+    ceiling_db : float or None [dBFS, true peak]
+        With one, what is played spares the ears, see :mod:`realtime.stream.ears`.
     input_level_dbu : float or None [dBu]
         What full scale stands for at the interface's input, as the gain stands.
     """
@@ -278,6 +281,7 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     lane: LaneName = "auto"
     worker_blocks: Slack = 1
     fixed_latency: Samples | None = None
+    ceiling_db: Ceiling | None = None
     input_level_dbu: Level | None = None
 
     def __post_init__(self) -> None:

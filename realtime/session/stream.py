@@ -24,6 +24,7 @@ from ..stream.voice import Voice
 from ..stream.worker import Worker
 from .lanes import Playable, again, make_voice
 
+FADE_OUT_SECONDS = 0.15  # the most that an end waits for its fade
 CHANGE_SECONDS = 5.0  # a change that has not been taken up by then is an error
 
 
@@ -44,6 +45,8 @@ class Stream:
         Whether the input passes as it is from the start.
     fixed_latency : int [samples], optional
         What restyle adds, whatever plays.
+    ceiling_db : float [dBFS], optional
+        See :class:`realtime.stream.record.StreamMemory`.
     record, events
         Shared memory to use, see :class:`realtime.stream.record.StreamMemory`.
 
@@ -69,6 +72,7 @@ class Stream:
         out_map: Sequence[int] | None = None,
         bypass: bool = False,
         fixed_latency: int | None = None,
+        ceiling_db: float | None = None,
         record: npt.NDArray[Any] | None = None,
         events: EventQueue | None = None,
     ) -> None:
@@ -88,6 +92,7 @@ class Stream:
             record=record,
             events=events,
             drift=device.drift,
+            ceiling_db=ceiling_db,
         )
         self.voice.record["beat"] = self.memory.beat
         self.memory.record["bypass"] = self.voice.record["bypass"] = float(bypass)
@@ -289,7 +294,8 @@ class Stream:
         self.device.start()
 
     def stop(self) -> None:
-        """Stop device and workers; the counters stay readable."""
+        """Fade out where ears are spared, then stop device and workers; counters stay readable."""
+        self._fade_out()
         self.device.stop()
         self._running = False
         for playable in (*self._old, self._now):
@@ -298,6 +304,18 @@ class Stream:
         for playable in self._old:
             playable.voice.path.close()
         self._old.clear()
+
+    def _fade_out(self) -> None:
+        ears = self.memory.ears
+        if ears is None or not self._running:
+            return
+        ears.fade_out()
+        played = self.device.output_latency / self.device.sample_rate
+        end = time.monotonic() + FADE_OUT_SECONDS
+        while not ears.is_silent and self.device.active and time.monotonic() < end:
+            time.sleep(0.002)
+        if ears.is_silent and self.device.paced:
+            time.sleep(min(played, FADE_OUT_SECONDS))  # until it has been heard
 
     def check(self) -> None:
         """Raise :class:`StreamError` if callback, worker or device ran into an error."""

@@ -18,8 +18,10 @@ from ..dsp.drift_record import view_drift
 from ..dsp.meters import N_BINS, count_duration
 from ..native import ring
 from ..native.intrinsics import flush_denormals, monotonic_ns, restore_denormals, view_f32, view_i64
+from .ears import DUCK, LEVEL, protect, set_goal, soften, view_ears
 from .play import hand_out_events, note, play, take_up
-from .record import BLOCK, LOSS, TAP_DRY, TAP_WET, view_stream
+from .record import BLOCK, EVENT, LOSS, TAP_DRY, TAP_WET, view_stream
+from .voice import view_voice
 
 F32 = np.float32
 
@@ -56,6 +58,24 @@ def _give_out(s, y, target, start, n):  # type: ignore[no-untyped-def]
         c = channels[column]
         for i in range(n):
             data[i, column] = y[c, i] if c >= 0 else F32(0.0)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _spare(s, x, y, n):  # type: ignore[no-untyped-def]
+    """Spare the ears: what was asked for since the last block, a sound that comes in, and `y`."""
+    e = view_ears(s.ears)
+    level, duck = e.level_asked, e.duck_asked
+    if level != e.level_goal:
+        set_goal(e, LEVEL, level)
+        note(s, EVENT, LEVEL, level)
+    if duck != e.duck_goal:
+        set_goal(e, DUCK, duck)
+        note(s, EVENT, DUCK, duck)
+    if s.incoming != e.coming:
+        e.coming = s.incoming
+        if s.incoming != 0 and view_voice(s.incoming).own_gains != 0:
+            soften(e)
+    protect(e, x, y, n)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -120,6 +140,8 @@ def run_callback(s, source, target, n, flags):  # type: ignore[no-untyped-def]
         take_up(s)
         hand_out_events(s, part)
         play(s, x, y, part)
+        if s.ears != 0:
+            _spare(s, x, y, part)
         _tap(s, x, y, part)
         _give_out(s, y, target, done, part)
         done += part

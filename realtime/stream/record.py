@@ -16,6 +16,7 @@ from ..dsp.drift_record import Drift
 from ..dsp.meters import N_BINS
 from ..native.events import EventQueue
 from ..native.intrinsics import clock_address, load_acquire, pointer_to, store_release
+from .ears import Ears
 from .maps import heard_columns, played_channels
 from .voice import Voice
 
@@ -32,7 +33,7 @@ NEXT, RETIRED, MAIL_SIZE = 0, 16, 32
 
 _INTEGERS = (
     "channels", "in_channels", "out_channels", "max_block", "clock", "x", "y", "y_next",
-    "in_map", "out_map", "drift",
+    "in_map", "out_map", "drift", "ears",
     # voices
     "voice", "incoming", "mail", "unheard", "faded", "fade_length", "swaps", "swap_position",
     # a voice that gets no more sound and rings on, and for how many samples; what it is given
@@ -100,6 +101,12 @@ class StreamMemory:
     drift : Drift, optional
         Where the input comes from when its device has a clock of its own; `in_map` has been
         followed there.
+    ceiling_db : float [dBFS, true peak], optional
+        With one, what is played spares the ears, see :mod:`realtime.stream.ears`.
+
+    Attributes
+    ----------
+    ears : Ears or None
     """
 
     def __init__(
@@ -114,6 +121,7 @@ class StreamMemory:
         record: npt.NDArray[np.void] | None = None,
         events: EventQueue | None = None,
         drift: Drift | None = None,
+        ceiling_db: float | None = None,
     ) -> None:
         self._drift = drift
         self._record = np.zeros(1, dtype=STREAM) if record is None else record
@@ -142,6 +150,8 @@ class StreamMemory:
         r["in_channels"], r["out_channels"] = in_channels, out_channels
         rate = sample_rate or voice.path.sample_rate
         r["clock"], r["sample_rate"] = clock_address(), rate
+        self.ears = None if ceiling_db is None else Ears(channels, int(rate), ceiling_db)
+        r["ears"] = self.ears.address if self.ears is not None else 0
         r["fade_length"] = round(CROSSFADE_SECONDS * rate)
         r["min_block"] = np.iinfo(np.int64).max
         self._mail = int(r["mail"])

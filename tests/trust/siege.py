@@ -41,7 +41,7 @@ from ..signals import noise
 from . import hostile
 
 PERIOD, RATE, LEVEL = 256, 48_000, 0.25
-TOKEN = "a token of thirty-two characters, at least"
+TOKEN = "0123456789abcdef" * 2
 WAIT_S, MIDI_WAIT_S, EDGE = 60.0, 0.6, RATE // 2
 WAYS = ("api", "page", "osc", "midi")
 TEXT = 'format = 2\nname = "Lead"\nmix = 0.5\n[[stage]]\neffect = "Reverb"\nroom_size = 0.4\n'

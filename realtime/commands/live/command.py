@@ -19,9 +19,11 @@ from ..trusting import with_yes
 from .demo import demo_session
 from .level import input_level
 from .options import (
+    CEILING_DB,
     Recording,
     Simulation,
     channel_map,
+    checked_ceiling,
     checked_device,
     checked_lane,
     midi_channels,
@@ -192,6 +194,15 @@ def live(
         int | None,
         _option(ADVANCED, "The same latency whatever plays.", metavar="SAMPLES"),
     ] = None,
+    ceiling: Annotated[
+        str | None,
+        _option(
+            ADVANCED,
+            "True peak of what is played, or off; -1 on a sound card. DC, clicks at start and end"
+            " and feedback are kept from it, too.",
+            metavar="DBFS",
+        ),
+    ] = None,
     simulate: Annotated[
         Path | None,
         _option(ADVANCED, "Play a file instead of a sound card.", metavar="IN.wav"),
@@ -258,9 +269,12 @@ def live(
         out_map=channel_map(out_map, "--out-map"),
         lane=checked_lane(lane),
         fixed_latency=fixed_latency,
+        ceiling_db=checked_ceiling(ceiling),
         input_level_dbu=input_level_dbu,
     )
     device = with_saved(checked_device(device), saved.device if saved is not None else None)
+    if device.ceiling_db is None and not virtual and ceiling is None:
+        device = msgspec.structs.replace(device, ceiling_db=CEILING_DB)
     level = input_level(device.input_level_dbu, device.input, virtual or source == "model", sound)
     device = msgspec.structs.replace(device, input_level_dbu=level)
     setup = Setup(sound, device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from ..common import err
 
 CLOCKS = ("auto", "one", "two")
 MOST_CHANNELS = 1024
+CEILING_DB = -1.0  # true peak of what a sound card plays
 SIMULATED_BLOCK = 64
 TAIL_SECONDS = 0.5  # a simulated card plays on for so long, to hear out the latency
 _SAVED = (  # what a session file brings where the options leave it open
@@ -38,6 +40,7 @@ _SAVED = (  # what a session file brings where the options leave it open
     "out_map",
     "worker_blocks",
     "fixed_latency",
+    "ceiling_db",
     "input_level_dbu",
 )
 
@@ -78,6 +81,24 @@ def checked_device(device: Device) -> Device:
     if device.clocks not in CLOCKS:
         raise ConfigError(f"--clocks must be one of {', '.join(CLOCKS)}, got '{device.clocks}'")
     return device
+
+
+def checked_ceiling(text: str | None) -> float | None:
+    """``--ceiling``: decibels; None where none is given or it is ``off``.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if text is None or text == "off":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not -24.0 <= value <= 0.0:
+        raise ConfigError(f"--ceiling takes -24 to 0 dBFS, or off, got '{text[:40]}'")
+    return value
 
 
 def checked_lane(lane: str) -> LaneName:
