@@ -11,11 +11,14 @@ compiles while the others wait for it.  The lock is the system's own and goes wi
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import re
 import shutil
+import stat
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -58,23 +61,61 @@ def is_cold() -> bool:
     return folder is not None and not any(Path(folder).glob("*/*.nbi"))
 
 
+def private_folder(path: Path) -> bool:
+    """Make a folder that is this user's alone; whether it is."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = path.stat()
+    except (OSError, RuntimeError):
+        return False
+    if sys.platform == "win32":
+        return True
+    return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
 def use_own_cache() -> None:
-    """Point Numba at the folder for these sources, unless the user chose one."""
+    """Point Numba at the folder for these sources, unless the user chose one.
+
+    Compiled code is believed where only this user can write; where there is no such folder, as
+    without a home, one is made for this run.  Numba's own choice would be the install folder.
+    """
     if os.environ.get(VARIABLE):
         return
     try:
-        root = cache_root()
-        chosen = root / fingerprint(Path(__file__).parents[1])
-        if not chosen.exists():
-            chosen.mkdir(parents=True, exist_ok=True)
-            old = sorted(root.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)
-            for folder in old[1 + KEPT :]:
-                shutil.rmtree(folder, ignore_errors=True)
+        chosen = _private_cache(cache_root())
     except (OSError, RuntimeError):
-        return  # no home or no permission: Numba falls back to its own places
+        chosen = None
+    if chosen is None:
+        try:
+            chosen = Path(tempfile.mkdtemp(prefix="restyle-kernels-"))
+        except OSError:
+            return
+        atexit.register(shutil.rmtree, chosen, ignore_errors=True)
     os.environ[VARIABLE] = str(chosen)
     if "numba" in sys.modules:
         sys.modules["numba"].config.CACHE_DIR = str(chosen)
+
+
+def _private_cache(root: Path) -> Path | None:
+    """The folder of these sources below `root`; None where others can write to it.
+
+    One that is this user's, but open to others, is closed, and what is in it is not believed.
+
+    Raises
+    ------
+    OSError
+    """
+    chosen = root / fingerprint(Path(__file__).parents[1])
+    for folder in (root, chosen):
+        if not private_folder(folder) and folder.stat().st_uid == os.geteuid():
+            shutil.rmtree(folder, ignore_errors=True)
+        if not private_folder(folder):
+            return None
+    if not any(chosen.iterdir()):
+        old = sorted(root.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)
+        for folder in old[1 + KEPT :]:
+            shutil.rmtree(folder, ignore_errors=True)
+    return chosen if os.access(chosen, os.W_OK) else None
 
 
 # -- progress ----------

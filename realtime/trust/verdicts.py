@@ -7,9 +7,6 @@ to is not believed: whoever plants a verdict there would have his file opened.
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
-import sys
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -18,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from ..audio_files import whole_file
-from ..native.cache import cache_home
+from ..native.cache import cache_home, private_folder
 
 _READERS = ("restyle", "onnxruntime", "onnxruntime-gpu", "soundfile", "numba")
 _RULES = "2"  # another number where the helper looks at other things
@@ -46,18 +43,6 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 NAME = "\0"
-
-
-def private_folder(path: Path) -> bool:
-    """Make a folder that is this user's alone; whether it is."""
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        found = path.stat()
-    except (OSError, RuntimeError):
-        return False
-    if sys.platform == "win32":
-        return True
-    return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 @cache

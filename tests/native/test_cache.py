@@ -62,3 +62,38 @@ def test_a_holder_that_is_killed_keeps_nobody_waiting(tmp_path: Path) -> None:
     first.kill()
     first.communicate()
     assert compiled(start(tmp_path)) > 0
+
+
+def chosen_by(home: Path) -> str:
+    """The folder of kernels that a fresh process chooses."""
+    environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
+    program = "import realtime, os; print(os.environ['NUMBA_CACHE_DIR'])"
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**environment, "XDG_CACHE_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="owners and modes are POSIX")
+def test_kernels_that_others_could_have_written_are_not_believed(tmp_path: Path) -> None:
+    chosen = Path(chosen_by(tmp_path))
+    root = tmp_path / "restyle" / "kernels"
+    assert chosen.parent == root and chosen.stat().st_mode & 0o777 == 0o700
+    for opened in (chosen, root):
+        (chosen / "planted.nbi").write_bytes(b"code")
+        opened.chmod(0o777)
+        assert Path(chosen_by(tmp_path)) == chosen
+        assert not list(chosen.iterdir()) and not opened.stat().st_mode & 0o022
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="owners and modes are POSIX")
+def test_without_a_home_kernels_go_to_a_folder_of_this_run(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    chosen = Path(chosen_by(tmp_path / "file"))
+    assert chosen.name.startswith("restyle-kernels-")
+    assert not chosen.exists()  # gone with the run
+    assert ROOT not in chosen.parents
