@@ -7,7 +7,7 @@ SOURCE := realtime train exported benchmarks tests scripts
 # judges with their weights inside; alone, since they ask for TensorFlow or a second ONNX Runtime
 JUDGES := musicnn==0.1.0 basic-pitch==0.4.0 resemblyzer==0.1.4 speechmos==0.0.1.1 swift-f0==0.3.0
 
-.PHONY: help live test fuzz portable install lint bench models judges clean
+.PHONY: help live test fuzz portable install lint bench models judges lock sbom clean
 help: ## Show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -43,15 +43,26 @@ models: $(VENV)/.dev ## Make the training data, train, judge and export the bund
 
 judges: $(VENV)/.judges ## Install what `restyle train evaluate` listens with
 
+lock: $(VENV)/bin/python ## Write requirements.lock anew: versions of constraints.txt, with hashes
+	$(PIP) install --quiet uv==0.13.9
+	echo 'setuptools>=77' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header -c constraints.txt -o requirements.lock pyproject.toml -
+
+sbom: $(VENV)/bin/python ## List what playing installs as CycloneDX: out/sbom.json
+	mkdir -p out
+	$(PIP) install --quiet cyclonedx-bom==7.5.0
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml -o out/sbom.json
+
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	sh scripts/make-venv.sh $(VENV)
 
-$(VENV)/.runtime: $(VENV)/bin/python pyproject.toml constraints.txt
+$(VENV)/.runtime: $(VENV)/bin/python pyproject.toml requirements.lock
 	sh scripts/system-packages.sh libportaudio2
-	$(PIP) install --quiet -c constraints.txt --editable .
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/.judges: $(VENV)/.runtime
