@@ -1,4 +1,4 @@
-"""What is installed is what was tested: versions and hashes are locked, and nothing else is named."""
+"""What is installed is what was tested: versions and hashes are locked."""
 
 from __future__ import annotations
 

@@ -216,8 +216,10 @@ class Server:
         session.start()
         self.taps.watch(session.channels, body["watch"])
         self.taps.listen(session.channels, body["listen"])
-        ears = session.stream.memory.ears
-        self.feedback = Listener(ears) if ears is not None and device.in_channels else None
+        protection = session.stream.memory.protection
+        self.feedback = (
+            Listener(protection) if protection is not None and device.in_channels else None
+        )
         self.late, self.session = LateModels(session), session
         return self._now(session)
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..dsp.dynamics import db_to_gain
-from ..stream.ears import Ears
+from ..stream.protection import Protection
 
 Array = npt.NDArray[np.float32]
 
@@ -176,30 +176,30 @@ def _is_one(looks: list[Tone]) -> bool:
 
 
 class Listener:
-    """Has the watch look at what a stream's ears have heard; the engine's pulse calls it.
+    """Has the watch look at what a stream has heard; the engine's pulse calls it.
 
     Parameters
     ----------
-    ears : Ears
+    protection : Protection
     """
 
-    def __init__(self, ears: Ears) -> None:
-        self._ears, self._watch = ears, FeedbackWatch(ears.rate)
+    def __init__(self, protection: Protection) -> None:
+        self._protection, self._watch = protection, FeedbackWatch(protection.rate)
         self._looked, self._limited = WINDOW - HOP, 0
 
     def listen(self) -> str | None:
         """Look where enough has been heard since; a sentence where feedback was lowered."""
-        record = self._ears.record
+        record = self._protection.record
         written, limited = int(record["written"]), int(record["limited"])
         if written - self._looked < HOP:
             return None
         self._looked = written
         limiting, self._limited = limited > self._limited, limited
-        heard = self._ears.heard(WINDOW)
+        heard = self._protection.heard(WINDOW)
         if self._watch.gain_db == 0.0 and np.abs(heard).max(axis=1).min() < QUIET:
             return None
         said = self._watch.look(heard, limiting)
         gain = db_to_gain(self._watch.gain_db)
         if gain != record["duck_asked"]:
-            self._ears.lower(gain)
+            self._protection.lower(gain)
         return said

@@ -261,7 +261,7 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     fixed_latency : int or None [samples]
         What restyle adds, whatever plays.
     ceiling_db : float or None [dBFS, true peak]
-        With one, what is played spares the ears, see :mod:`realtime.stream.ears`.
+        With one, what is played spares the ears, see :mod:`realtime.stream.protection`.
     input_level_dbu : float or None [dBu]
         What full scale stands for at the interface's input, as the gain stands.
     """

@@ -73,5 +73,5 @@ def stats(stream: Stream) -> dict[str, Any]:
         "cpu_percent": round(100 * busy / elapsed, 2) if elapsed > 0 else 0.0,
         "path": path.counters(),
         "meters": path.meters(),
-        "ears": memory.ears.figures() if memory.ears is not None else None,
+        "protection": memory.protection.figures() if memory.protection is not None else None,
     }

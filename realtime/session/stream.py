@@ -306,15 +306,15 @@ class Stream:
         self._old.clear()
 
     def _fade_out(self) -> None:
-        ears = self.memory.ears
-        if ears is None or not self._running:
+        protection = self.memory.protection
+        if protection is None or not self._running:
             return
-        ears.fade_out()
+        protection.fade_out()
         played = self.device.output_latency / self.device.sample_rate
         end = time.monotonic() + FADE_OUT_SECONDS
-        while not ears.is_silent and self.device.active and time.monotonic() < end:
+        while not protection.is_silent and self.device.active and time.monotonic() < end:
             time.sleep(0.002)
-        if ears.is_silent and self.device.paced:
+        if protection.is_silent and self.device.paced:
             time.sleep(min(played, FADE_OUT_SECONDS))  # until it has been heard
 
     def check(self) -> None:

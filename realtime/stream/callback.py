@@ -18,8 +18,8 @@ from ..dsp.drift_record import view_drift
 from ..dsp.meters import N_BINS, count_duration
 from ..native import ring
 from ..native.intrinsics import flush_denormals, monotonic_ns, restore_denormals, view_f32, view_i64
-from .ears import DUCK, LEVEL, protect, set_goal, soften, view_ears
 from .play import hand_out_events, note, play, take_up
+from .protection import DUCK, LEVEL, protect, set_goal, soften, view_protection
 from .record import BLOCK, EVENT, LOSS, TAP_DRY, TAP_WET, view_stream
 from .voice import view_voice
 
@@ -63,7 +63,7 @@ def _give_out(s, y, target, start, n):  # type: ignore[no-untyped-def]
 @njit(nogil=True, error_model="numpy", cache=True)
 def _spare(s, x, y, n):  # type: ignore[no-untyped-def]
     """Spare the ears: what was asked for since the last block, a sound that comes in, and `y`."""
-    e = view_ears(s.ears)
+    e = view_protection(s.protection)
     level, duck = e.level_asked, e.duck_asked
     if level != e.level_goal:
         set_goal(e, LEVEL, level)
@@ -140,7 +140,7 @@ def run_callback(s, source, target, n, flags):  # type: ignore[no-untyped-def]
         take_up(s)
         hand_out_events(s, part)
         play(s, x, y, part)
-        if s.ears != 0:
+        if s.protection != 0:
             _spare(s, x, y, part)
         _tap(s, x, y, part)
         _give_out(s, y, target, done, part)

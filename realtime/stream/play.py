@@ -18,8 +18,8 @@ from ..engine.hop import IDLE, OWN, PATH, path_current, path_targets, view_path
 from ..native import events
 from ..native.events import BYPASS
 from ..native.intrinsics import load_acquire, store_release, view_f32
-from .ears import set_goal, view_ears
 from .exchange import delay_dry, delay_inner, exchange
+from .protection import set_goal, view_protection
 from .record import EVENT, NEXT, RETIRED, SWAP
 from .voice import WORKER, view_voice
 
@@ -60,8 +60,8 @@ def hand_out_events(s, n):  # type: ignore[no-untyped-def]
         if target == PATH and number == BYPASS:
             s.bypass_before, s.bypass, s.bypass_at = s.bypass, value, int(time)
         elif target == PATH and number < BYPASS:
-            if s.ears != 0:
-                set_goal(view_ears(s.ears), number, value)
+            if s.protection != 0:
+                set_goal(view_protection(s.protection), number, value)
         else:
             for address in (s.voice, s.incoming):
                 if address != 0:

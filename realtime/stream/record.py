@@ -16,8 +16,8 @@ from ..dsp.drift_record import Drift
 from ..dsp.meters import N_BINS
 from ..native.events import EventQueue
 from ..native.intrinsics import clock_address, load_acquire, pointer_to, store_release
-from .ears import Ears
 from .maps import heard_columns, played_channels
+from .protection import Protection
 from .voice import Voice
 
 CROSSFADE_SECONDS = 0.02
@@ -33,7 +33,7 @@ NEXT, RETIRED, MAIL_SIZE = 0, 16, 32
 
 _INTEGERS = (
     "channels", "in_channels", "out_channels", "max_block", "clock", "x", "y", "y_next",
-    "in_map", "out_map", "drift", "ears",
+    "in_map", "out_map", "drift", "protection",
     # voices
     "voice", "incoming", "mail", "unheard", "faded", "fade_length", "swaps", "swap_position",
     # a voice that gets no more sound and rings on, and for how many samples; what it is given
@@ -102,11 +102,11 @@ class StreamMemory:
         Where the input comes from when its device has a clock of its own; `in_map` has been
         followed there.
     ceiling_db : float [dBFS, true peak], optional
-        With one, what is played spares the ears, see :mod:`realtime.stream.ears`.
+        With one, what is played spares the ears, see :mod:`realtime.stream.protection`.
 
     Attributes
     ----------
-    ears : Ears or None
+    protection : Protection or None
     """
 
     def __init__(
@@ -150,8 +150,10 @@ class StreamMemory:
         r["in_channels"], r["out_channels"] = in_channels, out_channels
         rate = sample_rate or voice.path.sample_rate
         r["clock"], r["sample_rate"] = clock_address(), rate
-        self.ears = None if ceiling_db is None else Ears(channels, int(rate), ceiling_db)
-        r["ears"] = self.ears.address if self.ears is not None else 0
+        self.protection = (
+            None if ceiling_db is None else Protection(channels, int(rate), ceiling_db)
+        )
+        r["protection"] = self.protection.address if self.protection is not None else 0
         r["fade_length"] = round(CROSSFADE_SECONDS * rate)
         r["min_block"] = np.iinfo(np.int64).max
         self._mail = int(r["mail"])

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import PresetError
-from .verdicts import private_folder
+from ..native.cache import private_folder
 
 
 class Ask(msgspec.Struct, frozen=True):

@@ -140,7 +140,7 @@ class Doors:
 
     def ask(self, method: str, path: str, body: Any = None, page: bool = False) -> tuple[int, Any]:
         """One request, as a program or as the page makes it."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=300)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=900)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
         if page:
             headers["Origin"] = f"http://127.0.0.1:{self._port}"

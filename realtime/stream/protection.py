@@ -31,8 +31,8 @@ FALL_DB, RISE_DB = 1.0, 24.0  # a second: of what was loudest, of the ceiling af
 MORE_DB, LEAST_DB = 12.0, -24.0  # the ceiling after a load: above what was loudest; at least
 TINY = F32(np.finfo(np.float32).tiny)
 
-EARS = Table(
-    "ears",
+PROTECTION = Table(
+    "protection",
     channels=INT,
     # goals of the fade and of the watch's gain as they are asked for from outside; as taken up
     level_asked=FLOAT, duck_asked=FLOAT,
@@ -47,9 +47,13 @@ EARS = Table(
     # input and output, channels added, for the watch; samples so far
     heard=Array(F32, f"2, {HEARD}"), written=INT,
 )  # fmt: skip
-view_ears = EARS.view
-_slow, _history, _taps = EARS.array("slow"), EARS.array("history"), EARS.array("taps")
-_heard = EARS.array("heard")
+view_protection = PROTECTION.view
+_slow, _history, _taps = (
+    PROTECTION.array("slow"),
+    PROTECTION.array("history"),
+    PROTECTION.array("taps"),
+)
+_heard = PROTECTION.array("heard")
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -148,7 +152,7 @@ def interpolation() -> np.ndarray:
     return np.array(rows, dtype=np.float32)
 
 
-class Ears:
+class Protection:
     """Owner of the record that :func:`protect` works on.
 
     Parameters
@@ -161,7 +165,7 @@ class Ears:
     def __init__(self, channels: int, rate: int, ceiling_db: float) -> None:
         ceiling = db_to_gain(ceiling_db)
         self.rate = rate
-        self.record = EARS.make(
+        self.record = PROTECTION.make(
             channels=channels,
             level_asked=1.0,
             duck_asked=1.0,

@@ -7,8 +7,15 @@ import pytest
 from numba import njit
 from scipy import signal
 
-from realtime.stream import ears
-from realtime.stream.ears import DUCK_SECONDS, FADE_SECONDS, Ears, protect, soften, view_ears
+from realtime.stream import protection
+from realtime.stream.protection import (
+    DUCK_SECONDS,
+    FADE_SECONDS,
+    Protection,
+    protect,
+    soften,
+    view_protection,
+)
 
 from ..signals import Array, noise, sine
 
@@ -18,15 +25,15 @@ CEILING = 10 ** (-1 / 20)
 
 @njit
 def _protect(address, x, y, n):  # type: ignore[no-untyped-def]
-    protect(view_ears(address), x, y, n)
+    protect(view_protection(address), x, y, n)
 
 
 @njit
 def _soften(address):  # type: ignore[no-untyped-def]
-    soften(view_ears(address))
+    soften(view_protection(address))
 
 
-def played(y: Array, spared: Ears, block: int = 64, x: Array | None = None) -> Array:
+def played(y: Array, spared: Protection, block: int = 64, x: Array | None = None) -> Array:
     """What becomes of ``y [channels, n]``, block by block."""
     out = y.copy()
     heard = np.zeros_like(y) if x is None else x
@@ -39,9 +46,9 @@ def played(y: Array, spared: Ears, block: int = 64, x: Array | None = None) -> A
     return out
 
 
-def begun(channels: int = 1, ceiling_db: float = -1.0) -> Ears:
-    """Ears after the fade-in."""
-    made = Ears(channels, RATE, ceiling_db)
+def begun(channels: int = 1, ceiling_db: float = -1.0) -> Protection:
+    """After the fade-in."""
+    made = Protection(channels, RATE, ceiling_db)
     made.record["level"] = 1.0
     return made
 
@@ -59,9 +66,9 @@ def test_what_needs_nothing_passes_bit_for_bit() -> None:
 
 def test_the_same_bits_at_every_block_size() -> None:
     y = 2.0 * noise(RATE, channels=2, level=0.9) + np.float32(0.2)
-    first = played(y, Ears(2, RATE, -1.0), 64)
+    first = played(y, Protection(2, RATE, -1.0), 64)
     for block in (1, 37, 480):
-        np.testing.assert_array_equal(played(y, Ears(2, RATE, -1.0), block), first)
+        np.testing.assert_array_equal(played(y, Protection(2, RATE, -1.0), block), first)
 
 
 @pytest.mark.parametrize("frequency", [55.0, 997.0, 5_000.0, 12_000.0, 15_001.0])
@@ -105,7 +112,7 @@ def test_an_offset_under_music_goes_and_low_notes_stay() -> None:
 
 def test_it_fades_in_and_out_by_a_raised_cosine() -> None:
     y = sine(RATE // 10, 6000.0, 0.5)
-    made = Ears(1, RATE, -1.0)
+    made = Protection(1, RATE, -1.0)
     begin = played(y, made)
     length = int(FADE_SECONDS * RATE)
     ramp = 0.5 - 0.5 * np.cos(np.pi * np.arange(1, length + 1) / length)
@@ -139,7 +146,7 @@ def test_subnormals_are_silence() -> None:
 
 
 def test_the_interpolation_lies_between_the_samples() -> None:
-    taps = ears.interpolation()
+    taps = protection.interpolation()
     n = np.arange(400)
     for frequency in (1000.0, 9000.0, 16_000.0):
         y = np.cos(2 * np.pi * frequency * n / RATE)
