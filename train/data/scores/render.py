@@ -30,13 +30,19 @@ SOUNDFONTS = {  # name: file, Debian package, licence
 
 
 def find_soundfont(name: str = "fluidr3") -> Path:
-    """The file of one of :data:`SOUNDFONTS`.
+    """The file of one of :data:`SOUNDFONTS`, or a file of one's own.
 
     Raises
     ------
     ConfigError
-        It is not installed.
+        It is not installed, or does not exist.
     """
+    if name not in SOUNDFONTS:
+        if not Path(name).is_file():
+            raise ConfigError(
+                f"there is no soundfont {name}; name a file, or one of {', '.join(SOUNDFONTS)}"
+            )
+        return Path(name)
     path, package, _ = SOUNDFONTS[name]
     unpacked = Path(".data") / "packages" / package  # as train.data.sets.packages leaves it
     for place in (
@@ -60,7 +66,7 @@ def render(midi: bytes, seconds: float, font: str = "fluidr3") -> Array:
     seconds : float
         Length of the result; the tail is cut or padded.
     font : str
-        Name in :data:`SOUNDFONTS`.
+        Name in :data:`SOUNDFONTS`, or a file.
 
     Returns
     -------
