@@ -129,7 +129,9 @@ class Voice(nn.Module):
         turn = (torch.where(sound, ratio, 0.0) * hz[:, None] / RATE).float()
         octaves = torch.log2(ratio.clamp(min=0.25)).float().clamp(-1.0, 5.0)
         pole = torch.exp(-2.0 * math.pi * joined("width") * HOP / RATE)
-        drive = torch.sqrt(0.5 * (1.0 - pole**2) ** 3 / (1.0 + pole**2))  # to unit power
+        # two stages, each of one variance whatever its corner: both parts have unit power together
+        drive = torch.sqrt(1.0 - pole**2)
+        further = (1.0 - pole**2) * torch.sqrt(0.5 / (1.0 + pole**2))
         course = joined("course")
         course[..., : self.partials] = torch.where(
             sound[:, None, :], course[..., : self.partials], 2.0 * SILENT
@@ -137,7 +139,7 @@ class Voice(nn.Module):
         columns = [
             *(joined(name) for name in ("tail", "release", "touch")),
             *(turn, octaves, joined("steady"), joined("second"), joined("random")),
-            *((joined("beat") * HOP / RATE), pole, drive),
+            *((joined("beat") * HOP / RATE), pole, drive, further),
         ]
         self.widths = [c.shape[1] for c in columns]
         self.register_buffer("rows", torch.cat(columns, dim=1), persistent=False)
@@ -149,10 +151,13 @@ class Voice(nn.Module):
         self.register_buffer("group", one_hot.T.contiguous(), persistent=False)
 
     def initial_state(self, batch: int) -> list[Tensor]:
-        """Free slots; phases anywhere, the same every time."""
+        """Free slots; phases and chance as if it had run for ever, the same every time."""
         states = [torch.zeros(batch, *shape) for shape in self.state_shapes]
+        draw = torch.Generator().manual_seed(self.seed)
         states[0] = self.slots.initial_state(batch)
-        states[2][:] = torch.rand(2, self.count, generator=torch.Generator().manual_seed(self.seed))
+        states[2][:] = torch.rand(2, self.count, generator=draw)
+        states[3][:] = torch.randn(4, self.count, generator=draw)
+        states[3][:, 2:] *= math.sqrt(0.5)
         return states
 
     def forward(
@@ -181,7 +186,7 @@ class Voice(nn.Module):
         slot_state, begins, share = self.slots(notes, slot_state, loud, 0.001 * lead, slow)
         pitch, age, velocity, since, _, _, bend = (slot_state[:, k] for k in range(len(FIELDS)))
         row = pitch.clamp(min=0.0).long()
-        tail, release, power, turn, octaves, steady, second, random, beat, pole, drive = (
+        tail, release, power, turn, octaves, steady, second, random, beat, pole, drive, further = (
             torch.split(self.rows[row], self.widths, dim=2)
         )
         # envelopes: logarithms at the hop's end
@@ -207,10 +212,12 @@ class Voice(nn.Module):
         random = random + (1.0 - random) * wider
         offset = counter[:, :1]
         entry = offset.long() + torch.arange(2 * self.count, device=notes.device)
-        pole, drive = (p.reshape(batch, 1, self.count) for p in (pole, drive))
+        pole, drive, further = (
+            p.reshape(batch, 1, self.count) for p in (pole, drive, further)
+        )
         fresh = drive * self.normal[entry].reshape(batch, 2, self.count)
         once = pole * chance[:, :2] + fresh
-        twice = pole * chance[:, 2:] + once
+        twice = pole * chance[:, 2:] + further * once
         tone = torch.exp(math.log(2.0) * bright.unsqueeze(2) * octaves) * sound[:, :, : self.partials]
         scale = tone.reshape(batch, 1, self.count)
         both = torch.stack([torch.cos(2 * math.pi * beats), torch.sin(2 * math.pi * beats)], dim=1)
