@@ -15,6 +15,7 @@ import typer
 from realtime.errors import ConfigError
 
 from .endings import explain, interruptible
+from .voices.commands import app as voices
 
 app = typer.Typer(
     name="train",
@@ -23,6 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.registered_commands += voices.registered_commands
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 Name = Annotated[str, typer.Argument(help="A recipe; see: restyle train recipes")]
 Threads = Annotated[int, typer.Option(help="CPU threads of each process.")]

@@ -84,7 +84,7 @@ def verify(
     path = find_model(file)
     checks = run_checks(path)
     card = read_entry(path).card
-    if checks[0].passed and not quick and card is not None and card.kind == "converter":
+    if checks[0].passed and not quick and card is not None and card.converts:
         checks.append(listen(path, card))
     if minutes and checks[0].passed:
         checks.append(_soak(path, minutes))

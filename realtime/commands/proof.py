@@ -34,8 +34,10 @@ def proof(
         model = open_model(path)
         card = model.card
         model.close()
-        if card.kind != "converter":
-            raise ConfigError(f"'{card.name}' is a {card.kind}; the proof judges converters")
+        if not card.converts:
+            raise ConfigError(
+                f"'{card.name}' is a {card.kind}; the proof judges converters and players"
+            )
         proofs[card.name] = prove(path, card)
     if as_json:
         print(json.dumps({name: p.entry() for name, p in proofs.items()}, indent=2))

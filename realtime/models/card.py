@@ -37,7 +37,10 @@ CARD_KEY = "restyle.card"
 STATE_KEY = "restyle.state."
 TEST_KEY = "restyle.test_vector"
 
-KINDS = ("converter", "tagger", "generator", "ear")
+KINDS = ("converter", "player", "tagger", "generator", "ear")
+CONVERTING = ("converter", "player")  # sound in, sound out
+PLAYING = (*CONVERTING, "generator")  # sound out
+ONE_HOP = ("player", "generator", "ear")  # take one hop a call: each follows from the one before
 EAR_ROWS = ("onset", "active", "level", "bend")  # of an ear, for each pitch
 EAR_LOWEST, EAR_PITCHES = 28, 69  # MIDI pitches: E1 to C7
 DOMAINS = ("waveform", "spectrum")
@@ -109,9 +112,10 @@ class Card:
     licence : str
         Licence of the weights, an SPDX expression, or ``unknown``.
     kind : str
-        ``converter`` (sound in, sound out), ``tagger`` (sound in, probabilities of labels out) or
-        ``generator`` (noise in, sound out, one hop a call; since format 1.2) or ``ear`` (sound in,
-        notes out, one hop a call; since format 1.4).
+        ``converter`` (sound in, sound out), ``tagger`` (sound in, probabilities of labels out),
+        ``generator`` (noise in, sound out, one hop a call; since format 1.2), ``ear`` (sound in,
+        notes out, one hop a call; since format 1.4) or ``player`` (sound in, sound of its own out,
+        one hop a call; since format 1.4).
     labels : tuple of str
         What a tagger tells; since format 1.1.
     provenance, metrics, proof : dict
@@ -146,6 +150,16 @@ class Card:
         if self.spectrum is None:
             return (channels, 1, self.hop_length)
         return (channels, 2, 1, self.spectrum.n_bins)
+
+    @property
+    def converts(self) -> bool:
+        """Whether it makes sound of sound."""
+        return self.kind in CONVERTING
+
+    @property
+    def one_hop(self) -> bool:
+        """Whether its graph takes one hop a call."""
+        return self.kind in ONE_HOP
 
     def as_played(self) -> Card:
         """The card with what the player adds: a generator's seed and loop, in seconds."""

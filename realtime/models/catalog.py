@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import ModelError, RestyleError, nearest
-from .card import CARD_KEY, Card, from_json
+from .card import CARD_KEY, PLAYING, Card, from_json
 from .metadata import read_entry_of
 
 ENVIRONMENT = "RESTYLE_MODELS"
@@ -39,12 +39,12 @@ class Entry:
     @property
     def plays(self) -> bool:
         """Whether it makes sound, of sound or of nothing."""
-        return self.card is not None and self.card.kind in ("converter", "generator")
+        return self.card is not None and self.card.kind in PLAYING
 
     @property
     def converts(self) -> bool:
         """Whether it makes sound of sound."""
-        return self.card is not None and self.card.kind == "converter"
+        return self.card is not None and self.card.converts
 
 
 def expanded(path: str | Path) -> Path:

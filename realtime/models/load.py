@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..errors import CardError, ModelError, RestyleError, named
 from ..trust.admission import CAPTURE, MODEL, admit, read_file
-from .card import CARD_KEY, Card, from_json
+from .card import CARD_KEY, PLAYING, Card, from_json
 from .catalog import read_entry
 from .generator import Generator
 from .metadata import read_metadata
@@ -178,5 +178,5 @@ def open_model(
             return open_capture(variant, card.name, channels, hop, oversampling, input_gain_db)
     except RestyleError as error:
         raise named(error, path) from None
-    model = StreamingModel(data, channels, path.name, ("converter", "generator"))
+    model = StreamingModel(data, channels, path.name, PLAYING)
     return Generator(model) if model.card.kind == "generator" else model

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import ChainError, ModelError, PresetError, RestyleError, nearest
-from ..models.card import Card
+from ..models.card import PLAYING, Card
 from ..models.catalog import find_model, list_models
 from ..models.load import admit_model, read_card
 from ..parameters.parameter import BLEND, Parameter, find_parameter
@@ -31,7 +31,6 @@ from .paths import FILES
 
 replace = msgspec.structs.replace
 MATCH = "match"  # of captures: play at the common loudness
-PLAYING = ("converter", "generator")  # kinds of models that make sound
 _WHOLE = Parameter("", -math.inf, math.inf)  # of a range that is not known here
 
 

@@ -22,15 +22,17 @@ from ..models.nam.convert import CAPTURE_KEY, make_player, null_db, unpack_captu
 from ..models.streaming import StreamingModel, load_model, paired_output
 from ..stages.model import model_path
 from .checks import Check, endless, hard_signals, possible_notes, probabilities, prompt, repeats
+from .players import answers, quiet, struck
 
 Array = npt.NDArray[np.float32]
 STREAM_TOLERANCE = 1e-5  # relative to the peak
 VECTOR_TOLERANCE = 1e-4
 STEPS = 48
-OWN = {  # checks of models that convert nothing
+OWN = {  # checks of models that convert nothing, or play themselves
     "tagger": (probabilities, prompt),
     "generator": (endless, repeats),
     "ear": (possible_notes, prompt),
+    "player": (quiet, answers),
 }
 KERNEL_DB = -90.0  # two float32 sums in different order, on any capture's inner levels
 
@@ -51,6 +53,7 @@ def verify(path: str | Path) -> list[Check]:
         off = _relative(got, expected)
         checks.append(Check("test vector", off <= VECTOR_TOLERANCE, f"relative error {off:.1e}"))
         own = OWN.get(card.kind, (_silence, _latency))
+        own = (_silence, *own) if card.kind == "player" else own
         for check in (_streaming, _rewind, _causality, *own, *_extra(model)):
             try:
                 checks.append(check(model, Path(path)))
@@ -68,6 +71,8 @@ def _relative(got: Array, expected: Array) -> float:
 
 def _noise(model: StreamingModel, steps: int, seed: int = 0) -> Array:
     shape = (steps, *model.card.step_shape(model.channels))
+    if model.card.kind == "player":
+        return struck(model.card, steps, seed)
     if model.card.kind == "generator":
         return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
     scale = 0.1 if model.card.spectrum is None else 1.0
@@ -88,7 +93,7 @@ def _offline(model: StreamingModel, path: Path, x: Array) -> Array:
     feed = {"x": whole, **model.initial_states()}
     if model.card.controls:
         feed["controls"] = model.controls
-    if model.card.kind in ("generator", "ear"):  # one hop a call
+    if model.card.one_hop:
         return _one_by_one(session, feed, x)
     try:
         result = session.run(["y"], feed)[0]
@@ -112,8 +117,8 @@ def _one_by_one(session: Any, feed: dict[str, Array], x: Array) -> Array:
 
 
 def _steps(model: StreamingModel) -> int:
-    """A generator decides a few times in a second, so more of it must be looked at."""
-    return 12 * STEPS if model.card.kind == "generator" else STEPS
+    """What decides a few times in a second must be looked at for longer."""
+    return 12 * STEPS if model.card.one_hop else STEPS
 
 
 def _streaming(model: StreamingModel, path: Path) -> Check:
@@ -151,7 +156,7 @@ def _causality(model: StreamingModel, path: Path) -> Check:
     x = _noise(model, _steps(model), seed=3)
     other = x.copy()
     change = len(x) // 2
-    other[change:] += 0.1
+    other[change:] += 0.1 if model.card.kind != "player" else -other[change:]  # it plays no DC
     a, b = _offline(model, path, x), _offline(model, path, other)
     before = _relative(b[:change], a[:change])
     after = _relative(b[change:], a[change:])

@@ -29,6 +29,7 @@ from realtime.models.card import CARD_KEY, KINDS, STATE_KEY, TEST_KEY, Card
 from realtime.models.metadata import pack_array, write_metadata
 from realtime.models.streaming import load_model
 from realtime.models.strip import stripped
+from realtime.proof.players import struck
 from realtime.proof.verify import verify
 
 from ..data.pairs import PairSet
@@ -130,6 +131,8 @@ def _stepwise(
 def _signal(recipe: Recipe, card: Card, steps: int, seed: int) -> npt.NDArray[np.float32]:
     """Noise bursts, then silence, then noise: one array of steps ``[steps, *step_shape(1)]``."""
     rng = np.random.default_rng(seed)
+    if card.kind == "player":
+        return struck(card, steps, seed)
     if card.kind == "generator":
         return rng.uniform(-1, 1, (steps, *card.step_shape(1))).astype(np.float32)
     level = np.where(np.arange(steps) % 8 < 5, 1.0, 0.0) * rng.uniform(0.05, 0.6, steps)
@@ -160,7 +163,7 @@ def prove(recipe: Recipe, network: Streamable, file: bytes, seed: int = 12) -> d
     """
     model = load_model(file, kinds=KINDS)
     try:
-        steps = PROOF_STEPS * (10 if model.card.kind == "generator" else 1)  # it decides seldom
+        steps = PROOF_STEPS * {"generator": 10, "player": 3}.get(model.card.kind, 1)  # seldom decide
         x = _signal(recipe, model.card, steps, seed)
         model.reset()
         low, high = ([getattr(c, k) for c in model.card.controls] for k in ("minimum", "maximum"))

@@ -32,7 +32,7 @@ def heard(file: Path, card: Card, held: bool = False) -> dict[str, Any]:
     ConfigError
         A bound is broken, and `held` asks that all hold.
     """
-    if card.kind != "converter":
+    if not card.converts:
         return card.proof
     proof = prove(file, card)
     over = broken(proof.figures)
@@ -45,7 +45,7 @@ def stamp(files: list[Path], log: Callable[[str], None] = print) -> None:
     """Measure models again and write the figures into their cards; graphs and weights stay."""
     for file in files:
         card = read_entry(file).card
-        if card is None or card.kind != "converter":
+        if card is None or not card.converts:
             continue
         sealed = replace(card, proof=heard(file, card)).to_json()
         data = write_metadata(file.read_bytes(), {CARD_KEY: sealed})

@@ -212,13 +212,13 @@ class Voice(nn.Module):
         random = random + (1.0 - random) * wider
         offset = counter[:, :1]
         entry = offset.long() + torch.arange(2 * self.count, device=notes.device)
-        pole, drive, further = (
-            p.reshape(batch, 1, self.count) for p in (pole, drive, further)
-        )
+        pole, drive, further = (p.reshape(batch, 1, self.count) for p in (pole, drive, further))
         fresh = drive * self.normal[entry].reshape(batch, 2, self.count)
         once = pole * chance[:, :2] + fresh
         twice = pole * chance[:, 2:] + further * once
-        tone = torch.exp(math.log(2.0) * bright.unsqueeze(2) * octaves) * sound[:, :, : self.partials]
+        tone = (
+            torch.exp(math.log(2.0) * bright.unsqueeze(2) * octaves) * sound[:, :, : self.partials]
+        )
         scale = tone.reshape(batch, 1, self.count)
         both = torch.stack([torch.cos(2 * math.pi * beats), torch.sin(2 * math.pi * beats)], dim=1)
         fixed = torch.stack([steady, torch.zeros_like(steady)], dim=1).reshape(batch, 2, self.count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -50,16 +50,18 @@ def timed(score: Score) -> list[tuple[float, float, int, float]]:
     ]
 
 
-def sound_of(rows: Array, voices: Sequence[Tables], settings: Sequence[float] = ()) -> Array:
+def sound_of(
+    rows: Array, voices: Sequence[Tables], settings: Mapping[str, float] | None = None
+) -> Array:
     """Samples that a voice makes of notes ``[hops, 4, NOTES] -> [hops * HOP]``, by torch.
 
     Parameters
     ----------
-    settings : sequence of float
-        All controls of :func:`~train.networks.voice.controls`; none: the defaults.
+    settings : mapping of control to value
+        What differs from the defaults of :func:`~train.networks.voice.controls`.
     """
     voice = Voice(voices).eval()
-    values = list(settings) or [p.default for p in controls()]
+    values = [(settings or {}).get(p.name, p.default) for p in controls()]
     values += [1.0] * (len(voices) if len(voices) > 1 else 0)
     knobs = torch.tensor([values], dtype=torch.float32)
     states, found = voice.initial_state(1), []

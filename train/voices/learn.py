@@ -34,7 +34,9 @@ def learn(source: Source, log: Callable[[str], None] = lambda text: None) -> tup
     ConfigError
         Fewer than three notes that can be analysed.
     """
-    loud = [n for n in source.notes if n.velocity == LOUD and len(n.samples) > SHORTEST * SAMPLE_RATE]
+    loud = [
+        n for n in source.notes if n.velocity == LOUD and len(n.samples) > SHORTEST * SAMPLE_RATE
+    ]
     soft = {n.pitch: n for n in source.notes if n.velocity != LOUD}
     if len(loud) < LEAST_NOTES:
         raise ConfigError(
@@ -97,9 +99,7 @@ def lead(tables: Tables) -> float:
     return round(min(most, share * half), 3)
 
 
-def learn_file(
-    source: Source, name: str, target: Path, log: Callable[[str], None] = print
-) -> Path:
+def learn_file(source: Source, name: str, target: Path, log: Callable[[str], None] = print) -> Path:
     """Learn a voice and write its file."""
     tables, skipped = learn(source, log)
     save(target, tables, About(name, source.origin, source.licence, skipped))
