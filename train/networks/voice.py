@@ -29,6 +29,7 @@ LENGTH, STRIDE = 16381, 1021  # primes; LENGTH + STRIDE < 2**24, so float32 coun
 BAND_LENGTH = 16384
 EDGES = np.geomspace(50.0, 18000.0, BANDS + 1)  # of the bands of noise, Hz
 VIBRATO_HZ, VIBRATO_S = 5.5, 0.4  # and how long it takes to come in
+STEEPEST = 0.1  # semitones a hop that a bend may move: a row has one frequency
 USUAL = 0.7  # velocity of all notes where velocity is not heeded
 CONTROLS = (
     Parameter("brightness", -1.0, 1.0, 0.0),
@@ -229,6 +230,7 @@ class Voice(nn.Module):
         swing = counter[:, 1:]
         wave = 4.0 * swing * (1.0 - swing.abs()) * (age / VIBRATO_S).clamp(max=1.0)
         bend = bend + 0.01 * depth * wave
+        bend = torch.where(begins > 0.0, bend, before + (bend - before).clamp(-STEEPEST, STEEPEST))
         now, then = _bent(bend), _bent(torch.where(begins > 0.0, bend, before))
         slope = (now - then) / (2 * HOP)
         time = self.begin.unsqueeze(1)  # [rows, 1]

@@ -22,6 +22,9 @@ Complex = npt.NDArray[np.complex128]
 HOP = 256
 APART = 0.4  # of the fundamental, between partials
 TOP_HZ = 19000.0
+MOST = 40  # peaks that are looked at
+LEAKS = 4.0  # times what the window makes of a stronger peak
+STRAY = 0.2  # of the fundamental: what moves farther is a neighbour's shadow
 FAINTEST = 1e-8  # power of the strongest peak: below nothing is a partial
 NEAR = 1.2  # a knot's mean goes over ages from 1 / NEAR to NEAR of its own
 SETTLED = 0.3  # s: from here on a note's level counts as steady
@@ -54,27 +57,41 @@ def fundamental(pitch: float) -> float:
 
 
 def peaks(x: Floats, f0: float) -> Floats:
-    """Frequencies of at most :data:`PARTIALS` peaks, rising; the spectrum is of the first 1.5 s."""
+    """Frequencies of at most :data:`MOST` peaks, rising; the spectrum is of the first 1.5 s.
+
+    A peak must stand out of what the window makes of stronger ones.
+    """
     part = x[round(0.01 * SAMPLE_RATE) : round(1.5 * SAMPLE_RATE)].copy()
     rise = min(len(part) // 4, round(max(0.02, 2.0 / f0) * SAMPLE_RATE))
     part[:rise] *= np.sin(0.5 * np.pi * (np.arange(rise) + 0.5) / rise) ** 2
     part *= np.cos(0.5 * np.pi * np.arange(len(part)) / len(part)) ** 2
     n = 1 << int(np.ceil(np.log2(max(len(part), 1 << 16))))
+    leak = _leak(rise, len(part), n)
     power = np.square(np.abs(np.fft.rfft(part, n)))
     hz = np.arange(len(power)) * SAMPLE_RATE / n
     power[(hz < 0.45 * f0) | (hz < 25.0) | (hz > TOP_HZ)] = 0.0
     found: list[float] = []
-    least = FAINTEST * power.max()
-    while len(found) < PARTIALS:
-        top = int(np.argmax(power))
-        if power[top] <= least:
+    least = np.full(len(power), FAINTEST * power.max())
+    places = np.arange(len(power))
+    while len(found) < MOST:
+        top = int(np.argmax(np.where(power > least, power, 0.0)))
+        if power[top] <= least[top]:
             break
+        least = np.maximum(least, LEAKS * power[top] * leak[np.abs(places - top)])
         near = np.abs(hz - hz[top]) <= min(0.25 * f0, 0.004 * hz[top] + 2.0)
         weight = power * near
         middle = float((weight * hz).sum() / weight.sum())
         found.append(middle)
         power[np.abs(hz - hz[top]) < APART * f0] = 0.0
     return np.array(sorted(found))
+
+
+def _leak(rise: int, length: int, n: int) -> Floats:
+    """Power of the window's spectrum over its peak's, at least so many bins away ``[n // 2 + 1]``."""
+    window = np.cos(0.5 * np.pi * np.arange(length) / length) ** 2
+    window[:rise] *= np.sin(0.5 * np.pi * (np.arange(rise) + 0.5) / rise) ** 2
+    spectrum = np.square(np.abs(np.fft.rfft(window, n)))
+    return np.asarray(np.maximum.accumulate(spectrum[::-1])[::-1] / spectrum[0])
 
 
 def window_of(f0: float) -> int:
@@ -143,9 +160,9 @@ def chance(z: Complex, hz: Floats) -> tuple[Floats, ...]:
     if hops < 96:
         return steady, second, random, beat, width, moved
     window = np.hanning(hops + 2)[1:-1, None]
-    power = np.square(np.abs(np.fft.fft(z * window, axis=0)))
+    power = np.square(np.abs(np.fft.fft(z * window, 4 * hops, axis=0)))
     power /= power.sum(axis=0) + 1e-30
-    f = np.fft.fftfreq(hops, HOP / SAMPLE_RATE)
+    f = np.fft.fftfreq(4 * hops, HOP / SAMPLE_RATE)
     lobe = 2.5 * SAMPLE_RATE / HOP / hops
     for k in range(count):
         p = power[:, k]
@@ -219,7 +236,7 @@ def falling(power: Floats, begin: float) -> Floats:
 def analyse(note: Note, edges: Floats) -> Row:
     """Everything of one note; `edges` of the bands of noise in Hz."""
     x, f0 = note.samples, fundamental(note.pitch)
-    hz = peaks(x, f0)
+    hz = _own(x, peaks(x, f0), f0)
     held = note.held if note.held is not None else len(x) / SAMPLE_RATE
     length = window_of(f0)
     z = demodulated(x, hz, length)
@@ -259,6 +276,16 @@ def analyse(note: Note, edges: Floats) -> Row:
         _partials(width, 1.0),
         _wide(every[begin:end].mean(axis=0), 0.0),
     )
+
+
+def _own(x: Floats, hz: Floats, f0: float) -> Floats:
+    """The strongest of the peaks that are where they seem to be, rising."""
+    z = demodulated(x, hz, window_of(f0))
+    power = np.square(np.abs(z))
+    turned = np.angle((z[1:] * np.conj(z[:-1])).sum(axis=0)) * SAMPLE_RATE / (2 * np.pi * HOP)
+    size = np.where(np.abs(turned) < min(STRAY * f0, 60.0), power.max(axis=0, initial=0.0), 0.0)
+    best = np.argsort(-size)[:PARTIALS]
+    return np.sort(hz[best[size[best] > 0.0]])
 
 
 def _calmer(course: Floats, random: Floats, power: Floats) -> Floats:

@@ -31,14 +31,13 @@ def voice_from(
     ] = None,
 ) -> None:
     """Learn a player's voice from single notes."""
-    from realtime.audio_files import check_target
-
     from .learn import learn_file
     from .single_notes import source as notes
 
     if out.suffix != ".npz":
         raise ConfigError(f"expected a file NAME.npz for the voice, got {out}")
-    check_target(out)
+    if not out.parent.is_dir():
+        raise ConfigError(f"cannot write {out}: the folder {out.parent} does not exist")
     learn_file(notes(source, licence), out.stem, out, typer.echo)
     typer.echo(f"wrote {out}")
 
@@ -84,7 +83,8 @@ def player(
             f"'{name}' is no bundled player ({', '.join(PLAYERS)}); name voices with --voice"
         )
     target = out or EXPORTED / f"{name}.onnx"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.parent.is_dir():
+        raise ConfigError(f"cannot write {target}: the folder {target.parent} does not exist")
     recipe = Played(name, name, "hears notes and plays them", voices) if voices else Bundled(name)
     judge = judge and not voices  # nobody knows what one's own should sound like
     typer.echo(f"wrote {assemble(recipe, target, ear, judge, typer.echo)}")
