@@ -78,8 +78,9 @@ class Voice(nn.Module):
     Attributes
     ----------
     state_shapes : list of tuple
-        Slots; their bend with vibrato; phases (of lines, and of the beat); narrow-band noise (two stages of two parts);
-        complex amplitudes at the hop's end; gains of the bands; counter, vibrato's phase.
+        Slots; their bend with vibrato; phases (of lines, and of the beat); narrow-band noise (two
+        stages of two parts); complex amplitudes at the hop's end; gains of the bands; counter, and
+        the vibrato's phase.
     """
 
     rows: Tensor

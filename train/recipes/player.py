@@ -20,7 +20,6 @@ from ..data.scores.scores import compose
 from ..networks.ear import HOP, Ear
 from ..networks.layers import Streamable
 from ..networks.player import Player
-from ..networks.slots import FIELDS
 from ..voices.known import rows_of, sound_of
 from ..voices.tables import About, Tables, load
 from .instrument import UNSEEN, Instrument

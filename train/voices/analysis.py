@@ -37,7 +37,7 @@ FREE = 0.3  # of the fundamental: what lies farther from all harmonics is noise
 
 @dataclass(frozen=True)
 class Row:
-    """What :class:`~train.voices.tables.Tables` says of one note, and powers in its first second."""
+    """What :class:`~train.voices.tables.Tables` says of one note; powers in its first second."""
 
     course: Floats
     tail: Floats
@@ -87,7 +87,7 @@ def peaks(x: Floats, f0: float) -> Floats:
 
 
 def _leak(rise: int, length: int, n: int) -> Floats:
-    """Power of the window's spectrum over its peak's, at least so many bins away ``[n // 2 + 1]``."""
+    """Power of the window's spectrum over its peak's, so far away or more ``[n // 2 + 1]``."""
     window = np.cos(0.5 * np.pi * np.arange(length) / length) ** 2
     window[:rise] *= np.sin(0.5 * np.pi * (np.arange(rise) + 0.5) / rise) ** 2
     spectrum = np.square(np.abs(np.fft.rfft(window, n)))

@@ -19,8 +19,8 @@ from realtime.proof.listener.sounds import Note, hertz
 
 from ..data.pairs import TAIL, Voice, program_pair
 from ..data.scores.render import SAMPLE_RATE, render
-from ..data.scores.scores import Score, compose, to_midi
 from ..data.scores.scores import Note as Written
+from ..data.scores.scores import Score, compose, to_midi
 from ..judging.candidates import SECONDS, Clips
 from ..judging.distances import Rows, distances
 from ..judging.judges.timbre import gap_share
