@@ -163,7 +163,9 @@ def prove(recipe: Recipe, network: Streamable, file: bytes, seed: int = 12) -> d
     """
     model = load_model(file, kinds=KINDS)
     try:
-        steps = PROOF_STEPS * {"generator": 10, "player": 3}.get(model.card.kind, 1)  # seldom decide
+        steps = PROOF_STEPS * {"generator": 10, "player": 3}.get(
+            model.card.kind, 1
+        )  # seldom decide
         x = _signal(recipe, model.card, steps, seed)
         model.reset()
         low, high = ([getattr(c, k) for c in model.card.controls] for k in ("minimum", "maximum"))
