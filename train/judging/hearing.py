@@ -7,17 +7,20 @@ lateness included.  basic-pitch hears the same recordings whole.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from realtime.errors import ConfigError
 from realtime.models.ear import Ear
 
 from ..data.notes.pieces import RANGES, Onsets, Piece, matched, pieces
 from ..data.scores.render import SAMPLE_RATE
+from .judges.packages import require
 
 INSTRUMENTS: dict[str, tuple[int | str, tuple[str, ...]]] = {  # held out: player, what it plays
     "TimGM6mb piano": (0, tuple(RANGES)),
@@ -28,6 +31,7 @@ INSTRUMENTS: dict[str, tuple[int | str, tuple[str, ...]]] = {  # held out: playe
     "recorded piano": ("000_Acoustic_Grand_Piano", tuple(RANGES)),
     "recorded finger bass": ("033_Finger_Bass", ("low lines",)),
 }
+SHORTEST = 11  # frames of a note, by basic-pitch: 128 ms
 REGISTERS = {"E1–A2": (28, 45), "A2–E3": (45, 52), "E3–E4": (52, 64), "E4–E5": (64, 76),
              "E5–C7": (76, 97)}  # fmt: skip
 
@@ -69,7 +73,7 @@ def by_ear(file: Path, made: list[Piece]) -> list[Onsets]:
 
 
 def by_basic_pitch(made: list[Piece]) -> list[Onsets]:
-    """Peaks of basic-pitch's onsets, of the whole recording at once.
+    """What basic-pitch makes of the whole recording at once, with its own settings.
 
     Raises
     ------
@@ -77,18 +81,24 @@ def by_basic_pitch(made: list[Piece]) -> list[Onsets]:
         It is not installed.
     """
     from .judges import pitch as judge
+    from .judges.memo import remembered
+
+    def notes(samples: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], ...]:
+        frames, onsets = judge.activations(samples)
+        logging.disable(logging.WARNING)  # it tells which of its backends are missing
+        try:
+            create = require("basic_pitch.note_creation").output_to_notes_polyphonic
+        finally:
+            logging.disable(logging.NOTSET)
+        limits = (judge.ONSET_THRESHOLD, judge.FRAME_THRESHOLD, SHORTEST)
+        rows = create(frames, onsets, *limits, True, None, None)
+        return (np.array([r[:3] for r in rows], dtype=np.float32).reshape(-1, 3),)
 
     found = []
     for p in made:
-        _, onsets = judge.activations(p.samples)
-        peaks = (onsets[1:-1] > judge.ONSET_THRESHOLD) & (onsets[1:-1] >= onsets[:-2])
-        peaks &= onsets[1:-1] > onsets[2:]
-        found.append(
-            [
-                (float((t + 1) * judge.HOP / judge.RATE), int(key) + judge.LOWEST)
-                for t, key in np.argwhere(peaks)
-            ]
-        )
+        x = p.samples
+        (rows,) = remembered("basic-pitch 0.4.0 notes", x, lambda x=x: notes(x))  # type: ignore[misc]
+        found.append([(float(r[0]) * judge.HOP / judge.RATE, int(r[2])) for r in rows])
     return found
 
 
