@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .decoder import ROWS, Decoder
-from .layers import FrameNorm, Streamable
+from .layers import Streamable
 from .spectra import BINS, PAST, PER_SEMITONE, Spectra, first_bins, harmonic_bins
 
 HOP, LOWEST, PITCHES = 256, 28, 69  # samples at 48 kHz; MIDI pitches 28 (E1) to 96 (C7)
@@ -25,6 +25,18 @@ DILATIONS = (1, 2, 4, 8)
 SETTLING = 128  # hops of silence after which nothing changes
 
 
+class PitchNorm(nn.Module):
+    """RMS norm over channels (Zhang & Sennrich, 2019), in the form that ONNX Runtime fuses."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale ``x [..., channels]`` to unit RMS."""
+        return x / torch.sqrt(x.pow(2).mean(dim=-1, keepdim=True) + 1e-5) * self.weight
+
+
 class Block(nn.Module):
     """Residual block over ``x [b, t, pitches, channels]``: three moments, intervals, two layers.
 
@@ -33,7 +45,7 @@ class Block(nn.Module):
 
     def __init__(self, channels: int, kept: int, groups: int, hidden: int, dilation: int) -> None:
         super().__init__()
-        self.norm, self.dilation = FrameNorm(channels), dilation
+        self.norm, self.dilation = PitchNorm(channels), dilation
         self.keep = nn.Linear(channels, kept, bias=False)
         self.say = nn.Linear(channels, groups)
         self.intervals = nn.Parameter(torch.randn(groups, 2 * PITCHES - 1) * 0.02)
@@ -47,7 +59,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """The state holds the newest ``2 * dilation`` frames of what is kept."""
         d, b, t = self.dilation, x.shape[0], x.shape[1]
-        h = self.norm(x.flatten(0, 1)).reshape(x.shape)
+        h = self.norm(x)
         full = torch.cat([state, self.keep(h)], dim=1)
         said = F.relu(self.say(h)).flatten(0, 1).transpose(1, 2)  # [b t, groups, pitches]
         mix = self.intervals[:, self.interval]  # [groups, pitches, pitches]
@@ -82,7 +94,7 @@ class Ear(Streamable):
         self.gather = nn.Linear(LOCAL * len(HARMONICS), channels)
         self.place = nn.Parameter(torch.zeros(PITCHES, channels))
         self.blocks = nn.ModuleList(Block(channels, kept, groups, hidden, d) for d in DILATIONS)
-        self.norm = FrameNorm(channels)
+        self.norm = PitchNorm(channels)
         self.heads = nn.Linear(channels, 4)
         self.struck = nn.Sequential(nn.Linear(2 * channels, 16), nn.ReLU(), nn.Linear(16, 1))
         with torch.no_grad():
@@ -119,7 +131,7 @@ class Ear(Streamable):
             x, state = block(x, state)
             new.append(state)
         pooled = torch.cat([x.amax(dim=2), x.mean(dim=2)], dim=2)
-        heads = self.heads(self.norm(x.flatten(0, 1)).reshape(x.shape))
+        heads = self.heads(self.norm(x))
         return heads, self.struck(pooled)[:, :, 0], new
 
     def _harmonics(self, y: Tensor, one: bool) -> Tensor:
