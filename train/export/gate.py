@@ -265,6 +265,7 @@ def export_recipe(recipe: Recipe) -> Path:
         "seed": checkpoint["schedule"]["seed"],
         "steps": checkpoint["step"],
         "cpu_minutes": round(checkpoint["cpu_minutes"], 1),
+        **({"device": checkpoint["device"]} if "device" in checkpoint else {}),  # instead of a CPU
         "revision": revision(),
         "parameters": sum(p.numel() for p in network.parameters()),
         "tools": tools(),

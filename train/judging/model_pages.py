@@ -43,8 +43,8 @@ def card_page(card: Card) -> str:
         extent = f", {d['recordings']} recordings, {d['minutes']} min" if "minutes" in d else ""
         lines.append(f"- {d['source']}: {d['licence']}{extent}")
     lines += [
-        f"- recipe `{p['recipe']}`, seed {p['seed']}, {p['steps']} steps, {p['cpu_minutes']} CPU"
-        f" minutes, revision {p['revision']}, {p['tools']}",
+        f"- recipe `{p['recipe']}`, seed {p['seed']}, {p['steps']} steps, {p['cpu_minutes']}"
+        f" {p.get('device', 'CPU')} minutes, revision {p['revision']}, {p['tools']}",
         "",
         "## Proof",
         "",

@@ -56,8 +56,11 @@ class HearNotes(Recipe):
         return PairSet((blank,), tuple(pairs[:half]), tuple(pairs[half:]))
 
     def sources(self) -> list[dict[str, Any]]:
-        """Notes of soundfonts; what they play is drawn at random."""
-        return score_sources(bank.FONTS)
+        """Notes of soundfonts and of instruments that never were; thresholds on a third font."""
+        _, *fonts = score_sources((*bank.FONTS, bank.CHECKED))
+        fonts[-1]["source"] += ", for validation and thresholds"
+        made = "scores and instruments made by rule (train.data.notes)"
+        return [{"source": made, "licence": "CC0-1.0"}, *fonts]
 
     def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
         """A batch of new mixtures; the controls are their notes, see :data:`mix.COLUMNS`."""

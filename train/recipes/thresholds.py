@@ -17,9 +17,9 @@ from ..networks.weights import fingerprint
 
 RATE = 48_000
 PLAYERS, SEED = (0, 25, 27), 83_000
-THRESHOLDS = (0.25, 0.32, 0.4, 0.5, 0.6)
-EXTRA = (0.0, 0.15)
-SURE = (0.7, 0.85, 1.0)
+THRESHOLDS = (0.4, 0.5, 0.56, 0.62, 0.68, 0.74)
+EXTRA = (0.0, 0.08)
+SURE = (0.9,)
 QUIET, YOUNG = 0.3, 0.5
 FALSE_COST = 0.05  # of F1 for each false note a second
 KEPT = "thresholds.json"
