@@ -83,22 +83,23 @@ def by_basic_pitch(made: list[Piece]) -> list[Onsets]:
     from .judges import pitch as judge
     from .judges.memo import remembered
 
-    def notes(samples: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], ...]:
+    def notes(samples: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float64], ...]:
         frames, onsets = judge.activations(samples)
         logging.disable(logging.WARNING)  # it tells which of its backends are missing
         try:
-            create = require("basic_pitch.note_creation").output_to_notes_polyphonic
+            package = require("basic_pitch.note_creation")
         finally:
             logging.disable(logging.NOTSET)
         limits = (judge.ONSET_THRESHOLD, judge.FRAME_THRESHOLD, SHORTEST)
-        rows = create(frames, onsets, *limits, True, None, None)
-        return (np.array([r[:3] for r in rows], dtype=np.float32).reshape(-1, 3),)
+        rows = package.output_to_notes_polyphonic(frames, onsets, *limits, True, None, None)
+        times = package.model_frames_to_time(len(frames) + 1)  # not one frame every 256 samples
+        return (np.array([(times[r[0]], r[2]) for r in rows], dtype=np.float64).reshape(-1, 2),)
 
     found = []
     for p in made:
         x = p.samples
-        (rows,) = remembered("basic-pitch 0.4.0 notes", x, lambda x=x: notes(x))  # type: ignore[misc]
-        found.append([(float(r[0]) * judge.HOP / judge.RATE, int(r[2])) for r in rows])
+        (rows,) = remembered("basic-pitch 0.4.0 timed notes", x, lambda x=x: notes(x))  # type: ignore[misc]
+        found.append([(float(t), round(key)) for t, key in rows])
     return found
 
 
