@@ -34,10 +34,13 @@ def text(what: str, value: Any) -> str:
 
 def number(what: str, value: Any) -> float:
     """A finite number."""
-    good = isinstance(value, int | float) and math.isfinite(value)
-    if not good:
+    try:
+        found = float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:  # a whole number beyond all floats
+        found = math.nan
+    if not math.isfinite(found):
         raise ControlError(f"{what} takes a number (f), got {value!r}")
-    return float(value)
+    return found
 
 
 def target(arguments: Arguments, sender: Sender) -> Sender:

@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,18 +85,27 @@ def _most(path: Path) -> int:
     return MEMORY + FOR_EACH_BYTE * path.stat().st_size
 
 
-def _own(column: int) -> int:
-    """Address space (0) or resident memory (1) of this process [bytes]; 0 where unknown."""
+def _own() -> int:
+    """Address space of this process [bytes]; 0 where unknown."""
     with suppress(OSError), open("/proc/self/statm") as file:
-        return int(file.read().split()[column]) * os.sysconf("SC_PAGE_SIZE")
+        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     return 0
+
+
+@cache
+def _idle() -> int:
+    """Memory of a child that does nothing [bytes]."""
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    return int(os.wait4(child, 0)[2].ru_maxrss) * 1024
 
 
 def _limit(seconds: int, memory: int) -> None:
     """Give this process its limits."""
     import resource
 
-    if own := _own(0):
+    if own := _own():
         resource.setrlimit(resource.RLIMIT_AS, (own + memory, own + memory))
     for name, value in (
         ("RLIMIT_CPU", seconds),
@@ -110,7 +120,7 @@ def _limit(seconds: int, memory: int) -> None:
 def _apart(kind: str, path: Path, seconds: int) -> dict[str, Any]:
     """Examine a file in a forked process."""
     seconds += int(path.stat().st_size / BYTES_PER_SECOND)
-    begin, memory, idle = os.pipe(), _most(path), _own(1)
+    begin, memory, idle = os.pipe(), _most(path), _idle()
     child = os.fork()
     if child == 0:
         try:

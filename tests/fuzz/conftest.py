@@ -64,7 +64,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     say("| format | inputs | refused | longest s (processor) | hangs | helper's MiB above idle |")
     say("|---|---|---|---|---|---|")
     for name, row in ROWS.items():
-        memory = f"{row.memory / 2**20:.0f}" if row.memory else "–"
+        memory = f"{row.memory / 2**20:.0f}" if row.memory else "0"
         say(
             f"| {name} | {row.inputs} | {row.refused or '–'} | {row.longest:.2f} | {row.hangs} |"
             f" {memory} |"

@@ -154,6 +154,12 @@ def test_osc_messages(address: str, arguments: list[Any]) -> None:
         assert str(error) and "\n" not in str(error)
 
 
+def test_a_number_beyond_all_floats_is_a_sentence() -> None:
+    space = AddressSpace(MemorySurface(Preset(sound=SOUND)), Subscriptions())
+    with pytest.raises(ControlError, match="mix takes a number"):
+        space.do("/restyle/mix", [10**400], ("127.0.0.1", 9))
+
+
 @FUZZ
 @given(messages=st.lists(st.lists(st.integers(0, 255), max_size=8), max_size=8))
 @tried("MIDI messages")
