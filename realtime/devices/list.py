@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
 from ..errors import DeviceError
 
+LIBJACK = "RESTYLE_LIBJACK"  # a libjack to be taken in place of the system's
+
 
 def library() -> ModuleType:
     """Import sounddevice, or say in one sentence what is missing."""
+    jack = os.environ.get(LIBJACK)
     try:
+        if jack:  # loaded first, so PortAudio is given this one
+            ctypes.CDLL(jack, mode=ctypes.RTLD_GLOBAL)
         import sounddevice
     except OSError as error:
         raise DeviceError(

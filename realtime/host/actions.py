@@ -98,6 +98,7 @@ class Actions:
             tap=facts.taps,
             watch=facts.wanted["watch"],
             listen=facts.wanted["listen"],
+            first=not facts.now,
         )
 
     def play(self) -> None:
@@ -259,6 +260,20 @@ class Actions:
         fresh.asked, fresh.refused = False, None
         time = facts.clock()
         facts.outage = Outage("the device was changed", 0, None, time, 0, time, planned=True)
+
+    def rest(self) -> None:
+        """Nobody listens: let the engine go; the one that stands by plays once somebody does."""
+        old = self._crew.engine
+        assert old is not None
+        old.lost = "nobody listens"
+        self._crew.leave(old)
+        self._facts.copy.lost()
+
+    def wake(self) -> None:
+        """Somebody listens again."""
+        time = self._facts.clock()
+        self._facts.outage = Outage("nobody listened", 0, None, time, 0, time, planned=True)
+        self._crew.prepare()
 
     def edit(self) -> None:
         """Have the next change made."""

@@ -186,7 +186,7 @@ class Concert:
         self.recall(at % len(names) + 1)
 
     def keep_scene(self, name: str) -> None:
-        """Keep where all parameters stand, under a name; the whole sound's bypass is no part of it.
+        """Keep where all parameters stand, under a name; the sound's bypass and mute are no part.
 
         Raises
         ------
@@ -199,7 +199,9 @@ class Concert:
         values: dict[str, Value] = {
             knob.parameter.name: knob.parameter.value
             for knob in walk_knobs(view.setup.sound, view.known)
-            if knob.parameter.live and knob.parameter.name != "bypass" and knob.own not in _ACTS
+            if knob.parameter.live
+            and knob.parameter.name not in ("bypass", "mute")
+            and knob.own not in _ACTS
         }
         self._host.do(KeepScene(Scene(name.strip(), values)))
         self._host.keep("scene", name.strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..devices.monitor import Monitor
 from ..errors import DeviceError
 from ..session.sound import Device
 from ..stream.transport import Transport
@@ -54,9 +55,27 @@ def make_device(spec: Device) -> Transport:
         return opened(None)  # the device's own; the lane converts
 
 
-def describe_device(device: Transport) -> dict[str, Any]:
+def make_monitor(spec: Device, device: Transport, channels: int) -> Monitor | None:
+    """Have a second output play what `device` plays, where `spec` names one.
+
+    Raises
+    ------
+    DeviceError
+    """
+    if spec.monitor is None:
+        return None
+    monitor = Monitor(
+        spec.monitor, device.sample_rate, channels, device.block_size, spec.monitor_gain_db
+    )
+    monitor.start()
+    return monitor
+
+
+def describe_device(device: Transport, monitor: Monitor | None = None) -> dict[str, Any]:
     """What was opened, as plain data."""
     names = ("name", "sample_rate", "block_size", "in_channels", "out_channels", "paced")
     found = {n: getattr(device, n) for n in (*names, "largest_block")}
     found["note"] = getattr(device, "note", "")
+    if monitor is not None:
+        found["monitor"] = {"name": monitor.name, "latency_samples": monitor.latency}
     return found | {n: getattr(device, f"{n}_name", device.name) for n in ("input", "output")}

@@ -25,7 +25,8 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
-from ..errors import RestyleError
+from ..devices.monitor import Monitor
+from ..errors import DeviceError, RestyleError
 from ..native.cache import watched
 from ..parameters.readings import READINGS
 from ..session.session import Session
@@ -34,7 +35,7 @@ from ..session.stats import stats
 from ..stages.plugin import PluginStage
 from ..stream.callback import stream_callback
 from ..stream.worker import lower_priority, raise_a_little
-from .engine_device import describe_device, make_device
+from .engine_device import describe_device, make_device, make_monitor
 from .feedback import Listener
 from .late_models import LateModels
 from .permissions import lock_memory, try_priority
@@ -46,9 +47,10 @@ from .taps import Taps
 
 TICK_SECONDS = 0.01
 HOUSEKEEPING_SECONDS = 0.02
+IDLE_SECONDS = 0.5  # instead of both while it stands by
 EXIT_SECONDS = 2.0  # what the device gets to stop in
 SWITCH_SECONDS = 1e-4  # how often Python's threads take turns: short, for the worker's sake
-AT_ONCE = ("stats", "tap", "watch", "listen", "cancel", "quit")
+AT_ONCE = ("stats", "tap", "watch", "listen", "monitor", "cancel", "quit")
 IN_TURN = ("open", "edit", "states", "log")
 
 Body = Mapping[str, Any]
@@ -85,6 +87,7 @@ class Server:
         self.session: Session | None = None
         self.late: LateModels | None = None
         self.feedback: Listener | None = None
+        self.monitor: Monitor | None = None
         self.taps = Taps(board)
         self._sending = threading.Lock()
         self._jobs: queue.SimpleQueue[tuple[int, str, Body]] = queue.SimpleQueue()
@@ -117,6 +120,8 @@ class Server:
         with contextlib.suppress(Exception):
             if session is not None:
                 session.stop()
+            if self.monitor is not None:
+                self.monitor.stop()
         os._exit(0)
 
     # -- the main thread: one job after the other ----------
@@ -129,7 +134,8 @@ class Server:
         raise_a_little()
         while True:
             try:
-                number, kind, body = self._jobs.get(timeout=HOUSEKEEPING_SECONDS)
+                pause = HOUSEKEEPING_SECONDS if self.session is not None else IDLE_SECONDS
+                number, kind, body = self._jobs.get(timeout=pause)
             except queue.Empty:
                 self._keep_house()
                 continue
@@ -189,7 +195,7 @@ class Server:
         """What plays, after whatever change."""
         self._declared = session.stream.budget.declared
         counts = list(session.stream.path.counters())
-        device = describe_device(session.device)
+        device = describe_device(session.device, self.monitor)
         return session.now(), {**session.describe(), "device": device, "counts": counts}
 
     def _do_open(self, body: Body) -> tuple[Setup, dict[str, Any]]:
@@ -220,8 +226,35 @@ class Server:
         self.feedback = (
             Listener(protection) if protection is not None and device.in_channels else None
         )
+        self._open_monitor(session, body["first"])
         self.late, self.session = LateModels(session), session
         return self._now(session)
+
+    def _open_monitor(self, session: Session, must: bool) -> None:
+        """Let another device play along, where one is named.
+
+        Raises
+        ------
+        DeviceError
+            It cannot be had, and it `must`; else that is told and the stream goes on.
+        """
+        self._close_monitor()
+        try:
+            self.monitor = make_monitor(session.setup.device, session.device, session.channels)
+        except DeviceError as error:
+            if must:
+                session.stop()
+                raise
+            self.tell("notice", {"note": f"there is no monitor: {error}"})
+        if self.monitor is not None:
+            self.board.record[0]["monitor"] = self.monitor.drift.address
+
+    def _close_monitor(self) -> None:
+        monitor, self.monitor = self.monitor, None
+        if monitor is not None:
+            self.board.record[0]["monitor"] = 0
+            self.taps.pass_a_callback()
+            monitor.stop()
 
     def _do_edit(self, body: Body) -> tuple[Setup, dict[str, Any]]:
         session = self._need()
@@ -272,6 +305,7 @@ class Server:
             if not session.follow():
                 return
             text = f"the device now brings {session.device.block_size} samples at a time"
+            self._open_monitor(session, False)
         except RestyleError as error:
             text = f"nothing fits the device's new block size: {error}"
         self.tell("changed", *self._now(session))
@@ -284,7 +318,8 @@ class Server:
         work = _work_clock()
         while True:
             try:
-                if self.pipe.poll(TICK_SECONDS):
+                busy = self.session is not None or self._number is not None
+                if self.pipe.poll(TICK_SECONDS if busy else IDLE_SECONDS):
                     number, kind, body = self.pipe.recv()
                     if kind in AT_ONCE:
                         self.tell(*self._answer(number, kind, body))
@@ -333,6 +368,9 @@ class Server:
             if error is not None and not self._told_lost:
                 self._told_lost = True
                 self.tell("lost", kind, str(error))
+        if self.monitor is not None and self.monitor.error is not None:
+            self.tell("notice", {"note": f"there is no monitor any more: {self.monitor.error}"})
+            self.monitor = None
         if not self._told_lost and not device.active:
             self._told_lost = True
             self.tell("lost", "end", "the device has ended")
@@ -348,6 +386,10 @@ class Server:
 
     def _do_listen(self, body: Body) -> int:
         return self.taps.listen(self._need().channels, bool(body["on"]))
+
+    def _do_monitor(self, body: Body) -> None:
+        if self.monitor is not None:
+            self.monitor.turn(float(body["gain_db"]))
 
     def _do_cancel(self, body: Body) -> None:
         self._cancelled.add(int(body["which"]))

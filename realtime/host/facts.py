@@ -18,6 +18,7 @@ from .requests import Ledger, Request
 from .setup_copy import SetupCopy
 from .watch import Incident
 
+REST_SECONDS = 5.0  # how long nobody has listened when the engine ends
 SUSPECT_SECONDS = 20.0  # how long a stage under suspicion may take to come back
 
 
@@ -50,6 +51,9 @@ class Facts:
         What every engine copies to rings.
     end_due : float [seconds]
         When what has not ended is killed; `killed` says that it was.
+    listeners : int or None
+        Programs that hear the microphone, `listened` the last moment there was one [seconds]; None
+        where nobody counts them.
     said : set of str
         Sentences that were told since sound was back.
     """
@@ -79,6 +83,8 @@ class Facts:
         self.journal, self.numbers, self._waits = journal, itertools.count(1), waits
         taps = frozenset(("dry", "wet") if journal else taps)
         self.wanted: dict[str, Any] = {"watch": False, "listen": False, "tap": taps}
+        self.listeners: int | None = None
+        self.listened = 0.0
         self.said: set[str] = set()
 
     def tell_once(self, text: str) -> None:
@@ -125,6 +131,19 @@ class Facts:
     def edit_waits(self) -> bool:
         """Whether a change waits and none is being made."""
         return bool(self.ledger.edits) and self.ledger.flight is None
+
+    def nobody_listens(self) -> bool:
+        """Whether no program has heard the microphone for a while, and nothing else needs sound."""
+        late = self.clock() - self.listened >= REST_SECONDS
+        standby = self.crew.standby
+        ready = standby is not None and standby.ready  # else sound would be long in coming back
+        return late and ready and not self.sound_is_wanted() and self.ledger.flight is None
+
+    def sound_is_wanted(self) -> bool:
+        """Whether somebody listens, looks or records, or a change waits for an engine."""
+        heard = self.listeners != 0 or self.copy.setup.device.monitor is not None
+        needed = any(self.wanted.values()) or self.journal
+        return bool(heard or needed or self.ledger.edits or self.move)
 
     def device_has_ended(self) -> bool:
         """Whether the device has come to its end."""

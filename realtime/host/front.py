@@ -280,6 +280,14 @@ class Front:
         """
         return int(self._line.request("want", listen=on) or 0)
 
+    def count_listeners(self, count: int) -> None:
+        """Say how many programs hear what is played; the sound rests while there are none."""
+        self._line.request("listeners", count=count)
+
+    def turn_monitor(self, gain_db: float) -> None:
+        """Ask for another gain of the monitor."""
+        self._line.request("monitor", gain_db=gain_db)
+
     def keep(self, key: str, value: Any) -> None:
         """Have something kept in the supervisor, so that it outlives this process."""
         self._line.request("keep", key=key, value=value)

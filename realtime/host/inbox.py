@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from ..errors import RestyleError, StreamError
 from .child import Message
 from .controls_link import ControlsLink
@@ -163,6 +165,11 @@ class Inbox:
             )
         elif kind == "want":
             self._want({k: v for k, v in body.items() if k in facts.wanted}, request)
+        elif kind == "listeners":
+            facts.listeners, facts.listened = body["count"], facts.clock()
+            self._ledger.answer(request)
+        elif kind == "monitor":
+            self._turn_monitor(request, body["gain_db"])
         elif kind in ("stats", "states", "log"):
             self._ask(request, kind)
         else:
@@ -204,6 +211,17 @@ class Inbox:
             else:
                 self._ask(asked, name, on=bool(facts.wanted[name]))
         self._ledger.answer(request)
+
+    def _turn_monitor(self, request: Request, gain_db: float) -> None:
+        """Have the monitor at another gain, now and in every engine that follows."""
+        facts, engine = self._facts, self._crew.engine
+        setup = facts.copy.setup
+        device = msgspec.structs.replace(setup.device, monitor_gain_db=gain_db)
+        facts.copy.setup = setup.with_device(device)
+        if engine is None or engine.lost is not None:
+            self._ledger.answer(request)
+        else:
+            self._ask(request, "monitor", gain_db=gain_db)
 
     def _cancel(self, number: int) -> bool:
         """Call a change off; whether there was one."""

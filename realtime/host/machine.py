@@ -17,7 +17,8 @@ class State(StrEnum):
 
     ``idle``: made, not asked to play.  ``starting``: the first engine is coming up.  ``playing``.
     ``moving``: it plays, and another engine comes up on another device.  ``replacing``: no sound;
-    another engine is coming up.  ``ended``: no more sound will come.  ``closing``, ``closed``.
+    another engine is coming up.  ``resting``: no engine plays, as nobody listens.  ``ended``: no
+    more sound will come.  ``closing``, ``closed``.
     """
 
     IDLE = "idle"
@@ -25,6 +26,7 @@ class State(StrEnum):
     PLAYING = "playing"
     MOVING = "moving"
     REPLACING = "replacing"
+    RESTING = "resting"
     ENDED = "ended"
     CLOSING = "closing"
     CLOSED = "closed"
@@ -69,6 +71,9 @@ RULES = (
     Rule(_S.PLAYING, "sound_is_lost", "replace", _S.REPLACING, _S.REPLACING),
     Rule(_S.PLAYING, "move_is_asked", "move", _S.MOVING, _S.PLAYING),
     Rule(_S.PLAYING, "edit_waits", "edit", _S.PLAYING, _S.PLAYING),
+    Rule(_S.PLAYING, "nobody_listens", "rest", _S.RESTING, _S.REPLACING),
+    Rule(_S.RESTING, "stop_is_asked", "finish", _S.CLOSING, _S.CLOSING),
+    Rule(_S.RESTING, "sound_is_wanted", "wake", _S.REPLACING, _S.REPLACING),
     Rule(_S.MOVING, "stop_is_asked", "finish", _S.CLOSING, _S.CLOSING),
     Rule(_S.MOVING, "sound_is_lost", "replace", _S.REPLACING, _S.REPLACING),
     Rule(_S.MOVING, "fresh_plays", "play", _S.PLAYING, _S.REPLACING),

@@ -37,7 +37,7 @@ from .requests import Request
 from .shared_memory import Board
 from .view import View
 
-TICK_SECONDS = 0.05
+TICK_SECONDS, RESTING_SECONDS = 0.05, 0.5
 MOST_MOVES = 16  # rules that one event may set off
 
 
@@ -155,7 +155,8 @@ class Supervisor:
         while self.facts.state is not State.CLOSED:
             try:
                 try:
-                    event = self._queue.get(timeout=TICK_SECONDS)
+                    resting = self.facts.state is State.RESTING
+                    event = self._queue.get(timeout=RESTING_SECONDS if resting else TICK_SECONDS)
                 except queue.Empty:
                     event = ("tick",)
                 self.step(event)

@@ -34,7 +34,7 @@ class Taps:
         record = self._board.record[0]
         if record["taps"]:
             record["taps"] = 0
-            self._pass_a_callback()
+            self.pass_a_callback()
         bits = 0
         for name, bit in (("dry", TAP_DRY), ("wet", TAP_WET)):
             if wanted.get(name):
@@ -51,13 +51,13 @@ class Taps:
                 record[name] = self._ring(name, channels, WATCH_SAMPLES)
         elif not on and record["watch_dry"]:
             record["watch_dry"] = 0
-            self._pass_a_callback()
+            self.pass_a_callback()
 
     def listen(self, channels: int, on: bool) -> int:
         """Copy what is played to the ring of a tagger, or no more; the stream's position."""
         record = self._board.record[0]
         record["listen"] = 0
-        self._pass_a_callback()
+        self.pass_a_callback()
         if on:
             record["listen"] = self._ring("listen", channels, LISTEN_SAMPLES)
         return int(record["samples"])
@@ -68,7 +68,7 @@ class Taps:
         self._kept[part] = ring = Ring(channels, each, memory=self._board.part(part))
         return ring.address
 
-    def _pass_a_callback(self) -> None:
+    def pass_a_callback(self) -> None:
         """Wait until the callback under way, if there is one, has ended."""
         record, end = self._board.record[0], time.monotonic() + LONGEST_CALLBACK
         seen = int(record["callbacks"])

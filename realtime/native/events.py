@@ -17,7 +17,7 @@ from .intrinsics import load_acquire, store_release, view_f64, view_i64
 CAPACITY, WRITTEN, READ, HEADER = 0, 16, 32, 48
 TIME, TARGET, SLOT, VALUE, WIDTH = 0, 1, 2, 3, 4
 
-BYPASS = -1  # a number: the whole stream's bypass, where the target is 0
+BYPASS, MUTE = -1, -10  # numbers: of the whole stream, where the target is 0
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

@@ -123,12 +123,13 @@ class MemorySurface:
         self.set("bypass", float(on))
 
     def load_preset(self, name_or_path: str) -> None:
-        """Change to a preset, checked wholly before; the bypass stays."""
+        """Change to a preset, checked wholly before; bypass and mute stay."""
         preset = open_preset(name_or_path, self._library)
         with self._lock:
-            bypass = self.get("bypass")
+            kept = {name: self.get(name) for name in ("bypass", "mute")}
             self._take(preset)
-            self.set("bypass", bypass)
+            for name, value in kept.items():
+                self.set(name, value)
 
     def recall(self, scene: str | int) -> None:
         """Hold what a scene says."""
@@ -140,7 +141,9 @@ class MemorySurface:
         """Hold a scene."""
         with self._lock:
             values: dict[str, Value] = {
-                p.name: p.value for p in self.parameters() if p.live and p.name != "bypass"
+                p.name: p.value
+                for p in self.parameters()
+                if p.live and p.name not in ("bypass", "mute")
             }
             self._do(KeepScene(Scene(name, values)))
             self._scene = name

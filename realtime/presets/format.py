@@ -133,6 +133,8 @@ class _DeviceTable(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unkno
     worker_blocks: Slack = 1
     fixed_latency: Samples | None = None
     ceiling_db: Ceiling | None = None
+    monitor: Text | None = None
+    monitor_gain_db: Decibels = 0.0
     input_level_dbu: Level | None = None
 
     def __post_init__(self) -> None:
@@ -173,6 +175,8 @@ _SAME = (
     "worker_blocks",
     "fixed_latency",
     "ceiling_db",
+    "monitor",
+    "monitor_gain_db",
     "input_level_dbu",
 )
 

@@ -13,7 +13,7 @@ from ..engine.hop import INPUT_GAIN, OUTPUT_GAIN, PATH, PATH_MIX
 from ..engine.slot import BYPASS as SLOT_BYPASS
 from ..engine.slot import MIX, PARAMETERS
 from ..errors import ConfigError
-from ..native.events import BYPASS
+from ..native.events import BYPASS, MUTE
 from ..parameters.parameter import find_parameter
 from .names import OWN_PARAMETERS, STAGE_PARAMETERS, Known
 from .operations import OWN
@@ -25,6 +25,7 @@ _OWN_NUMBERS = {
     "output_gain_db": OUTPUT_GAIN,
     "mix": PATH_MIX,
     "bypass": BYPASS,
+    "mute": MUTE,
 }
 _STAGE_NUMBERS = {"bypass": SLOT_BYPASS, "stage_mix": MIX}
 

@@ -21,6 +21,7 @@ OWN_PARAMETERS = (  # of the whole sound
     _DECIBELS.named("input_gain_db"),
     _DECIBELS.named("output_gain_db"),
     Parameter("bypass", kind=SWITCH),
+    Parameter("mute", kind=SWITCH),
 )
 STAGE_PARAMETERS = (  # of every stage
     Parameter("bypass", kind=SWITCH),

@@ -18,7 +18,7 @@ from .sound import LANES, Branch, Device, Scene, Setup, Sound, Stage, Value, pla
 
 OWN = 0  # identity of the path itself: gains, mix and bypass of the whole sound
 _END = 1 << 20  # an index behind every stage
-_OWN_NAMES = ("mix", "bypass", "input_gain_db", "output_gain_db")
+_OWN_NAMES = ("mix", "bypass", "mute", "input_gain_db", "output_gain_db")
 _EVERY = ("bypass", "stage_mix")  # what every stage has
 
 
@@ -109,7 +109,8 @@ class Swap(_OfStages, frozen=True):
 class Set(_Operation, frozen=True):
     """Set a parameter of a stage, its ``bypass`` or ``stage_mix``.
 
-    Of the path itself (``identity`` 0): ``mix``, ``bypass``, ``input_gain_db``, ``output_gain_db``.
+    Of the path itself (``identity`` 0): ``mix``, ``bypass``, ``mute``, ``input_gain_db``,
+    ``output_gain_db``.
     A group has ``1.gain_db``, ``2.gain_db`` … for its branches.
     """
 
@@ -120,8 +121,8 @@ class Set(_Operation, frozen=True):
     def _sound(self, sound: Sound) -> Sound:
         value: Value = self.value
         if self.identity == OWN:
-            if self.name == "bypass":
-                return msgspec.structs.replace(sound, bypass=_number(value) >= 0.5)
+            if self.name in ("bypass", "mute"):
+                return msgspec.structs.replace(sound, **{self.name: _number(value) >= 0.5})
             if self.name not in _OWN_NAMES:
                 raise ConfigError(f"a sound has no parameter '{self.name}'")
             return msgspec.structs.replace(sound, **{self.name: _number(value)})
@@ -150,7 +151,7 @@ class Set(_Operation, frozen=True):
 
 
 class Load(_Operation, frozen=True):
-    """Play another sound: all stages, gains, mix, bypass and scenes anew.
+    """Play another sound: all stages, gains, mix, bypass and scenes anew; what is muted stays so.
 
     Attributes
     ----------
@@ -164,7 +165,7 @@ class Load(_Operation, frozen=True):
     tail: float = 0.0
 
     def _sound(self, sound: Sound) -> Sound:
-        return self.sound
+        return msgspec.structs.replace(self.sound, mute=sound.mute)
 
 
 class Recall(_Operation, frozen=True):

@@ -136,6 +136,7 @@ class Session:
             in_map=setup.device.in_map,
             out_map=setup.device.out_map,
             bypass=setup.sound.bypass,
+            mute=setup.sound.mute,
             fixed_latency=setup.device.fixed_latency,
             ceiling_db=setup.device.ceiling_db,
             record=record,

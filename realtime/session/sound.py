@@ -179,6 +179,8 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         0 dry .. 1 wet, of the whole path.
     bypass : bool
         Whether the input passes as it is.
+    mute : bool
+        Whether nothing is heard; no file keeps it, and no other sound ends it.
     scenes : tuple of Scene
     """
 
@@ -187,6 +189,7 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     output_gain_db: Decibels = 0.0
     mix: Share = 1.0
     bypass: bool = False
+    mute: bool = False
     scenes: tuple[Scene, ...] = ()
 
     def __post_init__(self) -> None:
@@ -262,6 +265,8 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         What restyle adds, whatever plays.
     ceiling_db : float or None [dBFS, true peak]
         With one, what is played spares the ears, see :mod:`realtime.stream.protection`.
+    monitor : str or None
+        A second output that plays what the first plays, `monitor_gain_db` louder.
     input_level_dbu : float or None [dBu]
         What full scale stands for at the interface's input, as the gain stands.
     """
@@ -282,6 +287,8 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     worker_blocks: Slack = 1
     fixed_latency: Samples | None = None
     ceiling_db: Ceiling | None = None
+    monitor: Text | None = None
+    monitor_gain_db: Decibels = 0.0
     input_level_dbu: Level | None = None
 
     def __post_init__(self) -> None:

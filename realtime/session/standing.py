@@ -27,7 +27,8 @@ def standing(setup: Setup, stream: Stream) -> Setup:
     for name, number in GAINS.items():
         kept, value = getattr(sound, name), float(targets[number])
         own[name] = kept if db_to_gain(kept) == value else round(gain_to_db(value), 6)
-    own["bypass"] = bool(stream.memory.record["bypass"] >= 0.5)
+    for name in ("bypass", "mute"):
+        own[name] = bool(stream.memory.record[name] >= 0.5)
     stages = tuple(_stage(stage, slots) for stage in sound.stages)
     setup = setup.with_sound(msgspec.structs.replace(sound, stages=stages, **own))
     known = parameters(path)

@@ -41,8 +41,8 @@ class Stream:
     worker_blocks : int
     in_map, out_map : sequence of int, optional
         See :class:`realtime.stream.record.StreamMemory`.
-    bypass : bool
-        Whether the input passes as it is from the start.
+    bypass, mute : bool
+        Whether the input passes as it is, and whether nothing is heard, from the start.
     fixed_latency : int [samples], optional
         What restyle adds, whatever plays.
     ceiling_db : float [dBFS], optional
@@ -71,6 +71,7 @@ class Stream:
         in_map: Sequence[int] | None = None,
         out_map: Sequence[int] | None = None,
         bypass: bool = False,
+        mute: bool = False,
         fixed_latency: int | None = None,
         ceiling_db: float | None = None,
         record: npt.NDArray[Any] | None = None,
@@ -96,6 +97,7 @@ class Stream:
         )
         self.voice.record["beat"] = self.memory.beat
         self.memory.record["bypass"] = self.voice.record["bypass"] = float(bypass)
+        self.memory.record["mute"], self.memory.record["heard"] = float(mute), float(not mute)
 
     def _playable(self, path: Path, lane: str) -> Playable:
         return make_voice(

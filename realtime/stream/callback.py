@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numba import cfunc, njit, types
 
-from ..dsp.drift import read
+from ..dsp.drift import read, write
 from ..dsp.drift_record import view_drift
 from ..dsp.meters import N_BINS, count_duration
 from ..native import ring
 from ..native.intrinsics import flush_denormals, monotonic_ns, restore_denormals, view_f32, view_i64
-from .play import hand_out_events, note, play, take_up
+from .play import hand_out_events, mute, note, play, take_up
 from .protection import DUCK, LEVEL, protect, set_goal, soften, view_protection
 from .record import BLOCK, EVENT, LOSS, TAP_DRY, TAP_WET, view_stream
 from .voice import view_voice
@@ -79,7 +79,7 @@ def _spare(s, x, y, n):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _tap(s, x, y, n):  # type: ignore[no-untyped-def]
+def _tap(s, x, y, n, now):  # type: ignore[no-untyped-def]
     """Copy the block to whoever records; what finds no room is counted, never waited for.
 
     Whoever watches has rings of its own, so that neither takes the other's samples.
@@ -98,6 +98,8 @@ def _tap(s, x, y, n):  # type: ignore[no-untyped-def]
         ring.write(s.watch_wet, y, 0, n)
     if s.listen != 0:
         ring.write(s.listen, y, 0, n)
+    if s.monitor != 0:
+        write(view_drift(s.monitor), y, 0, n, now)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -142,7 +144,8 @@ def run_callback(s, source, target, n, flags):  # type: ignore[no-untyped-def]
         play(s, x, y, part)
         if s.protection != 0:
             _spare(s, x, y, part)
-        _tap(s, x, y, part)
+        mute(s, y, part)
+        _tap(s, x, y, part, begin)
         _give_out(s, y, target, done, part)
         done += part
         s.samples += part

@@ -16,7 +16,7 @@ from ..dsp.resample import pull, push, view_resampler
 from ..engine.adapter import process
 from ..engine.hop import IDLE, OWN, PATH, path_current, path_targets, view_path
 from ..native import events
-from ..native.events import BYPASS
+from ..native.events import BYPASS, MUTE
 from ..native.intrinsics import load_acquire, store_release, view_f32
 from .exchange import delay_dry, delay_inner, exchange
 from .protection import set_goal, view_protection
@@ -59,6 +59,8 @@ def hand_out_events(s, n):  # type: ignore[no-untyped-def]
         events.drop(s.events)
         if target == PATH and number == BYPASS:
             s.bypass_before, s.bypass, s.bypass_at = s.bypass, value, int(time)
+        elif target == PATH and number == MUTE:
+            s.mute = value
         elif target == PATH and number < BYPASS:
             if s.protection != 0:
                 set_goal(view_protection(s.protection), number, value)
@@ -216,6 +218,19 @@ def _play_with_tail(s, x, y, n):  # type: ignore[no-untyped-def]
         s.tail, s.tail_left = s.voice, v.tail
         s.voice, s.incoming = s.incoming, 0
         s.swaps += 1
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def mute(s, y, n):  # type: ignore[no-untyped-def]
+    """Fade ``y [channels, n]`` to silence while the stream is muted, whatever plays."""
+    goal = 0.0 if s.mute >= 0.5 else 1.0
+    if s.heard == goal == 1.0:
+        return
+    step = 1.0 / s.fade_length
+    for i in range(n):
+        s.heard = max(goal, s.heard - step) if s.heard > goal else min(goal, s.heard + step)
+        for c in range(s.channels):
+            y[c, i] *= F32(s.heard)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

@@ -46,6 +46,8 @@ _INTEGERS = (
     "taps",
     # the same for whoever only looks: never waited for, nothing counted as lost
     "watch_dry", "watch_wet", "listen",
+    # the crossing to another device that plays the same (0: none)
+    "monitor",
     # counters
     "callbacks", "samples", "first_ns", "last_ns", "deadline_misses", "longest_gap_ns",
     "min_block", "max_seen_block", "last_block", "same_blocks",
@@ -54,7 +56,8 @@ _INTEGERS = (
     "ring_underflows", "ring_overflows", "concealed_samples", "dropped_samples", "journal_lost",
     "callback_histogram", "gap_histogram",
 )  # fmt: skip
-_FLOATS = ("sample_rate", "bypass", "bypass_before")
+# ``heard`` is the gain at which the mute stands: 1, or on its way to 0
+_FLOATS = ("sample_rate", "bypass", "bypass_before", "mute", "heard")
 STREAM = np.dtype([(n, np.int64) for n in _INTEGERS] + [(n, np.float64) for n in _FLOATS])
 STREAM_TYPE = from_dtype(STREAM)
 
@@ -155,6 +158,7 @@ class StreamMemory:
         )
         r["protection"] = self.protection.address if self.protection is not None else 0
         r["fade_length"] = round(CROSSFADE_SECONDS * rate)
+        r["heard"] = 1.0
         r["min_block"] = np.iinfo(np.int64).max
         self._mail = int(r["mail"])
 

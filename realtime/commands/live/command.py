@@ -18,6 +18,7 @@ from ..sounds import chosen_sound, models_rate, parse_values
 from ..trusting import with_yes
 from .demo import demo_session
 from .level import input_level
+from .microphone import microphone, through
 from .options import (
     CEILING_DB,
     Recording,
@@ -117,6 +118,17 @@ def live(
     ] = False,
     input: Annotated[str | None, _option(DEVICE, "Input device: index or words.")] = None,
     output: Annotated[str | None, _option(DEVICE, "Output device: index or words.")] = None,
+    virtual_mic: Annotated[
+        bool,
+        _option(DEVICE, "Be a microphone that other programs can choose.", "--virtual-mic"),
+    ] = False,
+    mic_name: Annotated[
+        str | None, _option(DEVICE, "What they list it as: restyle if not given.")
+    ] = None,
+    monitor: Annotated[
+        str | None, _option(DEVICE, "A second output to hear yourself on: index or words.")
+    ] = None,
+    monitor_gain: Annotated[float | None, _option(DEVICE, "dB on that output alone.")] = None,
     block: Annotated[
         str | None,
         _option(
@@ -270,43 +282,53 @@ def live(
         lane=checked_lane(lane),
         fixed_latency=fixed_latency,
         ceiling_db=checked_ceiling(ceiling),
+        monitor=monitor,
+        monitor_gain_db=monitor_gain or 0.0,
         input_level_dbu=input_level_dbu,
     )
     device = with_saved(checked_device(device), saved.device if saved is not None else None)
-    if device.ceiling_db is None and not virtual and ceiling is None:
-        device = msgspec.structs.replace(device, ceiling_db=CEILING_DB)
-    level = input_level(device.input_level_dbu, device.input, virtual or source == "model", sound)
-    device = msgspec.structs.replace(device, input_level_dbu=level)
-    setup = Setup(sound, device)
-    if concert is not None:
-        setup = concert.shelved(setup)
-    if source == "model":
-        setup = without_input(setup, input, simulate)
-    if not sound.stages:
-        err.print("no style and no --chain: sound passes through", highlight=False)
-    simulation = None
-    if simulate is not None:
-        simulation = Simulation.open(simulate, setup, block, channels, paced=not fast)
-    elif virtual:
-        simulation, seconds = silent_card(setup, seconds, block, channels, paced=not fast), None
-    try:
-        Run(
-            simulation.setup if simulation is not None else setup,
-            seconds,
-            simulation,
-            simulate_out,
-            stats,
-            Recording(record, record_dry, capture),
-            saved,
-            osc,
-            save_session,
-            settings,
-            terminal,
-            find_model("tagger") if tags else None,
-            concert=concert,
-            channels=channels_heard,
-            wait=wait,
-        ).play()
-    finally:
-        if simulation is not None:
-            simulation.tape.close()
+    if monitor_gain is not None and device.monitor is None:
+        raise ConfigError("--monitor-gain goes with --monitor DEVICE")
+    with microphone(virtual_mic, mic_name, device.output, virtual) as made:
+        if made is not None:
+            device = through(device, made, source == "model")
+        elif device.ceiling_db is None and not virtual and ceiling is None:
+            device = msgspec.structs.replace(device, ceiling_db=CEILING_DB)
+        level = input_level(
+            device.input_level_dbu, device.input, virtual or source == "model", sound
+        )
+        device = msgspec.structs.replace(device, input_level_dbu=level)
+        setup = Setup(sound, device)
+        if concert is not None:
+            setup = concert.shelved(setup)
+        if source == "model":
+            setup = without_input(setup, input, simulate)
+        if not sound.stages:
+            err.print("no style and no --chain: sound passes through", highlight=False)
+        simulation = None
+        if simulate is not None:
+            simulation = Simulation.open(simulate, setup, block, channels, paced=not fast)
+        elif virtual:
+            simulation, seconds = silent_card(setup, seconds, block, channels, paced=not fast), None
+        try:
+            Run(
+                simulation.setup if simulation is not None else setup,
+                seconds,
+                simulation,
+                simulate_out,
+                stats,
+                Recording(record, record_dry, capture),
+                saved,
+                osc,
+                save_session,
+                settings,
+                terminal,
+                find_model("tagger") if tags else None,
+                concert=concert,
+                channels=channels_heard,
+                wait=wait,
+                microphone=made,
+            ).play()
+        finally:
+            if simulation is not None:
+                simulation.tape.close()

@@ -41,6 +41,8 @@ _SAVED = (  # what a session file brings where the options leave it open
     "worker_blocks",
     "fixed_latency",
     "ceiling_db",
+    "monitor",
+    "monitor_gain_db",
     "input_level_dbu",
 )
 

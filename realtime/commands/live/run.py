@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from ...audio_files import Clip, write_audio
+from ...devices.microphone import Microphone
 from ...errors import ConfigError, RestyleError, StreamError
 from ...host.host import Host
 from ...host.notes import Notes
@@ -29,6 +30,7 @@ from ...trust.consent import allow
 from ..common import err, write_json
 from .keys import Keys
 from .meter import run_with_meter, run_with_tuner, starting, summary
+from .microphone import followed
 from .options import Concert, Recording, Simulation, to_session
 
 
@@ -61,6 +63,8 @@ class Run:
         MIDI channels; the session's if None.
     wait : bool
         Whether to wait for a device that is not there yet.
+    microphone : Microphone or None
+        The one that it plays into.
     """
 
     setup: Setup
@@ -79,6 +83,7 @@ class Run:
     concert: Concert | None = None
     channels: tuple[int, ...] | None = None
     wait: bool = False
+    microphone: Microphone | None = None
 
     def play(self) -> None:
         """Open everything, play, and close it again.
@@ -128,10 +133,12 @@ class Run:
             if files:
                 recorder = host.record(files)
             self._connect(host)
-            if self.tuning:
-                run_with_tuner(host, self.seconds)
-            else:
-                self._watch(host, notes)
+            self._tell_monitor(host)
+            with followed(host, self.microphone):
+                if self.tuning:
+                    run_with_tuner(host, self.seconds)
+                else:
+                    self._watch(host, notes)
         except KeyboardInterrupt:
             _once_is_enough()
             err.print("stopped")
@@ -143,6 +150,14 @@ class Run:
                 host.close()
                 notes.close()
         return figures
+
+    def _tell_monitor(self, host: Host) -> None:
+        """Say what is heard where, and how late."""
+        device = host.now.get("device", {})
+        if (monitor := device.get("monitor")) is not None:
+            late = 1000.0 * monitor["latency_samples"] / device["sample_rate"]
+            text = f"monitor: {monitor['name']}, {late:.1f} ms after what restyle gives out"
+            err.print(text, highlight=False, markup=False)
 
     def _watch(self, host: Host, notes: Notes) -> None:
         """Show what plays, and take keys, until the end."""
