@@ -25,6 +25,7 @@ from .recover import recover
 from .render import render
 from .replay import replay
 from .scan import scan
+from .send import send
 from .tag import tag
 from .tuner import tuner
 
@@ -62,6 +63,7 @@ COMMANDS = (
     verify,
     proof,
     scan,
+    send,
     devices,
     doctor,
     personalise,

@@ -145,7 +145,7 @@ class MidiInputs:
             policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
             os.sched_setscheduler(0, policy, os.sched_param(1))
         due = time.monotonic() + self._poll_seconds
-        while not self._ending.wait(READ_SECONDS):
+        while not self._ending.wait(READ_SECONDS if self._open else self._poll_seconds):
             for name, port in self._open.items():
                 self._read(name, port)
             if time.monotonic() >= due:

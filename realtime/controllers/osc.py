@@ -7,10 +7,11 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import ControlError, RestyleError
+from ..parameters.mapping import OscMapping
 from ..parameters.surface import Surface
 from .address import ip_version
 from .osc_arguments import Sender
@@ -36,6 +37,8 @@ class OscServer:
         0 for any free one.
     report : callable
         Takes a sentence when something is wrong with this side.
+    mappings : sequence of OscMapping
+        What addresses of other programs do.
 
     Attributes
     ----------
@@ -56,11 +59,12 @@ class OscServer:
         host: str = "127.0.0.1",
         port: int = 9000,
         report: Callable[[str], None] = lambda sentence: None,
+        mappings: Sequence[OscMapping] = (),
     ) -> None:
         self._surface, self._report = surface, report
         self._socket, version = _bind(host, port)
         self._subscriptions = Subscriptions(version)
-        self._space = AddressSpace(surface, self._subscriptions)
+        self._space = AddressSpace(surface, self._subscriptions, mappings)
         self._wake, self._waker = socket.socketpair()
         self._ending = threading.Event()
         self._error_second, self._errors_answered = 0, 0

@@ -6,6 +6,9 @@
 ``/restyle/blend/NAME``         ``f``         one weight, the others share the rest
 ``/restyle/mix``                ``f``         0 dry .. 1 wet
 ``/restyle/bypass``             ``i`` T F     1 lets the input through
+``/restyle/mute``               ``i`` T F     1 silences what is given out
+``/restyle/talk``               ``i`` T F     1 is heard, 0 is muted: push-to-talk
+``/restyle/toggle``             ``s``         turn a switch over: mute, bypass, 2.bypass
 ``/restyle/preset``             ``s``         a preset by name
 ``/restyle/scene``              ``s`` or i    recall a scene, by name or number from 1
 ``/restyle/scene/keep``         ``s``         keep where the parameters stand under that name
@@ -24,21 +27,26 @@
 ``/restyle/meters/subscribe``   ``s i [f]``   levels to host and port, at a rate in Hz
 ``/restyle/meters/unsubscribe`` ``s i``       no more
 ==============================  ============  ======================================================
+
+Other addresses do what the session file maps them to.  Where it maps any, unknown ones that are not
+restyle's own are passed over: other programs tell everybody everything.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..errors import ControlError, nearest
-from ..parameters.mapping import ACTIONS
-from ..parameters.parameter import BLEND, find_parameter
+from ..parameters.mapping import ACTIONS, OscMapping
+from ..parameters.parameter import BLEND, SWITCH, find_parameter
 from ..parameters.readings import TUNER, note_name
 from ..parameters.surface import Surface, turn
 from .osc_arguments import Arguments, Sender, none, number, one, rate, target, text
 from .osc_meters import Subscriptions
 from .osc_packet import Message
+from .switches import MOMENTARY, Switch
+from .takeover import Hand
 
 ROOT = "/restyle/"
 # what this side sends: never answered, so that two servers cannot keep each other busy
@@ -52,15 +60,27 @@ class AddressSpace:
     ----------
     surface : Surface
     subscriptions : Subscriptions
+    mappings : sequence of OscMapping
+        What addresses of other programs do.
     """
 
-    def __init__(self, surface: Surface, subscriptions: Subscriptions) -> None:
+    def __init__(
+        self,
+        surface: Surface,
+        subscriptions: Subscriptions,
+        mappings: Sequence[OscMapping] = (),
+    ) -> None:
         self._surface, self._subscriptions = surface, subscriptions
+        self._hand = Hand(surface)
+        self._mapped = [(m, Switch(MOMENTARY)) for m in mappings]
         self._handlers: dict[str, Callable[[Arguments, Sender], list[Message]]] = {
             "style": self._style,
             "blend": self._blend,
             "mix": lambda a, _: self._turn("mix", a),
-            "bypass": self._bypass,
+            "bypass": functools.partial(self._switch, "bypass", True),
+            "mute": functools.partial(self._switch, "mute", True),
+            "talk": functools.partial(self._switch, "mute", False),
+            "toggle": self._toggle,
             "preset": self._preset,
             "scene": self._scene,
             "scene/keep": self._keep_scene,
@@ -86,6 +106,11 @@ class AddressSpace:
             Unknown address, wrong arguments, or the surface refuses; nothing has changed then.
         """
         if address in REPLIES:
+            return []
+        if self._mapped and not address.startswith(ROOT):
+            for mapping, switch in self._mapped:
+                if mapping.address == address:
+                    self._follow(mapping, switch, arguments)
             return []
         name = address.removeprefix(ROOT)
         if address.startswith(ROOT) and name in self._handlers:
@@ -152,12 +177,31 @@ class AddressSpace:
             self._surface.act(action)
         return []
 
-    def _bypass(self, arguments: Arguments, _: Sender) -> list[Message]:
-        value = one("bypass", "0 or 1", arguments)
+    def _switch(self, name: str, on: bool, arguments: Arguments, _: Sender) -> list[Message]:
+        value = one(name, "0 or 1", arguments)
         if value not in (0, 1):
-            raise ControlError(f"bypass takes 0, 1, T or F, got {value!r}")
-        self._surface.bypass(bool(value))
+            raise ControlError(f"{name} takes 0, 1, T or F, got {value!r}")
+        self._surface.set(name, float(bool(value) is on))
         return []
+
+    def _toggle(self, arguments: Arguments, _: Sender) -> list[Message]:
+        name = text("toggle", one("toggle", "the name of a switch", arguments))
+        parameter = find_parameter(self._surface.parameters(), name)
+        if parameter.kind != SWITCH:
+            raise ControlError(f"{parameter.name} is no switch; set it by {ROOT}param")
+        self._surface.set(parameter.name, float(parameter.value < 0.5))
+        return []
+
+    def _follow(self, mapping: OscMapping, switch: Switch, arguments: Arguments) -> None:
+        """Do what another program's message is mapped to."""
+        value = one(mapping.address, "a number", arguments)
+        position = mapping.position(
+            float(value) if isinstance(value, bool) else number(mapping.address, value)
+        )
+        if mapping.target == "parameter" and mapping.mode == "set":
+            self._hand.move(mapping, position)
+        elif switch.press(position, 0.0):
+            self._hand.press(mapping)
 
     def _blend(self, arguments: Arguments, _: Sender) -> list[Message]:
         if not arguments or len(arguments) % 2:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..parameters.mapping import MidiMapping
+from ..parameters.mapping import ControlMapping
 from ..parameters.parameter import Parameter, find_parameter
 from ..parameters.surface import Surface, turn
 
@@ -18,9 +18,9 @@ class Hand:
 
     def __init__(self, surface: Surface) -> None:
         self._surface = surface
-        self._held: dict[MidiMapping, tuple[float, float | None]] = {}  # position, value given
+        self._held: dict[ControlMapping, tuple[float, float | None]] = {}  # position, value given
 
-    def press(self, mapping: MidiMapping) -> bool:
+    def press(self, mapping: ControlMapping) -> bool:
         """Do what `mapping` says once: load, recall, act, or turn a switch over; always done.
 
         Raises
@@ -46,7 +46,7 @@ class Hand:
                 turn(surface, mapping.name, low if up else high)
         return True
 
-    def move(self, mapping: MidiMapping, position: float) -> bool:
+    def move(self, mapping: ControlMapping, position: float) -> bool:
         """Set the parameter of `mapping` by a position (0..1); return whether anything was done.
 
         Raises
@@ -66,12 +66,12 @@ class Hand:
         self._held[mapping] = position, self._find(mapping).value
         return True
 
-    def _find(self, mapping: MidiMapping) -> Parameter:
+    def _find(self, mapping: ControlMapping) -> Parameter:
         return find_parameter(self._surface.parameters(), mapping.name)
 
 
 def _passes(
-    mapping: MidiMapping, before: float | None, position: float, parameter: Parameter
+    mapping: ControlMapping, before: float | None, position: float, parameter: Parameter
 ) -> bool:
     """Whether the knob reaches or crosses the parameter's value on its way."""
     low, high = mapping.ends(parameter)

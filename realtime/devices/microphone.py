@@ -18,6 +18,7 @@ from typing import Protocol
 from ..errors import ConfigError, DeviceError
 
 NAME = "restyle"
+BLOCK = 128  # samples at 48 kHz that the sound server is asked for where none are named
 ANSWER_SECONDS = 10.0  # what a tool of the sound server's gets to answer
 APPEAR_SECONDS = 5.0  # and a node to be there
 _NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}")
@@ -37,6 +38,8 @@ class Microphone(Protocol):
         the system's default source, None where there is none.
     clocks : str
         Of the two, as :class:`realtime.session.sound.Device` has them.
+    sample_rate : int or None [Hz]
+        At which it runs, where the devices do not say so.
     """
 
     name: str
@@ -44,10 +47,19 @@ class Microphone(Protocol):
     input: str | None
     output: str
     clocks: str
+    sample_rate: int | None
 
     @property
     def lost(self) -> bool:
         """Whether it is there no more, though nobody has closed it."""
+
+    def restore(self) -> None:
+        """Make it again once it is lost; what played into it has to be connected anew.
+
+        Raises
+        ------
+        DeviceError
+        """
 
     def close(self) -> None:
         """Remove it."""
@@ -59,8 +71,8 @@ class Microphone(Protocol):
         """
 
 
-def open_microphone(name: str = NAME) -> Microphone:
-    """Make one.
+def open_microphone(name: str = NAME, block: int | None = None) -> Microphone:
+    """Make one; `block` [samples] is asked for, other programs may ask for less.
 
     Raises
     ------
@@ -86,7 +98,7 @@ def open_microphone(name: str = NAME) -> Microphone:
     pipewire, pulse = answers(["pw-cli", "info", "0"]), answers(["pactl", "info"])
     library = jack_library()
     if pipewire and library is not None:
-        return PipeWireMicrophone(name, library)
+        return PipeWireMicrophone(name, library, block or BLOCK)
     if pulse and plugin_is_there():
         return PulseMicrophone(name)
     if pipewire:

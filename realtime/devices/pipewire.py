@@ -38,6 +38,8 @@ class PipeWireMicrophone:
     name : str
     library : str
         PipeWire's libjack; this process and those it starts reach JACK devices by it from now on.
+    block : int [samples at 48 kHz]
+        The quantum that is asked for; the least that any program asks for is taken.
 
     Raises
     ------
@@ -45,8 +47,9 @@ class PipeWireMicrophone:
     """
 
     server, clocks = "PipeWire", "one"
+    sample_rate: int | None = None
 
-    def __init__(self, name: str, library: str) -> None:
+    def __init__(self, name: str, library: str, block: int) -> None:
         if shutil.which("setpriv") is None:
             raise DeviceError("setpriv is missing; install it: apt install util-linux")
         objects = json.loads(ask(["pw-dump"]))
@@ -59,10 +62,21 @@ class PipeWireMicrophone:
         self.name = self.output = name
         source = nodes.get(_default_source(objects) or "")
         self.input = None if source is None else _jack_name(source)
+        self.restore()
+        os.environ[LIBJACK] = library
+        os.environ.setdefault("PIPEWIRE_LATENCY", f"{block}/48000")
+
+    def restore(self) -> None:
+        """Make the node, and wait until it is there.
+
+        Raises
+        ------
+        DeviceError
+        """
         values = (
             "factory.name=support.null-audio-sink media.class=Audio/Source/Virtual"
             " audio.position=[MONO] object.linger=false priority.session=0 priority.driver=0"
-            f' node.name="{name}" node.description="{name}"'
+            f' node.name="{self.name}" node.description="{self.name}"'
         )
         self._holder = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL"]
@@ -73,12 +87,11 @@ class PipeWireMicrophone:
             start_new_session=True,  # Ctrl-C is for restyle alone
         )
         end = time.monotonic() + APPEAR_SECONDS
-        while name not in _nodes(json.loads(ask(["pw-dump"]))):
+        while self.name not in _nodes(json.loads(ask(["pw-dump"]))):
             if self.lost or time.monotonic() > end:
                 self.close()
-                raise DeviceError(f"PipeWire did not make the microphone '{name}'")
+                raise DeviceError(f"PipeWire did not make the microphone '{self.name}'")
             time.sleep(0.05)
-        os.environ[LIBJACK] = library
 
     @property
     def lost(self) -> bool:
@@ -93,20 +106,13 @@ class PipeWireMicrophone:
     def follow(self, tell: Callable[[int], None]) -> Callable[[], None]:
         """Tell how many links lead away from it."""
         links: set[str] = set()
-        begin = f"{self.name}:"
 
         def hear(line: str) -> None:
             mark, _, link = line.strip().partition(" ")
-            if " -> " not in link and mark in "+-=":
-                return
-            link = link if mark in "+-" else line.strip()
-            if not link.startswith(begin):
-                return
-            if mark == "-":
-                links.discard(link)
-            else:
-                links.add(link)
-            tell(len(links))
+            if link.startswith(f"{self.name}:") and " -> " in link:
+                change = links.discard if mark == "-" else links.add
+                change(link)
+                tell(len(links))
 
         tell(0)
         return each_line(["pw-link", "-m", "-l"], hear)

@@ -16,7 +16,8 @@ from ..errors import DeviceError
 from .list import list_devices
 from .microphone import ask, each_line
 
-DEVICE = "pulse"  # what ALSA calls its plug-in
+DEVICE, RATE = "pulse", 48_000  # what ALSA calls its plug-in; of the microphone [Hz]
+LATENCY_MS = 40  # of the server's buffers; with less, sound breaks off on a busy machine
 _MARK = "restyle.pid"
 _UNLOAD_SECONDS = 5.0
 _WATCH = "trap '' INT TERM HUP; read -r line; for m in {}; do pactl unload-module $m; done"
@@ -36,6 +37,7 @@ class PulseMicrophone:
     """
 
     server, clocks, output = "PulseAudio", "two", DEVICE
+    sample_rate: int | None = RATE
 
     def __init__(self, name: str) -> None:
         _remove_strays()
@@ -49,7 +51,7 @@ class PulseMicrophone:
         self.input = None if source in ("", "@DEFAULT_SOURCE@") else DEVICE
         self._key, self._modules = key, list[str]()
         sink, mark = f"{key}.input", f"{_MARK}={os.getpid()}"
-        format_ = ["format=float32le", "rate=48000", "channels=1", "channel_map=mono"]
+        format_ = ["format=float32le", f"rate={RATE}", "channels=1", "channel_map=mono"]
         described = f"'device.description=\"{name}\" {mark}'"
         try:
             self._load("null-sink", f"sink_name={sink}", *format_, f"sink_properties={described}")
@@ -72,6 +74,7 @@ class PulseMicrophone:
             start_new_session=True,
         )
         os.environ["PULSE_SINK"] = sink
+        os.environ.setdefault("PULSE_LATENCY_MSEC", str(LATENCY_MS))
         if self.input is not None:
             os.environ["PULSE_SOURCE"] = source
 
@@ -83,13 +86,10 @@ class PulseMicrophone:
             with suppress(DeviceError):
                 ask(["pactl", "unload-module", module])
 
-    @property
-    def lost(self) -> bool:
-        """Whether the server has it no more."""
-        try:
-            return self._key not in (row[1] for row in _rows("sources"))
-        except DeviceError:
-            return True
+    lost = False  # the server keeps it, whoever ends
+
+    def restore(self) -> None:
+        """It is never lost."""
 
     def close(self) -> None:
         """Remove it."""
@@ -98,8 +98,9 @@ class PulseMicrophone:
             self._watcher.stdin.close()
         with suppress(subprocess.TimeoutExpired):
             self._watcher.wait(_UNLOAD_SECONDS)
-        if not self.lost:  # the watcher was ended
-            self._unload()
+        with suppress(DeviceError):
+            if self._key in (row[1] for row in _rows("sources")):  # the watcher was ended
+                self._unload()
 
     def follow(self, tell: Callable[[int], None]) -> Callable[[], None]:
         """Tell how many programs record from it."""

@@ -142,7 +142,8 @@ class Controls:
             from ..controllers.osc import OscServer
 
             surface = PatientSurface(host, host.tell)
-            stack.enter_context(OscServer(surface, settings.osc.host, settings.osc.port, host.tell))
+            where_ = settings.osc
+            stack.enter_context(OscServer(surface, where_.host, where_.port, host.tell, where_.map))
         self.tags = None
         if settings.tagger is not None:
             from .tags import LiveTags

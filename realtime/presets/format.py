@@ -47,7 +47,7 @@ import msgspec
 from msgspec import Meta
 
 from ..errors import ConfigError, PresetError, RestyleError
-from ..parameters.mapping import MidiMapping
+from ..parameters.mapping import SOURCES, MidiMapping, OscMapping
 from ..schema import read, shown
 from ..session.sound import (
     BlockSize,
@@ -78,10 +78,11 @@ _Map = tuple[Annotated[int, Meta(ge=0, le=1024)], ...]
 
 
 class OscSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the OSC server listens."""
+    """Where the OSC server listens, and which addresses of other programs it knows."""
 
     host: Text = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535)] = OSC_PORT
+    map: tuple[OscMapping, ...] = ()
 
 
 class RecordSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -279,10 +280,13 @@ def to_dict(value: Preset | SessionFile) -> dict[str, Any]:
     if whole.midi_input is not None and whole.midi_input.channels:
         data["midi_input"] = msgspec.to_builtins(whole.midi_input)
     if whole.midi:
-        data["midi"] = [_changed(m) for m in whole.midi]
-    for key in ("osc", "record"):
-        if (settings := getattr(whole, key)) is not None:
-            data[key] = msgspec.to_builtins(settings)
+        data["midi"] = [_mapping_table(m) for m in whole.midi]
+    if whole.osc is not None:
+        data["osc"] = {"host": whole.osc.host, "port": whole.osc.port}
+        if whole.osc.map:
+            data["osc"]["map"] = [_mapping_table(m) for m in whole.osc.map]
+    if whole.record is not None:
+        data["record"] = msgspec.to_builtins(whole.record)
     return data
 
 
@@ -291,6 +295,13 @@ def _changed(value: msgspec.Struct) -> dict[str, Any]:
     data = msgspec.to_builtins(value)
     known = {f.encode_name: f.default for f in msgspec.structs.fields(value)}
     return {k: v for k, v in data.items() if v != known[k]}
+
+
+def _mapping_table(mapping: MidiMapping | OscMapping) -> dict[str, Any]:
+    """A mapping as its table: the source first."""
+    data = _changed(mapping)
+    source = {k: data[k] for k in (*SOURCES, "bank", "channel", "port", "address") if k in data}
+    return source | data
 
 
 def stage_table(stage: Stage) -> dict[str, Any]:

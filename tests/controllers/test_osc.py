@@ -285,7 +285,7 @@ def test_errors_are_answered_only_so_often(rig: Rig, monkeypatch) -> None:
 
 
 def test_a_fault_of_the_surface_is_told_to_both_sides(rig: Rig, monkeypatch) -> None:
-    monkeypatch.setattr(rig.surface, "bypass", lambda on: 1 // 0)
+    monkeypatch.setattr(rig.surface, "set", lambda name, on: 1 // 0)
     ((address, (sentence,)),) = rig.peer.ask("/restyle/bypass", 1)
     assert address == "/restyle/error"
     assert "ZeroDivisionError" in sentence

@@ -289,7 +289,7 @@ def live(
     device = with_saved(checked_device(device), saved.device if saved is not None else None)
     if monitor_gain is not None and device.monitor is None:
         raise ConfigError("--monitor-gain goes with --monitor DEVICE")
-    with microphone(virtual_mic, mic_name, device.output, virtual) as made:
+    with microphone(virtual_mic, mic_name, device.output, device.block_size, virtual) as made:
         if made is not None:
             device = through(device, made, source == "model")
         elif device.ceiling_db is None and not virtual and ceiling is None:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import msgspec
 
 from ...devices.list import NO_INPUT
 from ...devices.microphone import NAME, Microphone, open_microphone
-from ...errors import ConfigError
+from ...errors import ConfigError, RestyleError
 from ...host.host import Host
 from ...session.sound import Device
 from ..common import err
 
+LOOK_SECONDS = 1.0  # between two looks at whether it is still there
+
 
 @contextmanager
 def microphone(
-    wanted: bool, name: str | None, output: str | None, virtual: bool
+    wanted: bool, name: str | None, output: str | None, block: int | None, virtual: bool
 ) -> Iterator[Microphone | None]:
     """The microphone that was asked for, as long as the block lasts.
 
     Parameters
     ----------
-    wanted, name, output
-        Of the options ``--virtual-mic``, ``--mic-name`` and ``--output``.
+    wanted, name, output, block
+        Of the options ``--virtual-mic``, ``--mic-name``, ``--output`` and ``--block``.
     virtual : bool
         Whether a simulated card plays.
 
@@ -45,7 +48,7 @@ def microphone(
         )
     if virtual:
         raise ConfigError("--virtual-mic plays in real time; leave --simulate out")
-    made = open_microphone(name or NAME)
+    made = open_microphone(name or NAME, block)
     try:
         yield made
     finally:
@@ -66,7 +69,10 @@ def through(device: Device, made: Microphone, source: bool) -> Device:
             f"{made.server} has no microphone to take sound from; plug one in, or name an --input"
         )
     clocks = made.clocks if device.clocks == "auto" and heard != NO_INPUT else device.clocks
-    return msgspec.structs.replace(device, input=heard, output=made.output, clocks=clocks)
+    rate = device.sample_rate or made.sample_rate
+    return msgspec.structs.replace(
+        device, input=heard, output=made.output, clocks=clocks, sample_rate=rate
+    )
 
 
 @contextmanager
@@ -77,8 +83,19 @@ def followed(host: Host, made: Microphone | None) -> Iterator[None]:
         return
     err.print(f"microphone: {made.name} ({made.server})", highlight=False, markup=False)
     host.keep("microphone", made.name)
-    end = made.follow(host.count_listeners)
+    end, ended = made.follow(host.count_listeners), threading.Event()
+
+    def look() -> None:
+        while not ended.wait(LOOK_SECONDS):
+            if made.lost:
+                with suppress(RestyleError):
+                    made.restore()
+                    host.change_device(host.setup.device, may_pause=True)
+                    host.tell("the microphone was gone; it was made again")
+
+    threading.Thread(target=look, name="restyle-microphone", daemon=True).start()
     try:
         yield
     finally:
+        ended.set()
         end()

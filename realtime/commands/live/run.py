@@ -16,6 +16,7 @@ from ...audio_files import Clip, write_audio
 from ...devices.microphone import Microphone
 from ...errors import ConfigError, RestyleError, StreamError
 from ...host.host import Host
+from ...host.machine import State
 from ...host.notes import Notes
 from ...host.recorder import Recorder
 from ...host.session_log import Capture
@@ -175,7 +176,10 @@ class Run:
             host.start()
 
     def _osc(self) -> OscSettings | None:
-        return osc_address(self.osc) or (self.saved.osc if self.saved else None)
+        asked, kept = osc_address(self.osc), self.saved.osc if self.saved else None
+        if asked is not None and kept is not None:
+            return msgspec.structs.replace(asked, map=kept.map)
+        return asked or kept
 
     def _channels(self) -> tuple[int, ...]:
         """MIDI channels that are heard; all if there are none."""
@@ -231,7 +235,8 @@ class Run:
             figures, changes = host.stats(), host.changes() if capture is not None else []
             states = host.states() if self.save is not None else {}
         except RestyleError as error:
-            err.print(f"at the end: {error}", highlight=False)
+            if host.view.state is not State.RESTING:
+                err.print(f"at the end: {error}", highlight=False)
         recorder = recorder or host.recorder
         host.stop()
         figures["panel"] = dict(host.view.kept.get("panel", {}))
