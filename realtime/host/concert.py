@@ -27,7 +27,7 @@ from ..presets.files import find_preset
 from ..presets.opening import open_preset
 from ..presets.setlist import Opened, open_setlist
 from ..session.names import walk_knobs
-from ..session.operations import DropScene, KeepScene, Load, Panic, Prepare
+from ..session.operations import OWN, DropScene, KeepScene, Load, Panic, Prepare
 from ..session.render import render
 from ..session.sound import Scene, Sound, Value, each
 from .front import Front
@@ -201,6 +201,7 @@ class Concert:
             for knob in walk_knobs(view.setup.sound, view.known)
             if knob.parameter.live
             and knob.parameter.name not in ("bypass", "mute")
+            and not (knob.identity == OWN and view.setup.sound.macro(knob.own))
             and knob.own not in _ACTS
         }
         self._host.do(KeepScene(Scene(name.strip(), values)))

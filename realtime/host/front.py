@@ -14,7 +14,7 @@ from ..parameters.readings import READINGS, given
 from ..presets.check import admit_stage
 from ..session.events import from_event, to_event
 from ..session.names import Knob, find_knob, walk_knobs
-from ..session.operations import Operation, Recall, Set, brought
+from ..session.operations import OWN, Operation, Recall, Set, brought, macro_turns
 from ..session.sound import Device, Setup, Value
 from .shared_memory import METERS, Board
 from .tally import added, counts, with_past
@@ -224,10 +224,13 @@ class Front:
             self._line.turn(tuple(turns))
 
     def _set(self, identity: int, name: str, value: Value, at: int | None = None) -> None:
-        event = to_event(identity, name, value, self._line.view.known)
-        found = from_event(event, self._line.view.known)
-        assert found is not None
-        self._line.turn((found,), at)
+        view, turns = self._line.view, [Set(identity, name, value)]
+        macro = view.setup.sound.macro(name) if identity == OWN else None
+        if macro is not None:
+            turns = macro_turns(view.setup.sound, macro, float(value))
+        events = (to_event(t.identity, t.name, t.value, view.known) for t in turns)
+        found = (from_event(event, view.known) for event in events)
+        self._line.turn(tuple(turn for turn in found if turn is not None), at)
 
     def get(self, name: str) -> float:
         """Value last asked for.

@@ -268,4 +268,6 @@ def to_preset(sound: Sound, name: str, note: str, states: Mapping[int, str]) -> 
         return msgspec.structs.replace(stage, state=state, preset=None, parameters={}, identity=0)
 
     stages = each(sound.stages, kept)
-    return Preset(name, note, msgspec.structs.replace(sound, stages=stages, bypass=False))
+    return Preset(
+        name, note, msgspec.structs.replace(sound, stages=stages, bypass=False, mute=False)
+    )

@@ -18,10 +18,10 @@ from ..errors import ChainError, ModelError, PresetError, RestyleError, nearest
 from ..models.card import PLAYING, Card
 from ..models.catalog import find_model, list_models
 from ..models.load import admit_model, read_card
-from ..parameters.parameter import BLEND, Parameter, find_parameter
+from ..parameters.parameter import BLEND, CONTINUOUS, Parameter, find_parameter
 from ..parameters.surface import shares
-from ..session.names import Known, knobs
-from ..session.sound import Scene, Sound, Stage, Value, each, identified, placed, places
+from ..session.names import Known, knobs, walk_knobs
+from ..session.sound import Macro, Scene, Sound, Stage, Value, each, identified, placed, places
 from ..stages.library import check_plugin, find_plugin
 from ..stages.pedals import effect_names
 from ..stages.ranges import effect_ranges
@@ -146,9 +146,10 @@ class Library:
                 raise PresetError(f"{where}: {_words(place)}: {error}") from None
         stages = each(sound.stages, lambda s: replace(s, parameters=values[s.identity]))
         sound = replace(sound, stages=stages)
-        return replace(
-            sound, scenes=tuple(_scene(s, sound, known, where) for s in sound.scenes)
-        ), known
+        for macro in sound.macros:
+            _check_macro(macro, sound, known, where)
+        scenes = tuple(_scene(s, sound, known, where) for s in sound.scenes)
+        return replace(sound, scenes=scenes), known
 
     def stage(self, stage: Stage) -> tuple[Sequence[Parameter], dict[str, Value]]:
         """Check one stage; return its own parameters, and its values as numbers.
@@ -217,6 +218,29 @@ def _scene(scene: Scene, sound: Sound, known: Known, where: str) -> Scene:
         mine = [p for p in listed if p.kind == BLEND and p.place == place]
         values |= shares(mine, given)
     return Scene(scene.name, values)
+
+
+def _check_macro(macro: Macro, sound: Sound, known: Known, where: str) -> None:
+    """Refuse a knob that is called like what every sound has, or that cannot move its targets.
+
+    Raises
+    ------
+    PresetError
+    """
+    listed = {k.parameter.name: k.parameter for k in walk_knobs(replace(sound, macros=()), known)}
+    try:
+        if macro.name in listed:
+            raise ChainError("every sound has that name; take another")
+        for name, ends in macro.targets.items():
+            parameter = listed.get(name)
+            if parameter is None:
+                raise ChainError(f"there is no parameter '{name}'{nearest(name, list(listed))}")
+            if not parameter.live or parameter.kind != CONTINUOUS:
+                raise ChainError(f"{name} is no parameter that a knob can move along a line")
+            for value in ends:
+                parameter.number(value)
+    except RestyleError as error:
+        raise PresetError(f"{where}: knob '{macro.name}': {error}") from None
 
 
 def check_match(stage: Stage, known: Sequence[Parameter]) -> None:

@@ -143,7 +143,7 @@ class MemorySurface:
             values: dict[str, Value] = {
                 p.name: p.value
                 for p in self.parameters()
-                if p.live and p.name not in ("bypass", "mute")
+                if p.live and p.name not in ("bypass", "mute") and not self._sound.macro(p.name)
             }
             self._do(KeepScene(Scene(name, values)))
             self._scene = name

@@ -33,6 +33,11 @@ A preset::
     name = "Lead"
     values = { "1.bypass" = true, "3.stage_mix" = 1.0 }
 
+    [[knob]]                     # one knob that moves several parameters
+    name = "heat"
+    default = 0.3                # of 0..1, or of minimum .. maximum
+    targets = { "2.fuzz" = [0.0, 1.0], "1.threshold_db" = [-60.0, -40.0] }
+
 A session file adds ``[device]``, ``[[midi]]``, ``[osc]`` and ``[record]``; see docs/control.md.
 Reading checks types, ranges and keys; whether models, effects and parameters exist is for
 :mod:`realtime.presets.check`.
@@ -57,6 +62,7 @@ from ..session.sound import (
     Device,
     LaneName,
     Level,
+    Macro,
     Rate,
     Samples,
     Scene,
@@ -214,6 +220,7 @@ class Document(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
 class _Format2(Document, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     stage: tuple[Stage, ...] = ()
     scene: tuple[Scene, ...] = ()
+    knob: tuple[Macro, ...] = ()
 
 
 def take_session(data: Mapping[str, Any], where: str, name: str) -> SessionFile:
@@ -256,6 +263,7 @@ def take_session(data: Mapping[str, Any], where: str, name: str) -> SessionFile:
             found.output_gain_db,
             found.mix,
             scenes=found.scene,
+            macros=found.knob,
         )
     except RestyleError as error:
         raise PresetError(f"{where}: {error}") from None
@@ -275,6 +283,8 @@ def to_dict(value: Preset | SessionFile) -> dict[str, Any]:
         data["stage"] = [stage_table(s) for s in sound.stages]
     if sound.scenes:
         data["scene"] = [msgspec.to_builtins(s) for s in sound.scenes]
+    if sound.macros:
+        data["knob"] = [_changed(m) for m in sound.macros]
     if whole.device is not None:
         data["device"] = _changed(_DeviceTable.of(whole.device))
     if whole.midi_input is not None and whole.midi_input.channels:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..parameters.parameter import HIGHEST_DB, LOWEST_DB, SWITCH, Parameter, find_parameter
 from .operations import OWN, Set
-from .sound import Sound, Stage, Value, places
+from .sound import Macro, Sound, Stage, Value, places
 
 Known = Mapping[int, Sequence[Parameter]]
 
@@ -68,7 +68,10 @@ def walk_knobs(sound: Sound, known: Known) -> Iterator[Knob]:
     for parameter in OWN_PARAMETERS:
         value = float(getattr(sound, parameter.name))
         yield Knob(parameter.at(value), OWN, parameter.name)
-    yield from _of_list(sound.stages, "", known)
+    listed = list(_of_list(sound.stages, "", known))
+    for macro in sound.macros:
+        yield Knob(_macro(macro, listed), OWN, macro.name)
+    yield from listed
 
 
 def knobs(sound: Sound, known: Known) -> list[Parameter]:
@@ -94,6 +97,16 @@ def full_name(sound: Sound, identity: int, own: str) -> str | None:
         return own
     place = next((p for p, s in places(sound.stages) if s.identity == identity), None)
     return None if place is None else place + own
+
+
+def _macro(macro: Macro, listed: Sequence[Knob]) -> Parameter:
+    """A knob of the sound's own, standing where its first target stands."""
+    first = next(iter(macro.targets))
+    stands = (k.parameter.value for k in listed if k.parameter.name == first)
+    value = macro.value(there) if (there := next(stands, None)) is not None else macro.default
+    return Parameter(
+        macro.name, macro.minimum, macro.maximum, macro.default, macro.unit, value=value
+    )
 
 
 def _of_list(stages: Sequence[Stage], begin: str, known: Known) -> Iterator[Knob]:

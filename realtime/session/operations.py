@@ -7,19 +7,33 @@ takes the setup that the engine answers with.  ``msgspec.json`` reads and writes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Union
+from typing import TypeVar, Union
 
 import msgspec
 
 from ..errors import ChainError, ConfigError, RestyleError
-from .sound import LANES, Branch, Device, Scene, Setup, Sound, Stage, Value, placed, places, walk
+from .sound import (
+    LANES,
+    Branch,
+    Device,
+    Macro,
+    Scene,
+    Setup,
+    Sound,
+    Stage,
+    Value,
+    placed,
+    places,
+    walk,
+)
 
 OWN = 0  # identity of the path itself: gains, mix and bypass of the whole sound
 _END = 1 << 20  # an index behind every stage
 _OWN_NAMES = ("mix", "bypass", "mute", "input_gain_db", "output_gain_db")
 _EVERY = ("bypass", "stage_mix")  # what every stage has
+T = TypeVar("T")
 
 
 class _Operation(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="op", tag=str.lower):
@@ -40,15 +54,22 @@ class _Operation(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="op"
 
 
 class _OfStages(_Operation, frozen=True):
-    """What changes the list of stages: the names in scenes follow the stages they are of."""
+    """What changes the list of stages: names in scenes and knobs follow the stages they are of."""
 
     def apply(self, setup: Setup) -> Setup:
         """The setup after this operation."""
         before, sound = setup.sound, self._sound(setup.sound)
+        by = self if isinstance(self, Swap) else None
         if before.scenes:
-            by = self if isinstance(self, Swap) else None
-            scenes = tuple(_followed(scene, before, sound, by) for scene in before.scenes)
+            scenes = tuple(
+                Scene(scene.name, _followed(scene.values, before, sound, by))
+                for scene in before.scenes
+            )
             sound = msgspec.structs.replace(sound, scenes=scenes)
+        if before.macros:
+            left = [(m, _followed(m.targets, before, sound, by)) for m in before.macros]
+            macros = tuple(msgspec.structs.replace(m, targets=t) for m, t in left if t)
+            sound = msgspec.structs.replace(sound, macros=macros)
         return setup.with_sound(sound)
 
 
@@ -123,6 +144,10 @@ class Set(_Operation, frozen=True):
         if self.identity == OWN:
             if self.name in ("bypass", "mute"):
                 return msgspec.structs.replace(sound, **{self.name: _number(value) >= 0.5})
+            if (macro := sound.macro(self.name)) is not None:
+                for turn in macro_turns(sound, macro, _number(value)):
+                    sound = turn._sound(sound)
+                return sound
             if self.name not in _OWN_NAMES:
                 raise ConfigError(f"a sound has no parameter '{self.name}'")
             return msgspec.structs.replace(sound, **{self.name: _number(value)})
@@ -189,14 +214,7 @@ class Recall(_Operation, frozen=True):
         ConfigError
             There is no such scene.
         """
-        found = []
-        for name, value in sound.scene(self.scene).values.items():
-            place, stage, own = placed(sound, name)
-            if stage is not None:
-                found.append(Set(stage.identity, own, value))
-            elif own in _OWN_NAMES and not place:
-                found.append(Set(OWN, own, value))
-        return found
+        return _turns(sound, sound.scene(self.scene).values)
 
 
 class KeepScene(_Operation, frozen=True):
@@ -350,14 +368,33 @@ def described(operation: Operation) -> str:
     return words.get(kind, kind)
 
 
-def _followed(scene: Scene, before: Sound, after: Sound, swap: Swap | None) -> Scene:
-    """A scene with the names that its parameters have after a change of the stages.
+def macro_turns(sound: Sound, macro: Macro, value: float) -> list[Set]:
+    """What a knob of the sound's own sets when it is turned to `value`."""
+    return _turns(sound, macro.values(value))
+
+
+def _turns(sound: Sound, values: Mapping[str, Value]) -> list[Set]:
+    """Parameters by their full names as operations; those of stages that are gone are left out."""
+    found = []
+    for name, value in values.items():
+        place, stage, own = placed(sound, name)
+        if stage is not None:
+            found.append(Set(stage.identity, own, value))
+        elif own in _OWN_NAMES and not place:
+            found.append(Set(OWN, own, value))
+    return found
+
+
+def _followed(
+    named: Mapping[str, T], before: Sound, after: Sound, swap: Swap | None
+) -> dict[str, T]:
+    """The names that parameters have after a change of the stages, with what stands by them.
 
     Those of a stage that is gone are left out; what every stage has stays where one was swapped.
     """
     there = {stage.identity: (place, stage) for place, stage in places(after.stages)}
-    values: dict[str, Value] = {}
-    for name, value in scene.values.items():
+    values: dict[str, T] = {}
+    for name, value in named.items():
         _, stage, own = placed(before, name)
         if stage is None:
             values[name] = value
@@ -369,7 +406,7 @@ def _followed(scene: Scene, before: Sound, after: Sound, swap: Swap | None) -> S
         same = now is not None and (now.kind, now.name) == (stage.kind, stage.name)
         if now is not None and (same or own in _EVERY):
             values[place + own] = value
-    return Scene(scene.name, values)
+    return values
 
 
 def _number(value: Value) -> float:

@@ -167,6 +167,52 @@ class Scene(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     values: Mapping[str, Value] = {}
 
 
+class Macro(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A knob of a sound's own: one name for several parameters that it moves together.
+
+    It stands where its first target stands, so no value of its own can contradict them.
+
+    Attributes
+    ----------
+    name : str
+        What it is called beside ``mix`` and the like.
+    targets : mapping
+        Parameters by the names of :mod:`realtime.session.names`, each with its values where the
+        knob is at its minimum and at its maximum; straight lines between.
+    minimum, maximum, default : float
+    unit : str
+    """
+
+    name: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,31}$", extra={"words": "a knob's name"})]
+    targets: Annotated[Mapping[str, tuple[float, float]], Meta(min_length=1, max_length=16)]
+    minimum: float = 0.0
+    maximum: float = 1.0
+    default: float = 0.5
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        check(self)
+        if not self.minimum <= self.default <= self.maximum or self.minimum == self.maximum:
+            raise ConfigError(
+                f"knob {self.name}: minimum, default and maximum must rise, got {self.minimum:g},"
+                f" {self.default:g}, {self.maximum:g}"
+            )
+        for name, (low, high) in self.targets.items():
+            if low == high:
+                raise ConfigError(f"knob {self.name}: {name} stays at {low:g}; give two values")
+
+    def values(self, value: float) -> dict[str, float]:
+        """Where the targets stand when the knob stands at `value`."""
+        share = (value - self.minimum) / (self.maximum - self.minimum)
+        return {name: low + (high - low) * share for name, (low, high) in self.targets.items()}
+
+    def value(self, first: float) -> float:
+        """Where the knob stands when its first target stands at `first`."""
+        low, high = next(iter(self.targets.values()))
+        share = min(1.0, max(0.0, (first - low) / (high - low)))
+        return round(self.minimum + (self.maximum - self.minimum) * share, 6)
+
+
 class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a stream sounds like: what a preset stores.
 
@@ -182,6 +228,7 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     mute : bool
         Whether nothing is heard; no file keeps it, and no other sound ends it.
     scenes : tuple of Scene
+    macros : tuple of Macro
     """
 
     stages: tuple[Stage, ...] = ()
@@ -191,6 +238,7 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     bypass: bool = False
     mute: bool = False
     scenes: tuple[Scene, ...] = ()
+    macros: tuple[Macro, ...] = ()
 
     def __post_init__(self) -> None:
         check(self)
@@ -206,6 +254,10 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         if len(set(names)) < len(names):
             same = next(n for n in names if names.count(n) > 1)
             raise ConfigError(f"two scenes are called '{same}'; each needs a name of its own")
+        names = [macro.name for macro in self.macros]
+        if len(set(names)) < len(names):
+            same = next(n for n in names if names.count(n) > 1)
+            raise ConfigError(f"two knobs are called '{same}'; each needs a name of its own")
 
     def walk(self) -> Iterator[Stage]:
         """Every stage, those inside groups included, in the order of the sound."""
@@ -214,6 +266,10 @@ class Sound(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     def find(self, identity: int) -> Stage | None:
         """The stage of that identity, wherever it stands."""
         return next((s for s in self.walk() if s.identity == identity), None)
+
+    def macro(self, name: str) -> Macro | None:
+        """The knob of that name; None where there is none."""
+        return next((m for m in self.macros if m.name == name), None)
 
     def scene(self, which: int | str) -> Scene:
         """A scene by its name, or by its number from 1.

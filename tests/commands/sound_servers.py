@@ -1,4 +1,4 @@
-"""PipeWire and PulseAudio in sessions of their own, with a desk microphone and phones made of air."""
+"""PipeWire and PulseAudio in sessions of their own, with a microphone and phones made of air."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 RATE = 48_000
-PATIENCE = 60.0  # seconds; the most that a busy machine may take
+PATIENCE = 120.0  # seconds; the most that a busy machine may take
 PIPEWIRE = ("dbus-daemon", "pipewire", "wireplumber", "pw-cli", "pw-link", "pw-record", "setpriv")
 PULSE = ("pulseaudio", "pactl", "parec", "pacat")
 
@@ -24,11 +24,12 @@ def missing(tools: Sequence[str]) -> str:
     return f"{', '.join(absent)} not installed" if absent else ""
 
 
-def until(done: Callable[[], object], what: str) -> None:
+def until(done: Callable[[], object], what: str | Callable[[], str]) -> None:
     """Wait until something is so."""
     end = time.monotonic() + PATIENCE
     while not done():
-        assert time.monotonic() < end, f"{what}: not within {PATIENCE:g} s"
+        said = what if isinstance(what, str) else what()
+        assert time.monotonic() < end, f"{said}: not within {PATIENCE:g} s"
         time.sleep(0.05)
 
 

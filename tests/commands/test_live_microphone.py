@@ -56,6 +56,11 @@ class Live:
         assert self.process.stderr is not None
         self.said.extend(iter(self.process.stderr.readline, ""))
 
+    def close(self) -> None:
+        self._reader.join(10)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
     @property
     def text(self) -> str:
         return "".join(self.said)
@@ -76,13 +81,16 @@ def live(environment: Environment, folder: Path, *words: str) -> Iterator[Live]:
         stderr=subprocess.PIPE,
         text=True,
     )
+    found = Live(process)
     try:
-        found = Live(process)
-        until(lambda: found.said_that("microphone: restyle"), "the microphone")
+        until(
+            lambda: found.said_that("microphone: restyle"), lambda: f"no microphone: {found.text}"
+        )
         yield found
     finally:
         process.kill()
         process.wait()
+        found.close()
 
 
 def expected(sound: Array) -> Array:
