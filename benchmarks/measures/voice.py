@@ -1,4 +1,4 @@
-"""``restyle bench voice``: what VoiceShift makes of speech, by outside judges.
+"""``restyle bench voice``: what VoiceShift and the bundled voices make of speech, by judges.
 
 Sentences spoken by flite's voices are shifted by the stage itself.  Words are counted by
 pocketsphinx, quality is DNSMOS's, pitch SwiftF0's frame by frame, formants Praat's; each figure
@@ -27,8 +27,9 @@ from realtime.stages.build import make_effect
 from train.judging.judges import voice as judge
 
 from ..rig.tables import Report, Row
+from .characters import CHARACTERS, KNOBS, RATE, characters, turned
 
-RATE, HOP = 48_000, 64
+HOP = 64
 SPEAKERS = ("awb", "rms", "slt", "kal16")
 SENTENCES = (
     "the birch canoe slid on the smooth planks",
@@ -161,6 +162,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = measure(SENTENCES[: options.sentences], SPEAKERS)
     report.table("voice", "VoiceShift on speech of four voices", rows, COLUMNS)
     report.note("Latency 24 ms, fixed. Pitch is not judged where it is given up on purpose.")
+    said = [(t, spoken(s, t)) for s in SPEAKERS for t in SENTENCES[: options.sentences]]
+    report.table("characters", "The voices that come with restyle", characters(said), CHARACTERS)
+    report.table("knobs", "What each knob moves, from its minimum up", turned(said), KNOBS)
     if options.json is not None:
         report.write(Path(options.json))
     return 0

@@ -82,14 +82,15 @@ def _written(value: Any) -> str:
 
 
 def list_saved(as_json: JsonOption = False) -> None:
-    """List your presets."""
-    entries = list_presets()
+    """List your presets, then the voices that come with restyle."""
+    entries = list_presets(bundled=True)
     if as_json:
         rows = [
             {
                 "name": e.name,
                 "path": str(e.path),
                 "problem": e.problem,
+                "bundled": e.bundled,
                 "preset": to_dict(e.preset) if e.preset else None,
             }
             for e in entries
@@ -100,14 +101,15 @@ def list_saved(as_json: JsonOption = False) -> None:
         out.print("no preset yet; make one: restyle preset save NAME --model tube-amp")
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("name", "stages", "note"):
+    for heading in ("name", "stages", "knobs", "note"):
         table.add_column(heading, no_wrap=heading == "name")
     for e in entries:
         if e.preset is None:
             table.add_row(Text(e.name), Text(e.problem or "", "red"))
             continue
         stages = " → ".join(s.name for s in e.preset.sound.stages) or "none"
-        table.add_row(Text(e.name), Text(stages), Text(e.preset.note))
+        knobs = ", ".join(m.name for m in e.preset.sound.macros)
+        table.add_row(Text(e.name), Text(stages), Text(knobs), Text(e.preset.note))
     out.print(table)
 
 

@@ -20,7 +20,7 @@ ENDINGS = {".flac": "audio/flac", ".wav": "audio/wav"}
 
 
 def _preset(name: str) -> PresetEntry:
-    listed = {e.name: e for e in list_presets()}
+    listed = {e.name: e for e in list_presets(bundled=True)}
     if name not in listed:
         raise NotFound(f"there is no preset '{name[:80]}'{nearest(name, listed)}")
     return listed[name]
@@ -33,12 +33,13 @@ def _described(entry: PresetEntry) -> dict[str, Any]:
         "note": entry.preset.note if entry.preset else "",
         "stages": [s.name for s in sound.stages],
         "problem": entry.problem,
+        "bundled": entry.bundled,
     }
 
 
 def presets(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:
     """Answer GET /api/presets."""
-    return [_described(e) for e in list_presets()]
+    return [_described(e) for e in list_presets(bundled=True)]
 
 
 def save(console: Console, names: Names, body: Keep) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def go(console: Console, names: Names, body: Body) -> dict[str, Any]:
 
 def compare(console: Console, names: Names, body: Compared) -> dict[str, Any]:
     """Answer POST /api/compare."""
-    known = [e.name for e in list_presets()]
+    known = [e.name for e in list_presets(bundled=True)]
     if body.preset is not None and body.preset not in known:
         raise NotFound(f"there is no preset '{body.preset[:80]}'{nearest(body.preset, known)}")
     console.compare(body.preset)

@@ -91,7 +91,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         ),
         plugins=_list(_object(name=_TEXT, path=_TEXT, status=_TEXT)),
     ),
-    "Preset": _object(name=_TEXT, note=_TEXT, stages=_list(_TEXT), problem=_TEXT_OR_NULL),
+    "Preset": _object(
+        name=_TEXT, note=_TEXT, stages=_list(_TEXT), problem=_TEXT_OR_NULL, bundled=_FLAG
+    ),
     "Presets": _list(_ref("Preset")),
     "Setlists": _list(_TEXT),
     "Devices": _list(_object(

@@ -14,7 +14,7 @@ import msgspec
 
 from ..audio_files import whole_file
 from ..errors import PresetError, RestyleError, nearest
-from ..models.catalog import expanded
+from ..models.catalog import bundled_folder, expanded
 from .format import FORMAT, SESSION_TABLES, Preset, SessionFile, take_session, to_dict
 from .toml import parse, to_toml
 
@@ -25,12 +25,17 @@ _RESERVED = re.compile(r"(?i:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?")
 
 @dataclass(frozen=True)
 class PresetEntry:
-    """One file of the folder; `preset` is None and `problem` a sentence if it cannot be read."""
+    """One file; `preset` is None and `problem` a sentence if it cannot be read.
+
+    Those that are `bundled` come with restyle and cannot be changed; one of the same name that is
+    saved goes before.
+    """
 
     name: str
     path: Path
     preset: Preset | None
     problem: str | None = None
+    bundled: bool = False
 
 
 def preset_folder() -> Path:
@@ -81,7 +86,15 @@ def find_preset(name_or_path: str | Path) -> Path:
     PresetError
         There is none; the nearest name is suggested.
     """
-    return find_file("preset", name_or_path, preset_path, lambda: [p.stem for p in _files()])
+
+    def place(name: str) -> Path:
+        own = preset_path(name)
+        voice = _bundled().get(name)
+        return own if voice is None or own.is_file() else voice
+
+    return find_file(
+        "preset", name_or_path, place, lambda: [*(p.stem for p in _files()), *_bundled()]
+    )
 
 
 def find_file(
@@ -215,6 +228,8 @@ def delete_preset(name: str) -> Path:
         There is none, or it cannot be deleted.
     """
     path = find_preset(preset_path(name).stem)
+    if path == _bundled().get(name):
+        raise PresetError(f"'{name}' comes with restyle and stays; save your own under its name")
     try:
         path.unlink()
     except OSError as error:
@@ -222,15 +237,32 @@ def delete_preset(name: str) -> Path:
     return path
 
 
-def list_presets() -> list[PresetEntry]:
-    """The folder's presets by name; those that cannot be read with their problem."""
+def list_presets(bundled: bool = False) -> list[PresetEntry]:
+    """The folder's presets by name; those that cannot be read with their problem.
+
+    Parameters
+    ----------
+    bundled : bool
+        Whether to add those that come with restyle.
+    """
     found = []
     for path in _files():
         try:
             found.append(PresetEntry(path.stem, path, read_preset(path)))
         except RestyleError as error:
             found.append(PresetEntry(path.stem, path, None, str(error)))
+    own = {e.name for e in found}
+    for name, path in _bundled().items() if bundled else ():
+        if name not in own:
+            found.append(PresetEntry(name, path, read_preset(path), bundled=True))
     return found
+
+
+def _bundled() -> dict[str, Path]:
+    """The files of the voices that come with restyle, by name."""
+    folder = bundled_folder()
+    files = sorted((folder / "voices").glob("*.toml")) if folder is not None else []
+    return {path.stem: path for path in files}
 
 
 def _files() -> list[Path]:

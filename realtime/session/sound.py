@@ -42,6 +42,10 @@ Base64 = Annotated[
 ]
 Level = Annotated[float, Meta(ge=-40.0, le=40.0, extra={"unit": "dBu"})]
 Ceiling = Annotated[float, Meta(ge=-24.0, le=0.0, extra={"unit": "dBFS"})]
+Ends = Annotated[
+    tuple[float, ...],
+    Meta(min_length=2, extra={"words": "two numbers", "example": "[0.0, 1.0]"}),
+]
 Samples = Annotated[int, Meta(ge=0, le=10**6, extra={"unit": "samples"})]
 
 
@@ -184,7 +188,7 @@ class Macro(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     """
 
     name: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,31}$", extra={"words": "a knob's name"})]
-    targets: Annotated[Mapping[str, tuple[float, float]], Meta(min_length=1, max_length=16)]
+    targets: Annotated[Mapping[str, Ends], Meta(min_length=1, max_length=16)]
     minimum: float = 0.0
     maximum: float = 1.0
     default: float = 0.5
@@ -197,9 +201,12 @@ class Macro(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
                 f"knob {self.name}: minimum, default and maximum must rise, got {self.minimum:g},"
                 f" {self.default:g}, {self.maximum:g}"
             )
-        for name, (low, high) in self.targets.items():
-            if low == high:
-                raise ConfigError(f"knob {self.name}: {name} stays at {low:g}; give two values")
+        for name, ends in self.targets.items():
+            if len(ends) != 2 or ends[0] == ends[1]:
+                raise ConfigError(
+                    f"knob {self.name}: {name} needs its values at both ends of the knob, such as"
+                    f" [0.0, 1.0], got {list(ends)}"
+                )
 
     def values(self, value: float) -> dict[str, float]:
         """Where the targets stand when the knob stands at `value`."""

@@ -63,7 +63,7 @@ function row(preset, isCurrent) {
     await trying(() => api.forget(preset.name));
     await fill(null);
   });
-  return el("li", { class: isCurrent ? "on" : "" }, load, remove);
+  return el("li", { class: isCurrent ? "on" : "" }, load, preset.bundled ? "" : remove);
 }
 
 /** What a preset would do beyond sounding waits for a yes. */
