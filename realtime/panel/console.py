@@ -27,7 +27,7 @@ from .stream_engine import EnginePipe
 from .usage import Figures
 
 LARGEST_BLOCK = 8192
-_ON_STAGE = ("preset", "setlist", "scene", "compare", "tempo_bpm")  # of what is kept
+_ON_STAGE = ("preset", "setlist", "scene", "compare", "tempo_bpm", "microphone")  # of what is kept
 
 
 class HostConsole:
@@ -101,6 +101,7 @@ class HostConsole:
             "style": view.style,
             "preset": self.surface.preset,
             "bypass": sound.bypass,
+            "microphone": view.kept.get("microphone"),
             "lane": now.get("lane"),
             "sample_rate": device.get("sample_rate"),
             "block": device.get("block_size"),

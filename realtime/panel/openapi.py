@@ -52,7 +52,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "Changed": {"allOf": [_ref("State"), _object(id=_WHOLE)]},
     "LatencyPart": _object(name=_TEXT, kind=_TEXT, samples=_WHOLE, ms=_NUMBER),
     "State": _object(
-        style=_TEXT_OR_NULL, preset=_TEXT_OR_NULL, bypass=_FLAG,
+        style=_TEXT_OR_NULL, preset=_TEXT_OR_NULL, bypass=_FLAG, microphone=_TEXT_OR_NULL,
         lane={"enum": ["inline", "worker"]}, sample_rate=_WHOLE, block=_WHOLE_OR_NULL,
         channels=_list(_WHOLE),
         device=_object(

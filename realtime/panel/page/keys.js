@@ -4,7 +4,7 @@ import { openDialog } from "./dialog.js";
 import { el, id } from "./dom.js";
 
 const KEYS = [
-  ["Space or B", "bypass, and back"], ["R", "record, and stop"], ["P", "presets"], ["L", "MIDI learn"], ["/", "find a style"],
+  ["Space or B", "bypass, and back"], ["S", "mute, and back"], ["Y held", "to be heard while muted"], ["R", "record, and stop"], ["P", "presets"], ["L", "MIDI learn"], ["/", "find a style"],
   ["M", "to the mix knob"], ["?", "this list"],
   ["N, V", "next and previous preset of the setlist"], ["1 … 9", "the sound's scenes"], ["A", "the other of two sounds"], ["T", "tap the tempo"],
   ["Arrow keys", "turn the knob or move the blend; with Shift finer; Page Up and Down in bigger steps"],
@@ -20,7 +20,7 @@ export function listenToKeys(act) {
     if (on.matches("input, select, textarea, audio")) return;
     if (event.key === " " && on.matches("button, summary, a")) return; // theirs
     if (/^[1-9]$/.test(event.key) && !event.repeat && !on.closest("#pad")) return act.scene(Number(event.key));
-    const done = { n: act.next, v: act.previous, a: act.compare, t: act.tap, " ": act.bypass, b: act.bypass, r: act.record, p: act.presets, l: act.learn, m: act.mix, "/": act.search, "?": showHelp }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const done = { n: act.next, v: act.previous, a: act.compare, t: act.tap, " ": act.bypass, b: act.bypass, s: act.mute, y: act.talk, r: act.record, p: act.presets, l: act.learn, m: act.mix, "/": act.search, "?": showHelp }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!done || event.repeat) return;
     event.preventDefault();
     done();

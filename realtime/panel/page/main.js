@@ -1,5 +1,6 @@
 // Puts the parts together: what the live connection brings goes to each, what is turned goes out.
 
+import { Air } from "./air.js";
 import { api } from "./api.js";
 import { BlendPad } from "./blend-pad.js";
 import { Chain, styleOf } from "./chain.js";
@@ -24,6 +25,7 @@ import { toast, trying } from "./toast.js";
 import { Tools } from "./tools.js";
 
 const LEVELS = [["input_gain_db", "gain in"], ["mix", "mix"], ["output_gain_db", "gain out"]];
+const OWN = ["mix", "input_gain_db", "output_gain_db", "bypass", "mute"]; // of every sound
 const LOWEST_GAIN = -40; // dB: a knob's travel; more is silence to the ear
 
 const knobs = new Map(); // by parameter
@@ -34,6 +36,7 @@ let incidents = 0;
 const live = new Live({
   link: (up) => {
     id("link").classList.toggle("up", up);
+    air.link(up);
     id("link").title = up ? "Connected" : "Connection lost; trying again";
     if (!up && state) toast("The connection is lost; the sound may play on. Trying again …", "error");
     if (up) trying(() => api.midi()).then((found) => found && midi.update(found));
@@ -65,6 +68,7 @@ const pad = new BlendPad(id("pad"), (weights) => {
 const chain = new Chain(id("chain"), turn, knobs);
 const midi = new Midi(knobs);
 const tools = new Tools(turn);
+const air = new Air((name, value) => { turn(name, value); showValues(); });
 const recording = new RecordButton();
 const concert = new Concert(id("concert"));
 const pending = new PendingChanges(id("pending"));
@@ -94,10 +98,11 @@ function show(next) {
   incidents = next.incidents.length;
 }
 
-/** Parameters of the style: of the first model in the path, without those that every stage has. */
+/** The preset's own knobs, then the parameters of the first model, without what every stage has. */
 function controlsOf(s) {
   const names = new Set(styleOf(s?.path ?? [])?.parameters ?? []);
-  return s?.parameters.filter((p) => names.has(p.name) && !["bypass", "stage_mix"].includes(ownName(p.name))) ?? [];
+  const own = (p) => !p.name.includes(".") && !OWN.includes(p.name);
+  return s?.parameters.filter((p) => own(p) || (names.has(p.name) && !["bypass", "stage_mix"].includes(ownName(p.name)))) ?? [];
 }
 
 /** Knobs of the levels and of the style, made anew when there are others. */
@@ -131,6 +136,7 @@ function showValues() {
   document.body.classList.toggle("bypassed", on);
   say(id("bypass-text"), on ? "Bypassed" : "Restyled");
   say(id("bypass-hint"), on ? "Press to restyle" : "Press to hear the input");
+  air.update(state);
 }
 
 function bypass() {
@@ -177,7 +183,7 @@ listenToKeys({
   bypass, record: () => recording.toggle(), presets: () => showPresets(state?.preset),
   learn: () => midi.mode(!midi.choosing), mix: () => knobs.get("mix")?.element.focus(), search: () => id("model-search").focus(),
   next: () => concert.act("next"), previous: () => concert.act("previous"), compare: () => concert.act("compare"),
-  tap: () => concert.act("tap"), scene: (number) => concert.recall(number),
+  tap: () => concert.act("tap"), mute: () => air.mute(!air.muted), talk: () => air.talk(true), scene: (number) => concert.recall(number),
 });
 models.load().then(() => state && show(state));
 requestAnimationFrame(draw);
