@@ -71,7 +71,8 @@ $(VENV)/.judges: $(VENV)/.runtime
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.judges
-	sh scripts/system-packages.sh libportaudio2 jackd2 fluidsynth timgm6mb-soundfont flite dpf-source g++ chromium
+	sh scripts/system-packages.sh libportaudio2 jackd2 fluidsynth timgm6mb-soundfont flite dpf-source g++ chromium \
+		dbus pipewire pipewire-bin pipewire-jack wireplumber pulseaudio pulseaudio-utils
 	$(PIP) install --quiet -c constraints.txt --editable '.[dev,train,evaluation]'
 	$(PIP) install --quiet --no-deps neural-amp-modeler==0.13.0 # model code alone, see tests/nam
 	touch $@

@@ -75,7 +75,8 @@ class PortAudioDevice:
         self._stream = PortStream(
             self.name, hear, play, self.sample_rate, self.in_channels, self.out_channels
         )
-        wanted = None if play.host_api == JACK else block_size
+        self._jack = play.host_api == JACK
+        wanted = None if self._jack else block_size
         self.block_size = negotiate(self._stream, wanted, self.in_channels, self.out_channels)
         self.note = ""
         if wanted != block_size != self.block_size:
@@ -103,8 +104,11 @@ class PortAudioDevice:
 
     @property
     def output_latency(self) -> int:
-        """As the driver reports it [samples]."""
-        return self._stream.output_latency
+        """As the driver reports it [samples]; at least a period of JACK's, which PipeWire omits."""
+        found = self._stream.output_latency
+        if found or self._stream.input_latency or not self._jack:
+            return found
+        return self.block_size or 0
 
     def follow(self, block: int) -> bool:
         """See :class:`realtime.stream.transport.Follower`; not where a size was asked for."""

@@ -16,7 +16,18 @@ from ..session.operations import OWN, Insert, Move, Operation, Remove, Swap
 from ..session.sound import Stage
 from . import stages
 from .console_protocol import Console
-from .fields import Body, Flag, Insertion, Model, NotFound, Place, Replacement, Values, Weights
+from .fields import (
+    Body,
+    Flag,
+    Gain,
+    Insertion,
+    Model,
+    NotFound,
+    Place,
+    Replacement,
+    Values,
+    Weights,
+)
 
 Names = Mapping[str, str]
 
@@ -162,6 +173,12 @@ def bypass(console: Console, names: Names, body: Flag) -> dict[str, Any]:
     """Answer PUT /api/bypass."""
     console.surface.bypass(body.on)
     return {"bypass": body.on}
+
+
+def monitor(console: Console, names: Names, body: Gain) -> dict[str, Any]:
+    """Answer PUT /api/monitor."""
+    console.turn_monitor(body.gain_db)
+    return {"gain_db": body.gain_db}
 
 
 def effects(console: Console, names: Names, body: Body) -> dict[str, Any]:

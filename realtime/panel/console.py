@@ -18,7 +18,7 @@ from ..native.ring import Ring
 from ..parameters.mapping import MidiMapping
 from ..presets.files import preset_path, recordings_folder, save_preset
 from ..session.operations import Operation
-from ..session.sound import Setup, Sound, Stage
+from ..session.sound import Device, Setup, Sound, Stage
 from . import stages
 from .console_protocol import Heard
 from .fields import Conflict, NotFound
@@ -102,6 +102,7 @@ class HostConsole:
             "preset": self.surface.preset,
             "bypass": sound.bypass,
             "microphone": view.kept.get("microphone"),
+            "monitor": _monitor(device, view.setup.device),
             "lane": now.get("lane"),
             "sample_rate": device.get("sample_rate"),
             "block": device.get("block_size"),
@@ -189,6 +190,10 @@ class HostConsole:
     def do(self, operation: Operation) -> Setup:
         """Change what plays; return what plays then."""
         return self._host.do(operation)
+
+    def turn_monitor(self, gain_db: float) -> None:
+        """Ask for another gain of the second output."""
+        self._host.turn_monitor(gain_db)
 
     def cancel(self, number: int) -> None:
         """Call a change off that is pending."""
@@ -290,3 +295,16 @@ class HostConsole:
 def _numbered(channels: tuple[int, ...] | None) -> list[int] | None:
     """Channels as people count them: from 1, 0 for none."""
     return None if channels is None else [c + 1 for c in channels]
+
+
+def _monitor(device: Mapping[str, Any], wanted: Device) -> dict[str, Any] | None:
+    """The second output that plays along, and how much later; None where there is none."""
+    found = device.get("monitor")
+    if found is None:
+        return None
+    late = 1000.0 * found["latency_samples"] / device["sample_rate"]
+    return {
+        "name": found["name"],
+        "latency_ms": round(late, 2),
+        "gain_db": wanted.monitor_gain_db,
+    }

@@ -119,6 +119,9 @@ class Console(Protocol):
     def end_compare(self) -> None:
         """Compare no more; what plays stays."""
 
+    def turn_monitor(self, gain_db: float) -> None:
+        """Ask for another gain of the second output; nothing where there is none."""
+
     def cancel(self, number: int) -> None:
         """Call a change off that is pending."""
 

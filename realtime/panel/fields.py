@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from ..errors import ControlError
+from ..session.sound import Decibels
 
 Text = Annotated[str, Meta(max_length=4096)]
 Whole = Annotated[int, Meta(ge=-(1 << 31), le=1 << 31)]
@@ -51,6 +52,12 @@ class Flag(Body, frozen=True):
     """On or off."""
 
     on: bool
+
+
+class Gain(Body, frozen=True):
+    """Of the monitor [dB]."""
+
+    gain_db: Decibels
 
 
 class Replacement(Body, frozen=True):

@@ -53,6 +53,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "LatencyPart": _object(name=_TEXT, kind=_TEXT, samples=_WHOLE, ms=_NUMBER),
     "State": _object(
         style=_TEXT_OR_NULL, preset=_TEXT_OR_NULL, bypass=_FLAG, microphone=_TEXT_OR_NULL,
+        monitor={"oneOf": [
+            {"type": "null"}, _object(name=_TEXT, latency_ms=_NUMBER, gain_db=_NUMBER),
+        ]},
         lane={"enum": ["inline", "worker"]}, sample_rate=_WHOLE, block=_WHOLE_OR_NULL,
         channels=_list(_WHOLE),
         device=_object(
@@ -85,6 +88,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     )),
     "Turned": _object(values=_NUMBERS),
     "Bypass": _object(bypass=_FLAG),
+    "Gain": _object(gain_db=_NUMBER),
     "Effects": _object(
         effects=_list(
             _object(name=_TEXT, parameters=_list(_ref("Parameter")), useful=_NUMBERS)

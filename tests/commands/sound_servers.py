@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 RATE = 48_000
-PATIENCE = 120.0  # seconds; the most that a busy machine may take
+PATIENCE = 300.0  # seconds; the most that a busy machine may take
 PIPEWIRE = ("dbus-daemon", "pipewire", "wireplumber", "pw-cli", "pw-link", "pw-record", "setpriv")
 PULSE = ("pulseaudio", "pactl", "parec", "pacat")
 

@@ -49,6 +49,8 @@ class FakeConsole:
             "style": status["style"],
             "preset": status["preset"],
             "bypass": status["bypass"],
+            "microphone": None,
+            "monitor": None,
             "lane": "inline",
             "sample_rate": 48000,
             "block": 64,
@@ -89,6 +91,9 @@ class FakeConsole:
         pass
 
     def end_compare(self) -> None:
+        pass
+
+    def turn_monitor(self, gain_db: float) -> None:
         pass
 
     def costs(self) -> Mapping[str, float]:

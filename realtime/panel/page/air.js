@@ -1,6 +1,8 @@
 // What others hear, in a word and a colour, how late, and the two buttons that decide it.
 
+import { api } from "./api.js";
 import { id, say, set, shown } from "./dom.js";
+import { trying } from "./toast.js";
 
 const HINTS = {
   live: "Others hear the restyled sound",
@@ -23,6 +25,7 @@ export class Air {
     talk.addEventListener("pointerdown", () => this.talk(true));
     for (const end of ["pointerup", "pointerleave", "pointercancel", "blur"]) talk.addEventListener(end, () => this.talk(false));
     document.addEventListener("keyup", (event) => { if (event.key.toLowerCase() === "y") this.talk(false); });
+    id("monitor-gain").addEventListener("input", (event) => trying(() => api.monitor(Number(event.target.value))));
     window.addEventListener("blur", () => this.talk(false)); // nobody would hear of the key that is let go
   }
 
@@ -58,6 +61,12 @@ export class Air {
     say(id("air-latency"), Number.isFinite(total_ms) ? `${shown(total_ms, "ms")} in all` : "–");
     set(id("mute"), { "aria-pressed": String(this.muted) });
     say(id("mute"), this.muted ? "Unmute" : "Mute");
+    id("monitor").classList.toggle("hidden", !state.monitor);
+    if (state.monitor) {
+      const { name, latency_ms, gain_db } = state.monitor;
+      say(id("monitor-name"), `You hear it on ${name}, ${shown(latency_ms, "ms")} later, at ${shown(gain_db, "dB")}`);
+      if (document.activeElement !== id("monitor-gain")) id("monitor-gain").value = gain_db;
+    }
     id("talk").disabled = !this.muted && !this.talking;
   }
 }

@@ -29,6 +29,7 @@ export const api = {
   state: () => ask("GET", "state"),
   models: () => ask("GET", "models"),
   model: (name) => ask("PUT", "model", { name }),
+  monitor: (gain_db) => ask("PUT", "monitor", { gain_db }),
   effects: () => ask("GET", "effects"),
   insert: (stage, where = {}) => ask("POST", "path", { stage, ...where }),
   move: (id, index) => ask("PUT", `path/${id}`, { index }),
