@@ -13,6 +13,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,18 +78,45 @@ def main(arguments: list[str] | None = None) -> int:
             "--block",
             "128",
         ]
-        with subprocess.Popen(
-            [sys.executable, "-m", "realtime.cli", "live", *words],
-            cwd=folder,
-            text=True,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        ) as live:
-            try:
-                take(browser, _address(live), out)
-            finally:
-                live.send_signal(signal.SIGINT)
+        with _live(folder, words) as url:
+            take(browser, url, out)
+        try:
+            with _live(folder, ["--virtual-mic", "--preset", "radio", "--panel-port", "0"]) as url:
+                take_air(browser, url, out)
+        except SystemExit:
+            sys.stderr.write("no picture of the first line: that needs PipeWire or PulseAudio\n")
     return 0
+
+
+@contextmanager
+def _live(folder: Path, words: list[str]) -> Iterator[str]:
+    """A session as long as the block lasts; the address of its page."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "realtime.cli", "live", *words],
+        cwd=folder,
+        text=True,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as live:
+        try:
+            yield _address(live)
+        finally:
+            live.send_signal(signal.SIGINT)
+
+
+def take_air(browser: str, url: str, out: Path) -> None:
+    """Keep what the page of a virtual microphone says first, and its preset's knobs."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(url)
+        page.wait_for_selector("#air[data-kind=live]")
+        page.wait_for_timeout(2000)
+        page.locator(".now").screenshot(path=out / "on-air.png")
+        print(f"wrote {out / 'on-air.png'}")
+        chromium.close()
 
 
 def take(browser: str, url: str, out: Path) -> None:
