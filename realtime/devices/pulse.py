@@ -17,7 +17,7 @@ from .list import list_devices
 from .microphone import ask, each_line
 
 DEVICE, RATE = "pulse", 48_000  # what ALSA calls its plug-in; of the microphone [Hz]
-LATENCY_MS = 40  # of the server's buffers; with less, sound breaks off on a busy machine
+LATENCY_MS = 80  # of the server's buffers; with less, sound breaks off on a busy machine
 _MARK = "restyle.pid"
 _UNLOAD_SECONDS = 5.0
 _WATCH = "trap '' INT TERM HUP; read -r line; for m in {}; do pactl unload-module $m; done"
