@@ -152,6 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and print it."""
     parser = argparse.ArgumentParser(prog="restyle bench voice", description=__doc__)
     parser.add_argument("--sentences", type=int, default=len(SENTENCES), help="of each voice")
+    parser.add_argument("--only", choices=("shift", "characters"), help="one of the two parts")
     parser.add_argument("--json", metavar="FILE", help="write the result there")
     options = parser.parse_args(arguments)
     if not 1 <= options.sentences <= len(SENTENCES):
@@ -159,14 +160,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if shutil.which("flite") is None:
         raise ConfigError("flite is not installed (Debian, Ubuntu: apt install flite)")
     report = Report("voice", " ".join(["restyle bench voice", *(arguments or [])]))
-    rows = measure(SENTENCES[: options.sentences], SPEAKERS)
-    report.table("voice", "VoiceShift on speech of four voices", rows, COLUMNS)
-    report.note("Latency 24 ms, fixed. Pitch is not judged where it is given up on purpose.")
+    if options.only != "characters":
+        rows = measure(SENTENCES[: options.sentences], SPEAKERS)
+        report.table("voice", "VoiceShift on speech of four voices", rows, COLUMNS)
+        report.note("Latency 24 ms, fixed. Pitch is not judged where it is given up on purpose.")
+    if options.only == "shift":
+        return _kept(report, options.json)
     said = [(t, spoken(s, t)) for s in SPEAKERS for t in SENTENCES[: options.sentences]]
     report.table("characters", "The voices that come with restyle", characters(said), CHARACTERS)
     report.table("knobs", "What each knob moves, from its minimum up", turned(said), KNOBS)
-    if options.json is not None:
-        report.write(Path(options.json))
+    return _kept(report, options.json)
+
+
+def _kept(report: Report, path: str | None) -> int:
+    if path is not None:
+        report.write(Path(path))
     return 0
 
 

@@ -7,12 +7,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from realtime.errors import ConfigError, DeviceError, RestyleError
 from realtime.host.actions import PATIENCE_SECONDS, Actions
 from realtime.host.crew import Crew
-from realtime.host.facts import Facts
+from realtime.host.facts import REST_SECONDS, Facts
 from realtime.host.inbox import Inbox
 from realtime.host.knobs import Knobs
 from realtime.host.machine import RULES, State, diagram
@@ -285,6 +286,68 @@ def test_a_standby_that_dies_while_it_is_needed_is_replaced() -> None:
     assert stage.fresh is not stage.child(standby)
     stage.come_up()
     assert stage.state is State.PLAYING and len(stage.supervisor.view.incidents) == 1
+
+
+def resting(stage: Stage) -> None:
+    """Play, with an engine that stands by, until nobody has listened for long."""
+    stage.play()
+    standby = stage.supervisor.crew.standby
+    assert standby is not None
+    stage.child(standby).heard(("ready", []))
+    stage.run()
+    stage.wait(2 * REST_SECONDS)
+    assert stage.state is State.PLAYING  # nobody has counted
+    stage.ask("listeners", count=0)
+    stage.wait(REST_SECONDS + 0.2)
+
+
+def test_the_engine_rests_while_nobody_listens_and_another_plays_once_somebody_does() -> None:
+    stage = Stage(standby=True)
+    resting(stage)
+    first = stage.made[0]
+    assert stage.state is State.RESTING and first.dead
+    stage.ask("turn", turns=((0, "mix", 0.5),))
+    stage.wait(1.0)
+    assert stage.state is State.RESTING
+    stage.ask("listeners", count=1)
+    assert stage.state is State.REPLACING
+    number, body = stage.fresh.asked("open")[-1]
+    assert number == 0 and body["setup"].sound.mix == 0.5
+    stage.fresh.open()
+    stage.run()
+    assert stage.state is State.PLAYING and not stage.supervisor.view.incidents
+    assert stage.sentences() == []
+
+
+@pytest.mark.parametrize("why", ["listen", "watch", "edit", "stop"])
+def test_what_needs_the_sound_ends_its_rest(why: str) -> None:
+    stage = Stage(plays("a"), standby=True)
+    resting(stage)
+    assert stage.state is State.RESTING
+    if why == "stop":
+        stage.ask("stop")
+        stage.wait(0.2)
+        assert stage.state is State.CLOSED
+        return
+    if why == "edit":
+        stage.ask("edit", operation=swap("b"))
+    else:
+        stage.ask("want", **{why: True})
+    assert stage.state is State.REPLACING
+    stage.fresh.open()
+    stage.run()
+    assert stage.state is State.PLAYING
+    assert bool(stage.engine.asked("edit")) == (why == "edit")
+
+
+def test_a_monitor_is_heard_by_its_owner_so_nothing_rests() -> None:
+    device = msgspec.structs.replace(HERE, monitor="phones")
+    stage = Stage(Setup(device=device), standby=True)
+    resting(stage)
+    assert stage.state is State.PLAYING
+    stage.ask("monitor", gain_db=-12.0)
+    assert stage.engine.asked("monitor")[-1][1] == {"gain_db": -12.0}
+    assert stage.supervisor.view.setup.device.monitor_gain_db == -12.0
 
 
 def test_fifty_kills_at_random_moments() -> None:

@@ -185,6 +185,24 @@ def test_bypass_fades_to_the_input_at_the_declared_latency_and_back(lane: str) -
     assert steps(y) <= steps(dry) + 0.4 / 960 + 1e-6
 
 
+@pytest.mark.parametrize("lane", LANES)
+def test_a_mute_fades_to_silence_and_no_preset_ends_it(lane: str) -> None:
+    x = noise(RATE // 2)
+    with Player(sound(LOUD), x, lane=lane) as player:
+        player.session.do(Set(0, "mute", 1.0), at=6400)
+        player.at(9600, Load(sound(TURNED)))
+        player.run_to(12_800)
+        assert player.session.now().sound.mute
+        player.session.do(Set(0, "mute", 0.0), at=19_200)
+        y, dry = player.finish(), player.dry()
+    down = 1.0 - np.arange(1, 961) / 960
+    assert np.allclose(y[:, 6400:7360], 1.5 * dry[:, 6400:7360] * down, atol=1e-6)
+    assert not y[:, 7360:19_200].any()
+    up = np.float32(-0.8) * dry[:, 19_200:20_160] * down[::-1]
+    assert np.allclose(y[:, 19_200:20_159], up[:, 1:], atol=1e-3)
+    assert np.array_equal(y[:, 20_160:], np.float32(-0.8) * dry[:, 20_160:])
+
+
 def test_models_are_closed_when_they_have_ceased_to_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[Any] = []
     close = StreamingModel.close

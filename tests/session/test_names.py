@@ -35,7 +35,7 @@ KNOWN = {7: [DRIVE], 5: [DRIVE], 3: [MODE, ON], 4: [Parameter("size", default=0.
 def test_every_parameter_has_a_name_and_stands_where_the_sound_says() -> None:
     found = {p.name: p.value for p in knobs(SOUND, KNOWN)}
     assert list(found) == [
-        *("mix", "input_gain_db", "output_gain_db", "bypass"),
+        *("mix", "input_gain_db", "output_gain_db", "bypass", "mute"),
         *("1.bypass", "1.stage_mix", "1.drive"),
         *("2.bypass", "2.stage_mix", "2.mode", "2.on"),
         *("3.bypass", "3.stage_mix"),
