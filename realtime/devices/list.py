@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -27,6 +28,8 @@ def library() -> ModuleType:
         ) from None
     except ImportError:
         raise DeviceError("sounddevice is not installed; run: pip install sounddevice") from None
+    if not sounddevice._initialized:  # let go of before
+        sounddevice._initialize()
     return sounddevice
 
 
@@ -76,6 +79,16 @@ def list_devices(anew: bool = False) -> list[DeviceInfo]:
         )
         for i, d in enumerate(sd.query_devices())
     ]
+
+
+def let_go() -> None:
+    """Close PortAudio in this process, which only looked: JACK calls whoever keeps it open.
+
+    Whoever looks again opens it again.
+    """
+    known = sys.modules.get("sounddevice")
+    if known is not None and known._initialized:
+        known._terminate()
 
 
 NO_INPUT = "none"  # in place of an input device: silence comes in

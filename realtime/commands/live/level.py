@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ...devices.list import NO_INPUT, find_device
+from ...devices.list import NO_INPUT, find_device, let_go
 from ...errors import DeviceError
 from ...models.catalog import find_model
 from ...models.load import read_shape
@@ -40,6 +40,7 @@ def input_level(
         return given
     try:
         name = find_device(wanted, "input").name
+        let_go()
     except DeviceError:  # said when it is opened
         return given
     if given is not None:
