@@ -155,7 +155,8 @@ class Host(Front):
         """Return after `seconds`, or when the device ends by itself."""
         end = None if seconds is None else time.monotonic() + seconds
         while self.active and (end is None or time.monotonic() < end):
-            left = 0.05 if end is None else max(0.0, min(0.05, end - time.monotonic()))
+            nap = 0.5 if self.view.state == State.RESTING else 0.05
+            left = nap if end is None else max(0.0, min(nap, end - time.monotonic()))
             time.sleep(left)
 
     def changes(self) -> list[Change]:

@@ -19,13 +19,14 @@ from typing import Any
 from ..errors import ControlError, RestyleError
 from ..host.child import Child, Message
 from ..host.front import Front
+from ..host.machine import State
 from ..host.remote import RemoteLine
 from ..host.surface import HostSurface, PatientSurface
 from ..parameters.mapping import MidiMapping
 from ..presets.format import OscSettings
 from .server import PanelSettings
 
-KEEP_SECONDS = 0.1  # between two looks at what is to be kept
+KEEP_SECONDS, RESTING_SECONDS = 0.1, 1.0  # between two looks at what is to be kept
 TAG_LOOKS = 3  # looks between two tellings of tags
 
 
@@ -180,9 +181,10 @@ class Controls:
 
     def serve(self) -> None:
         """Have the supervisor keep what is to outlive this process, until it is closed."""
-        looks = 0
-        while not self._line.closed.wait(KEEP_SECONDS):
-            looks += 1
+        looks, pause = 0, KEEP_SECONDS
+        while not self._line.closed.wait(pause):
+            resting = self._line.view.state == State.RESTING
+            pause, looks = RESTING_SECONDS if resting else KEEP_SECONDS, looks + 1
             self._keep_all(looks % TAG_LOOKS == 0)
         self._keep_all(True)
         self._line.flush()
