@@ -32,9 +32,11 @@ KNOBS = {
     "from": "at its minimum", "to": "at its maximum", "rises": "always one way",
 }  # fmt: skip
 # what a knob is to move; of the others how far the sound is from that at the knob's minimum
-_PITCH = ("depth", "lift", "youth", "pitch")
-_MOVES = {"warmth": "low", "rumble": "low", "weight": "low", "air": "high", "brightness": "high",
-          "line": "high", "band": "band"}  # fmt: skip
+_MOVES = {
+    "depth": "pitch", "lift": "pitch", "youth": "pitch", "pitch": "pitch", "giant size": "pitch",
+    "size": "centre", "warmth": "low", "rumble": "low", "weight": "low", "air": "high",
+    "brightness": "high", "line": "high", "band": "band", "breath": "periodic", "detune": "target",
+}  # fmt: skip
 Array = npt.NDArray[np.float32]
 Said = Sequence[tuple[str, Array]]
 
@@ -101,8 +103,13 @@ def turned(said: Said) -> list[Row]:
                 )
                 for share in SHARES
             ]
-            what = "pitch" if macro.name in _PITCH else _MOVES.get(macro.name, "change")
+            own = _MOVES.get(f"{voice} {macro.name}")
+            what = own or _MOVES.get(macro.name, "change")
             found = [measure(what, y, made[0]) for y in made]
+            if what == "target":  # by its first target: voices that beat have no one figure
+                found = [
+                    next(iter(macro.values(macro.minimum + s * span).values())) for s in SHARES
+                ]
             steps = np.diff(found)
             rows.append(
                 {
@@ -118,23 +125,44 @@ def turned(said: Said) -> list[Row]:
 
 
 def measure(what: str, y: Array, first: Array) -> float:
-    """One figure of a sound: ``pitch`` [Hz], ``low``, ``high`` and ``band`` [% of its power], or
-    its ``change`` from the `first` [% of its amplitude].
+    """One figure of a sound: ``pitch`` [Hz], the ``centre`` of its spectrum [Hz], ``low``, ``high``
+    and ``band`` [% of its power], how ``periodic`` it is [%], or its ``change`` from the `first` [%
+    of its amplitude].
     """
     if what == "pitch":
         hz, voiced, _ = judge.pitched(y, RATE)
         return float(np.median(hz[voiced])) if voiced.any() else 0.0
+    if what == "target":
+        return 0.0
+    if what == "periodic":
+        return 100.0 * _periodic(y)
     if what == "change":
         return float(100.0 * np.sqrt(np.sum((y - first) ** 2) / np.sum(first**2)))
-    power, hz = spectrum(y)
-    inside = {"low": hz < 300.0, "high": hz > 3000.0, "band": (hz > 400.0) & (hz < 3000.0)}[what]
+    power, frequency = spectrum(y)
+    if what == "centre":
+        strength = np.sqrt(power)
+        return float((strength * frequency).sum() / strength.sum())
+    inside = {
+        "low": frequency < 300.0,
+        "high": frequency > 3000.0,
+        "band": (frequency > 400.0) & (frequency < 3000.0),
+    }[what]
     return float(100.0 * power[inside].sum() / power.sum())
+
+
+def _periodic(y: Array) -> float:
+    """How like itself a sound is a period of 60 to 400 Hz later; the mean over pieces of 40 ms."""
+    size = RATE // 25
+    pieces = y[: len(y) // size * size].reshape(-1, size).astype(np.float64)
+    loud: npt.NDArray[np.float64] = pieces[(pieces**2).mean(axis=1) > 1e-5]
+    lags = np.asarray(np.fft.irfft(np.abs(np.fft.rfft(loud, 2 * size)) ** 2))
+    return float((lags[:, RATE // 400 : RATE // 60].max(axis=1) / lags[:, 0]).mean())
 
 
 def spectrum(y: Array) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Power and frequencies [Hz]."""
     power = np.abs(np.fft.rfft(y.astype(np.float64))) ** 2
-    return power, np.fft.rfftfreq(len(y), 1.0 / RATE)
+    return power.astype(np.float64), np.fft.rfftfreq(len(y), 1.0 / RATE).astype(np.float64)
 
 
 def band(y: Array) -> tuple[float, float]:
