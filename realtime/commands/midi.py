@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-import msgspec
 import typer
 
 from ..controllers.bindings import Bindings
@@ -15,7 +14,7 @@ from ..controllers.midi_ports import MidiInputs, input_names
 from ..errors import ConfigError, ControlError
 from ..presets.check import Library
 from ..presets.dry_surface import MemorySurface
-from ..presets.format import Preset
+from ..presets.format import Preset, mapping_table
 from ..presets.opening import open_preset
 from ..presets.toml import to_toml
 from ..session.sound import Sound, Stage
@@ -74,7 +73,7 @@ def learn(
         mapping = learner.wait(seconds)
     if mapping is None:
         raise ControlError(f"no controller moved within {seconds:g} s; try restyle midi monitor")
-    print(to_toml({"midi": [msgspec.to_builtins(mapping)]}), end="")
+    print(to_toml({"midi": [mapping_table(mapping)]}), end="")
 
 
 def _of(model: str | None) -> Sound:

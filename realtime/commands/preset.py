@@ -97,9 +97,6 @@ def list_saved(as_json: JsonOption = False) -> None:
         ]
         print(json.dumps(rows, indent=2))
         return
-    if not entries:
-        out.print("no preset yet; make one: restyle preset save NAME --model tube-amp")
-        return
     table = Table(box=None, pad_edge=False)
     for heading in ("name", "stages", "knobs", "note"):
         table.add_column(heading, no_wrap=heading == "name")

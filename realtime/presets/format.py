@@ -290,11 +290,11 @@ def to_dict(value: Preset | SessionFile) -> dict[str, Any]:
     if whole.midi_input is not None and whole.midi_input.channels:
         data["midi_input"] = msgspec.to_builtins(whole.midi_input)
     if whole.midi:
-        data["midi"] = [_mapping_table(m) for m in whole.midi]
+        data["midi"] = [mapping_table(m) for m in whole.midi]
     if whole.osc is not None:
         data["osc"] = {"host": whole.osc.host, "port": whole.osc.port}
         if whole.osc.map:
-            data["osc"]["map"] = [_mapping_table(m) for m in whole.osc.map]
+            data["osc"]["map"] = [mapping_table(m) for m in whole.osc.map]
     if whole.record is not None:
         data["record"] = msgspec.to_builtins(whole.record)
     return data
@@ -307,7 +307,7 @@ def _changed(value: msgspec.Struct) -> dict[str, Any]:
     return {k: v for k, v in data.items() if v != known[k]}
 
 
-def _mapping_table(mapping: MidiMapping | OscMapping) -> dict[str, Any]:
+def mapping_table(mapping: MidiMapping | OscMapping) -> dict[str, Any]:
     """A mapping as its table: the source first."""
     data = _changed(mapping)
     source = {k: data[k] for k in (*SOURCES, "bank", "channel", "port", "address") if k in data}

@@ -211,13 +211,14 @@ def test_presets_are_saved_listed_and_loaded(desk: Desk, presets_folder: Path) -
         "note": "verse",
         "stages": ["NoiseGate", "amp-blend", "Reverb"],
         "problem": None,
+        "bundled": False,
     }
     assert saved.data == row
     conforms(desk, "PUT", "/api/presets/{name}", saved.data)
     preset = read_preset(presets_folder / "my lead.toml")
     assert preset.sound.stages[0].parameters["threshold_db"] == -30.0
     assert desk.ask("PUT", "/api/presets/my%20lead", {}).status == 409
-    assert desk.get("/api/presets") == [row]
+    assert [p for p in desk.get("/api/presets") if not p["bundled"]] == [row]
     put(desk, mix=1.0)
     assert desk.ask("POST", "/api/presets/my%20lead/load").status == 200
     assert desk.console.surface.get("mix") == 0.5
