@@ -24,6 +24,7 @@ from train.export import gate
 from train.losses.notes import note_loss, note_losses
 from train.networks import decoder, spectra
 from train.networks.ear import HOP, LOWEST, PITCHES, ROWS, Ear
+from train.own.rebuild import begin_with
 from train.recipes.ear import HearNotes
 
 from ..commands.conftest import Run, run  # noqa: F401
@@ -226,6 +227,15 @@ def test_its_file_proves_itself_and_any_cutting_hears_the_same(file: Path) -> No
     assert whole.shape[1:] == (4, PITCHES) and np.array_equal(whole, parts)
     with pytest.raises(CardError, match="see: restyle notes"):
         open_model(file, 1)
+
+
+def test_a_network_takes_all_weights_out_of_a_file(file: Path) -> None:
+    torch.manual_seed(1)
+    wanted, other = HearNotes().network(), Ear()
+    begin_with(other, file)
+    for name, value in wanted.state_dict().items():
+        if name != "heads.bias":
+            assert torch.allclose(other.state_dict()[name], value, atol=1e-6), name
 
 
 def test_notes_are_read_from_frames_and_written_as_midi() -> None:

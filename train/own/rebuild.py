@@ -73,10 +73,12 @@ def begin_with(network: Streamable, path: Path) -> None:
         Unreadable, or most of the network's numbers are not in the file.
     """
     try:
-        found = named_weights(onnx.load(str(path)).graph)
+        graph = onnx.load(str(path)).graph
+        found = named_weights(graph)
     except Exception as error:  # onnx and protobuf raise what they like
         raise ModelError(f"cannot begin with {path}: {str(error).splitlines()[0]}") from None
     own = network.state_dict()
+    found |= _nameless({k: tuple(v.shape) for k, v in own.items() if k not in found}, graph)
     fits = {k: v for k, v in found.items() if k in own and tuple(v.shape) == tuple(own[k].shape)}
     share = sum(v.size for v in fits.values()) / max(1, sum(v.numel() for v in own.values()))
     if share < 0.5:
@@ -97,6 +99,38 @@ def named_weights(graph: onnx.GraphProto) -> Weights:
         if bias is None or product is None or product.input[1] not in found:
             continue
         found.setdefault(bias.removesuffix("bias") + "weight", found[product.input[1]].T)
+    return found
+
+
+def _nameless(missing: dict[str, tuple[int, ...]], graph: onnx.GraphProto) -> Weights:
+    """Weights that a graph holds under no name, by their shape and in their order.
+
+    They are factors of matrix products: linear layers without a bias, transposed, and, of weights
+    ``[groups, 2 n - 1]`` by the interval between two of `n`, the matrices ``[groups, n, n]``.
+    """
+    held = {i.name: i for i in graph.initializer}
+    factors = [
+        numpy_helper.to_array(held[name])
+        for node in graph.node
+        if node.op_type == "MatMul"
+        for name in node.input
+        if name in held
+    ]
+    found: Weights = {}
+    for shape in set(missing.values()):
+        names = [k for k, v in missing.items() if v == shape]
+        if len(shape) != 2:
+            continue
+        n = (shape[1] + 1) // 2
+        flat = [a.T for a in factors if a.shape == shape[::-1]]
+        square = [
+            np.concatenate([a[:, 0, :0:-1], a[:, :, 0]], axis=1)
+            for a in factors
+            if a.shape == (shape[0], n, n)
+        ]
+        for same in (flat, square):
+            if len(same) == len(names):
+                found |= dict(zip(names, same, strict=True))
     return found
 
 
