@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
+from typing import Annotated
 
+import typer
 from rich.table import Table
 
-from ..devices.list import list_devices
+from ..devices.list import LIBJACK, list_devices
+from ..devices.pipewire import jack_library
+from ..errors import DeviceError
 from .common import JsonOption, out
 
 
-def devices(as_json: JsonOption = False) -> None:
+def devices(
+    as_json: JsonOption = False,
+    virtual_mic: Annotated[
+        bool, typer.Option("--virtual-mic", help="As live --virtual-mic has them on PipeWire.")
+    ] = False,
+) -> None:
     """List audio devices with their host API."""
+    if virtual_mic:
+        library = jack_library()
+        if library is None:
+            raise DeviceError("PipeWire's JACK library is missing: apt install pipewire-jack")
+        os.environ[LIBJACK] = library
     found = list_devices()
     if as_json:
         print(json.dumps([asdict(d) for d in found], indent=2))

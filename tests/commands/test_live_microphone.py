@@ -238,6 +238,8 @@ def test_a_name_that_is_taken_is_refused(pipes: Environment, tmp_path: Path) -> 
         check=False,
     )
     assert done.returncode == 2 and "there is a node 'desk' already" in done.stderr
+    listed = ask(pipes, sys.executable, "-m", "realtime.cli", "devices", "--virtual-mic")
+    assert "desk" in listed and "phones" in listed
 
 
 @on_pulse

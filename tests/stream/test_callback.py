@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numba import carray, cfunc, types
 
+from realtime.devices.monitor import monitor_callback
 from realtime.engine import group
 from realtime.engine.hop import hop_function
 from realtime.engine.path import Path as EnginePath
@@ -25,7 +26,7 @@ from ..sounds import offline as play_offline
 @pytest.mark.parametrize(
     "function",
     [
-        stream_callback, hop_function, ort.step_function, ort.reset_function,
+        stream_callback, monitor_callback, hop_function, ort.step_function, ort.reset_function,
         kernel.step_function, kernel.reset_function, oversample.step_function,
         oversample.reset_function, group.step_function, model_stage.step_function,
         model_stage.reset_function,
