@@ -24,6 +24,7 @@ def test_all_knobs_are_listed_with_where_they_stand() -> None:
         "input_gain_db",
         "output_gain_db",
         "bypass",
+        "mute",
         "1.bypass",
         "1.stage_mix",
         "1.warm",
