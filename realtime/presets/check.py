@@ -165,8 +165,9 @@ class Library:
         if stage.model is not None:
             card = self.card(stage.model)
             if card.kind not in PLAYING:
+                article = "an" if card.kind == "ear" else "a"
                 raise ModelError(
-                    f"model {card.name} is a {card.kind}, which makes no sound; choose one that"
+                    f"model {card.name} is {article} {card.kind}, which makes no sound; choose one that"
                     f" plays: {', '.join(self.names())}"
                 )
             found, owner = card.controls, f"model {card.name}"

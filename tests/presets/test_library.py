@@ -43,6 +43,7 @@ def effect(name: str, **values: float | str) -> Stage:
         ((model("tube-apm"),), r"1: there is no model 'tube-apm'; did you mean 'tube-a"),
         ((model("./gone.onnx"),), r"1: there is no model file"),
         ((model("tagger"),), "model tagger is a tagger, which makes no sound; choose one"),
+        ((model("ear"),), "model ear is an ear, which makes no sound; choose one"),
         ((model("tube-amp", x=1),), "1: model tube-amp has no parameter 'x'; it has none"),
         ((model("amp-blend", wram=1),), "did you mean 'warm'"),
         ((model("amp-blend", warm=2),), r"warm must be within 0\.\.1, got 2"),
