@@ -167,8 +167,8 @@ class Library:
             if card.kind not in PLAYING:
                 article = "an" if card.kind == "ear" else "a"
                 raise ModelError(
-                    f"model {card.name} is {article} {card.kind}, which makes no sound; choose one that"
-                    f" plays: {', '.join(self.names())}"
+                    f"model {card.name} is {article} {card.kind}, which makes no sound; choose one"
+                    f" that plays: {', '.join(self.names())}"
                 )
             found, owner = card.controls, f"model {card.name}"
         elif stage.effect is not None:
