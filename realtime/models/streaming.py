@@ -20,7 +20,7 @@ from ..errors import CardError, ConfigError, ModelError, RestyleError, named
 from ..native.intrinsics import call_step, flush_denormals, restore_denormals
 from ..schema import shown
 from ..trust.admission import MODEL, admit, read_file
-from .card import CARD_KEY, STATE_KEY, TEST_KEY, Card, from_json
+from .card import CARD_KEY, CONVERTING, STATE_KEY, TEST_KEY, Card, from_json
 from .lag import Lag
 from .metadata import read_metadata, unpack_array
 from .ort import OrtGraph, Tensor, reset_function, step_function
@@ -60,7 +60,8 @@ class StreamingModel:
     name : str
         What to call the file in messages.
     kinds : tuple of str
-        Kinds of model that will do, see :data:`realtime.models.card.KINDS`.
+        Kinds of model that will do, see :data:`realtime.models.card.KINDS`; by default those that
+        make sound of sound.
 
     Attributes
     ----------
@@ -93,7 +94,7 @@ class StreamingModel:
         model: bytes,
         channels: int = 1,
         name: str = "model",
-        kinds: tuple[str, ...] = ("converter",),
+        kinds: tuple[str, ...] = CONVERTING,
     ) -> None:
         try:
             metadata = read_metadata(model)
@@ -243,7 +244,7 @@ def _fit(tensor: Tensor, shape: tuple[int, ...]) -> None:
 
 
 def load_model(
-    source: str | Path | bytes, channels: int = 1, kinds: tuple[str, ...] = ("converter",)
+    source: str | Path | bytes, channels: int = 1, kinds: tuple[str, ...] = CONVERTING
 ) -> StreamingModel:
     """Read a model of one of these `kinds` from a file or from bytes.
 
