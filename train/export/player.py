@@ -7,64 +7,31 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from realtime.errors import ConfigError
-
-from ..fit.checkpoint import BEST, folder_of, load
+from ..fit.checkpoint import load
 from ..judging.run import judged
-from ..networks.ear import Ear
 from ..networks.layers import Streamable
-from ..own.rebuild import begin_with
-from ..recipes import RECIPES, get_recipe
+from ..recipes import get_recipe
 from ..recipes.player import Played
 from . import gate
 
 EAR = "ear"  # the recipe
 
 
-class _Heard(torch.nn.Module):
-    """A place for an ear's weights under the names that they have in a player."""
-
-    def __init__(self, ear: Streamable) -> None:
-        super().__init__()
-        self.ear = ear
-
-
-def ear_of(file: Path | None) -> tuple[Streamable, dict[str, Any], list[dict[str, Any]]]:
-    """An ear with weights, what its training says of itself, and its sources.
-
-    Parameters
-    ----------
-    file : Path or None
-        A player's or an ear's .onnx file; None: the best checkpoint of the recipe.
+def trained_ear() -> tuple[Streamable, dict[str, Any], list[dict[str, Any]]]:
+    """The best ear of the recipe, its checkpoint, and what it learnt from.
 
     Raises
     ------
     ConfigError
-        There is no trained ear.
+        There is none.
     """
-    recipe = get_recipe(EAR) if EAR in RECIPES else None
-    if file is None:
-        if recipe is None or not (folder_of(recipe) / BEST).exists():
-            raise ConfigError(
-                "there is no trained ear; run: restyle train fit ear, or name a player's file"
-                " with --ear"
-            )
-        network, content = load(recipe)
-        return network, content, recipe.sources()
-    ear = Ear()
-    try:
-        begin_with(_Heard(ear), file)  # type: ignore[arg-type]
-    except Exception:
-        begin_with(ear, file)
-    return ear.eval(), {}, recipe.sources() if recipe is not None else []
+    recipe = get_recipe(EAR)
+    return *load(recipe), recipe.sources()
 
 
 def assemble(
     recipe: Played,
     target: Path,
-    ear: Path | None = None,
     judge: bool = True,
     log: Callable[[str], None] = print,
 ) -> Path:
@@ -82,7 +49,7 @@ def assemble(
     ModelError
         A check failed.
     """
-    recipe.ear, trained, heard = ear_of(ear)
+    recipe.ear, trained, heard = trained_ear()
     network = recipe.network().eval()
     metrics: dict[str, Any] = {}
     if judge:

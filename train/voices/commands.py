@@ -64,13 +64,10 @@ def player(
     voices: Annotated[
         list[Path] | None, typer.Option("--voice", help="A voice's file; several to blend.")
     ] = None,
-    ear: Annotated[
-        Path | None, typer.Option(help="A player's file to take the ear from; default: .runs/ear.")
-    ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Default: exported/.")] = None,
     judge: Annotated[bool, typer.Option(help="Judge it on held-out recordings.")] = True,
 ) -> None:
-    """Join an ear and voices to a player, through the gate."""
+    """Join the trained ear and voices to a player, through the gate."""
     import torch
 
     from ..export.gate import EXPORTED
@@ -87,4 +84,4 @@ def player(
         raise ConfigError(f"cannot write {target}: the folder {target.parent} does not exist")
     recipe = Played(name, name, "hears notes and plays them", voices) if voices else Bundled(name)
     judge = judge and not voices  # nobody knows what one's own should sound like
-    typer.echo(f"wrote {assemble(recipe, target, ear, judge, typer.echo)}")
+    typer.echo(f"wrote {assemble(recipe, target, judge, typer.echo)}")

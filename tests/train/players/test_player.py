@@ -31,7 +31,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("player")
     save(folder / "round.npz", tables(3), About("round", "numbers", "CC0-1.0", 0.01))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assembly, "ear_of", lambda ear: (ToneEar().eval(), {}, []))
+        patch.setattr(assembly, "trained_ear", lambda: (ToneEar().eval(), {}, []))
         patch.setattr(gate, "heard", lambda sealed, card, held: card.proof)
         recipe = Played("round", "Round", "plays round notes", [folder / "round.npz"])
         return assembly.assemble(recipe, folder / "round.onnx", judge=False)
@@ -92,8 +92,8 @@ def test_what_cannot_be_assembled_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match="there is no trained ear"):
-        assembly.ear_of(None)
+    with pytest.raises(ConfigError, match="run: restyle train fit ear"):
+        assembly.trained_ear()
     with pytest.raises(ConfigError, match="name voices with --voice"):
         main(["player", "harp"])
     with pytest.raises(ConfigError, match=r"NAME\.npz"):
