@@ -25,7 +25,7 @@ from ..voices.tables import About, Tables, load
 from .instrument import UNSEEN, Instrument
 
 Array = npt.NDArray[np.float32]
-VOICES = Path("exported") / "voices"
+VOICES = Path("exported") / "players"
 GUITAR = Voice(24, UNSEEN.font)
 FEW, REFERENCE = 4, 993_000  # recordings of a test set; the first score of the references
 LATE, VELOCITY = 0.02, 0.6  # of the voice that is given the right notes
