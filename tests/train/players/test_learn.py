@@ -17,6 +17,8 @@ from train.voices.tables import PARTIALS, About, Tables, knots, load, save
 
 from .simple import tables
 
+VOICES = Path(__file__).parents[3] / "exported" / "players"
+
 RATE = 48000
 F0 = analysis.fundamental(57)
 
@@ -126,3 +128,13 @@ def test_a_voice_comes_back_from_its_file_and_others_are_refused(tmp_path: Path)
     with pytest.raises(ConfigError, match="voice-from"):
         load(tmp_path / "missing.npz")
     assert isinstance(found, Tables)
+
+
+@pytest.mark.parametrize("path", sorted(VOICES.glob("*.npz")), ids=lambda p: p.stem)
+def test_the_voices_that_come_with_restyle_are_whole(path: Path) -> None:
+    found, about = load(path)
+    assert about.name == path.stem and about.licence == "MIT" and 0.0 <= about.lead <= 0.06
+    assert found.pitches.tolist() == list(range(28, 97, 2))
+    power = found.steady**2 + found.second**2 + found.random**2
+    np.testing.assert_allclose(power, 1.0, atol=2e-3)
+    assert path.stat().st_size < 60_000
