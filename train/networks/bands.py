@@ -48,3 +48,21 @@ def spread_matrix(bins: int, narrow: int, wide: int) -> Tensor:
     matrix[upper - 1, columns] = 1.0 - part
     matrix[upper, columns] += part
     return matrix.float()
+
+
+def band_matrices(bins: int, narrow: int, wide: int) -> tuple[Tensor, Tensor]:
+    """From bins above `narrow` to their bands, and from all bands back to all bins.
+
+    Returns
+    -------
+    pool : Tensor [shape=(bins - narrow, wide)]
+        Means; its columns sum to 1.
+    to_bins : Tensor [shape=(narrow + wide, bins)]
+        Narrow bands to their own bin, wide ones by interpolation.
+    """
+    spread = spread_matrix(bins, narrow, wide)
+    pool = spread[1:] / spread[1:].sum(dim=1, keepdim=True)
+    to_bins = torch.zeros(narrow + wide, bins)
+    to_bins[:narrow, :narrow] = torch.eye(narrow)
+    to_bins[narrow - 1 :, narrow:] += spread
+    return pool.T.contiguous(), to_bins

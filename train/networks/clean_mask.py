@@ -32,11 +32,14 @@ def unlimited(log_gain: Tensor) -> Tensor:
     return MIDDLE + REACH * torch.atanh(((log_gain - MIDDLE) / REACH).clamp(-0.95, 0.95))
 
 
-def minimum_phase(bins: int) -> tuple[Tensor, Tensor]:
-    """Matrices from log gains to smooth log magnitude and to its phase ``[bins, bins]`` each."""
+def minimum_phase(bins: int, smooth: float = SMOOTH) -> tuple[Tensor, Tensor]:
+    """Matrices from log gains to smooth log magnitude and to its phase ``[bins, bins]`` each.
+
+    `smooth` is the share of the cepstrum, of ``n_fft``, that is kept.
+    """
     n = 2 * (bins - 1)
     cepstrum = torch.fft.irfft(torch.eye(bins, dtype=torch.float64), n)  # a row for each bin
-    last = max(2, round(SMOOTH * n))
+    last = max(2, round(smooth * n))
     at = torch.arange(n, dtype=torch.float64)
     window = torch.where(at < last, 0.5 + 0.5 * torch.cos(math.pi * at / last), 0.0)
     folded = cepstrum * window * torch.where(at == 0, 1.0, 2.0)
@@ -51,14 +54,16 @@ class Mask(nn.Module):
     ----------
     spread : Tensor [shape=(bands, bins)]
         Interpolation from bands to bins.
+    smooth : float
+        See :func:`minimum_phase`.
     """
 
     size: Tensor
     turn: Tensor
 
-    def __init__(self, spread: Tensor) -> None:
+    def __init__(self, spread: Tensor, smooth: float = SMOOTH) -> None:
         super().__init__()
-        size, turn = minimum_phase(spread.shape[1])
+        size, turn = minimum_phase(spread.shape[1], smooth)
         self.register_buffer("size", spread @ size, persistent=False)
         self.register_buffer("turn", spread @ turn, persistent=False)
 

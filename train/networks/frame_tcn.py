@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .bands import spread_matrix
+from .bands import band_matrices
 from .clean_mask import FRAMES, Mask, Soften, Steady, limited
 from .layers import Film, GatedBlock, Streamable, blend_weights
 from .noise import NoiseTable
@@ -82,12 +82,8 @@ class FrameTCN(Streamable):
     ) -> None:
         super().__init__()
         self.bins, self.narrow, self.bands = bins, narrow, narrow + wide
-        spread = spread_matrix(bins, narrow, wide)
-        pool = spread[1:] / spread[1:].sum(dim=1, keepdim=True)
-        self.register_buffer("pool", pool.T.contiguous(), persistent=False)
-        to_bins = torch.zeros(self.bands, bins)
-        to_bins[:narrow, :narrow] = torch.eye(narrow)
-        to_bins[narrow - 1 :, narrow:] += spread
+        pool, to_bins = band_matrices(bins, narrow, wide)
+        self.register_buffer("pool", pool, persistent=False)
         self.mask, self.soften = Mask(to_bins), Soften(bins, round(SOFT * 2 * (bins - 1)))
         self.encode = nn.Linear(self.bands + 1, hidden)
         self.blocks = nn.ModuleList(GatedBlock(hidden, d) for d in dilations)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from realtime.errors import ConfigError, nearest
 
 from .base import Recipe
+from .clean import Clean
 from .ear import HearNotes
 from .effect import AmpBlend, Tape, TubeAmp
 from .generator import EndlessKeys
@@ -17,8 +18,8 @@ from .voice import RadioVoice, Whisper
 RECIPES: dict[str, type[Recipe]] = {
     r.name: r
     for r in (
-        TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, SquareSynth, Strings, Choir, StringsUnpaired,
-        LatentKeys, Tagger, EndlessKeys, HearNotes,
+        TubeAmp, Tape, AmpBlend, RadioVoice, Whisper, Clean, SquareSynth, Strings, Choir,
+        StringsUnpaired, LatentKeys, Tagger, EndlessKeys, HearNotes,
     )
 }  # fmt: skip
 ABLATIONS: dict[str, type[Recipe]] = {StringsWithoutAdversary.name: StringsWithoutAdversary}

@@ -30,6 +30,8 @@ class Spectral(Recipe):
     n_fft, synthesis, hop : int [samples]
     narrow, wide, hidden, dilations, noise, dry
         See :class:`train.networks.frame_tcn.FrameTCN`.
+    rest : float
+        What the controls, where there are any, are for the test rows.
     """
 
     n_fft, synthesis, hop = 1024, 256, 128
@@ -41,6 +43,7 @@ class Spectral(Recipe):
     )
     warm_up = 8192
     tests = 3
+    rest = 0.0
 
     def __init__(self) -> None:
         self.geometry = Spectrum(self.n_fft, self.synthesis, self.window)
@@ -72,7 +75,7 @@ class Spectral(Recipe):
         seed = int(torch.randint(2**31, ()))  # of torch's generator, which a checkpoint keeps
         rows = test_rows(self.tests, batch.dry.shape[1], np.random.default_rng(seed))
         rows = rows.to(batch.dry)
-        none = batch.controls.new_zeros(self.tests, batch.controls.shape[1])
+        none = batch.controls.new_full((self.tests, batch.controls.shape[1]), self.rest)
         parts = (batch.dry, rows), (batch.wet, rows), (batch.controls, none)
         return self.aligned(network, Batch(*(torch.cat(p) for p in parts)))
 

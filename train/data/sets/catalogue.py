@@ -59,6 +59,18 @@ def _acted(_: Path | None) -> list[Source]:
     return speech.acted()
 
 
+def _wide(_: Path | None) -> list[Source]:
+    from . import speech_wide
+
+    return speech_wide.spoken()
+
+
+def _keystrokes(_: Path | None) -> list[Source]:
+    from . import speech_wide
+
+    return speech_wide.keystrokes()
+
+
 def _music(_: Path | None) -> list[Source]:
     from . import music
 
@@ -112,6 +124,20 @@ CATALOGUE = {
         ("fillets-ng-data-cs", "fillets-ng-data-nl"),
         _acted,
         SPOKEN,
+    ),
+    "speech-wide": SetKind(
+        "captions, words and letters spoken by volunteers in some twenty languages, with their"
+        " highs (250 MB to download)",
+        ("GPL-2.0-or-later",),
+        ("tuxpaint-stamps-default", "klettres-data", "ktuberling-data"),
+        _wide,
+        SPOKEN,
+    ),
+    "keystrokes": SetKind(
+        "every key of a mechanical keyboard, down and up",
+        ("GPL-2.0-or-later",),
+        ("bucklespring-data",),
+        _keystrokes,
     ),
     "game-music": SetKind(
         "soundtracks of three games, electronic and other",

@@ -1,0 +1,185 @@
+"""Clean: speech freed of noise, at 48 kHz, on frames of 2.7 ms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from realtime.models.card import Card
+from realtime.parameters.parameter import Parameter
+
+from ..data.examples import noisy
+from ..data.manifest import SAMPLE_RATE, rank
+from ..data.pairs import Pair, PairSet
+from ..data.sets.recordings import Recording, load_set
+from ..losses.speech import speech_distance
+from ..networks.cleaner import Cleaner
+from ..networks.layers import Streamable
+from .base import Batch, Schedule
+from .spectral import Spectral
+
+Array = npt.NDArray[np.float32]
+RELIEF_DB = 36.0  # between the loud and the quiet of a recording that is clean enough
+MINUTES = 5.5  # of a speaker
+SPEECH_LEVEL = 0.1  # RMS
+
+
+SPEECH = "speech-wide"
+
+
+def relief(x: Array) -> float:
+    """Level of the loudest frames of 20 ms over that of the quietest [dB]."""
+    power = np.square(x[: len(x) // 960 * 960].reshape(-1, 960)).mean(axis=1) + 1e-12
+    high, low = np.percentile(10 * np.log10(power), (95, 4))
+    return float(high - low)
+
+
+@cache
+def clean_speech(split: str) -> list[Array]:
+    """Clean recordings at equal level, those of a speaker together."""
+    by_speaker: dict[str, list[Recording]] = {}
+    for recording in getattr(load_set(SPEECH), split):
+        by_speaker.setdefault(recording.tags["speaker"], []).append(recording)
+    found = []
+    for _, recordings in sorted(by_speaker.items()):
+        budget = MINUTES * 60 * (1.0 if split == "train" else 0.05)
+        for recording in sorted(recordings, key=lambda r: rank(r.name)):
+            if budget <= 0:
+                break
+            if len(recording.samples) < 4800 or relief(recording.samples) < RELIEF_DB:
+                continue
+            x = recording.samples
+            found.append(x * np.float32(SPEECH_LEVEL / np.sqrt(np.mean(x**2) + 1e-12)))
+            budget -= len(x) / SAMPLE_RATE
+    return found
+
+
+def music(split: str, minutes: float) -> list[Array]:
+    """Stretches of twenty seconds of game music, at equal level."""
+    tracks = getattr(load_set("game-music"), split)
+    length = 20 * SAMPLE_RATE
+    found: list[Array] = []
+    for turn in range(8):
+        for track in sorted(tracks, key=lambda r: rank(r.name)):
+            x = track.samples[(turn + 1) * length : (turn + 2) * length]
+            if len(found) * 20 >= minutes * 60 or len(x) < length or np.mean(x**2) < 1e-6:
+                continue
+            found.append(x * np.float32(SPEECH_LEVEL / np.sqrt(np.mean(x**2))))
+    return found
+
+
+def strokes(split: str) -> list[Array]:
+    """Keys of a keyboard, a quarter of a second each at most."""
+    return [r.samples[:12000] for r in getattr(load_set("keystrokes"), split)]
+
+
+def joined(split: str, seconds: float = 20.0) -> list[Array]:
+    """Clean speech in stretches of about so many seconds, a fifth of a second between clips."""
+    gap = np.zeros(SAMPLE_RATE // 5, dtype=np.float32)
+    found: list[Array] = []
+    parts: list[Array] = []
+    clips = clean_speech(split)
+    for number, x in enumerate(clips):
+        parts += [x, gap]
+        if sum(map(len, parts)) >= seconds * SAMPLE_RATE or number == len(clips) - 1:
+            found.append(np.concatenate(parts))
+            parts = []
+    return found
+
+
+def pools(split: str, minutes: float = 3.5) -> noisy.Pools:
+    """Recorded noise of a split, and invented knocks."""
+    hits = [np.pad(x, (0, 12000 - len(x))) / (np.abs(x).max() + 1e-6) for x in strokes(split)]
+    draw = noisy.Draw(torch.Generator().manual_seed(rank_seed(split)))
+    made = noisy.made_strokes(draw, 200, 12000)
+    heard = torch.from_numpy(np.stack(hits).astype(np.float32))
+    return noisy.Pools(
+        torch.from_numpy(np.concatenate(music(split, minutes))), torch.cat([heard, made])
+    )
+
+
+def rank_seed(text: str) -> int:
+    """A seed that depends on the text alone."""
+    return int(rank(text) * 2**31)
+
+
+class Clean(Spectral):
+    """Frames in, frames out: gains that turn down all but speech."""
+
+    name, kind, title = "clean", "voice", "Clean"
+    summary = "a voice freed of noise"
+    limits = (
+        "One voice near the microphone: others further away pass in part, and what is sung or"
+        " played with nothing else is taken for a voice. Echo of the room stays."
+    )
+    hidden, rest = 160, 1.0
+    schedule = Schedule(
+        minutes=240, steps=6000, batch=16, segment=96000, learning_rate=2e-3, average=0.998
+    )
+    warm_up = 24064
+
+    def network(self) -> Streamable:
+        """A cleaner of this geometry."""
+        return Cleaner(self.n_fft // 2 + 1, hidden=self.hidden)
+
+    def data(self) -> PairSet:
+        """Clean speech to be mixed anew in every step; fixed mixtures for validation and test."""
+        train = tuple(Pair(f"speech{i}", x, x, (1.0,)) for i, x in enumerate(joined("train")))
+        return PairSet(train, self._mixed("validation"), self._mixed("test"))
+
+    def _mixed(self, split: str, count: int = 16) -> tuple[Pair, ...]:
+        draw = noisy.Draw(torch.Generator().manual_seed(rank_seed(f"clean {split}")))
+        n = 6 * SAMPLE_RATE
+        clips = [x[:n] for x in joined(split, 6.5) if len(x) >= n][:count]
+        speech = torch.from_numpy(np.stack(clips))
+        dry, wet = noisy.mixtures(draw, speech, pools(split, 1.0))
+        return tuple(
+            Pair(f"{split}{i}", d.numpy(), w.numpy(), (1.0,))
+            for i, (d, w) in enumerate(zip(dry, wet, strict=True))
+        )
+
+    def augment(self, batch: Batch, rng: np.random.Generator) -> Batch:
+        """Rooms and noise, other ones every time."""
+        draw = noisy.Draw(torch.Generator().manual_seed(int(rng.integers(2**62))))
+        if self._pools is None:
+            self._pools = pools("train")
+        dry, wet = noisy.mixtures(draw, batch.dry, self._pools)
+        return batch._replace(dry=dry, wet=wet)
+
+    _pools: noisy.Pools | None = None
+
+    def convert(self, network: Streamable, dry: Tensor, controls: Tensor) -> Tensor:
+        """Frames in, frames out, overlap-added."""
+        frames = self.transform.forward(dry)
+        return self.transform.inverse(network.offline(frames, controls=controls))
+
+    def loss(self, y: Tensor, target: Tensor) -> Tensor:
+        """Compressed spectra, what is lost of the speech weighing more."""
+        return speech_distance(y, target)
+
+    def objection(self, y: Tensor, x: Tensor) -> Tensor:
+        """Lines, hum and hiss, in the units of this loss."""
+        return super().objection(y, x) * 0.07
+
+    def sources(self) -> list[dict[str, Any]]:
+        """Speech, music and keys; all other noise is invented."""
+        rows = [
+            r for name in (SPEECH, "game-music", "keystrokes") for r in load_set(name).provenance()
+        ]
+        return [
+            *rows,
+            {"source": "rooms and noise by rule (train.data.examples.noisy)", "licence": "CC0-1.0"},
+        ]
+
+    def card(
+        self, network: Streamable, metrics: dict[str, Any], provenance: dict[str, Any]
+    ) -> Card:
+        """One control."""
+        card = super().card(network, metrics, provenance)
+        return replace(card, controls=(Parameter("strength", 0.0, 1.0, 1.0),))
