@@ -150,6 +150,19 @@ TOOLS = {
         Parameter("robot", 0.0, 1.0, 0.0),
         Parameter("breath", 0.0, 1.0, 0.0),
     ),
+    "DeHum": (
+        Parameter("mains", maximum=2.0, kind=CATEGORICAL, choices=("auto", "50 Hz", "60 Hz")),
+        Parameter("harmonics", 1.0, 40.0, 20.0, step=1.0),
+        Parameter("width_hz", 0.2, 10.0, 1.5, "Hz"),
+        Parameter("strength", 0.0, 1.0, 1.0),
+    ),
+    "AutoGain": (
+        Parameter("target_lufs", -40.0, -10.0, -20.0, "LUFS"),
+        Parameter("ceiling_db", -24.0, 0.0, -3.0, "dB"),
+        Parameter("most_db", 0.0, 30.0, 15.0, "dB"),
+        Parameter("gate_lufs", -80.0, -20.0, -50.0, "LUFS"),
+        Parameter("speed_db", 0.5, 20.0, 3.0, "dB/s"),
+    ),
 }  # fmt: skip
 _PEDALBOARDS = ("BrickwallLimiter", "MP3Compressor", "Resample")  # of these there is no native one
 

@@ -234,8 +234,8 @@ def main() -> None:
         if step in (1, 20, 100) or now - checked > CHECK_EVERY:
             checked = now
             say(
-                f"step {step} loss {total:.4f} fault {float(fault.detach()):.1f} norm {float(norm):.2f};"
-                f" {figures(mean)}"
+                f"step {step} loss {total:.4f} fault {float(fault.detach()):.1f}"
+                f" norm {float(norm):.2f}; {figures(mean)}"
             )
         if now - saved > SAVE_EVERY:
             saved = now

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import soundfile
 import torch
 from torch import Tensor
 
@@ -15,9 +16,10 @@ from realtime.models.card import Card
 from realtime.parameters.parameter import Parameter
 
 from ..data.examples import noisy
-from ..data.manifest import SAMPLE_RATE, rank
+from ..data.manifest import SAMPLE_RATE, Item, rank, read_manifest
 from ..data.pairs import Pair, PairSet
-from ..data.sets.recordings import Recording, load_set
+from ..data.sets.recordings import SETS, load_set
+from ..data.sound.denoise import spectral_gate
 from ..losses.speech import speech_distance
 from ..networks.cleaner import Cleaner
 from ..networks.layers import Streamable
@@ -31,6 +33,8 @@ SPEECH_LEVEL = 0.1  # RMS
 
 
 SPEECH = "speech-wide"
+SHORTEST = 4800  # samples
+OWN_NOISE_DB = 18.0  # by which a recording's own noise is lowered before it is mixed
 
 
 def relief(x: Array) -> float:
@@ -42,22 +46,34 @@ def relief(x: Array) -> float:
 
 @cache
 def clean_speech(split: str) -> list[Array]:
-    """Clean recordings at equal level, those of a speaker together."""
-    by_speaker: dict[str, list[Recording]] = {}
-    for recording in getattr(load_set(SPEECH), split):
-        by_speaker.setdefault(recording.tags["speaker"], []).append(recording)
+    """Clean recordings at equal level, those of a speaker together, their own noise lowered."""
+    folder = SETS / SPEECH
+    by_speaker: dict[str, list[Item]] = {}
+    for item in read_manifest(folder).items:
+        if item.split == split:
+            by_speaker.setdefault(item.tags["speaker"], []).append(item)
     found = []
-    for _, recordings in sorted(by_speaker.items()):
-        budget = MINUTES * 60 * (1.0 if split == "train" else 0.05)
-        for recording in sorted(recordings, key=lambda r: rank(r.name)):
-            if budget <= 0:
+    for _, items in sorted(by_speaker.items()):
+        left = MINUTES * 60 * (1.0 if split == "train" else 0.05)
+        clips: list[Array] = []
+        for item in sorted(items, key=lambda i: rank(i.file)):
+            if left <= 0:
                 break
-            if len(recording.samples) < 4800 or relief(recording.samples) < RELIEF_DB:
+            x = soundfile.read(folder / item.file, dtype="float32")[0]
+            if len(x) < SHORTEST or relief(x) < RELIEF_DB:
                 continue
-            x = recording.samples
-            found.append(x * np.float32(SPEECH_LEVEL / np.sqrt(np.mean(x**2) + 1e-12)))
-            budget -= len(x) / SAMPLE_RATE
+            clips.append(x * np.float32(SPEECH_LEVEL / np.sqrt(np.mean(x**2) + 1e-12)))
+            left -= len(x) / SAMPLE_RATE
+        found += quieter(clips)
     return found
+
+
+def quieter(clips: list[Array]) -> list[Array]:
+    """Clips of one speaker with the noise lowered that all of them share."""
+    if not clips:
+        return []
+    whole = spectral_gate(np.concatenate(clips), SAMPLE_RATE, reduction_db=OWN_NOISE_DB)
+    return np.split(whole, np.cumsum([len(x) for x in clips])[:-1])
 
 
 def music(split: str, minutes: float) -> list[Array]:

@@ -8,10 +8,10 @@ import { trying } from "./toast.js";
 
 const HINTS = {
   Bitcrush: "fewer bits", Chorus: "several voices", Clipping: "hard edges", Compressor: "evens out loudness",
-  Convolution: "a room or cabinet from a file", Delay: "echoes", Distortion: "drive", Gain: "louder or softer",
+  AutoGain: "one loudness", Convolution: "a room or cabinet from a file", DeHum: "takes mains hum away", Delay: "echoes", Distortion: "drive", Gain: "louder or softer",
   HighpassFilter: "cuts lows", HighShelfFilter: "treble", LadderFilter: "synth filter", Limiter: "no peaks",
   Looper: "records and repeats", LowpassFilter: "cuts highs", LowShelfFilter: "bass", Metronome: "a click", NoiseGate: "silences pauses", PeakFilter: "one band",
-  Phaser: "sweeping notches", PitchShift: "higher or lower", Reverb: "a room", Tuner: "shows the pitch",
+  Phaser: "sweeping notches", PitchShift: "higher or lower", Reverb: "a room", Tuner: "shows the pitch", VoiceShift: "pitch and formants of a voice",
 };
 
 /** Let a stage be chosen; `add(stage)` gets its table as in a preset. */

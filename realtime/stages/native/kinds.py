@@ -7,8 +7,10 @@ from typing import Any
 
 from ...errors import ChainError
 from ..ranges import NATIVE_RANGES
+from .auto_gain import AUTO_GAIN
 from .common import Common
 from .convolution import convolution
+from .dehum import DEHUM
 from .delay import DELAY
 from .dynamics import DYNAMICS
 from .filters import FILTERS
@@ -22,7 +24,7 @@ from .stage import NativeEffect
 from .tuner import TUNER
 from .voice_shift import VOICE_SHIFT
 
-TOOLS = {**TUNER, **METRONOME, **LOOPER, **VOICE_SHIFT}
+TOOLS = {**TUNER, **METRONOME, **LOOPER, **VOICE_SHIFT, **DEHUM, **AUTO_GAIN}
 KINDS = {**LEVELS, **FILTERS, **LADDER, **DYNAMICS, **DELAY, **MODULATION, **REVERB, **TOOLS}
 RESPONSE = "impulse_response_filename"
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from realtime.proof.listener.clips import speech
 from realtime.stages.ranges import useful_defaults
 
 from ...signals import noise, sine
@@ -60,3 +61,23 @@ def test_it_never_makes_anything_louder() -> None:
     x = phrase()
     y = stepped(prepared("NoiseGate", threshold_db=-30.0, hold_ms=5.0, hysteresis_db=3.0), x, [64])
     assert (np.abs(y) <= np.abs(x)).all()
+
+
+def test_word_beginnings_are_not_cut() -> None:
+    # vowels and hissing consonants that swell from nothing, over the hiss of a preamplifier
+    said = speech(RATE).samples
+    words = np.concatenate([said[: RATE // 2], np.zeros(RATE), said[RATE:]])
+    x = (0.3 * words / np.abs(words).max())[None].astype(np.float32)
+    x = x + noise(x.shape[1], level=10 ** (-72 / 20), seed=3)
+    given = {"threshold_db": -50.0, "hold_ms": 250.0, "hysteresis_db": 6.0}
+    y = stepped(prepared("NoiseGate", **given, release_ms=120.0), x, [64])
+    power = np.square(x[0, : len(x[0]) // 240 * 240]).reshape(-1, 240).mean(axis=1)
+    heard = power > 10 ** (-46 / 10)
+    begins = [i for i in range(20, len(heard)) if heard[i] and not heard[i - 20 : i].any()]
+    assert begins
+    for i in begins:
+        part = slice(240 * (i - 1), 240 * (i + 8))  # from 5 ms before a word is heard
+        lost = np.square(x[0, part] - y[0, part]).sum() / np.square(x[0, part]).sum()
+        assert lost < 0.01
+    pause = slice(RATE, RATE + RATE // 4)
+    assert np.abs(y[0, pause]).max() < 1e-2 * np.abs(x[0, pause]).max()

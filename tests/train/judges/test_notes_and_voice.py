@@ -100,4 +100,4 @@ def test_a_voice_is_most_like_itself_and_noise_lowers_quality() -> None:
     noisy = (tone + 0.3 * np.random.default_rng(0).standard_normal(len(t))).astype(np.float32)
     assert voice.speaker_similarity(x, x) == pytest.approx(1.0, abs=1e-4)
     assert voice.speaker_similarity(x, noisy) < 0.95
-    assert set(voice.quality(x)) == {"mos_speech", "mos_overall"}
+    assert set(voice.quality(x)) == {"mos_speech", "mos_background", "mos_overall"}

@@ -91,11 +91,15 @@ def word_errors(texts: list[str], heard: list[str]) -> float:
 
 
 def quality(samples: Array, rate: int = 48000) -> dict[str, float]:
-    """DNSMOS of speech signal and overall, 1 to 5."""
+    """DNSMOS of speech signal, background and overall, 1 to 5."""
     x = _low(samples, rate)
     with contextlib.redirect_stdout(io.StringIO()):
         found = require("speechmos.dnsmos").run(x, RATE)
-    return {"mos_speech": float(found["sig_mos"]), "mos_overall": float(found["ovrl_mos"])}
+    return {
+        "mos_speech": float(found["sig_mos"]),
+        "mos_background": float(found["bak_mos"]),
+        "mos_overall": float(found["ovrl_mos"]),
+    }
 
 
 @cache

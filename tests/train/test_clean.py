@@ -1,0 +1,164 @@
+"""Clean: its network streams, its mixtures are what they say, its loss guards speech."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from torch import Tensor
+
+from train.data.examples import noisy
+from train.losses.speech import speech_distance
+from train.networks.cleaner import Cleaner
+from train.networks.frames import FrameTransform
+from train.networks.layers import Streamable
+from train.networks.recurrent import Recurrent
+from train.recipes.clean import Clean, quieter
+
+RATE = 48000
+
+
+@pytest.fixture(scope="module")
+def network() -> Cleaner:
+    torch.manual_seed(0)
+    made = Cleaner(129, narrow=24, wide=10, hidden=16).eval()
+    with torch.no_grad():
+        made.decode.weight.normal_(std=0.5)  # masks that move
+    return made
+
+
+def draw(seed: int = 0) -> noisy.Draw:
+    return noisy.Draw(torch.Generator().manual_seed(seed))
+
+
+def pools() -> noisy.Pools:
+    music = torch.sin(torch.arange(RATE) * 0.05) * 0.1
+    return noisy.Pools(music, noisy.made_strokes(draw(), 6, 2400))
+
+
+def test_steps_are_the_same_as_the_whole(network: Cleaner) -> None:
+    x, one = torch.randn(2, 2, 9, 129), torch.full((1, 1), 0.7)
+    with torch.no_grad():
+        whole = network.offline(x, controls=one)
+        states = [s.expand(2, *s.shape[1:]) for s in network.initial_state(1)]
+        parts = []
+        for k in range(9):
+            y, states = network.step(x[:, :, k : k + 1], states, one)
+            parts.append(y)
+    assert torch.allclose(torch.cat(parts, dim=2), whole, atol=1e-5)
+
+
+def test_strength_0_is_the_input_and_1_the_most(network: Cleaner) -> None:
+    transform = FrameTransform(256, 64, 32, 4)
+    x = 0.2 * torch.randn(1, 3200)
+    with torch.no_grad():
+        made = [
+            transform.inverse(
+                network.offline(transform.forward(x), controls=torch.full((1, 1), s))
+            )[:, transform.latency :]
+            for s in (0.0, 0.5, 1.0)
+        ]
+    dry = x[:, : made[0].shape[1]]
+    assert (made[0] - dry).square().mean() < 1e-12 * dry.square().mean()
+    power = [float(y.square().mean()) for y in made]
+    assert power[0] > power[1] > power[2]
+
+
+def test_the_recurrent_layer_is_onnxs_operator() -> None:
+    class Alone(Streamable):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell = Recurrent(6)
+
+        def forward(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+            y, state = self.cell(x[:, 0], states[0])
+            return y.unsqueeze(1), state
+
+    torch.manual_seed(1)
+    network, auto = Alone().eval(), torch.export.Dim.AUTO
+    program = torch.export.export(
+        network, (torch.randn(2, 1, 3, 6), torch.zeros(2, 6)),
+        dynamic_shapes={"x": {0: auto, 2: auto}, "states": ({0: auto},)}, strict=False,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exported = torch.onnx.export(program, (), dynamo=True, verbose=False)
+    assert exported is not None
+    session = onnxruntime.InferenceSession(exported.model_proto.SerializeToString())
+    names = [i.name for i in session.get_inputs()]
+    for batch, steps in ((1, 1), (3, 7)):
+        x, state = torch.randn(batch, 1, steps, 6), torch.randn(batch, 6)
+        found = session.run(None, dict(zip(names, (x.numpy(), state.numpy()), strict=True)))
+        with torch.no_grad():
+            expected = network(x, state)
+        for a, b in zip(found, expected, strict=True):
+            assert np.abs(a - b.numpy()).max() < 1e-5
+
+
+def test_mixtures_come_again_with_the_same_seed_and_differ_with_another() -> None:
+    speech = 0.1 * torch.randn(3, 9600)
+    one, same, other = (noisy.mixtures(draw(s), speech, pools()) for s in (4, 4, 5))
+    assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
+    assert not torch.equal(one[0], other[0])
+    for part in (*one, *other):
+        assert part.shape == speech.shape and part.isfinite().all() and part.abs().max() <= 1.0
+
+
+@pytest.mark.parametrize("kind", ["coloured", "fan", "hum", "wind"])
+def test_noises_have_unit_power_and_are_not_alike(kind: str) -> None:
+    y = getattr(noisy, kind)(draw(1), 4, RATE)
+    power = y.square().mean(dim=1)
+    assert ((power > 0.5) & (power < 2.5)).all()
+    assert (y @ y.T / RATE - torch.diag(power)).abs().max() < 0.5
+
+
+def test_hum_is_where_the_mains_are() -> None:
+    y = noisy.hum(draw(2), 6, RATE).double()
+    spectrum = torch.fft.rfft(y * torch.hann_window(RATE, dtype=y.dtype)).abs()  # bins of 1 Hz
+    for row in spectrum:
+        peak = int(row[:400].argmax())
+        assert any(abs(peak - base * round(peak / base)) <= 3 for base in (50, 60))
+
+
+def test_a_room_only_adds_what_comes_later() -> None:
+    x = torch.zeros(4, RATE // 2)
+    x[:, 1000] = 1.0
+    y = noisy.rooms(draw(3), x, share=1.0)
+    assert (y[:, :1000].abs() < 1e-5).all() and torch.allclose(y[:, 1000], x[:, 1000], atol=0.05)
+    late = y[:, 1100:].square().sum(dim=1)
+    assert (late > 0.01).all() and (late < 0.8).all()
+
+
+def test_the_loss_is_0_for_what_was_wanted_and_holes_weigh_more_than_noise() -> None:
+    torch.manual_seed(2)
+    target = 0.1 * torch.randn(2, 9600)
+    assert float(speech_distance(target, target)) == 0.0
+    less, more = (float(speech_distance(g * target, target)) for g in (0.5, 2.0**0.5))
+    # as far away in the compressed magnitudes, or nearly
+    assert abs((1 - 0.5**0.3) - (2**0.15 - 1)) < 0.08
+    assert less > 2.0 * more
+    quiet = [float(speech_distance(s * 0.5 * target, s * target)) for s in (1.0, 0.3)]
+    assert quiet[0] == pytest.approx(quiet[1], rel=1e-2)  # rows weigh alike at any level
+
+
+def test_a_recordings_own_noise_is_lowered_and_its_length_kept() -> None:
+    rng = np.random.default_rng(0)
+    hiss = 0.002 * rng.standard_normal(4 * RATE).astype(np.float32)
+    voice = 0.2 * np.sin(2 * np.pi * 220 * np.arange(RATE) / RATE).astype(np.float32)
+    x = hiss.copy()
+    x[RATE : 2 * RATE] += voice
+    first, second = quieter([x[: 3 * RATE], x[3 * RATE :]])
+    assert (len(first), len(second)) == (3 * RATE, RATE)
+    assert np.std(second[4800:-4800]) < 0.25 * np.std(hiss)
+    inside = slice(RATE + 4800, 2 * RATE - 4800)
+    assert np.std(first[inside] - x[inside]) < 0.1 * np.std(x[inside])
+
+
+def test_its_card_says_what_is_turned_and_how_late_it_is() -> None:
+    recipe = Clean()
+    card = recipe.card(recipe.network(), {}, {})
+    assert [(c.name, c.default) for c in card.controls] == [("strength", 1.0)]
+    assert (card.latency + card.hop_length) / RATE <= 0.008
