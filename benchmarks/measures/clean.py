@@ -14,7 +14,7 @@ import argparse
 import importlib.util
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -23,13 +23,17 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from realtime.models.catalog import find_model
+from realtime.audio_files import whole_file
+from realtime.models.card import CARD_KEY
+from realtime.models.catalog import find_model, read_entry
+from realtime.models.metadata import write_metadata
 from realtime.proof.listener.play import play
 from train.data.manifest import Item, rank, read_manifest
 from train.data.sets.packages import find_package
 from train.data.sets.recordings import SETS
 from train.data.sound.decode import decode
 from train.data.sound.noise import coloured_noise
+from train.judging import denoised
 from train.judging.judges import voice as judge
 from train.judging.judges.memo import remembered
 from train.judging.judges.packages import require
@@ -54,11 +58,7 @@ RECORDED = {
     "kettle": "kettle.ogg",
 }  # fmt: skip
 NOISES = (*RECORDED, "keyboard", "music", "babble", "pink", "hum")
-COLUMNS = {
-    "what": "what", "speech": "DNSMOS speech", "background": "DNSMOS background",
-    "overall": "DNSMOS overall", "pesq": "PESQ", "stoi": "STOI", "words": "words wrong",
-    "latency_ms": "latency ms",
-}  # fmt: skip
+COLUMNS = denoised.COLUMNS | {"what": "what"}
 FIGURES = ("speech", "background", "overall", "pesq", "stoi")
 Array = npt.NDArray[np.float32]
 Figures = npt.NDArray[np.float64]
@@ -189,8 +189,8 @@ def summary(name: str, rows: Sequence[Figures], words: float | None) -> Row:
 
 def measure(
     systems: dict[str, Callable[[Array], Array]], found: Sequence[Case], report: Report
-) -> None:
-    """Tables by system, by ratio and by noise."""
+) -> list[Row]:
+    """Tables by system, by ratio and by noise; the rows of the first are returned."""
     marks: dict[str, list[Figures]] = {}
     heard: dict[str, list[str]] = {}
     for name, work in systems.items():
@@ -202,7 +202,7 @@ def measure(
         ]
         report.progress(f"{name}: {time.perf_counter() - begin:.0f} s")
 
-    def table(title: str, key: str, groups: dict[str, list[int]]) -> None:
+    def table(title: str, key: str, groups: dict[str, list[int]]) -> list[Row]:
         rows = []
         for group, places in groups.items():
             for name in systems:
@@ -217,13 +217,32 @@ def measure(
                 row["latency_ms"] = {**denoisers.LATENCY_MS, "input": 0.0}.get(name, 256 / 48)
                 rows.append({**row, "latency_ms": round(row["latency_ms"], 1)})
         report.table(key, title, rows, COLUMNS)
+        return rows
 
     every = list(range(len(found)))
-    table("All mixtures", "all", {"": every})
+    overall = table("All mixtures", "all", {"": every})
     table("By ratio", "ratio", {
         f"{r:.0f} dB": [i for i in every if found[i].ratio_db == r] for r in RATIOS
     })  # fmt: skip
     table("By noise", "noise", {n: [i for i in every if found[i].noise == n] for n in NOISES})
+    return overall
+
+
+def keep(model: str, rows: list[Row], mixtures: int, command: str) -> None:
+    """Write the figures into a model's card; graph and weights stay."""
+    path = find_model(model)
+    card = read_entry(path).card
+    assert card is not None
+    named = [{**row, "what": card.name if row["what"] == model else row["what"]} for row in rows]
+    metrics = {
+        "kind": denoised.KIND,
+        "command": command,
+        denoised.KEY: {"mixtures": mixtures, "rows": named},
+    }
+    sealed = replace(card, metrics=metrics).to_json()
+    data = write_metadata(path.read_bytes(), {CARD_KEY: sealed})
+    with whole_file(path) as partial:
+        partial.write_bytes(data)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -233,6 +252,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", metavar="NAMES", help="of input, GTCRN, DTLN and the model")
     parser.add_argument("--model", default="clean", help="style or file to judge")
     parser.add_argument("--speakers", type=int, default=len(SPEAKERS), help="the first so many")
+    parser.add_argument(
+        "--keep", action="store_true", help="write the figures into the model's card"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the result there")
     options = parser.parse_args(arguments)
     report = Report("clean", " ".join(["restyle bench clean", *(arguments or [])]))
@@ -245,7 +267,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     systems[options.model] = through(options.model)
     if options.only is not None:
         systems = {k: v for k, v in systems.items() if k in options.only.split(",")}
-    measure(systems, cases(options.full, list(SPEAKERS)[: options.speakers]), report)
+    mixtures = cases(options.full, list(SPEAKERS)[: options.speakers])
+    rows = measure(systems, mixtures, report)
+    if options.keep:
+        keep(options.model, rows, len(mixtures), report.data["command"])
     if options.json is not None:
         report.write(Path(options.json))
     return 0

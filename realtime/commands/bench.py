@@ -22,7 +22,6 @@ BENCHMARKS = {
     "tools": "The tuner on plucked strings: time and cents; an hour of a loop beside the click.",
     "voice": "Speech shifted, and the bundled voices: words, quality, pitch, hiss, knobs.",
     "idle": "A virtual microphone while nobody listens, and while one does: processor time.",
-    "voice": "Pitch and formants of speech shifted: words, quality, pitch, formants by judges.",
     "clean": "Denoisers on noisy speech: quality, likeness, words by judges, beside peers.",
     "rates": "Conversions between sample rates: quality, latency, cost.",
     "capture": "A session captured, replayed and compared bit by bit.",

@@ -14,8 +14,10 @@ from realtime.models.catalog import read_entry
 from ..data.pairs import Voice
 from ..data.scores.render import SAMPLE_RATE, render
 from ..data.scores.scores import compose, to_midi
+from ..data.sound.noise import coloured_noise
 from ..export.gate import EXPORTED
 from ..player import play
+from .denoised import KIND
 from .generating import played
 
 Array = npt.NDArray[np.float32]
@@ -91,11 +93,20 @@ def before_and_after(path: Path, card: Card, x: Array) -> Array:
     return np.concatenate(parts)
 
 
+def _noisy(x: Array) -> Array:
+    """Speech in a room with a fan and a hum, the noise 6 dB below."""
+    rng = np.random.default_rng(1)
+    noise = coloured_noise(len(x), "pink", rng) + 0.3 * coloured_noise(len(x), "hum", rng)
+    noise *= np.float32(0.5 * np.std(x) / np.std(noise))
+    return np.asarray(x + noise, dtype=np.float32)
+
+
 def _clip_input(kind: str) -> Array:
-    if kind == "voice":
+    if kind in ("voice", KIND):
         from ..data.sets.recordings import load_set
 
         said = load_set("speech", tags={"speaker": "flite rms"}).test
         x = max(said, key=lambda r: len(r.samples)).samples
-        return np.asarray(0.5 * x / np.abs(x).max(), dtype=np.float32)
+        x = np.asarray(0.5 * x / np.abs(x).max(), dtype=np.float32)
+        return x if kind == "voice" else _noisy(x)
     return _tune(KEYS if kind in ("instrument", "latent") else DEMO, DEMO_SECONDS)

@@ -11,6 +11,7 @@ from realtime.models.catalog import read_entry
 from ..export import listener
 from ..export.gate import EXPORTED
 from ..latent import report as latent
+from . import denoised
 from .results import rows_of
 from .tables import by_kind, sets_of
 
@@ -34,6 +35,7 @@ def card_page(card: Card) -> str:
     for name, part in sets_of(m).items():
         lines += [f"## Test set `{name}`: {part['recordings']} recordings", ""]
         lines += [*rows_of(card.kind, part), ""]
+    lines += denoised.section(m, "## Noisy speech")
     if "latent" in m:
         lines += latent.lines(m["latent"])
     lines += [f"Made by `{m['command']}`." if "command" in m else "Not judged.", ""]
@@ -85,6 +87,8 @@ def overview(models: list[tuple[Path, Card]]) -> str:
             f" {clip if path.with_suffix('.flac').exists() else ''} |"
         )
     tables = by_kind({card.name: card.metrics for _, card in models if card.kind not in OWN})
+    for _, card in models:
+        tables += denoised.section(card.metrics, f"### {card.title}")
     for card in (c for _, c in models if c.kind in OWN):
         tables += [f"### {card.title}", "", OWN[card.kind], ""]
         for name, part in sorted(sets_of(card.metrics).items()):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .aims import GAP, GAP_UNPAIRED, ONSET_UNPAIRED, PITCH, Rows, figures, misses
+from .denoised import KEY
 from .distances import JUDGES
 from .judges.timbre import gap_share
 from .results import number
@@ -170,8 +171,8 @@ def by_kind(metrics: dict[str, dict[str, Any]]) -> list[str]:
                 lines.append(f"| {style} | {name} | {part['recordings']} | {cells} |")
         missed = [f"{style}, {m}" for style, found in styles.items() for m in misses(found)]
         lines += ["", "Misses: " + "; ".join(missed) + "." if missed else "Misses no aim.", ""]
-    bare = [style for style, found in metrics.items() if "sets" not in found]
-    older = [s for s, found in metrics.items() if s not in bare and found.get("judges") != JUDGES]
+    bare = [style for style, found in metrics.items() if not {"sets", KEY} & set(found)]
+    older = [s for s, found in metrics.items() if "sets" in found and found.get("judges") != JUDGES]
     if bare:
         lines += ["Not judged yet: " + ", ".join(bare) + ".", ""]
     if older:

@@ -185,9 +185,8 @@ class Clean(Spectral):
 
     def sources(self) -> list[dict[str, Any]]:
         """Speech, music and keys; all other noise is invented."""
-        rows = [
-            r for name in (SPEECH, "game-music", "keystrokes") for r in load_set(name).provenance()
-        ]
+        names = (SPEECH, "game-music", "keystrokes")
+        rows = [row for name in names for row in read_manifest(SETS / name).provenance()]
         return [
             *rows,
             {"source": "rooms and noise by rule (train.data.examples.noisy)", "licence": "CC0-1.0"},
