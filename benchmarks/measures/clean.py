@@ -24,6 +24,7 @@ import soundfile
 import soxr
 
 from realtime.audio_files import whole_file
+from realtime.errors import ConfigError
 from realtime.models.card import CARD_KEY
 from realtime.models.catalog import find_model, read_entry
 from realtime.models.metadata import write_metadata
@@ -126,17 +127,17 @@ def disturbance(name: str, n: int, seed: int, voices: Sequence[Array]) -> Array:
     return np.asarray(y / np.sqrt(np.mean(y**2, dtype=np.float64)), dtype=np.float32)
 
 
-def cases(full: bool, speakers: Sequence[str]) -> list[Case]:
-    """Every speaker with every noise at all ratios; or with half of them, a ratio each in turn."""
+def cases(full: bool, each: int) -> list[Case]:
+    """Every speaker with every noise at all ratios; or with some, a ratio each in turn."""
     found = []
-    for i, speaker in enumerate(speakers):
+    for i, speaker in enumerate(SPEAKERS):
         x, text = said(speaker)
         lead = np.zeros(round(LEAD * RATE), dtype=np.float32)
         clean = np.concatenate([lead, x, lead])
         others = [said(name)[0] for name in SPEAKERS if name != speaker][:6]
-        for j, noise in enumerate(NOISES):
-            if not full and (i + j // len(RATIOS)) % 2:
-                continue
+        for k in range(len(NOISES) if full else each):
+            j = (2 * i + i // 4 + k) % len(NOISES)  # all noises and all ratios before long
+            noise = NOISES[j]
             for ratio in RATIOS if full else (RATIOS[(i + j) % len(RATIOS)],):
                 y = disturbance(noise, len(clean), 100 * i + j, others)
                 noisy = clean + y * np.float32(LOUD * 10 ** (-ratio / 20))
@@ -204,7 +205,7 @@ def measure(
 
     def table(title: str, key: str, groups: dict[str, list[int]]) -> list[Row]:
         rows = []
-        for group, places in groups.items():
+        for group, places in ((g, p) for g, p in groups.items() if p):
             for name in systems:
                 spoken = [i for i in places if found[i].text]
                 words = None
@@ -251,7 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--full", action="store_true", help="every noise at every ratio")
     parser.add_argument("--only", metavar="NAMES", help="of input, GTCRN, DTLN and the model")
     parser.add_argument("--model", default="clean", help="style or file to judge")
-    parser.add_argument("--speakers", type=int, default=len(SPEAKERS), help="the first so many")
+    parser.add_argument("--each", type=int, default=4, help="noises of each speaker, 1 to 8")
     parser.add_argument(
         "--keep", action="store_true", help="write the figures into the model's card"
     )
@@ -267,7 +268,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     systems[options.model] = through(options.model)
     if options.only is not None:
         systems = {k: v for k, v in systems.items() if k in options.only.split(",")}
-    mixtures = cases(options.full, list(SPEAKERS)[: options.speakers])
+    if not 1 <= options.each <= len(NOISES):
+        raise ConfigError(f"--each must be within 1..{len(NOISES)}, got {options.each}")
+    mixtures = cases(options.full, options.each)
     rows = measure(systems, mixtures, report)
     if options.keep:
         keep(options.model, rows, len(mixtures), report.data["command"])
