@@ -91,14 +91,14 @@ def test_items(group: str, **tags: str) -> list[tuple[Item, Path]]:
 @cache
 def said(speaker: str) -> tuple[Array, str]:
     """About :data:`SECONDS` of a speaker ``[n]``, and the text, empty where it is not known."""
-    parts, texts, gap = [], [], np.zeros(RATE // 4, dtype=np.float32)
+    parts, text, gap = [], "", np.zeros(RATE // 4, dtype=np.float32)
     for item, path in test_items(SPEAKERS[speaker], speaker=speaker):
         parts += [decode(path), gap]
-        texts.append(item.tags.get("text", ""))
+        text = f"{text} {item.tags.get('text', '')}".strip()
         if sum(map(len, parts)) >= SECONDS * RATE:
             break
     x = np.concatenate(parts)
-    return np.asarray(x * (LOUD / np.sqrt(np.mean(x**2))), dtype=np.float32), " ".join(texts)
+    return np.asarray(x * (LOUD / np.sqrt(np.mean(x**2))), dtype=np.float32), text
 
 
 def disturbance(name: str, n: int, seed: int, voices: Sequence[Array]) -> Array:
