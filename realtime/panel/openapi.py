@@ -88,7 +88,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     )),
     "Turned": _object(values=_NUMBERS),
     "Bypass": _object(bypass=_FLAG),
-    "Gain": _object(gain_db=_NUMBER),
+    "MonitorGain": _object(gain_db=_NUMBER),
     "Effects": _object(
         effects=_list(
             _object(name=_TEXT, parameters=_list(_ref("Parameter")), useful=_NUMBERS)

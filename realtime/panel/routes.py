@@ -47,7 +47,7 @@ ROUTES = (
           fields.Values),
     Route("PUT", "/api/blend", sound.blend, "All weights of a blend", "Turned", fields.Weights),
     Route("PUT", "/api/bypass", sound.bypass, "Let the input through", "Bypass", fields.Flag),
-    Route("PUT", "/api/monitor", sound.monitor, "Turn the monitor", "Gain", fields.Gain),
+    Route("PUT", "/api/monitor", sound.monitor, "Turn the monitor", "MonitorGain", fields.Gain),
     Route("GET", "/api/effects", sound.effects, "Effects and plug-ins there are", "Effects"),
     Route("GET", "/api/path", sound.path, "The stages in the order of the sound", "Path"),
     Route("POST", "/api/path", sound.insert, "Put a stage in", "Changed", fields.Insertion),

@@ -110,7 +110,7 @@ def test_what_comes_back_is_the_offline_stream_later_by_device_and_declared_late
     found = result(period, subject, "inline")
     assert found["device_trip"] == period
     assert found["compared"] > 15_000
-    assert found["level"] > 0.1
+    assert found["level"] > (1e-4 if subject == "clean" else 0.1)  # it takes noise out
     assert found["difference"] == 0.0
 
 
@@ -217,7 +217,8 @@ def test_a_generator_plays_without_an_input_what_it_makes_offline(tmp_path: Path
     with closing(open_model(find_model("endless-keys"))) as player:
         player.controls[0, -2] = 2
         x = np.concatenate([player.step(player.x)[0, 0] for _ in range(len(y) // 128 + 40)])
+    x, y = x[1024:], y[1024:-1024]  # without the fades of 20 ms
     begin = next(k for k in range(0, 40 * 128, 128) if np.array_equal(x[k : k + 4800], y[:4800]))
-    same = np.flatnonzero(x[begin : begin + len(y)] != y)
-    assert same.size < len(y) // 20  # a busy machine may have missed a cycle
+    other = np.flatnonzero(x[begin : begin + len(y)] != y)
+    assert other.size < len(y) // 20  # a busy machine may have missed a cycle
     assert np.abs(y).max() > 0.05
