@@ -102,12 +102,14 @@ def list_saved(as_json: JsonOption = False) -> None:
         table.add_column(heading, no_wrap=heading == "name")
     for e in entries:
         if e.preset is None:
-            table.add_row(Text(e.name), Text(e.problem or "", "red"))
             continue
         stages = " → ".join(s.name for s in e.preset.sound.stages) or "none"
         knobs = ", ".join(m.name for m in e.preset.sound.macros)
         table.add_row(Text(e.name), Text(stages), Text(knobs), Text(e.preset.note))
     out.print(table)
+    for e in entries:
+        if e.preset is None:
+            out.print(Text(e.problem or e.name, "red"), soft_wrap=True)
 
 
 def show(name: NameArgument) -> None:

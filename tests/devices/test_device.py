@@ -65,6 +65,7 @@ class FakeStream:
 def portaudio(monkeypatch: pytest.MonkeyPatch) -> type[FakeStream]:
     stream = type("Stream", (FakeStream,), {})
     fake = SimpleNamespace(
+        _initialized=1,
         query_hostapis=lambda: APIS,
         query_devices=lambda: [{**d, "default_samplerate": 48000.0} for d in DEVICES],
         default=SimpleNamespace(device=[0, 2]),
