@@ -20,6 +20,7 @@ from realtime.stages.model import model_path
 ROOT = Path(__file__).parent.parent
 STYLES = [p for p in sorted((ROOT / "exported").glob("*.onnx")) if read_entry(p).converts]
 WHISTLING = {
+    "string-player",  # whose ear hears no plain sines
     "latent-keys",
     "strings-unpaired",
     "whisper",
@@ -73,8 +74,8 @@ def test_a_style_ends_silent_after_its_input(path: Path) -> None:
     try:
         player = model_path(model)
         rng = np.random.default_rng(0)
-        player.process_hops((0.3 * rng.standard_normal((1, 48000 // 128 * 128))).astype("f4"))
-        tail = player.process_hops(np.zeros((1, 3 * 48000 // 128 * 128), dtype=np.float32))
+        player.process_hops((0.3 * rng.standard_normal((1, 48000 // 256 * 256))).astype("f4"))
+        tail = player.process_hops(np.zeros((1, 3 * 48000 // 256 * 256), dtype=np.float32))
         assert np.abs(tail[0, -24000:]).max() < 1e-3
     finally:
         model.close()

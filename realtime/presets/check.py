@@ -236,7 +236,7 @@ def _check_macro(macro: Macro, sound: Sound, known: Known, where: str) -> None:
             parameter = listed.get(name)
             if parameter is None:
                 raise ChainError(f"there is no parameter '{name}'{nearest(name, list(listed))}")
-            if not parameter.live or parameter.kind != CONTINUOUS:
+            if not parameter.live or parameter.kind not in (CONTINUOUS, BLEND):
                 raise ChainError(f"{name} is no parameter that a knob can move along a line")
             for value in ends:
                 parameter.number(value)

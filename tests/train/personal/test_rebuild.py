@@ -16,7 +16,14 @@ from train.own.rebuild import named_weights, rebuild
 
 FOLDER = bundled_folder()
 assert FOLDER is not None
-OTHERS = {"latent-keys", "tagger", "endless-keys", "ear", "clean"}  # networks of another make
+OTHERS = {
+    "latent-keys",
+    "tagger",
+    "endless-keys",
+    "ear",
+    "clean",
+    "string-player",
+}  # networks of another make
 OTHERS |= {"whisper", "strings-unpaired"}  # made before masks were clean
 BUNDLED = [p for p in sorted(FOLDER.glob("*.onnx")) if p.stem not in OTHERS]
 
