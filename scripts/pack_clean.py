@@ -25,7 +25,7 @@ CODE = (
     "train/networks/frames.py", "train/networks/layers.py", "train/networks/recurrent.py",
 )  # fmt: skip
 RUN = """#!/bin/bash
-# bash .gpu/clean/run.sh SECONDS OUTDIR [DEVICE], from the root of the repository
+# run.sh SECONDS OUTDIR [DEVICE]
 exec "${PYTHON:-python3}" "$(dirname "$0")/clean_alone.py" "$@"
 """
 
