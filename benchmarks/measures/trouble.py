@@ -1,11 +1,11 @@
 """``python -m benchmarks.measures.trouble``: edits on a starved machine, controls that are killed.
 
-Both play over JACK's dummy server.  ``edits``: eight busy loops run beside, and restyle itself at
-nice 10 without real-time priority; what is counted is restarts, edits that came, edits that were
-pending for long, and the longest time without a callback beside that of a bare copy (no model, no
-edits) under the same load.  ``controls``: the process of MIDI, OSC and page is killed at random
-moments with SIGKILL and SIGSEGV in turn; what is counted is blocks that were lost and the time
-until a knob works again.
+Both play over JACK's dummy server.  ``edits``: eight busy loops begin beside what plays, and
+restyle itself is at nice 10 without real-time priority; what is counted is restarts, edits that
+came, edits that were pending for long, and the longest time without a callback beside that of a
+bare copy (no model, no edits) under the same load.  ``controls``: the process of MIDI, OSC and page
+is killed at random moments with SIGKILL and SIGSEGV in turn; what is counted is blocks that were
+lost and the time until a knob works again.
 """
 
 from __future__ import annotations
@@ -58,12 +58,19 @@ KILLS = {
 
 
 @contextlib.contextmanager
-def busy(loops: int) -> Iterator[None]:
-    """Other programs that compute without end, at ordinary priority."""
+def busy(loops: int) -> Iterator[Callable[[], None]]:
+    """Other programs that compute without end, at ordinary priority; they wait to be called."""
     command = [sys.executable, "-S", "-c", _SPIN, str(os.getpid())]
     hogs = [subprocess.Popen(command) for _ in range(loops)]
+
+    def begin() -> None:
+        for hog in hogs:
+            hog.send_signal(signal.SIGCONT)
+
     try:
-        yield
+        for hog in hogs:
+            hog.send_signal(signal.SIGSTOP)
+        yield begin
     finally:
         for hog in hogs:
             hog.kill()
@@ -86,12 +93,13 @@ def starved(edits: int, seed: int) -> dict[str, Any]:
     The bare copy plays all the while, on the same server and as nice.
     """
     rng, took, refused = random.Random(seed), [], 0
-    with busy(LOOPS):
+    with busy(LOOPS) as begin_to_compute:
         os.nice(NICE)
         with (
             Host(Setup(device=JACK), standby=False) as bare,
             Host(Setup(one_model(find_model("tape")), JACK), standby=True) as host,
         ):
+            begin_to_compute()
             for k in range(edits):
                 begin = time.monotonic()
                 try:

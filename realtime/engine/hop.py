@@ -69,7 +69,7 @@ PATH_TABLE = Table(
 view_path = PATH_TABLE.view
 view_edit = EDIT.view
 path_targets, path_current = PATH_TABLE.array("targets"), PATH_TABLE.array("current")
-_meters, _dry_line = PATH_TABLE.array("meters"), PATH_TABLE.array("dry_line")
+path_meters, _dry_line = PATH_TABLE.array("meters"), PATH_TABLE.array("dry_line")
 _dry_state, _histogram = PATH_TABLE.array("dry_state"), PATH_TABLE.array("histogram")
 _stores, _stage_targets = EDIT.array("stores"), STAGE.array("targets")
 
@@ -149,7 +149,7 @@ def front(p, block):  # type: ignore[no-untyped-def]
     p.input_scrubbed += scrub(block)
     start, end = smooth(p, INPUT_GAIN)
     ramp_gain(block, start, end)
-    level(block, _meters(p)[IN_PEAK : IN_PEAK + 2], p.meter_decay)
+    level(block, path_meters(p)[IN_PEAK : IN_PEAK + 2], p.meter_decay)
     dry = view_f32(p.dry, block.shape)
     wanted = min(p.latency, p.line_length - 1)
     state = _dry_state(p)
@@ -171,7 +171,7 @@ def back(p, block):  # type: ignore[no-untyped-def]
     scrub(block)
     p.limiter_gain, touched = limit(block, p.limiter_gain, p.limiter_release)
     p.output_limited += touched
-    meters = _meters(p)
+    meters = path_meters(p)
     meters[LIMITER_GAIN] = p.limiter_gain
     level(block, meters[OUT_PEAK : OUT_PEAK + 2], p.meter_decay)
     if p.budget_ns != 0:

@@ -271,12 +271,6 @@ class Path:
         """Finish all ramps at once (not live)."""
         self.record.arrays["current"][...] = self.record.arrays["targets"]
 
-    def follow(self, other: Path) -> None:
-        """Take over gains, mix, limiter and meters from `other`, so that none of them jumps."""
-        for name in ("targets", "current", "meters"):
-            self.record.arrays[name][...] = other.record.arrays[name]
-        self.record["limiter_gain"] = other.record["limiter_gain"]
-
     def set_deadline(self, seconds: float) -> None:
         """Send a stage to rest when its hops keep taking longer than `seconds`; 0 never does."""
         self.record["budget_ns"] = int(1e9 * seconds)

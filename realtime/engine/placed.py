@@ -12,7 +12,7 @@ from ..errors import ConfigError
 from ..native.records import Record, Store, as_bits
 from ..parameters.parameter import Parameter, find_parameter
 from .governor import FADE as COVER_FADE
-from .slot import SLOT, begin_at, end_at, leave_at, run_at, run_slot
+from .slot import BYPASS, MIX, PARAMETERS, SLOT, begin_at, end_at, leave_at, run_at, run_slot
 from .stage import FEED_SECONDS, WARM_SECONDS, Block, Gathers, Stage, make_record
 
 FADE_SECONDS = 0.02
@@ -230,6 +230,18 @@ class Slot:
         """Whether it comes, goes or changes its stage."""
         changing = bool(self.record["incoming"])
         return changing or self.record["presence"] != self.record["present"]
+
+    def live(self) -> dict[str, tuple[int, int]]:
+        """Where each value lies that an event can set, and its number in events, by its name."""
+        targets = self.placed.record.arrays["targets"]
+        return {
+            "bypass": (self.record.where("bypass"), BYPASS),
+            "stage_mix": (self.record.where("mix"), MIX),
+        } | {
+            p.name: (int(targets[k:].ctypes.data), PARAMETERS + k)
+            for k, p in enumerate(self.placed.parameters)
+            if p.live
+        }
 
     # -- changes; each is prepared here and taken up by the stores of an edit --------------------
 

@@ -63,6 +63,7 @@ def replay(folder: Path) -> Replay:
     """
     log, rows = _read(folder)
     played = [*log.setup.sound.walk(), *(s for c in log.changes for s in brought(c.operation))]
+    played += [s for c in log.changes if c.sound is not None for s in c.sound.walk()]
     need_yes(plugin_asks(tuple(played)), folder / "session.json")
     captured_in = read_sound(folder / "input.wav")
     captured_out = read_sound(folder / "output.wav")
@@ -169,12 +170,14 @@ def _run(
     def feed(until: int) -> None:
         """Hand over the events up to `until`, in parts that fit the queue."""
         while waiting and waiting[0][0] < until:
-            part, at = waiting[:FEED], min(until, int(waiting[min(FEED, len(waiting)) - 1][0]) + 1)
-            due = [e for e in part if e[0] < at]
-            for event in due:
-                session.stream.memory.events.push(*event)
-            del waiting[: len(due)]
+            at = min(until, int(waiting[min(FEED, len(waiting)) - 1][0]) + 1)
+            hand_over(at)
             device.run_to(_edge(edges, at))
+
+    def hand_over(until: int) -> None:
+        """Send the events before `until`."""
+        while waiting and waiting[0][0] < until:
+            session.stream.memory.events.push(*waiting.pop(0))
 
     device.hold(0)
     with session:
@@ -182,7 +185,9 @@ def _run(
             place = _edge(edges, change.position)
             feed(place)
             device.run_to(place)
-            session.do(change.operation, at=change.at, wait=False, lane=change.lane)
+            if change.at is None:  # what the block hands out, it hands out before it takes this up
+                hand_over(int(edges[edges > place].min(initial=length)))
+            session.do(change.operation, change.at, False, change.lane, change.sound)
         feed(length)
         device.hold(None)
         session.wait()

@@ -22,7 +22,7 @@ from ..errors import ConfigError
 from ..models.catalog import find_model
 from ..session.operations import Operation, brought
 from ..session.session import Change
-from ..session.sound import Setup
+from ..session.sound import Setup, Sound
 from .recorder import Recorder
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class LoggedChange(msgspec.Struct, frozen=True, array_like=True):
     at: int | None
     lane: str
     operation: Operation
+    sound: Sound | None = None
 
 
 class SessionLog(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

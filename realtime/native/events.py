@@ -46,11 +46,31 @@ def push(queue, time, target, slot, value):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def given(queue):  # type: ignore[no-untyped-def]
+    """Events ever put into the queue at address `queue`."""
+    return load_acquire(queue + 8 * WRITTEN)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def taken(queue):  # type: ignore[no-untyped-def]
+    """Events ever taken off it."""
+    return load_acquire(queue + 8 * READ)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def at(queue, number):  # type: ignore[no-untyped-def]
+    """View event `number` ``[WIDTH]``, counted as :func:`given` does.
+
+    The producer may look at any that it has not written over; the consumer at those that wait.
+    """
+    capacity = view_i64(queue, HEADER)[CAPACITY]
+    return view_f64(queue + 8 * HEADER, (capacity, WIDTH))[number & (capacity - 1)]
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def first(queue):  # type: ignore[no-untyped-def]
     """View the oldest event ``[WIDTH]`` (consumer's side; only where one is pending)."""
-    capacity = view_i64(queue, HEADER)[CAPACITY]
-    read = load_acquire(queue + 8 * READ)
-    return view_f64(queue + 8 * HEADER, (capacity, WIDTH))[read & (capacity - 1)]
+    return at(queue, taken(queue))
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -88,6 +108,11 @@ class EventQueue:
 
     def __len__(self) -> int:
         return int(pending(self.address))
+
+    @property
+    def marks(self) -> tuple[int, int]:
+        """Events ever taken off and put in: equal ones say that nothing happened between."""
+        return taken(self.address), given(self.address)
 
     def push(self, time: float, target: int, slot: int, value: float) -> bool:
         """Append an event; False when the queue is full."""

@@ -51,7 +51,7 @@ from .operations import (
     UseDevice,
 )
 from .shelf import Interrupted, Shelf
-from .sound import Setup
+from .sound import Setup, Sound
 from .standing import parameters, standing
 from .stream import Stream
 
@@ -71,12 +71,16 @@ class Change(NamedTuple):
     lane : str
         In which it plays from then on.
     operation : Operation
+    sound : Sound or None
+        What the operation made, with the parameters that stages were built at; None where that
+        follows from the operation.
     """
 
     position: int
     at: int | None
     lane: str
     operation: Operation
+    sound: Sound | None = None
 
 
 class Session:
@@ -127,7 +131,7 @@ class Session:
             setup.device.input_level_dbu,
         )
         self.log: list[Change] = []
-        self._pending: list[tuple[Operation, Edit | None]] = []
+        self._pending: list[tuple[Operation, Edit | None, Sound | None]] = []
         self.stream = Stream(
             self._builder.path(setup.sound),
             device,
@@ -200,6 +204,7 @@ class Session:
         at: int | None = None,
         wait: bool = True,
         lane: str | None = None,
+        sound: Sound | None = None,
     ) -> Setup:
         """Make a change; it is wholly prepared before any of it is heard.
 
@@ -212,6 +217,8 @@ class Session:
             Return when the change has been heard out, so that what is returned holds.
         lane : str, optional
             Where another path is needed, its lane; by default the setup's.
+        sound : Sound, optional
+            In a replay, what the operation made then.
 
         Returns
         -------
@@ -225,6 +232,8 @@ class Session:
         """
         before = self.now()
         setup = operation.apply(before)
+        if sound is not None:
+            setup = setup.with_sound(sound)
         _check_identities(setup)
         by: Operation = operation
         if isinstance(operation, Set):
@@ -253,7 +262,7 @@ class Session:
             raise ConfigError("a stream cannot change its device; open another one beside it")
         if at is None or self.stream.path.edits_waiting > MOST_WAITING:
             self.settle()  # with a position, the changes before it have theirs, too
-        edit = None
+        edit, built = None, None
         own = {"bypass": float(setup.sound.bypass)}
         ready = self._shelf.take(setup.sound) if isinstance(operation, Load) else None
         if isinstance(operation, Load) and ready is not None:
@@ -266,15 +275,18 @@ class Session:
         elif self._editing.stays(operation, shape := self._builder.shape(setup.sound.stages)):
             self._shelf.spoil(self.stream.path)
             edit = self._editing.make(by, shape, at or 0)
+            built = None if by is operation else setup.sound
         else:
-            path = self._builder.path(setup.sound)
+            built = setup.sound
+            path = self._builder.path(built)
             self._shelf.spoil(self.stream.path)
-            self.stream.replace(path, lane or setup.device.lane)
+            anew = operation.identity if isinstance(operation, Swap) else None
+            self.stream.replace(path, lane or setup.device.lane, anew=anew)
             if isinstance(operation, Period):  # what is loaded does not fit any more
                 self._shelf.want(())
                 self._shelf.want(setup.shelf)
         self.setup = setup
-        self._pending.append((operation, edit))
+        self._pending.append((operation, edit, built))
         if wait:
             self.settle()
         return self.setup
@@ -324,7 +336,7 @@ class Session:
     def _log(self) -> None:
         """Log what the sound has taken up."""
         pending, self._pending = self._pending, []
-        for operation, edit in pending:
+        for operation, edit, sound in pending:
             if edit is None:
                 position, at = int(self.stream.memory.record["swap_position"]), None
             elif edit.taken is None:
@@ -333,7 +345,7 @@ class Session:
                 at = edit.taken
                 ratio = float(self.stream.voice.record["ratio"])
                 position = int(self.stream.path.record["start"]) + int(at / ratio)
-            self.log.append(Change(position, at, self.stream.lane, operation))
+            self.log.append(Change(position, at, self.stream.lane, operation, sound))
 
     def _is_live(self, operation: Set) -> bool:
         """Whether an event can set it; else the stage is made anew, as its latency changes."""

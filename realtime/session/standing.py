@@ -17,9 +17,20 @@ from .operations import Set
 from .sound import Setup, Stage
 from .stream import Stream
 
+TRIES = 20  # a controller that sends without a pause must not hold up whoever asks
+
 
 def standing(setup: Setup, stream: Stream) -> Setup:
     """The setup with what events have set in the path, and with the events that still wait."""
+    for _ in range(TRIES):  # until no event went on its way between two of the looks
+        marks = stream.memory.events.marks, stream.path.events.marks
+        setup_now = _look(setup, stream)
+        if marks == (stream.memory.events.marks, stream.path.events.marks):
+            break
+    return setup_now
+
+
+def _look(setup: Setup, stream: Stream) -> Setup:
     path, sound = stream.path, setup.sound
     slots = {s.identity: s for s in path.slots()}
     targets = path.record.arrays["targets"]

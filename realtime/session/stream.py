@@ -184,6 +184,7 @@ class Stream:
         lane: str = "auto",
         own: Mapping[str, float] | None = None,
         tail: float = 0.0,
+        anew: int | None = None,
     ) -> None:
         """Crossfade to another path, all of it anew.
 
@@ -193,9 +194,12 @@ class Stream:
             Owned from now on.
         own : mapping, optional
             ``bypass`` where the path brings a sound's own gains, mix and bypass; by default those
-            in force go on.
+            in force go on, and so do the parameters of stages that both paths have: what is sent
+            while the path is made ready reaches it, too.
         tail : float [seconds]
             How long the path before rings on, without sound going into it.
+        anew : int, optional
+            Identity of a stage that is another one than before.
 
         Raises
         ------
@@ -205,13 +209,13 @@ class Stream:
         self.settle()
         self._must_run()
         self._voices += 1
-        if own is None:
-            path.follow(self.path)
         try:
             new = self._playable(path, lane)
         except BaseException:
             path.close()
             raise
+        if own is None:
+            new.voice.follow(self.path, anew)
         for slot in path.slots():
             slot.placed.record["fed"] = 0.0
         self._offer(new, own, tail)

@@ -139,8 +139,8 @@ def run_callback(s, source, target, n, flags):  # type: ignore[no-untyped-def]
     while done < n:
         part = min(n - done, s.max_block)
         _take_in(s, source, done, x, part, begin)
+        hand_out_events(s, part)  # first: what was sent before a sound is taken up is not for it
         take_up(s)
-        hand_out_events(s, part)
         play(s, x, y, part)
         if s.protection != 0:
             _spare(s, x, y, part)

@@ -14,10 +14,10 @@ from numba import njit
 from ..dsp.resample import process as convert_rate
 from ..dsp.resample import pull, push, view_resampler
 from ..engine.adapter import process
-from ..engine.hop import IDLE, OWN, PATH, path_current, path_targets, view_path
+from ..engine.hop import IDLE, OWN, PATH, path_current, path_meters, path_targets, view_path
 from ..native import events
 from ..native.events import BYPASS, MUTE
-from ..native.intrinsics import load_acquire, store_release, view_f32
+from ..native.intrinsics import load_acquire, store_release, view_f32, view_f64, view_i64
 from .exchange import delay_dry, delay_inner, exchange
 from .protection import set_goal, view_protection
 from .record import EVENT, NEXT, RETIRED, SWAP
@@ -73,6 +73,35 @@ def hand_out_events(s, n):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def _inherit(v, path, before):  # type: ignore[no-untyped-def]
+    """Have a new path go on where the old one stands, and hand it what was set meanwhile.
+
+    `v` lists the parameters that both have: where each lies in the old path and in the new one, its
+    identity and number.  What the old path has not taken yet is copied as it waits: whoever runs
+    the callback is the only one to add to that queue, so that nothing of it can be overwritten.
+    """
+    taken = events.taken(before.events)
+    old, new, current = path_targets(before), path_targets(path), path_current(path)
+    for i in range(OWN):
+        new[i] = current[i] = old[i]
+    path_meters(path)[:] = path_meters(before)
+    path.limiter_gain = before.limiter_gain
+    now, rows = float(path.start), view_i64(v.common, (v.common_count, 4))
+    for i in range(v.common_count):
+        value = view_f64(rows[i, 0], 1)[0]
+        if value != view_f64(rows[i, 1], 1)[0]:
+            events.push(path.events, now, rows[i, 2], rows[i, 3], value)
+    for k in range(taken, events.given(before.events)):
+        event = events.at(before.events, k)
+        target, number = int(event[events.TARGET]), int(event[events.SLOT])
+        wanted = target == PATH and number < OWN
+        for i in range(v.common_count):
+            wanted |= rows[i, 2] == target and rows[i, 3] == number
+        if wanted:
+            events.push(path.events, now, target, number, event[events.VALUE])
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def take_up(s):  # type: ignore[no-untyped-def]
     """Take up an offered voice: it starts on the stream's position, at the gains in force.
 
@@ -89,16 +118,14 @@ def take_up(s):  # type: ignore[no-untyped-def]
     v, old = view_voice(address), view_voice(s.voice)
     path, before = view_path(v.path), view_path(old.path)
     path.start = s.samples
-    targets, current = path_targets(path), path_current(path)
-    for i in range(OWN if v.own_gains == 0 else 0):
-        targets[i] = path_targets(before)[i]
-        current[i] = targets[i]
     if v.own_gains == 0:
+        _inherit(v, path, before)
         v.conceal_gain = old.conceal_gain
     v.bypass = s.bypass
     if v.own_bypass >= 0.0:
         old.own_bypass = s.bypass
         v.bypass = s.bypass = v.own_bypass
+        s.bypass_at = s.samples
         v.own_bypass = -1.0
     s.incoming = address
     s.unheard = v.latency + v.warm

@@ -25,7 +25,7 @@ LONGEST_LATENCY = 1 << 16  # samples; what the dry path can be delayed by
 _INTEGERS = (
     # `tail`: how long what the voice before rings on once this one is heard [samples]
     "identity", "path", "warm", "idle", "waking", "mode", "channels", "max_block", "latency",
-    "own_gains", "tail",
+    "own_gains", "tail", "common", "common_count",
     "dry", "dry_line", "line_length", "dry_state", "last",
     # where the model runs at another rate than the device: converters, blocks between them
     "inward", "outward", "model_x", "model_y", "model_dry", "model_block", "inner_latency",
@@ -128,6 +128,28 @@ class Voice:
         ):
             self._arrays[name] = np.zeros((channels, length), dtype=np.float32)
             r[name] = self._arrays[name].ctypes.data
+
+    def follow(self, before: Path, anew: int | None) -> None:
+        """Take over, when taken up, what is set in the path `before` until then.
+
+        Parameters
+        ----------
+        before : Path
+            What plays; borrowed until the voice has been taken up.
+        anew : int or None
+            Identity of a stage that is another one now, whose parameters stay as they were made.
+        """
+        rows = []
+        for slot in self.path.slots():
+            other = None if slot.identity == anew else before.slot(slot.identity)
+            theirs = {} if other is None else other.live()
+            rows += [
+                (theirs[name][0], address, slot.identity, number)
+                for name, (address, number) in slot.live().items()
+                if name in theirs
+            ]
+        self._common = np.array(rows, dtype=np.int64).reshape(-1, 4)
+        self.record["common"], self.record["common_count"] = self._common.ctypes.data, len(rows)
 
     @property
     def mode(self) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +97,21 @@ def captured(models: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
         while not ended.wait(0.005):
             tape.hold(tape.position + 960)
 
-    player = threading.Thread(target=let_play, daemon=True)
+    def turn() -> None:
+        """Knobs, beside the edits: some of them while another path is being made ready."""
+        turns = random.Random(6)
+        while not ended.wait(0.003):
+            with suppress(RestyleError):  # a stage that is gone
+                stages = host.setup.sound.stages
+                host.set(f"{turns.randint(1, len(stages))}.stage_mix", turns.random())
+                host.set("output_gain_db", turns.uniform(-20.0, 0.0))
+
+    player, turner = (threading.Thread(target=what, daemon=True) for what in (let_play, turn))
     player.start()
     try:
         host.start()
         capture.start()
+        turner.start()
         for _ in range(60):
             edit(host, models, rng)
         stats, log = host.stats(), host.changes()
@@ -111,6 +122,7 @@ def captured(models: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
     finally:
         ended.set()
         player.join()
+        turner.join()
         host.close()
         tape.close()
     return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,58 @@ def test_the_lane_changes_by_a_crossfade() -> None:
         assert player.session.stream.memory.record["swaps"] == 1
     assert np.array_equal(y[:, 16_000:], 1.5 * dry[:, 16_000:])
     assert steps(y) <= 1.5 * steps(dry) + 1.5 * 0.8 * np.pi / 2 / 960
+
+
+def slow_build(player: Player, meanwhile: Callable[[], None]) -> None:
+    """Have `meanwhile` done whenever a path has been built and is about to be offered."""
+    session: Any = player.session
+    build = session._builder.path
+
+    def built(what: Any) -> Any:
+        path = build(what)
+        meanwhile()
+        return path
+
+    session._builder.path = built
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["taken", "waiting"])
+def test_a_knob_turned_while_another_path_is_made_ready_is_turned_there(late: bool) -> None:
+    """Whether the old path has taken it by then or still has it in its queue (its hop is 256)."""
+    gain = effect("Gain", identity=2, gain_db=0.0)
+    with Player(sound(fir(1.0, hop=256), gain), noise(RATE)) as player:
+        session = player.session
+
+        def turn() -> None:
+            for identity, name, value in (
+                (2, "gain_db", -6.0),
+                (1, "stage_mix", 0.5),
+                (0, "mix", 0.9),
+            ):
+                session.do(Set(identity, name, value), wait=False)
+            player.run_to(9600 + (1024 if late else 64))
+
+        slow_build(player, turn)
+        player.at(9600, Swap(1, fir(1.0, hop=128)))
+        y, dry = player.finish(), player.dry()
+        values = {p.name: p.value for p in session.parameters()[2]}
+        own, (first, second) = session.now().sound.mix, session.now().sound.stages
+    assert (values["gain_db"], own, second.parameters["gain_db"]) == (-6.0, 0.9, -6.0)
+    assert first.mix == 1.0  # of the model that left
+    wet = np.float32(0.9 * 10 ** (-6.0 / 20) + 0.1)
+    assert np.allclose(y[:, 30_000:], wet * dry[:, 30_000:], atol=1e-4)
+
+
+def test_what_was_sent_before_a_sound_is_loaded_does_not_reach_it() -> None:
+    other = sound(LOUD, output_gain_db=-6.0)
+    with Player(sound(LOUD), noise(RATE // 2)) as player:
+        session = player.session
+        slow_build(player, lambda: session.do(Set(0, "output_gain_db", -20.0), wait=False) and None)
+        player.at(9600, Load(other))
+        y, dry = player.finish(), player.dry()
+        assert session.now().sound.output_gain_db == -6.0
+    wanted = np.float32(1.5 * 10 ** (-6.0 / 20))
+    assert np.allclose(y[:, 16_000:], wanted * dry[:, 16_000:], atol=1e-5)
 
 
 def test_between_effects_the_model_is_swapped_and_they_play_on() -> None:
