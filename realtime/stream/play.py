@@ -14,7 +14,16 @@ from numba import njit
 from ..dsp.resample import process as convert_rate
 from ..dsp.resample import pull, push, view_resampler
 from ..engine.adapter import process
-from ..engine.hop import IDLE, OWN, PATH, path_current, path_meters, path_targets, view_path
+from ..engine.hop import (
+    IDLE,
+    N_METERS,
+    OWN,
+    PATH,
+    path_current,
+    path_meters,
+    path_targets,
+    view_path,
+)
 from ..native import events
 from ..native.events import BYPASS, MUTE
 from ..native.intrinsics import load_acquire, store_release, view_f32, view_f64, view_i64
@@ -84,7 +93,8 @@ def _inherit(v, path, before):  # type: ignore[no-untyped-def]
     old, new, current = path_targets(before), path_targets(path), path_current(path)
     for i in range(OWN):
         new[i] = current[i] = old[i]
-    path_meters(path)[:] = path_meters(before)
+    for i in range(N_METERS):
+        path_meters(path)[i] = path_meters(before)[i]
     path.limiter_gain = before.limiter_gain
     now, rows = float(path.start), view_i64(v.common, (v.common_count, 4))
     for i in range(v.common_count):
