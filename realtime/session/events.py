@@ -74,9 +74,11 @@ def from_event(event: Event, known: Known) -> tuple[int, str, float] | None:
         name = next((n for n, own in _OWN_NUMBERS.items() if own == number), None)
         if name in ("input_gain_db", "output_gain_db"):
             value = round(gain_to_db(value), 6)
+    elif identity not in known:
+        return None
     else:
         name = next((n for n, own in _STAGE_NUMBERS.items() if own == number), None)
-        listed = known.get(identity, ())
+        listed = known[identity]
         if name is None and 0 <= number - PARAMETERS < len(listed):
             name = listed[number - PARAMETERS].name
     return None if name is None else (identity, name, value)

@@ -82,7 +82,7 @@ def edit(host: Host, models: list[Path], rng: random.Random) -> None:
 def captured(models: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A session in virtual time with edits of every kind, captured."""
     folder = tmp_path_factory.mktemp("captured") / "session"
-    tape = Tape.make(noise(RATE * 60), RATE, [64, 33, 480, 128], paced=False)
+    tape = Tape.make(noise(RATE * 75), RATE, [64, 33, 480, 128], paced=False)
     sound = Sound((Stage(model=str(models[0]), identity=1),))
     setup = Setup(sound, Device(kind="tape", tape=tape.name))
     told: list[str] = []
@@ -90,11 +90,11 @@ def captured(models: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
     host = Host(setup, told.append, standby=False, journal=True)
     capture = Capture(host, folder, told.append)
     rng = random.Random(5)
-    ended = threading.Event()
+    ended, made = threading.Event(), 1
 
     def let_play() -> None:
-        """Virtual time, but not faster than the edits can follow."""
-        while not ended.wait(0.005):
+        """Virtual time, a second for each edit; slowly where one takes longer to make ready."""
+        while not ended.wait(0.005 if tape.position < RATE * made else 0.1):
             tape.hold(tape.position + 960)
 
     def turn() -> None:
@@ -112,7 +112,7 @@ def captured(models: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Pa
         host.start()
         capture.start()
         turner.start()
-        for _ in range(60):
+        for made in range(1, 60):  # noqa: B007 - read above
             edit(host, models, rng)
         stats, log = host.stats(), host.changes()
         host.stop()
