@@ -7,16 +7,15 @@ takes the setup that the engine answers with.  ``msgspec.json`` reads and writes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TypeVar, Union
 
 import msgspec
 
-from ..errors import ChainError, ConfigError, RestyleError
+from ..errors import ConfigError, RestyleError
 from .sound import (
     LANES,
-    Branch,
     Device,
     Macro,
     Scene,
@@ -28,8 +27,9 @@ from .sound import (
     places,
     walk,
 )
+from .stage_lists import OWN as OWN
+from .stage_lists import around, edit, edit_list
 
-OWN = 0  # identity of the path itself: gains, mix and bypass of the whole sound
 _END = 1 << 20  # an index behind every stage
 _OWN_NAMES = ("mix", "bypass", "mute", "input_gain_db", "output_gain_db")
 _EVERY = ("bypass", "stage_mix")  # what every stage has
@@ -89,7 +89,7 @@ class Insert(_OfStages, frozen=True):
             at = min(max(self.index, 0), len(stages))
             return (*stages[:at], self.stage, *stages[at:])
 
-        return _with(sound, _list(sound.stages, self.group, self.branch, into))
+        return _with(sound, edit_list(sound.stages, self.group, self.branch, into))
 
 
 class Remove(_OfStages, frozen=True):
@@ -98,7 +98,7 @@ class Remove(_OfStages, frozen=True):
     identity: int
 
     def _sound(self, sound: Sound) -> Sound:
-        return _with(sound, _edit(sound.stages, self.identity, lambda stage: ()))
+        return _with(sound, edit(sound.stages, self.identity, lambda stage: ()))
 
 
 class Move(_OfStages, frozen=True):
@@ -114,7 +114,7 @@ class Move(_OfStages, frozen=True):
             at = min(max(self.index, 0), len(rest))
             return (*rest[:at], one, *rest[at:])
 
-        return _with(sound, _around(sound.stages, self.identity, moved))
+        return _with(sound, around(sound.stages, self.identity, moved))
 
 
 class Swap(_OfStages, frozen=True):
@@ -124,7 +124,7 @@ class Swap(_OfStages, frozen=True):
     stage: Stage
 
     def _sound(self, sound: Sound) -> Sound:
-        return _with(sound, _edit(sound.stages, self.identity, lambda stage: (self.stage,)))
+        return _with(sound, edit(sound.stages, self.identity, lambda stage: (self.stage,)))
 
 
 class Set(_Operation, frozen=True):
@@ -151,7 +151,7 @@ class Set(_Operation, frozen=True):
             if self.name not in _OWN_NAMES:
                 raise ConfigError(f"a sound has no parameter '{self.name}'")
             return msgspec.structs.replace(sound, **{self.name: _number(value)})
-        return _with(sound, _edit(sound.stages, self.identity, lambda stage: (self._set(stage),)))
+        return _with(sound, edit(sound.stages, self.identity, lambda stage: (self._set(stage),)))
 
     def _set(self, stage: Stage) -> Stage:
         if self.name == "bypass":
@@ -417,65 +417,3 @@ def _number(value: Value) -> float:
 
 def _with(sound: Sound, stages: tuple[Stage, ...]) -> Sound:
     return msgspec.structs.replace(sound, stages=stages)
-
-
-Change = Callable[[tuple[Stage, ...]], tuple[Stage, ...]]
-
-
-def _everywhere(stages: tuple[Stage, ...], change: Change) -> tuple[Stage, ...]:
-    """Apply `change` to the lists inside the groups of `stages`."""
-    found = []
-    for stage in stages:
-        if stage.group is not None:
-            group = tuple(
-                Branch(stages=change(branch.stages), gain_db=branch.gain_db)
-                for branch in stage.group
-            )
-            stage = stage if group == stage.group else msgspec.structs.replace(stage, group=group)
-        found.append(stage)
-    return tuple(found)
-
-
-def _around(stages: tuple[Stage, ...], identity: int, change: Change) -> tuple[Stage, ...]:
-    """Apply `change` to the list that holds the stage of that identity."""
-    found = False
-
-    def look(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
-        nonlocal found
-        if any(s.identity == identity for s in stages):
-            found = True
-            return change(stages)
-        return _everywhere(stages, look)
-
-    new = look(stages)
-    if not found or identity == OWN:
-        raise ChainError(f"there is no stage {identity}")
-    return new
-
-
-def _edit(
-    stages: tuple[Stage, ...], identity: int, into: Callable[[Stage], tuple[Stage, ...]]
-) -> tuple[Stage, ...]:
-    """Put other stages in the place of one."""
-
-    def change(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
-        return tuple(n for s in stages for n in (into(s) if s.identity == identity else (s,)))
-
-    return _around(stages, identity, change)
-
-
-def _list(stages: tuple[Stage, ...], group: int, branch: int, change: Change) -> tuple[Stage, ...]:
-    """Apply `change` to the path's own list, or to that of a group's branch."""
-    if group == OWN:
-        return change(stages)
-
-    def into(stage: Stage) -> tuple[Stage, ...]:
-        if stage.group is None or not 0 <= branch < len(stage.group):
-            raise ChainError(f"stage {group} has no branch {branch}")
-        changed = msgspec.structs.replace(
-            stage.group[branch], stages=change(stage.group[branch].stages)
-        )
-        new = (*stage.group[:branch], changed, *stage.group[branch + 1 :])
-        return (msgspec.structs.replace(stage, group=new),)
-
-    return _edit(stages, group, into)
