@@ -7,7 +7,7 @@ from typing import Any
 
 
 def faults(function: Any) -> list[str]:
-    """What `function` (a ``cfunc``) has in it that would allocate, raise or ask for the GIL."""
+    """What `function` (a ``cfunc``, or whatever has its ``_library``) has in it that would allocate, raise or ask for the GIL."""
     code = str(function._library._get_module_for_linking())
     assert len(code) > 3000, "no machine code to look at"
     bad = re.findall(r"NRT_Allocate|NRT_MemInfo_alloc\w*|NRT_MemInfo_new\w*|NRT_Realloc", code)
@@ -15,6 +15,6 @@ def faults(function: Any) -> list[str]:
     # GIL calls may stand in the wrapper's error branch only, which nothing above can reach
     for body in re.split(r"\n(?=define )", code):
         name = re.match(r'define[^@]*@"?([^"(]*)', body)
-        if name and not name.group(1).startswith("cfunc."):
+        if name and not name.group(1).startswith(("cfunc.", "_ZN7cpython")):
             bad += re.findall(r"call [^@]*@(numba_gil\w*|PyGILState\w*|Py\w+)", body)
     return sorted(set(bad))

@@ -20,6 +20,7 @@ from .live.command import live
 from .models import models, verify
 from .notes import notes
 from .personal import like, personalise
+from .plugin import plugin
 from .proof import proof
 from .recover import recover
 from .render import render
@@ -69,6 +70,7 @@ COMMANDS = (
     personalise,
     like,
     explain,
+    plugin,
 )
 for command in COMMANDS:
     app.command()(interruptible(command))

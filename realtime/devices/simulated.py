@@ -36,7 +36,7 @@ NEVER = 1 << 62
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _settle_worker(address, control, nanosleep):  # type: ignore[no-untyped-def]
+def settle_worker(address, control, nanosleep):  # type: ignore[no-untyped-def]
     """Virtual time: wait until a voice's worker has answered every whole block it was given."""
     if address == 0:
         return
@@ -84,9 +84,9 @@ def _drive(callback, record, tapes, sizes, paced, lockstep, control, clock, nano
         position += n
         control[POSITION] = position
         if lockstep:
-            _settle_worker(s.voice, control, nanosleep)
-            _settle_worker(s.incoming, control, nanosleep)
-            _settle_worker(s.tail, control, nanosleep)
+            settle_worker(s.voice, control, nanosleep)
+            settle_worker(s.incoming, control, nanosleep)
+            settle_worker(s.tail, control, nanosleep)
             _wait_for_writer(s, control, nanosleep)
 
 

@@ -22,6 +22,11 @@ def make_device(spec: Device) -> Transport:
 
         assert spec.tape is not None
         return TapeDevice(Tape(spec.tape))
+    if spec.kind == "plugin":
+        from ..devices.plugin_device import PluginDevice
+
+        assert spec.tape is not None
+        return PluginDevice(spec.tape)
     from ..devices.list import NO_INPUT, find_device
     from ..devices.one_card import PortAudioDevice
     from ..devices.two_cards import SplitDevice, same_clock

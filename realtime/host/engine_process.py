@@ -26,6 +26,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..devices.monitor import Monitor
+from ..devices.plugin_device import PluginDevice
 from ..errors import DeviceError, RestyleError
 from ..native.cache import watched
 from ..parameters.readings import READINGS
@@ -39,6 +40,7 @@ from .engine_device import describe_device, make_device, make_monitor
 from .feedback import Listener
 from .late_models import LateModels
 from .permissions import lock_memory, try_priority
+from .plugin_link import PluginLink
 from .practice import practise
 from .progress import Cancelled
 from .shared_memory import HEARTBEAT, LATENCY, METERS, MODE, PREFILL, RATE, WORK, Board
@@ -88,6 +90,7 @@ class Server:
         self.late: LateModels | None = None
         self.feedback: Listener | None = None
         self.monitor: Monitor | None = None
+        self.plugin: PluginLink | None = None
         self.taps = Taps(board)
         self._sending = threading.Lock()
         self._jobs: queue.SimpleQueue[tuple[int, str, Body]] = queue.SimpleQueue()
@@ -227,6 +230,8 @@ class Server:
             Listener(protection) if protection is not None and device.in_channels else None
         )
         self._open_monitor(session, body["first"])
+        if isinstance(device, PluginDevice):
+            self.plugin = PluginLink(session, device)
         self.late, self.session = LateModels(session), session
         return self._now(session)
 
@@ -280,6 +285,8 @@ class Server:
             return
         if session.stream.pending:
             session.stream.tidy()
+        if self.plugin is not None and self.plugin.look():
+            self.tell("changed", *self._now(session))
         self._follow(session)
         notices = self.late.look() if self.late else []
         if notices or session.stream.budget.declared != self._declared:

@@ -7,6 +7,7 @@ plain int64 arguments, never baked-in ctypes objects, so compiled code can be ca
 from __future__ import annotations
 
 import ctypes
+import platform
 import sys
 from functools import cache
 from typing import Any
@@ -117,6 +118,7 @@ call_stream = _caller(types.intc, (_i64, _i64, types.ulong, _i64, types.ulong, _
 """A PortAudio stream callback: input, output, frames, time info, flags, user data."""
 
 _call_two = _caller(types.int32, (_i64, _i64))
+_call_seven = _caller(_i64, (_i64,) * 7)
 _call_four = _caller(types.int32, (_i64, types.int32, _i64, _i64))
 
 
@@ -149,6 +151,18 @@ def sleep_ns(nanosleep, duration):  # type: ignore[no-untyped-def]
     _call_two(nanosleep, (_stack_pair(duration // 1_000_000_000, duration % 1_000_000_000), 0))
 
 
+@njit(inline="always")
+def wait_for_change(syscall, address, seen, duration):  # type: ignore[no-untyped-def]
+    """Sleep until the int32 at `address` is not `seen` and a waker has said so, or `duration` ns.
+
+    Linux's futex, between processes; `syscall` is :func:`syscall_address`.
+    """
+    limit = _stack_pair(duration // 1_000_000_000, duration % 1_000_000_000)
+    _call_seven(syscall, (_FUTEX, address, _FUTEX_WAIT, seen & 0xFFFFFFFF, limit, 0, 0))
+
+
+_FUTEX_WAIT = 0
+_FUTEX = 98 if platform.machine() == "aarch64" else 202  # the system call's number
 _CLOCK_MONOTONIC = 6 if sys.platform == "darwin" else 1
 
 
@@ -166,6 +180,11 @@ def clock_address() -> int:
 def sleep_address() -> int:
     """Address of the C library's ``nanosleep``."""
     return _libc_address("nanosleep")
+
+
+def syscall_address() -> int:
+    """Address of the C library's ``syscall`` (Linux)."""
+    return _libc_address("syscall")
 
 
 _X86_FLUSH = 0x8040  # MXCSR: flush-to-zero (bit 15) and denormals-are-zero (bit 6)

@@ -304,7 +304,8 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     Attributes
     ----------
     kind : str
-        ``portaudio``, or ``tape`` for a simulated one whose sound lies in shared memory.
+        ``portaudio``; ``tape`` for a simulated one whose sound lies in shared memory; ``plugin``
+        for a plug-in in a DAW.
     input, output : str or None
         As in :func:`realtime.devices.list.find_device`.
     sample_rate, preferred_rate : int or None [Hz]
@@ -315,7 +316,7 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     fall_back : bool
         Whether the system's default devices may take the place of those that are gone.
     tape : str or None
-        Name of the shared memory of a ``tape``.
+        Name of the shared memory of a ``tape`` or a ``plugin``.
     in_map, out_map : tuple of int or None
         The card's channels, from 0, that the engine's channels hear and play on; -1 is none.  See
         :mod:`realtime.stream.maps`.

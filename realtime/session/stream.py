@@ -299,6 +299,26 @@ class Stream:
         self._running = True
         self.device.start()
 
+    def rewind(self) -> None:
+        """Begin anew at the first sample, in the initial state, at the parameters as they stand.
+
+        While the device does not call, and nothing is :attr:`changing`.
+        """
+        worker = self._now.worker
+        if worker is not None:
+            worker.stop()
+        self.tidy()
+        self.path.reset()
+        self.path.record["start"] = 0
+        self._voices += 1
+        self._now = again(self._now, self.device, self._voices)
+        record, voice = self.memory.record, self.voice
+        voice.record["beat"] = self.memory.beat
+        voice.record["bypass"] = record["bypass"]
+        record["voice"], record["samples"], record["tail"] = voice.address, 0, 0
+        if self.worker is not None:
+            self.worker.start()
+
     def stop(self) -> None:
         """Fade out where ears are spared, then stop device and workers; counters stay readable."""
         self._fade_out()

@@ -52,6 +52,24 @@ def _deliver(v, time, target, number, value):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def hand_out(s, time, target, number, value):  # type: ignore[no-untyped-def]
+    """Hand one event to whom it is for; it holds from `time` of the stream on."""
+    if target == PATH and number == BYPASS:
+        s.bypass_before, s.bypass, s.bypass_at = s.bypass, value, int(time)
+    elif target == PATH and number == MUTE:
+        s.mute = value
+    elif target == PATH and number < BYPASS:
+        if s.protection != 0:
+            set_goal(view_protection(s.protection), number, value)
+    else:
+        for address in (s.voice, s.incoming):
+            if address != 0:
+                _deliver(view_voice(address), time, target, number, value)
+    if s.journal != 0 and events.push(s.journal, time, EVENT + target, number, value) == 0:
+        s.journal_lost += 1
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def hand_out_events(s, n):  # type: ignore[no-untyped-def]
     """Stamp the events due within the next `n` samples and hand them to their voices.
 
@@ -66,19 +84,7 @@ def hand_out_events(s, n):  # type: ignore[no-untyped-def]
         target, number = int(event[events.TARGET]), int(event[events.SLOT])
         value = event[events.VALUE]
         events.drop(s.events)
-        if target == PATH and number == BYPASS:
-            s.bypass_before, s.bypass, s.bypass_at = s.bypass, value, int(time)
-        elif target == PATH and number == MUTE:
-            s.mute = value
-        elif target == PATH and number < BYPASS:
-            if s.protection != 0:
-                set_goal(view_protection(s.protection), number, value)
-        else:
-            for address in (s.voice, s.incoming):
-                if address != 0:
-                    _deliver(view_voice(address), time, target, number, value)
-        if s.journal != 0 and events.push(s.journal, time, EVENT + target, number, value) == 0:
-            s.journal_lost += 1
+        hand_out(s, time, target, number, value)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
