@@ -7,7 +7,9 @@ from typing import Any
 
 
 def faults(function: Any) -> list[str]:
-    """What `function` (a ``cfunc``, or whatever has its ``_library``) has in it that would allocate, raise or ask for the GIL."""
+    """What `function` (a ``cfunc``, or what has its ``_library``) has in it that would allocate,
+    raise or ask for the GIL.
+    """
     code = str(function._library._get_module_for_linking())
     assert len(code) > 3000, "no machine code to look at"
     bad = re.findall(r"NRT_Allocate|NRT_MemInfo_alloc\w*|NRT_MemInfo_new\w*|NRT_Realloc", code)

@@ -1,0 +1,43 @@
+#!/bin/sh
+# build.sh [FOLDER]: build restyle.vst3, restyle.clap and restyle.lv2 into FOLDER (build/plugin),
+# with DPF (Debian's dpf-source, or the folder DPF names).
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+target=${1:-$here/../build/plugin}
+dpf=${DPF:-/usr/share/dpf}
+if [ ! -f "$dpf/distrho/DistrhoPluginMain.cpp" ]; then
+    echo "restyle: DPF is not in $dpf; install it with: apt-get install dpf-source g++" >&2
+    exit 2
+fi
+mkdir -p "$target"
+cd "$target"
+
+# DPF 1.6 leaves out whether a VST3 host renders: one line of its wrapper is put in
+wrapper=$dpf/distrho/src/DistrhoPluginVST3.cpp
+mkdir -p patched/src
+sed 's|// TODO process_mode can be.*|restyle_host_renders(fPlugin.getInstancePointer(), setup->process_mode == V3_OFFLINE);|' \
+    "$wrapper" >patched/src/DistrhoPluginVST3.cpp
+grep -q restyle_host_renders patched/src/DistrhoPluginVST3.cpp || {
+    echo "restyle: $wrapper is of another version than 1.6: the line on process_mode is not there" >&2
+    exit 2
+}
+cp "$dpf/distrho/DistrhoPluginMain.cpp" patched/
+
+# build FORMAT OUTPUT: one shared library
+build() {
+    mkdir -p "$(dirname "$2")"
+    ${CXX:-g++} -std=c++17 -O2 -w -fPIC -shared -fvisibility=hidden -pthread -DNDEBUG \
+        "-DDISTRHO_PLUGIN_TARGET_$1" "-I$here" -Ipatched "-I$dpf/distrho" "-I$dpf/distrho/src" \
+        "$here/restyle.cpp" patched/DistrhoPluginMain.cpp -o "$2"
+}
+build VST3 "restyle.vst3/Contents/$(uname -m)-linux/restyle.so" &
+build CLAP restyle.clap &
+build LV2 restyle.lv2/restyle.so
+wait
+
+cc -w -o ttl "$dpf/utils/lv2-ttl-generator/lv2_ttl_generator.c" -ldl
+(cd restyle.lv2 && ../ttl ./restyle.so >/dev/null)
+# hosts say by this port that they render
+sed -i 's|lv2:symbol "offline" ;|&\n        lv2:designation lv2:freeWheeling ;|' restyle.lv2/restyle.ttl
+rm -rf ttl patched
+echo "built restyle.vst3, restyle.clap and restyle.lv2 in $(pwd)"
