@@ -149,9 +149,10 @@ public:
 
     void process(const float* const* in, float* const* out, uint32_t frames, bool offline, bool bypass)
     {
+        const bool anew = offline && (!fRecord->offline || fTakeSerial != read(fRecord->wanted.serial));
         fRecord->offline = offline;
-        if (offline && fTakeSerial != read(fRecord->wanted.serial))
-            begin(); /* another sound: from its initial state */
+        if (anew)
+            begin(); /* a render, or one of another sound: from its initial state */
         for (uint32_t done = 0; done < frames;) {
             const uint32_t n = std::min(frames - done, uint32_t(fRecord->max_block));
             if (offline)

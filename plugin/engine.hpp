@@ -42,27 +42,37 @@ public:
             fThread.join();
     }
 
-    /* Whether there is no such command. */
+    /* Whether there is no such command, or it ends again and again: not worth waiting for. */
     bool missing() const { return fMissing; }
 
 private:
-    static constexpr int kLookMs = 50, kEndMs = 1500, kFirstPauseMs = 200, kLongestPauseMs = 10000;
+    static constexpr int kLookMs = 50, kEndMs = 1500, kFirstPauseMs = 200, kLongestPauseMs = 10000,
+                         kMostFailures = 3;
 
     std::string fMemory;
     std::thread fThread;
     std::atomic<bool> fClosing{false}, fMissing{false};
     pid_t fChild = 0;
+    bool fTold = false;
 
     static void nap(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
     void keep()
     {
-        int pause = kFirstPauseMs, waited = pause, alive = 0;
+        int pause = kFirstPauseMs, waited = pause, alive = 0, failures = 0;
         while (!fClosing) {
             if (fChild > 0) {
                 alive += kLookMs;
+                if (alive > kLongestPauseMs) {
+                    pause = kFirstPauseMs;
+                    failures = 0;
+                    fMissing = false;
+                }
                 if (waitpid(fChild, nullptr, WNOHANG) == fChild) {
-                    pause = alive > kLongestPauseMs ? kFirstPauseMs : std::min(2 * pause, kLongestPauseMs);
+                    if (alive <= kLongestPauseMs) {
+                        pause = std::min(2 * pause, kLongestPauseMs);
+                        fMissing = ++failures >= kMostFailures;
+                    }
                     fChild = 0;
                     waited = 0;
                 }
@@ -100,12 +110,14 @@ private:
             words[0] = std::string(home) + "/.local/bin/restyle"; /* a DAW's PATH often lacks it */
             error = launch(words);
         }
-        if (error != 0 && !fMissing)
+        if (error != 0 && !fTold)
             std::fprintf(stderr,
                          "restyle: cannot start '%s': %s; the sound passes as it is. Install restyle, or"
                          " name its command in RESTYLE_COMMAND\n",
                          words[0].c_str(), std::strerror(error));
-        fMissing = error != 0;
+        fTold = error != 0;
+        if (error != 0)
+            fMissing = true;
         return error == 0;
     }
 

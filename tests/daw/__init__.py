@@ -1,0 +1,1 @@
+"""The built plug-in in hosts of its formats."""
