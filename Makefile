@@ -7,7 +7,7 @@ SOURCE := realtime train exported benchmarks tests scripts
 # judges with their weights inside; alone, since they ask for TensorFlow or a second ONNX Runtime
 JUDGES := musicnn==0.1.0 basic-pitch==0.4.0 resemblyzer==0.1.4 speechmos==0.0.1.1 swift-f0==0.3.0
 
-.PHONY: help live test fuzz portable install lint bench models judges lock sbom clean
+.PHONY: help live test plugin fuzz portable install lint bench models judges lock sbom clean
 help: ## Show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -16,6 +16,10 @@ live: $(VENV)/.runtime ## Install, then restyle: microphone if there is one, els
 
 test: $(VENV)/.dev ## Install everything, then run the tests, two at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+plugin: ## Build the plug-in for DAWs (VST3, CLAP, LV2) into build/plugin
+	sh scripts/system-packages.sh dpf-source g++
+	sh plugin/build.sh
 
 fuzz: $(VENV)/.dev ## Try 20,000 damaged files and messages of every format, while an engine plays
 	RESTYLE_FUZZ=$${RESTYLE_FUZZ:-1550} $(BIN)/python -m pytest tests/fuzz tests/nam/test_fuzz.py

@@ -28,7 +28,7 @@ protected:
         return "Sound restyled by a streaming neural network, in an engine of its own.";
     }
     const char* getMaker() const override { return DISTRHO_PLUGIN_BRAND; }
-    const char* getLicense() const override { return "ISC"; }
+    const char* getLicense() const override { return "GPL-3.0-or-later"; }
     uint32_t getVersion() const override { return d_version(1, 0, 0); }
     int64_t getUniqueId() const override { return d_cconst('r', 's', 't', 'l'); }
 
