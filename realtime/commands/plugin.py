@@ -128,6 +128,7 @@ class Keeper:
         try:
             sound = to_sound(text)
         except RestyleError as error:
+            self._kept = sound  # the project keeps its own until another one is chosen
             tell(f"the sound that the DAW kept cannot be played, and is passed over: {error}")
         self._seen = record["made"] = wanted[0]
         return sound

@@ -9,13 +9,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from realtime.audio_files import Clip
-from realtime.commands.plugin import to_sound
+from realtime.commands.plugin import Keeper, to_sound
 from realtime.session.render import render
+from realtime.session.sound import Setup
 
 from ..devices.plug_in import PlugIn
 from ..signals import noise
@@ -124,6 +127,24 @@ def _plays_again(plug_in: PlugIn, keeper: int, before: int) -> bool:
     plug_in.push(np.zeros((2, 480), dtype=np.float32))
     found = engines(keeper, plug_in)
     return bool(found) and before not in found
+
+
+def test_a_sound_that_cannot_be_played_here_stays_in_the_project(
+    plug_in: PlugIn, capfd: pytest.CaptureFixture[str]
+) -> None:
+    record, lost = plug_in.record, SOUND.replace("LowpassFilter", "NoSuchEffect")
+    record.write("wanted", lost)
+    keeper = Keeper(record)
+    host: Any = SimpleNamespace(setup=Setup(keeper._first()), now={"lane": "inline"}, pending=())
+    keeper._keep(host)
+    assert record["made"] == 2  # nobody waits for it
+    assert record.read("kept") == (0, "")
+    assert "cannot be played, and is passed over" in capfd.readouterr().err.replace("\n", " ")
+    host.setup = Setup(to_sound(OTHER))
+    keeper._keep(host)
+    kept = record.read("kept")
+    assert kept is not None and to_sound(kept[1]) == to_sound(OTHER)
+    assert record["kept_for"] == 2
 
 
 def test_what_is_no_plug_in_is_one_sentence() -> None:

@@ -85,6 +85,23 @@ def test_every_take_equals_the_render_after_the_latency(plug_in: PlugIn, sound: 
         engine.session.stop()
 
 
+def test_a_host_at_another_rate_than_the_model_hears_what_the_render_gives() -> None:
+    plug_in = PlugIn(rate=44100)
+    sound = Sound(stages=(Stage(model="tube-amp", identity=1),))
+    engine = Engine(plug_in, sound)
+    x = noise(12_000, channels=2)
+    try:
+        for _ in range(2):
+            engine.look(plug_in)
+            y, late = plug_in.play(x, [300, 1, 2000]), plug_in.record["latency"]
+            expected = render(sound, Clip(x, 44100)).samples
+            assert np.array_equal(y[:, late:], expected[:, : x.shape[1] - late])
+            plug_in.prepare(44100, 512)
+    finally:
+        engine.session.stop()
+        plug_in.close()
+
+
 def test_automation_is_timed_to_the_hop_and_equals_the_same_events_of_a_session(
     plug_in: PlugIn, engine: Engine
 ) -> None:
