@@ -38,6 +38,7 @@ public:
         fRecord->version = RESTYLE_VERSION;
         fRecord->size = sizeof(restyle_record);
         fRecord->owner = getpid();
+        fRecord->latency = RESTYLE_LATENCY;
         for (int i = 0; i < RESTYLE_PARAMETERS; ++i) {
             fAsked[i] = 0.0f;
             fSent[i] = 0;

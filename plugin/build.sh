@@ -12,15 +12,17 @@ fi
 mkdir -p "$target"
 cd "$target"
 
-# DPF 1.6 leaves out whether a VST3 host renders: one line of its wrapper is put in
+# two lines are put into DPF 1.6's VST3 wrapper: it leaves out whether the host renders, and tells the
+# host of another latency with the number of the first
 wrapper=$dpf/distrho/src/DistrhoPluginVST3.cpp
 mkdir -p patched/src
-sed 's|// TODO process_mode can be.*|restyle_host_renders(fPlugin.getInstancePointer(), setup->process_mode == V3_OFFLINE);|' \
+sed -e 's|// TODO process_mode can be.*|restyle_host_renders(fPlugin.getInstancePointer(), setup->process_mode == V3_OFFLINE);|' \
+    -e 's|^\( *\)fLastKnownLatency = latency;|&\n\1fCachedParameterValues[kVst3InternalParameterLatency] = latency;|' \
     "$wrapper" >patched/src/DistrhoPluginVST3.cpp
-grep -q restyle_host_renders patched/src/DistrhoPluginVST3.cpp || {
-    echo "restyle: $wrapper is of another version than 1.6: the line on process_mode is not there" >&2
+if [ "$(diff "$wrapper" patched/src/DistrhoPluginVST3.cpp | grep -c '^>')" != 2 ]; then
+    echo "restyle: $wrapper is of another version than 1.6: what is to be changed is not there" >&2
     exit 2
-}
+fi
 cp "$dpf/distrho/DistrhoPluginMain.cpp" patched/
 
 # build FORMAT OUTPUT: one shared library

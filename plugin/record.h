@@ -16,6 +16,7 @@
 #define RESTYLE_CAPACITY (1 << 17)  /* samples of a ring, each channel */
 #define RESTYLE_EVENTS 4096
 #define RESTYLE_PARAMETERS 16
+#define RESTYLE_LATENCY 31          /* samples; that of a sound without stages */
 #define RESTYLE_TEXT (1 << 20)      /* bytes of a sound as text, its final zero included */
 
 /* The host's parameter `parameter` stands at `value` (0..1) from `position` on. */

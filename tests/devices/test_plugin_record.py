@@ -10,6 +10,7 @@ import pytest
 
 from realtime.devices import plugin_record
 from realtime.devices.plugin_record import EVENT, RECORD, SOUND
+from realtime.session.builder import PASSTHROUGH_HOP
 
 from ..conftest import ROOT
 
@@ -36,6 +37,7 @@ def test_the_header_and_the_dtype_are_the_same_record(tmp_path: Path) -> None:
                 expected[f"offsetof(restyle_{kind}, {name})"] = at
     for name in ("MAGIC", "VERSION", "CHANNELS", "CAPACITY", "EVENTS", "PARAMETERS", "TEXT"):
         expected[f"RESTYLE_{name}"] = getattr(plugin_record, name)
+    expected["RESTYLE_LATENCY"] = PASSTHROUGH_HOP - 1
     lines = "\n".join(f'    printf("%lld\\n", (long long)({text}));' for text in expected)
     source, program = tmp_path / "record.c", tmp_path / "record"
     source.write_text(PROGRAM % lines)
