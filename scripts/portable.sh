@@ -44,7 +44,7 @@ masked() {
 failed=0
 for name in ${cases:-quiet busy nice avx2 amd}; do
     begin=$(date +%s)
-    set -- "$python" -m pytest -q -n 2 --dist loadfile "$@"
+    set -- "$python" -m pytest -q -n 3 --dist loadfile "$@"
     case $name in
     quiet) "$@" ;;
     busy)

@@ -68,7 +68,7 @@ def run_module(arguments: dict[str, Any], environment: dict[str, str]) -> Any:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=1200,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
@@ -89,8 +89,6 @@ def measured(period: int) -> dict[str, dict[str, Any]]:
 
 
 def result(period: int, subject: str, case: str) -> dict[str, Any]:
-    if (period, subject) == (64, "string-player"):
-        pytest.skip("its hop of 256 samples is worked out within one period, too short for it here")
     found = measured(period)[f"{subject}, {case}"]
     assert found["clean"], f"no run without missed cycles in {found['attempts']}"
     return found
