@@ -66,7 +66,11 @@ def main(board_name: str, pipe: Connection) -> None:
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back until here
     sys.setswitchinterval(SWITCH_SECONDS)
-    server = Server(Board(board_name), pipe)
+    try:
+        board = Board(board_name)
+    except OSError:  # the supervisor has gone already
+        os._exit(0)
+    server = Server(board, pipe)
     server.start()
     try:
         server.serve()
