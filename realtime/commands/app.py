@@ -15,7 +15,7 @@ from . import bench, midi, preset, setlist
 from .devices import devices
 from .doctor import doctor
 from .explain import explain
-from .import_nam import import_nam
+from .imports import import_models
 from .live.command import live
 from .models import models, verify
 from .notes import notes
@@ -74,7 +74,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command()(interruptible(command))
-app.command("import")(interruptible(import_nam))
+app.command("import")(interruptible(import_models))
 
 
 def _group(

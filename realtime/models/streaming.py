@@ -23,7 +23,7 @@ from ..trust.admission import MODEL, admit, read_file
 from .card import CARD_KEY, CONVERTING, STATE_KEY, TEST_KEY, Card, from_json
 from .lag import Lag
 from .metadata import read_metadata, unpack_array
-from .ort import OrtGraph, Tensor, reset_function, step_function
+from .ort import PHASE, OrtGraph, Tensor, reset_function, step_function
 
 Array = npt.NDArray[np.float32]
 HINTS = {"tagger": "; see: restyle tag", "ear": "; see: restyle notes"}  # what else it is for
@@ -62,6 +62,8 @@ class StreamingModel:
     kinds : tuple of str
         Kinds of model that will do, see :data:`realtime.models.card.KINDS`; by default those that
         make sound of sound.
+    proved : bool
+        Whether the file must reproduce its test vector; it has none while it is being made.
 
     Attributes
     ----------
@@ -95,6 +97,7 @@ class StreamingModel:
         channels: int = 1,
         name: str = "model",
         kinds: tuple[str, ...] = CONVERTING,
+        proved: bool = True,
     ) -> None:
         try:
             metadata = read_metadata(model)
@@ -113,7 +116,8 @@ class StreamingModel:
             self.metadata = metadata
             self._graph = OrtGraph(model)
             self._bind()
-            self._check_test_vector()
+            if proved:
+                self._check_test_vector()
         except (CardError, ModelError) as error:
             self.close()
             raise type(error)(f"{name}: {error}") from None
@@ -213,6 +217,11 @@ class StreamingModel:
     def initial_states(self) -> dict[str, Array]:
         """Initial state by graph input name ``[channels, ...]`` (copies)."""
         return {k: v.copy() for k, v in self._graph.initial.items()}
+
+    def states(self) -> dict[str, Array]:
+        """Present state by graph input name ``[channels, ...]`` (copies)."""
+        now = self._graph.states[int(self._graph.record[PHASE])]
+        return {k: v.copy() for k, v in now.items()}
 
     def snapshot(self) -> Any:
         """Copy the state, for :meth:`restore`."""

@@ -169,12 +169,12 @@ def test_nothing_to_import_is_said(tmp_path: Path) -> None:
 
 
 def test_a_failed_proof_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from realtime.commands import import_nam
+    from realtime.commands import imports
     from realtime.proof.verify import Check
 
     source = write(tmp_path, tiny())
     out = tmp_path / "models"
-    monkeypatch.setattr(import_nam, "verify", lambda path: [Check("latency", False, "off by 3")])
+    monkeypatch.setattr(imports, "verify", lambda path: [Check("latency", False, "off by 3")])
     code, text = restyle("import", str(source), "--out", str(out))
     assert code == 2 and "off by 3" in text.replace("\n", " ")
     assert list(out.iterdir()) == []

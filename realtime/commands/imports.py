@@ -1,0 +1,221 @@
+"""``restyle import``: models of other makes become models of your own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+from ..audio_files import whole_file
+from ..errors import ConfigError, ModelError, RestyleError, named
+from ..models.card import CARD_KEY, HIGHEST_RATE, LOWEST_RATE, Card, from_json
+from ..models.catalog import user_folder
+from ..models.foreign.convert import IMPORTED
+from ..models.foreign.convert import to_onnx as network_to_onnx
+from ..models.foreign.files import read_network
+from ..models.foreign.kinds import CAPTURE, MODEL, NETWORK, recognise
+from ..models.metadata import read_metadata
+from ..models.nam.build import variants
+from ..models.nam.convert import CAPTURE_KEY, to_onnx
+from ..models.nam.file import read_capture
+from ..proof.verify import verify
+from .common import err, out
+
+ENDINGS = (".nam", ".aidax", ".json")  # looked for in folders; files are known by their content
+
+
+class Ready(NamedTuple):
+    """A model before it is written."""
+
+    card: Card
+    data: bytes
+    proof: str  # how far it is from what it was made of
+
+
+def convert(path: Path, rate: int | None = None) -> list[Ready]:
+    """Turn one file into models; a capture may have several sizes.
+
+    Parameters
+    ----------
+    rate : int or None [Hz]
+        Of a network, instead of what its file says.
+
+    Raises
+    ------
+    ModelError
+        Of no kind that can be imported, or its proof fails; one sentence with the file's name.
+    """
+    try:
+        kind = CAPTURE if path.suffix.lower() == ".nam" else recognise(path)
+        if kind == CAPTURE:
+            sizes = [to_onnx(v, path.stem) for v in variants(read_capture(path))]
+            return [Ready(c, d, f"null {float(c.proof['null_db']):.1f} dB") for c, d in sizes]
+        if kind == NETWORK:
+            card, data = network_to_onnx(read_network(path, rate), path.stem)
+            return [Ready(card, data, f"error {card.proof['streaming_error']:.0e}")]
+    except RestyleError as error:
+        raise named(error, path) from None
+    if kind == MODEL:
+        raise ModelError(
+            f"{path.name} is a restyle model already; play it with 'restyle live --model"
+            f" {path.name}', or copy it into {user_folder()}"
+        )
+    raise ModelError(
+        f"{path.name} is an ONNX graph without a card, so how to play it is not known; write one"
+        f" and import it with 'restyle import {path.name} --card CARD.toml': see docs/import.md"
+    )
+
+
+def place(ready: Sequence[Ready], origin: str, folder: Path, taken: dict[str, str]) -> None:
+    """Write models into `folder` if every check of ``restyle verify`` passes.
+
+    Parameters
+    ----------
+    origin : str
+        What they were made of.
+    taken : dict
+        Names given in this run, in lower case, and what has each; added to.
+
+    Raises
+    ------
+    ModelError
+        A proof fails, or a name is that of another model.
+    """
+    for one in ready:
+        _check_name(one.card.name, origin, folder, taken)
+    taken |= {one.card.name.lower(): origin for one in ready}
+    for one in ready:
+        target = folder / f"{one.card.name}.onnx"
+        try:
+            with whole_file(target) as partial:
+                partial.write_bytes(one.data)
+                bad = [c for c in verify(partial) if not c.passed]
+                if bad:
+                    raise ModelError(f"{origin}: {bad[0].name} fails ({bad[0].found})")
+        except OSError as error:
+            raise ModelError(f"cannot write {target}: {error.strerror}") from None
+
+
+def _check_name(name: str, origin: str, folder: Path, taken: dict[str, str]) -> None:
+    """Refuse a name that something else of this run has, or a model that was not imported."""
+    if name.lower() in taken:
+        raise ModelError(
+            f"{origin}: its model '{name}' is taken by {taken[name.lower()]}; rename it"
+        )
+    target = folder / f"{name}.onnx"
+    if target.exists() and not _imported(target):
+        raise ModelError(f"{origin}: {target} is another model; rename one of them")
+
+
+def _imported(path: Path) -> bool:
+    """Whether a model is the result of an import, which another import may replace."""
+    try:
+        metadata = read_metadata(path.read_bytes())
+        return CAPTURE_KEY in metadata or IMPORTED in from_json(metadata[CARD_KEY]).provenance
+    except (OSError, KeyError, RestyleError):
+        return False
+
+
+def find_files(source: Path) -> Iterator[Path]:
+    """The file itself, or what can be imported below a folder; loops of links are walked once."""
+    if not source.is_dir():
+        yield source
+        return
+    seen: set[tuple[int, int]] = set()
+    for root, folders, files in os.walk(source, followlinks=True):
+        try:
+            place = os.stat(root)
+        except OSError:  # gone meanwhile
+            continue
+        if (place.st_dev, place.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((place.st_dev, place.st_ino))
+        folders.sort()
+        for file in sorted(files):
+            path = Path(root) / file
+            ending = path.suffix.lower()
+            if ending in ENDINGS and (ending != ".json" or _is_kind(path)):
+                yield path
+
+
+def _is_kind(path: Path) -> bool:
+    """Whether a JSON file is of a kind that can be imported: many in a folder are not."""
+    try:
+        return recognise(path) in (CAPTURE, NETWORK)
+    except RestyleError:
+        return False
+
+
+def import_models(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE_OR_FOLDER", help=".nam, .aidax, JSON of RTNeural, GuitarML."),
+    ],
+    target: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the models; yours by default.")
+    ] = None,
+    rate: Annotated[
+        int | None,
+        typer.Option("--rate", help="Hz of networks, instead of what their files say."),
+    ] = None,
+) -> None:
+    """Import models of other makes as streaming models, each proven; see 'restyle models'.
+
+    One bad file does not stop the rest; the exit code is 2 if any failed.
+    """
+    if rate is not None and not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise ConfigError(f"--rate must be within {LOWEST_RATE}..{HIGHEST_RATE} Hz, got {rate}")
+    files: list[Path] = []
+    for source in sources:
+        if not source.exists():
+            raise ConfigError(f"{source} does not exist")
+        found = list(find_files(source))
+        if not found:
+            raise ConfigError(f"{source} holds no .nam file, no .aidax and no network as JSON")
+        files += found
+    folder = made(target or user_folder())
+    table = Table(box=None, pad_edge=False)
+    for heading in ("file", "model", "proof", "result"):
+        table.add_column(
+            heading, justify="right" if heading == "proof" else "left", overflow="fold"
+        )
+    failed = 0
+    taken: dict[str, str] = {}
+    for path in track(files, "importing", console=err, transient=True):
+        try:
+            ready = convert(path, rate)
+            place(ready, path.name, folder, taken)
+            for one in ready:
+                table.add_row(Text(path.name), one.card.name, one.proof, "imported")
+        except RestyleError as error:
+            failed += 1
+            table.add_row(Text(path.name), "", "", Text(str(error), "red"))
+    out.print(table)
+    out.print(
+        f"{len(files) - failed} of {len(files)} imported into {folder}",
+        highlight=False,
+        markup=False,
+    )
+    if failed:
+        raise typer.Exit(2)
+
+
+def made(folder: Path) -> Path:
+    """A folder that is there.
+
+    Raises
+    ------
+    ConfigError
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot make the folder {folder}: {error.strerror}") from None
+    return folder
