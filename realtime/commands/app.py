@@ -19,6 +19,7 @@ from .imports import import_models
 from .live.command import live
 from .models import models, verify
 from .notes import notes
+from .pack import pack
 from .personal import like, personalise
 from .plugin import plugin
 from .proof import proof
@@ -62,6 +63,7 @@ COMMANDS = (
     tuner,
     models,
     verify,
+    pack,
     proof,
     scan,
     send,

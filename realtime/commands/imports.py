@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -13,18 +15,24 @@ from rich.table import Table
 from rich.text import Text
 
 from ..audio_files import whole_file
-from ..errors import ConfigError, ModelError, RestyleError, named
+from ..errors import CardError, ConfigError, ModelError, RestyleError, named
 from ..models.card import CARD_KEY, HIGHEST_RATE, LOWEST_RATE, Card, from_json
 from ..models.catalog import user_folder
 from ..models.foreign.convert import IMPORTED
 from ..models.foreign.convert import to_onnx as network_to_onnx
+from ..models.foreign.description import Description, bundled, find_card, installed_files
 from ..models.foreign.files import read_network
 from ..models.foreign.kinds import CAPTURE, MODEL, NETWORK, recognise
+from ..models.foreign.pack import graph_and_card
+from ..models.foreign.seal import draft, seal
+from ..models.foreign.wrap import wrap
 from ..models.metadata import read_metadata
 from ..models.nam.build import variants
 from ..models.nam.convert import CAPTURE_KEY, to_onnx
 from ..models.nam.file import read_capture
+from ..proof.original import prove_against
 from ..proof.verify import verify
+from ..trust.admission import DRAFT, admit, read_file
 from .common import err, out
 
 ENDINGS = (".nam", ".aidax", ".json")  # looked for in folders; files are known by their content
@@ -70,6 +78,44 @@ def convert(path: Path, rate: int | None = None) -> list[Ready]:
         f"{path.name} is an ONNX graph without a card, so how to play it is not known; write one"
         f" and import it with 'restyle import {path.name} --card CARD.toml': see docs/import.md"
     )
+
+
+def carded(files: Sequence[Path], wanted: str) -> Ready:
+    """Make one model of ONNX files and a card.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        In the card's order; none: those of the package that a bundled card names.
+    wanted : str
+        A card file, or the name of a bundled one.
+
+    Raises
+    ------
+    ModelError, CardError
+    """
+    card = find_card(wanted)
+    if not files and isinstance(card, Description):
+        files = installed_files(card)
+    if isinstance(card, Card) and len(files) != 1:
+        raise CardError(f"{wanted} is the card of one file, but {len(files)} were given")
+    originals, names = [read_file(f) for f in files], [f.name for f in files]
+    if isinstance(card, Card):
+        graph, full = graph_and_card(originals[0], names[0], card)
+    else:
+        graph, full = wrap(originals, names, card)
+        full = replace(full, provenance={IMPORTED: "ONNX", "files": names})
+    with tempfile.TemporaryDirectory() as folder:  # whatever is in it runs in the helper first
+        path = Path(folder) / f"{full.name}.onnx"
+        path.write_bytes(draft(graph, full))
+        admit(DRAFT, path, ModelError)
+    data = seal(graph, full)
+    if isinstance(card, Card):
+        return Ready(full, data, "test vector")
+    error = prove_against(originals, card, data)
+    proof = {"reference": "the original, run frame by frame", "error": float(f"{error:.2g}")}
+    full = replace(full, proof=proof)
+    return Ready(full, seal(graph, full), f"error {error:.0e}")
 
 
 def place(ready: Sequence[Ready], origin: str, folder: Path, taken: dict[str, str]) -> None:
@@ -155,9 +201,19 @@ def _is_kind(path: Path) -> bool:
 
 def import_models(
     sources: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILE_OR_FOLDER", help=".nam, .aidax, JSON of RTNeural, GuitarML."),
-    ],
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE_OR_FOLDER",
+            help=".nam, .aidax, JSON of RTNeural, GuitarML; with a card ONNX.",
+        ),
+    ] = None,
+    card: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CARD.toml",
+            help="What the tensors of ONNX files are; a bundled card's name imports its package.",
+        ),
+    ] = None,
     target: Annotated[
         Path | None, typer.Option("--out", help="Folder for the models; yours by default.")
     ] = None,
@@ -172,10 +228,25 @@ def import_models(
     """
     if rate is not None and not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise ConfigError(f"--rate must be within {LOWEST_RATE}..{HIGHEST_RATE} Hz, got {rate}")
-    files: list[Path] = []
+    sources = sources or []
     for source in sources:
         if not source.exists():
             raise ConfigError(f"{source} does not exist")
+    if card is not None:
+        if rate is not None:
+            raise ConfigError("--rate is for networks; the card says the rate of an ONNX file")
+        one = carded(sources, card)
+        folder = made(target or user_folder())
+        place([one], " + ".join(s.name for s in sources) or card, folder, {})
+        out.print(f"{one.card.name}: imported into {folder}, {one.proof}", highlight=False)
+        return
+    if not sources:
+        raise ConfigError(
+            f"what is to be imported? Name a file, a folder, or a bundled card: restyle import"
+            f" --card {'|'.join(bundled())}"
+        )
+    files: list[Path] = []
+    for source in sources:
         found = list(find_files(source))
         if not found:
             raise ConfigError(f"{source} holds no .nam file, no .aidax and no network as JSON")
@@ -183,9 +254,8 @@ def import_models(
     folder = made(target or user_folder())
     table = Table(box=None, pad_edge=False)
     for heading in ("file", "model", "proof", "result"):
-        table.add_column(
-            heading, justify="right" if heading == "proof" else "left", overflow="fold"
-        )
+        right = heading == "proof"
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
     failed = 0
     taken: dict[str, str] = {}
     for path in track(files, "importing", console=err, transient=True):

@@ -22,7 +22,7 @@ from typing import Any
 
 from ..audio_files import probe_audio
 from ..errors import RestyleError
-from ..trust.admission import CAPTURE, LARGEST, SOUND, inside
+from ..trust.admission import CAPTURE, DRAFT, LARGEST, SOUND, inside
 from . import looks
 
 BYTES_PER_SECOND = 10e6  # what is added for long files
@@ -40,7 +40,7 @@ def _look(kind: str, path: Path, data: bytes) -> None:
     elif kind == CAPTURE:
         looks.capture(path)
     else:
-        looks.model(path, data)
+        looks.model(path, data, proved=kind != DRAFT)
 
 
 def _examine(kind: str, path: Path) -> dict[str, Any]:

@@ -73,8 +73,13 @@ def prepare_captures() -> None:
         _play(make_player(tiny, "tiny", 1))
 
 
-def model(path: Path, data: bytes) -> None:
+def model(path: Path, data: bytes, proved: bool = True) -> None:
     """Open an ``.onnx`` file and play it for a moment.
+
+    Parameters
+    ----------
+    proved : bool
+        See :class:`realtime.models.streaming.StreamingModel`.
 
     Raises
     ------
@@ -85,7 +90,7 @@ def model(path: Path, data: bytes) -> None:
     if CAPTURE_KEY in metadata:
         _play(open_model(path))
         return
-    _play(StreamingModel(data, 1, path.name, KINDS))
+    _play(StreamingModel(data, 1, path.name, KINDS, proved))
 
 
 def capture(path: Path) -> None:

@@ -93,7 +93,8 @@ def _offline(model: StreamingModel, path: Path, x: Array) -> Array:
     feed = {"x": whole, **model.initial_states()}
     if model.card.controls:
         feed["controls"] = model.controls
-    if model.card.one_hop:
+    steps = next(i.shape for i in session.get_inputs() if i.name == "x")[time_axis]
+    if model.card.one_hop or steps == x.shape[1 + time_axis]:  # a graph of one step
         return _one_by_one(session, feed, x)
     try:
         result = session.run(["y"], feed)[0]
@@ -179,23 +180,20 @@ def _silence(model: StreamingModel, path: Path) -> Check:
 def _latency(model: StreamingModel, path: Path) -> Check:
     """Measure the delay by impulse, not by reading the card.
 
-    Waveform models: the first output sample an impulse changes.  Spectrum models: the delay of the
+    Waveform models: the first output sample an impulse changes, or where that is earlier than is
+    declared, the one that most impulses change most.  Spectrum models: the delay of the
     STFT geometry (frames returned as they came), plus by how many frames the network itself lags.
     """
-    card = model.card
-    hop, at = card.hop_length, 40 * card.hop_length + 17
-    base = 0.05 * np.random.default_rng(5).standard_normal((1, 96 * hop)).astype(np.float32)
-    struck = base.copy()
-    struck[0, at] += 0.5
+    card, hop = model.card, model.card.hop_length
     if card.spectrum is None:
-        runs = []
-        for signal in (base, struck):
-            model.reset()
-            blocks = signal.reshape(-1, 1, 1, hop)
-            runs.append(np.concatenate([model.step(b).ravel() for b in blocks]))
-        changed = np.flatnonzero(runs[0] != runs[1])
-        found = int(changed[0]) - at if changed.size else -1
+        found, most = _answer(model, 17)
         text = f"first sample changed by an impulse after {found}, declared {card.latency}"
+        if found < card.latency:  # frames overlap: what is before an impulse changes a little, too
+            later = [_answer(model, (17 + k * hop // 5) % hop)[1] for k in range(1, 5)]
+            found = sorted([most, *later])[2]
+            text = (
+                f"most changed by an impulse is the sample after {found}, declared {card.latency}"
+            )
         return Check("latency", found == card.latency, text)
     identity = _transform_delay(card.spectrum, hop)
     lag = _frame_lag(model)
@@ -204,6 +202,23 @@ def _latency(model: StreamingModel, path: Path) -> Check:
         f"transform {identity} + network {lag} frame(s) = {found} samples, declared {card.latency}"
     )
     return Check("latency", found == card.latency, text)
+
+
+def _answer(model: StreamingModel, offset: int) -> tuple[int, int]:
+    """After how many samples an impulse changes something first, and most; -1 if nothing."""
+    hop = model.card.hop_length
+    at = 40 * hop + offset
+    base = 0.05 * np.random.default_rng(5).standard_normal(96 * hop).astype(np.float32)
+    struck = base.copy()
+    struck[at] += 0.5
+    runs = []
+    for signal in (base, struck):
+        model.reset()
+        blocks = signal.reshape(-1, 1, 1, hop)
+        runs.append(np.concatenate([model.step(b).ravel() for b in blocks]))
+    change = np.abs(runs[0] - runs[1])
+    changed = np.flatnonzero(change)
+    return (int(changed[0]) - at, int(np.argmax(change)) - at) if changed.size else (-1, -1)
 
 
 def _extra(model: StreamingModel) -> tuple[Any, ...]:

@@ -22,7 +22,8 @@ from .hashes import content_hash
 from .verdicts import NAME, Verdict, keep, recall
 
 MODEL, CAPTURE, SOUND = "model", "capture", "sound"
-LARGEST = {MODEL: 1 << 30, CAPTURE: 64 << 20, SOUND: 1 << 40}  # bytes
+DRAFT = "draft"  # a model that is being made: with a card, without a test vector
+LARGEST = {MODEL: 1 << 30, DRAFT: 1 << 30, CAPTURE: 64 << 20, SOUND: 1 << 40}  # bytes
 CPU_SECONDS = 20  # of a processor, what a small file may take
 KNOWN = "hashes.json"  # beside the bundled files
 _admitted: set[tuple[str, str]] = set()  # kind and content
@@ -35,7 +36,7 @@ def admit(kind: str, path: Path, error: type[RestyleError], data: bytes | None =
     Parameters
     ----------
     kind : str
-        :data:`MODEL`, :data:`CAPTURE` or :data:`SOUND`.
+        :data:`MODEL`, :data:`DRAFT`, :data:`CAPTURE` or :data:`SOUND`.
     path : Path
     error : type
         What is raised where the file cannot be looked at, or took more than it may.
