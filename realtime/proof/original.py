@@ -52,7 +52,8 @@ class Original:
         d, hop = self.description, self.description.hop_length
         self._heard = np.concatenate([self._heard[hop:], samples])
         window, back, sums = windows(d.transform, hop) if d.transform else (np.ones(hop),) * 3
-        sound, spectral = self._heard * window, False
+        sound: npt.NDArray[Any] = self._heard * window
+        spectral = False
         if d.graph[0].takes == "samples":
             sound = samples
         for number, graph in enumerate(d.graph):
@@ -79,11 +80,12 @@ class Original:
         self, number: int, graph: Graph, sound: npt.NDArray[Any], knobs: Sequence[float]
     ) -> npt.NDArray[Any]:
         session, states = self._sessions[number], self._states[number]
-        shown = {"magnitude": np.abs, "spectrum": lambda s: np.stack([s.real, s.imag])}
-        given = shown.get(graph.takes, np.asarray)(sound)
+        given = np.abs(sound) if graph.takes == "magnitude" else sound
+        if graph.takes == "spectrum":
+            given = np.stack([sound.real, sound.imag])
         values = {c.input: v for c, v in zip(self.description.control, knobs, strict=False)}
         values |= graph.constants
-        feed = {}
+        feed: dict[str, Any] = {}
         for i in session.get_inputs():
             shape = [n if isinstance(n, int) else 1 for n in i.shape]
             kind = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(bool)": np.bool_,
