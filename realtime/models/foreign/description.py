@@ -145,6 +145,10 @@ def _check(d: Description) -> None:
             (g.gives == "labels") == (tagger and last),
             f"[[graph]] {i}: the last graph of a tagger, and only that, gives 'labels'",
         )
+        need(
+            all(abs(v) <= 2**53 for v in g.constants.values()),
+            f"[[graph]] {i}: a constant is not a number within ±2^53",
+        )
         names = [*g.states, *g.states.values()]
         need(len(set(names)) == len(names), f"[[graph]] {i}: a tensor is in two pairs of states")
         if i > 1:
