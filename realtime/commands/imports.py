@@ -23,14 +23,11 @@ from ..models.foreign.convert import to_onnx as network_to_onnx
 from ..models.foreign.description import Description, bundled, find_card, installed_files
 from ..models.foreign.files import read_network
 from ..models.foreign.kinds import CAPTURE, MODEL, NETWORK, recognise
-from ..models.foreign.pack import graph_and_card
 from ..models.foreign.seal import draft, seal
-from ..models.foreign.wrap import wrap
 from ..models.metadata import read_metadata
 from ..models.nam.build import variants
 from ..models.nam.convert import CAPTURE_KEY, to_onnx
 from ..models.nam.file import read_capture
-from ..proof.original import prove_against
 from ..proof.verify import verify
 from ..trust.admission import DRAFT, admit, read_file
 from .common import err, out
@@ -94,6 +91,10 @@ def carded(files: Sequence[Path], wanted: str) -> Ready:
     ------
     ModelError, CardError
     """
+    from ..models.foreign.pack import graph_and_card  # these load onnx
+    from ..models.foreign.wrap import wrap
+    from ..proof.original import prove_against
+
     card = find_card(wanted)
     if not files and isinstance(card, Description):
         files = installed_files(card)

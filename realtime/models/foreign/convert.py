@@ -13,7 +13,6 @@ from ..card import Card
 from ..nam.convert import model_name
 from ..nam.limits import plain_text
 from ..streaming import StreamingModel
-from .graph import write_graph
 from .layers import Network, Recurrent, run
 from .seal import bursts, seal
 
@@ -69,6 +68,8 @@ def to_onnx(network: Network, name: str) -> tuple[Card, bytes]:
     ModelError
         It cannot be built, or its proof fails.
     """
+    from .graph import write_graph  # onnx is for writing; playing does without
+
     graph, states = write_graph(network)
     card = replace(make_card(network, name), states=states)
     card = replace(card, proof={"reference": "float64", **_prove(network, card, graph)})
