@@ -1,0 +1,1 @@
+"""Capture of an amplifier, pedal or plug-in: its signal, what came back, the network, the files."""
