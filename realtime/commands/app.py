@@ -11,7 +11,7 @@ import typer
 
 from .. import __version__
 from ..errors import RestyleError
-from . import bench, midi, preset, setlist
+from . import bench, capture, midi, preset, setlist
 from .devices import devices
 from .doctor import doctor
 from .explain import explain
@@ -95,6 +95,7 @@ _group("setlist", "Presets in the order of a concert.", setlist.COMMANDS, preset
 _group("midi", "MIDI controllers: what there is, what it sends, what it turns.", midi.COMMANDS)
 
 app.add_typer(bench.group, name="bench")
+app.add_typer(capture.group, name="capture")
 
 
 @app.command("train", context_settings=dict(bench.PASS_ON))

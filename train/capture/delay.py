@@ -102,7 +102,7 @@ def share_of(found: Response) -> float:
 
 
 def _excess(found: Response) -> tuple[float, bool]:
-    """The delay [samples] that is left besides the phase of a minimum-phase system, and polarity."""
+    """The delay [samples] beyond the phase of a minimum-phase system, and the polarity."""
     frequency = np.arange(WINDOW // 2 + 1) * RATE / WINDOW
     size = _continued(np.log(np.abs(found.gain) + 1e-30), found.coherence)
     size[frequency < LOW] = size[np.searchsorted(frequency, LOW)]

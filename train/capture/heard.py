@@ -343,6 +343,6 @@ def _check_loop(signal: Signal, wet: Float) -> None:
         apart = 10 * math.log10(left + 1e-20)
         raise Refused(
             "loop",
-            f"what comes back is the signal itself (times {gain:.2f}, {apart:.0f} dB apart): no gear"
-            " is in the loop; check the cables and the bypass switch",
+            f"what comes back is the signal itself (times {gain:.2f}, {apart:.0f} dB apart): no"
+            " gear is in the loop; check the cables and the bypass switch",
         )

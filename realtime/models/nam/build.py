@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import ModelError
 from .activations import activate
 from .file import Capture, Weights, from_data, submodels
+from .knobs import read_knobs, with_knobs
 from .limits import MAX_LAYERS, MAX_REACH, flag, listed, shown, whole
 from .program import Program, dense
 from .recurrent import build_lstm
@@ -34,10 +35,14 @@ def build_program(capture: Capture, input_gain_db: float = 0.0) -> Program:
     program = Program()
     try:
         source = program.scale(0, 10.0 ** (input_gain_db / 20.0), INPUT_DB, 1.0)
+        loudness = stated_loudness(capture)
+        knobs = read_knobs(capture.config)
+        first = MATCH + (loudness is not None)
+        program.defaults = (*[0.0] * first, *(knob.default for knob in knobs))
+        program.condition = with_knobs(program, source, knobs, first) if knobs else None
         out = _append(program, capture, source)
         if program.channels[out] != 1:
             raise ModelError(f"the capture has {program.channels[out]} outputs, expected 1")
-        loudness = stated_loudness(capture)
         program.output = out
         program.check_size()
         if loudness is not None:

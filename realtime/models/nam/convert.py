@@ -19,6 +19,7 @@ from ..card import CARD_KEY, STATE_KEY, TEST_KEY, Card
 from ..metadata import pack_array, write_metadata
 from .build import MATCH_DB, Variant, build_program, stated_loudness
 from .file import MAX_BYTES, Capture, from_data
+from .knobs import read_knobs
 from .limits import plain_text
 from .oversample import OVERSAMPLING, Oversampled, checked_factor
 from .player import CapturePlayer
@@ -68,6 +69,7 @@ def make_card(capture: Capture, name: str) -> Card:
     loudness = stated_loudness(capture)
     if loudness is not None:
         controls.append(Parameter("match", 0.0, 1.0, 0.0))
+    controls += read_knobs(capture.config)
     numbers = ("loudness", "gain", "input_level_dbu", "output_level_dbu", "date", "training")
     return Card(
         name=model_name(name),

@@ -28,7 +28,7 @@ N_OPS, OPS, N_VALUES, VALUES, COUNT, CHANNELS, X, Y, CONTROLS, REST, RECORD = ra
 SETTLED, RECURRENT, N_RECURRENT = range(11, 14)
 # channels that come first and whose sound the others have had since the reset (0: they have not),
 # and how many that may be
-LEADERS, MOST_LEADERS, RECORD_SIZE = range(14, 17)
+LEADERS, MOST_LEADERS, N_CONTROLS, RECORD_SIZE = range(14, 18)
 # one operation; MIX, INIT, HEAD, SKIP are values or -1
 CODE, DST, SRC, THIRD, N_OUT, N_IN, TAPS, DILATION, WEIGHT, BIAS, KIND, EXTRA = range(12)
 MIX, MIXED, INIT, SLOPE, HEAD, TOTAL, SECOND, SECOND_BIAS, OUTPUTS, SKIP, NEXT = range(12, 23)
@@ -294,7 +294,7 @@ def step_function() -> Any:
         r = view_i64(record, RECORD_SIZE)
         x = view_f32(r[X], (r[CHANNELS], r[COUNT]))
         y = view_f32(r[Y], (r[CHANNELS], r[COUNT]))
-        controls = view_f32(r[CONTROLS], 2)
+        controls = view_f32(r[CONTROLS], r[N_CONTROLS])
         ops = view_i64(r[OPS], (r[CHANNELS], r[N_OPS], OP_SIZE))
         values = view_i64(r[VALUES], (r[CHANNELS], r[N_VALUES], VALUE_SIZE))
         running = r[CHANNELS]

@@ -87,7 +87,7 @@ class CapturePlayer:
         r[k.MOST_LEADERS] = together
         r[k.COUNT], r[k.CHANNELS], r[k.RECORD] = hop, channels, program.output
         r[k.X], r[k.Y] = self.x.ctypes.data, self.y.ctypes.data
-        r[k.CONTROLS] = self.controls.ctypes.data
+        r[k.CONTROLS], r[k.N_CONTROLS] = self.controls.ctypes.data, self.controls.size
         self._keep.append(ops)
         self.step_address = int(k.step_function().address)
         self.reset_address = int(k.reset_function().address)

@@ -102,6 +102,8 @@ class Program:
     channels: list[int] = field(default_factory=lambda: [1])
     operations: list[Operation] = field(default_factory=list)
     output: int = 0
+    defaults: tuple[float, ...] = (0.0, 0.0)  # of the controls: as the file has it
+    condition: int | None = None  # what a WaveNet's layers hear besides their input
     _factors: int = 0
 
     def value(self, channels: int) -> int:

@@ -9,18 +9,18 @@ from .program import Activate, Combine, Conv, Float, Operation, Part, Program, S
 from .recurrent import run_layer
 
 Values = dict[int, Float]
-PLAIN = (0.0, 0.0)  # controls: as the file has it
 
 
-def run(program: Program, x: Float, controls: tuple[float, ...] = PLAIN) -> Float:
+def run(program: Program, x: Float, controls: tuple[float, ...] | None = None) -> Float:
     """Play ``x [n]`` after silence that has settled; return ``[n]``."""
+    controls = program.defaults if controls is None else controls
     signal = np.asarray(x, dtype=np.float64)[None]
     return _walk(program, signal, controls, silence(program))[program.output][0]
 
 
 def silence(program: Program) -> Values:
     """Every value ``[channels, 1]`` after endless silence (recurrent layers: as they start)."""
-    return _walk(program, np.zeros((1, 1)), PLAIN, {})
+    return _walk(program, np.zeros((1, 1)), program.defaults, {})
 
 
 def settled_states(program: Program) -> list[Float]:

@@ -42,7 +42,7 @@ def build_wavenet(
     ModelError
         A configuration that contradicts itself or the weights.
     """
-    condition = source
+    condition = source if program.condition is None else program.condition
     nested = config.get("condition_dsp")
     if nested is not None:
         from .build import build_part

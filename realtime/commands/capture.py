@@ -1,0 +1,266 @@
+"""``restyle capture``: an amplifier, pedal or plug-in becomes a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..audio_files import Clip, check_target, write_audio
+from ..devices.one_card import PortAudioDevice
+from ..devices.play_record import play_and_record
+from ..errors import ConfigError
+from ..presets.interfaces import checked_level
+from ..session.render import render
+from ..session.sound import Sound
+from .common import ChainOption, ForceOption, ModelOption, err, trainer
+from .sounds import chosen_sound
+
+TAIL = 12_000  # samples recorded after the signal: the delay
+MOST = 32  # inputs that are listened to where none is named
+
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="The model to write, NAME.onnx.")]
+SizeOption = Annotated[str, typer.Option(help="nano, feather, lite or standard.")]
+MinutesOption = Annotated[float, typer.Option(help="Of training, at most.")]
+GoodOption = Annotated[float, typer.Option("--esr", help="Held-out ESR that is good enough.")]
+ThreadsOption = Annotated[int, typer.Option(help="CPU threads.")]
+TitleOption = Annotated[str, typer.Option(help="Of the gear, for the card.")]
+GearOption = Annotated[str, typer.Option("--gear", help="amp, pedal, pedal_amp, preamp, studio …")]
+OwnerOption = Annotated[str | None, typer.Option(help="Who captured it, for the card.")]
+LicenceOption = Annotated[str, typer.Option(help="SPDX, or own-recording; for the card.")]
+InLevelOption = Annotated[
+    float | None,
+    typer.Option("--input-level-dbu", metavar="DBU", help="At the gear's input for full scale."),
+]
+OutLevelOption = Annotated[
+    float | None,
+    typer.Option("--output-level-dbu", metavar="DBU", help="At the gear's output for full scale."),
+]
+InputOption = Annotated[str | None, typer.Option(help="Device that the gear's output goes to.")]
+OutputOption = Annotated[str | None, typer.Option(help="Device that feeds the gear.")]
+InChannel = Annotated[
+    int | None, typer.Option("--in-channel", min=1, help="Channel of the input; else the best.")
+]
+OutChannel = Annotated[
+    int | None, typer.Option("--out-channel", min=1, help="Channel of the output; else 1 and 2.")
+]
+BlockOption = Annotated[int | None, typer.Option(help="Samples a block of the device.")]
+
+group = typer.Typer(
+    help="An amplifier, pedal or plug-in becomes a model and a .nam.", invoke_without_command=True
+)
+
+
+@group.callback()
+def capture(
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The model to write, NAME.onnx.")
+    ] = None,
+    input: InputOption = None,
+    output: OutputOption = None,
+    in_channel: InChannel = None,
+    out_channel: OutChannel = None,
+    block: BlockOption = None,
+    model: ModelOption = None,
+    chain: ChainOption = None,
+    size: SizeOption = "feather",
+    minutes: MinutesOption = 10.0,
+    good: GoodOption = 1e-3,
+    threads: ThreadsOption = 1,
+    title: TitleOption = "",
+    gear: GearOption = "",
+    owner: OwnerOption = None,
+    licence: LicenceOption = "own-recording",
+    input_level_dbu: InLevelOption = None,
+    output_level_dbu: OutLevelOption = None,
+) -> None:
+    """Play a signal of 2.5 minutes through the gear, listen to it, and make a model of it.
+
+    With --model or --chain the gear is a model, or a chain of effects and plug-ins, inside restyle.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if out is None:
+        raise ConfigError("name the model to write: restyle capture --out NAME.onnx")
+    trainer("train.own.keep").check_out(out)
+    about = _gear(title, gear, owner, licence, input_level_dbu, output_level_dbu)
+    making = trainer("train.capture.make")
+    signal = trainer("train.capture.signal").make_signal()
+    if model is not None or chain is not None:
+        clip = _rendered(signal.samples, chosen_sound(model, chain, {}, {}))
+    else:
+        clip = _recorded(signal.samples, input, output, in_channel, out_channel, block)
+    kept = out.with_name(f"{out.stem}-take.wav")
+    write_audio(kept, clip)
+    typer.echo(f"the take is kept: {kept}")
+    channel = None if in_channel is None or len(clip.samples) < in_channel else in_channel - 1
+    heard = making.read_take(signal, kept, channel)
+    _make(signal, [heard], [()], [], out, about, size, minutes, good, threads)
+
+
+@group.command()
+def signal(
+    target: Annotated[Path, typer.Argument(metavar="OUT.wav", help="File to write.")],
+    force: ForceOption = False,
+) -> None:
+    """Write the signal, to be played through the gear by whatever records it."""
+    check_target(target, replace=force)
+    made = trainer("train.capture.signal").write_signal(target)
+    typer.echo(f"wrote {target}: {len(made.samples) / 48000:.0f} s, 48000 Hz, 24 bits, CC0-1.0")
+
+
+@group.command()
+def record(
+    target: Annotated[Path, typer.Argument(metavar="TAKE.wav", help="File to write.")],
+    input: InputOption = None,
+    output: OutputOption = None,
+    in_channel: InChannel = None,
+    out_channel: OutChannel = None,
+    block: BlockOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Play the signal through the gear and keep what comes back, if it is fit to learn from."""
+    check_target(target, replace=force)
+    made = trainer("train.capture.signal").make_signal()
+    clip = _recorded(made.samples, input, output, in_channel, out_channel, block)
+    channel = None if in_channel is None else in_channel - 1
+    heard = trainer("train.capture.heard").hear(made, clip.samples, 48000, channel)
+    write_audio(target, clip)
+    typer.echo(f"wrote {target}: {heard.words()}")
+
+
+@group.command()
+def make(
+    dry: Annotated[Path, typer.Argument(help="The signal's file, see 'restyle capture signal'.")],
+    takes: Annotated[
+        list[Path], typer.Argument(metavar="WET…", help="What came back; one for each --knob.")
+    ],
+    out: OutOption,
+    knob: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Before each take: where the gear's knobs stood."),
+    ] = None,
+    in_channel: InChannel = None,
+    size: SizeOption = "feather",
+    minutes: MinutesOption = 10.0,
+    good: GoodOption = 1e-3,
+    threads: ThreadsOption = 1,
+    title: TitleOption = "",
+    gear: GearOption = "",
+    owner: OwnerOption = None,
+    licence: LicenceOption = "own-recording",
+    input_level_dbu: InLevelOption = None,
+    output_level_dbu: OutLevelOption = None,
+) -> None:
+    """Make a model from recordings of the signal through the gear.
+
+    Several takes with the knobs elsewhere make one model with these knobs.
+    """
+    trainer("train.own.keep").check_out(out)
+    making = trainer("train.capture.make")
+    about = _gear(title, gear, owner, licence, input_level_dbu, output_level_dbu)
+    knobs, places = making.read_places(knob or [], len(takes))
+    made = making.check_dry(dry)
+    channel = None if in_channel is None else in_channel - 1
+    heard = [making.read_take(made, path, channel) for path in takes]
+    _make(made, heard, places, knobs, out, about, size, minutes, good, threads)
+
+
+def _gear(
+    title: str,
+    kind: str,
+    owner: str | None,
+    licence: str,
+    input_level: float | None,
+    output_level: float | None,
+) -> Any:
+    for level in (input_level, output_level):
+        if level is not None:
+            checked_level(level)
+    origin = trainer("train.own.keep").Origin
+    origin = origin(licence=licence) if owner is None else origin(owner, licence)
+    return trainer("train.capture.make").Gear(title, kind, origin, input_level, output_level)
+
+
+def _make(
+    signal: Any,
+    heard: list[Any],
+    places: list[tuple[float, ...]],
+    knobs: list[Any],
+    out: Path,
+    gear: Any,
+    size: str,
+    minutes: float,
+    good: float,
+    threads: int,
+) -> None:
+    making, sizes = trainer("train.capture.make"), trainer("train.capture.network").SIZES
+    if size not in sizes:
+        raise ConfigError(f"--size must be one of {', '.join(sizes)}, got '{size}'")
+    trainer("train.own.run").check_effort(minutes, threads)
+    for found in heard:
+        typer.echo(found.words())
+    with trainer("train.fit.processes").Stop() as stop:
+        done = making.make(
+            signal,
+            [making.Take(h.wet, place) for h, place in zip(heard, places, strict=True)],
+            out,
+            gear=gear,
+            knobs=knobs,
+            heard=heard,
+            say=typer.echo,
+            threads=threads,
+            size=size,
+            minutes=minutes,
+            good=good,
+            stopped=lambda: stop.asked,
+        )
+    for rows in done.rows:
+        typer.echo(making.table(rows))
+    files = ", ".join(str(c) for c in done.captures)
+    typer.echo(f"wrote {done.model} and {files}; play it: restyle live --model {done.model}")
+
+
+def _rendered(samples: Any, sound: Sound) -> Clip:
+    return render(sound, Clip(samples[None], 48000))
+
+
+def _recorded(
+    samples: Any,
+    input: str | None,
+    output: str | None,
+    in_channel: int | None,
+    out_channel: int | None,
+    block: int | None,
+) -> Clip:
+    """Play and record through a device, all its input channels."""
+    device = PortAudioDevice(
+        input,
+        output,
+        sample_rate=48000,
+        block_size=block,
+        channels=MOST,
+        in_map=None if in_channel is None else [in_channel - 1],
+        out_map=None if out_channel is None else [out_channel - 1],
+    )
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(f"playing through {device.name}", total=None)
+        heard = play_and_record(
+            device,
+            samples,
+            TAIL,
+            None if out_channel is None else out_channel - 1,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    return Clip(heard, 48000)
