@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
+import numpy as np
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -18,6 +20,7 @@ from ..session.sound import Sound
 from .common import ChainOption, ForceOption, ModelOption, err, trainer
 from .sounds import chosen_sound
 
+ROOM = 18.0  # dB over full scale that a chain may reach
 TAIL = 12_000  # samples recorded after the signal: the delay
 MOST = 32  # inputs that are listened to where none is named
 
@@ -48,9 +51,7 @@ OutChannel = Annotated[
 ]
 BlockOption = Annotated[int | None, typer.Option(help="Samples a block of the device.")]
 
-group = typer.Typer(
-    help="An amplifier, pedal or plug-in becomes a model and a .nam.", invoke_without_command=True
-)
+group = typer.Typer(invoke_without_command=True)
 
 
 @group.callback()
@@ -225,7 +226,10 @@ def _make(
 
 
 def _rendered(samples: Any, sound: Sound) -> Clip:
-    return render(sound, Clip(samples[None], 48000))
+    """Through a sound inside restyle; its limiter is kept out of it."""
+    gain = sound.output_gain_db - ROOM
+    clip = render(msgspec.structs.replace(sound, output_gain_db=gain), Clip(samples[None], 48000))
+    return Clip(clip.samples * np.float32(10 ** (ROOM / 20)), clip.sample_rate)
 
 
 def _recorded(

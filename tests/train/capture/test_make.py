@@ -25,12 +25,14 @@ from realtime.errors import ConfigError, DeviceError, RestyleError
 from realtime.models.load import read_card
 from realtime.parameters.parameter import Parameter
 from realtime.proof.verify import verify
+from train.capture import fit as fitting
 from train.capture import make as making
+from train.capture import network
 from train.capture import signal as signals
 from train.capture.fit import KEPT, Look, Take, fit, held_out
 from train.capture.heard import Refused, hear
 
-STEP = 0.02  # seconds that a step of training takes by the tests' clock
+STEP = 0.15  # seconds that a step of training takes by the tests' clock
 
 
 def ticking() -> Callable[[], float]:
@@ -39,12 +41,19 @@ def ticking() -> Callable[[], float]:
     return lambda: STEP * next(count)
 
 
-def take(name: str = "soft") -> Take:
+def take(name: str = "distortion") -> Take:
     n = len(short().samples)
     return Take(through(name)[:n].astype(np.float32))
 
 
 FIT: dict[str, Any] = {"size": "nano", "good": 0.0}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks that look back 124 samples, and short segments."""
+    monkeypatch.setattr(network, "DILATIONS", (1, 2, 4, 8, 16))
+    monkeypatch.setattr(fitting, "SEGMENT", 1024)
 
 
 class Loop:
@@ -58,7 +67,7 @@ class Loop:
     in_channels = out_channels = 2
 
     def __init__(self, delay: int = 700, lost: int = -1, last: int = -1) -> None:
-        self._amp = pb.Pedalboard([pb.Distortion(12), pb.LowpassFilter(6000)])
+        self._amp = pb.Pedalboard([pb.Distortion(30), pb.LowpassFilter(6000)])
         self._delay, self._lost, self._last = delay, lost, last
         self.error: BaseException | None = None
         self.active = False
@@ -96,7 +105,7 @@ def test_a_device_plays_the_signal_and_all_inputs_are_kept() -> None:
     signal = short()
     tape = play_and_record(Loop(700), signal.samples, 12_000)
     assert tape.shape == (2, len(signal.samples) + 12_000) and not tape[0].any()
-    offline = pb.Pedalboard([pb.Distortion(12), pb.LowpassFilter(6000)])(signal.samples, RATE)
+    offline = pb.Pedalboard([pb.Distortion(30), pb.LowpassFilter(6000)])(signal.samples, RATE)
     assert np.max(np.abs(tape[1, 700 : 700 + len(offline)] - 0.7 * offline)) < 1e-4
     found = hear(signal, tape)
     assert found.delay == 700 and not found.inverted
@@ -120,12 +129,12 @@ def test_training_learns_and_goes_on_where_it_was_stopped(tmp_path: Path) -> Non
 
     first = fit(
         short(), takes, minutes=0.4, folder=tmp_path, show=show, clock=ticking(), **FIT,
-        stopped=lambda: bool(looks),
+        stopped=lambda: len(looks) > 0,
     )  # fmt: skip
-    assert first.ended == "stopped" and len(looks) == 1 and (tmp_path / KEPT).exists()
+    assert first.ended == "stopped" and (tmp_path / KEPT).exists()
     second = fit(short(), takes, minutes=0.4, folder=tmp_path, show=show, clock=ticking(), **FIT)
-    assert second.ended == "time" and second.steps > first.steps == looks[0].steps
-    assert looks[1].steps > looks[0].steps and second.esr[0] < first.esr[0]
+    assert second.ended == "time" and second.steps > first.steps == looks[1].steps
+    assert looks[2].steps > first.steps and second.esr[0] < first.esr[0]
     assert second.esr[0] == pytest.approx(held_out(second.network, short(), takes[0]), rel=1e-3)
     other = fit(short(), [take("tube")], minutes=0.01, folder=tmp_path, clock=ticking(), **FIT)
     assert other.steps < second.steps  # another sound's training is not gone on with
@@ -196,18 +205,13 @@ def write(path: Path, y: Array) -> str:
 
 def test_the_two_steps_offline_make_a_model_and_a_nam(small: Path) -> None:
     run("signal", "signal.wav")
-    wet = write(small / "wet.wav", noisy(late(through("soft"), 777)))
+    wet = write(small / "wet.wav", noisy(late(through("distortion"), 777)))
     said = run(
         "make", "signal.wav", wet, "-o", "soft.onnx", "--size", "nano", "--minutes", "0.3",
         "--title", "Soft thing", "--input-level-dbu", "12.5", "--owner", "Ann",
     )  # fmt: skip
     assert "777 samples late" in said and "held-out ESR" in said and "matched EQ" in said
-    assert sorted(p.name for p in small.iterdir()) == [
-        "signal.wav",
-        "soft.nam",
-        "soft.onnx",
-        "wet.wav",
-    ]
+    assert {p.name for p in small.iterdir()} == {"signal.wav", "soft.nam", "soft.onnx", "wet.wav"}
     assert all(check.passed for check in verify(small / "soft.onnx"))
     for name in ("soft.onnx", "soft.nam"):
         card = read_card(small / name)
@@ -220,14 +224,14 @@ def test_the_two_steps_offline_make_a_model_and_a_nam(small: Path) -> None:
 def test_three_takes_make_one_model_with_a_knob(small: Path) -> None:
     run("signal", "signal.wav")
     x, words = short().samples.astype(float), []
-    for gain in (1, 2, 4):
-        wet = write(small / f"take{gain}.wav", noisy(late(np.tanh(gain * x), 50 * gain)))
+    for gain in (10, 20, 40):
+        wet = write(small / f"take{gain}.wav", noisy(late(np.tanh(gain * x), 5 * gain)))
         words += ["--knob", f"gain={gain}", wet]
     run("make", "signal.wav", *words, "-o", "knob.onnx", "--size", "nano", "--minutes", "0.6")
     names = {p.name for p in small.iterdir()}
-    assert {"knob.onnx", "knob-gain1.nam", "knob-gain2.nam", "knob-gain4.nam"} <= names
+    assert {"knob.onnx", "knob-gain10.nam", "knob-gain20.nam", "knob-gain40.nam"} <= names
     knob = read_card(small / "knob.onnx").controls[2]
-    assert (knob.name, knob.minimum, knob.maximum, knob.default) == ("gain", 1, 4, 2)
+    assert (knob.name, knob.minimum, knob.maximum, knob.default) == ("gain", 10, 40, 20)
 
 
 def test_through_an_interface_in_one_command(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,7 +247,7 @@ def test_through_an_interface_in_one_command(small: Path, monkeypatch: pytest.Mo
 
 
 def test_a_chain_inside_restyle_is_captured(small: Path) -> None:
-    (small / "rig.toml").write_text('[[stage]]\neffect = "Distortion"\ndrive_db = 12\n')
+    (small / "rig.toml").write_text('[[stage]]\neffect = "Distortion"\ndrive_db = 30\n')
     said = run("--chain", "rig.toml", "-o", "rig.onnx", "--size", "nano", "--minutes", "0.3")
     assert "0 samples late" in said and (small / "rig.nam").exists()
 
@@ -255,16 +259,16 @@ def test_a_chain_inside_restyle_is_captured(small: Path) -> None:
         ([], "name the model to write"),
         (
             ["make", "signal.wav", "wet.wav", "-o", "x.onnx", "--size", "huge"],
-            "must be one of nano",
+            "one of nano",
         ),
         (["make", "wet.wav", "wet.wav", "-o", "x.onnx"], "is not the capture signal"),
         (
             ["make", "signal.wav", "signal.wav", "-o", "x.onnx"],
-            "signal.wav: what comes back is the",
+            "what comes back is the",
         ),
         (["make", "signal.wav", "wet.wav", "-o", "x.onnx", "--minutes", "0"], "--minutes must be"),
         (["signal", "x.flac"], "end its name in .wav"),
-        (["signal", "signal.wav"], "exists"),
+        (["signal", "signal.wav"], "is there already"),
     ],
 )
 def test_bad_words_are_one_sentence_and_nothing_is_written(
