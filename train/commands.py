@@ -168,6 +168,52 @@ def unpaired(
 
 @app.command()
 @interruptible
+def paired(
+    dry: Annotated[Path, typer.Option(help="Folder of recordings before.")],
+    wet: Annotated[Path, typer.Option(help="Folder of the same playing after, by file name.")],
+    out: Annotated[Path, typer.Option(help="The model to write, NAME.onnx.")],
+    kind: Annotated[str, typer.Option(help="effect, instrument or voice.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Of the schedule, e.g. minutes=20."),
+    ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(help="Python file with a recipe of your own; it is run.")
+    ] = None,
+    owner: Annotated[str | None, typer.Option(help="Whose recordings, for the card.")] = None,
+    licence: Annotated[str, typer.Option(help="Of them: SPDX, or own-recording.")] = (
+        "own-recording"
+    ),
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin again; the earlier run is kept beside.")
+    ] = False,
+    threads: Threads = 1,
+) -> None:
+    """Learn a style from two folders: the same playing before and after."""
+    import torch
+
+    from .fit.run import Options
+    from .own.keep import Origin
+    from .own.paired import train_paired
+
+    torch.set_num_threads(threads)
+    origin = Origin(licence=licence) if owner is None else Origin(owner, licence)
+    train_paired(
+        dry,
+        wet,
+        out,
+        kind,
+        recipe=recipe,
+        settings=settings or [],
+        origin=origin,
+        options=Options(device=device, fresh=fresh),
+        log=typer.echo,
+    )
+
+
+@app.command()
+@interruptible
 def models(
     names: Annotated[list[str] | None, typer.Argument(help="Recipes; default: all.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",

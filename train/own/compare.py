@@ -40,6 +40,7 @@ def compare(
     data: PairSet,
     files: Mapping[str, Path],
     controls: Mapping[str, Mapping[str, float]] | None = None,
+    target: bool = False,
 ) -> dict[str, Row]:
     """Figures of copy, matched equaliser and every file, on ``data.test``.
 
@@ -51,6 +52,8 @@ def compare(
     ----------
     files : mapping of name to model file
     controls : mapping of name to what its controls are set to
+    target : bool
+        Whether the target has a row of its own: whether the outside judge knows it.
     """
     gain, warm_up = matched_eq(data.train), recipe.warm_up
     made: dict[str, list[Array]] = {"copy": [], "matched EQ": []}
@@ -64,6 +67,8 @@ def compare(
         for name, file in files.items():
             set_to = (controls or {}).get(name, {})
             made[name].append(play(file, part.dry, set_to)[warm_up:])
+    if target:
+        made["target"] = targets
     reference = _reference(data) if judges_are_here() else None
     return {name: _row(recipe, sounds, targets, reference) for name, sounds in made.items()}
 
