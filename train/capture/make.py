@@ -19,9 +19,16 @@ import torch
 
 from realtime.audio_files import read_audio
 from realtime.errors import ConfigError, ModelError, RestyleError
-from realtime.models.load import open_model
+from realtime.models.metadata import read_metadata
 from realtime.models.nam.build import Variant
-from realtime.models.nam.convert import HOP, null_db, to_onnx
+from realtime.models.nam.convert import (
+    CAPTURE_KEY,
+    HOP,
+    make_player,
+    null_db,
+    to_onnx,
+    unpack_capture,
+)
 from realtime.models.nam.file import Capture
 from realtime.models.nam.knobs import check_name
 from realtime.parameters.parameter import Parameter
@@ -44,6 +51,7 @@ Row = dict[str, float]
 SAME = 1e-3  # largest difference of the dry file from the signal
 PROOF_DB = -100.0  # of the written file against the network that was trained
 SO_FAR = "so-far.nam"
+DECIDE = {"esr", "embedding"}  # judges that a capture must win by
 
 
 class NotBetter(RestyleError):
@@ -219,7 +227,7 @@ def make(
         trial = Path(place) / out.name
         said["loudness"] = round(_loudness(net, signal), 2)
         _write_model(net.capture(said), trial)
-        rows = tuple(_judge(signal, take, net, trial) for take in takes)
+        rows = tuple(_judge(signal, take, net, read_model(trial)) for take in takes)
         for take, row in zip(takes, rows, strict=True):
             _check_better(take, knobs, row)
         said["training"] = {
@@ -299,23 +307,28 @@ def _loudness(net: CaptureNet, signal: Signal) -> float:
     return 10 * math.log10(float(np.mean(np.square(y, dtype=np.float64))) + 1e-12)
 
 
-def _play(file: Path, x: Array, controls: Mapping[str, float]) -> Array:
-    """Stream ``x [n]`` through a model's own kernel: no limiter, which loud gear would meet."""
-    model = open_model(file, 1, HOP)
+def read_model(path: Path) -> Capture:
+    """The capture inside a model file."""
+    return unpack_capture(read_metadata(path.read_bytes())[CAPTURE_KEY])
+
+
+def _play(capture: Capture, x: Array, controls: Mapping[str, float]) -> Array:
+    """Stream ``x [n]`` through the player's kernel: no limiter, which loud gear would meet."""
+    model = make_player(Variant("", capture), "capture", 1, HOP)
     for at, control in enumerate(model.card.controls):
         model.controls[0, at] = controls.get(control.name, control.default)
     blocks = np.pad(x, (0, -len(x) % HOP)).reshape(-1, 1, 1, HOP)
-    y = np.concatenate([model.step(block).ravel() for block in blocks])[: len(x)]
-    model.close()
-    return y
+    return np.concatenate([model.step(block).ravel() for block in blocks])[: len(x)]
 
 
-def _judge(signal: Signal, take: Take, net: CaptureNet, file: Path) -> dict[str, Row]:
-    """Copy, matched EQ and the written file on the playing that was held out."""
+def _judge(signal: Signal, take: Take, net: CaptureNet, written: Capture) -> dict[str, Row]:
+    """Copy, matched EQ and the written capture on the playing that was held out."""
     begin, end = signal.judge
     warm = net.reach
     x, target = signal.samples[begin - warm : end], take.wet[begin:end]
-    made = _play(file, x, dict(zip([k.name for k in net.knobs], take.values, strict=True)))[warm:]
+    made = _play(written, x, dict(zip([k.name for k in net.knobs], take.values, strict=True)))[
+        warm:
+    ]
     expected = play_network(net, x, take.values)[warm:]
     apart = null_db(made, expected.astype(np.float64))
     if not apart <= PROOF_DB:
@@ -339,7 +352,8 @@ def _judge(signal: Signal, take: Take, net: CaptureNet, file: Path) -> dict[str,
 
 
 def _check_better(take: Take, knobs: Sequence[Parameter], rows: Mapping[str, Row]) -> None:
-    for judge, value in rows["capture"].items():
+    for judge in DECIDE & rows["capture"].keys():
+        value = rows["capture"][judge]
         for other in ("copy", "matched EQ"):
             if not value < rows[other][judge]:
                 at = ", ".join(f"{k.name} {v:g}" for k, v in zip(knobs, take.values, strict=True))

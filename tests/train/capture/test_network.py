@@ -11,15 +11,14 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from realtime.errors import ModelError  # noqa: E402
-from realtime.models.load import open_model  # noqa: E402
 from realtime.models.nam.build import Variant  # noqa: E402
-from realtime.models.nam.convert import make_player, null_db, to_onnx  # noqa: E402
+from realtime.models.nam.convert import make_player, null_db, open_capture, to_onnx  # noqa: E402
 from realtime.models.nam.file import parse_capture, read_capture  # noqa: E402
 from realtime.models.nam.knobs import KNOBS, read_knobs, turned  # noqa: E402
 from realtime.parameters.parameter import Parameter  # noqa: E402
 from realtime.proof.verify import verify  # noqa: E402
 from train.capture.fit import play  # noqa: E402
-from train.capture.make import write_nam  # noqa: E402
+from train.capture.make import read_model, write_nam  # noqa: E402
 from train.capture.network import SIZES, CaptureNet  # noqa: E402
 
 Array = np.ndarray
@@ -74,7 +73,7 @@ def test_knobs_turn_the_model_as_they_turn_the_network(tmp_path: Path) -> None:
     path = tmp_path / "two.onnx"
     path.write_bytes(to_onnx(Variant("", made.capture({"loudness": -20.0})), "two")[1])
     assert all(check.passed for check in verify(path))
-    model = open_model(path, 1, 64)
+    model = open_capture(Variant("", read_model(path)), "two", 1, 64)
     names = [c.name for c in model.card.controls]
     assert names[:4] == ["input_db", "match", "gain", "tone"]
     sounds = []
