@@ -90,15 +90,16 @@ def capture(
     about = _gear(title, gear, owner, licence, input_level_dbu, output_level_dbu)
     making = trainer("train.capture.make")
     signal = trainer("train.capture.signal").make_signal()
-    if model is not None or chain is not None:
+    inside = model is not None or chain is not None
+    if inside:
         clip = _rendered(signal.samples, chosen_sound(model, chain, {}, {}))
     else:
         clip = _recorded(signal.samples, input, output, in_channel, out_channel, block)
     kept = out.with_name(f"{out.stem}-take.wav")
     write_audio(kept, clip)
     typer.echo(f"the take is kept: {kept}")
-    channel = None if in_channel is None or len(clip.samples) < in_channel else in_channel - 1
-    heard = making.read_take(signal, kept, channel)
+    channel = None if inside or in_channel is None else in_channel - 1
+    heard = making.read_take(signal, kept, channel, converter=not inside)
     _make(signal, [heard], [()], [], out, about, size, minutes, good, threads)
 
 

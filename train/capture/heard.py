@@ -84,7 +84,13 @@ class Heard:
         )
 
 
-def hear(signal: Signal, recording: Array, rate: int = RATE, channel: int | None = None) -> Heard:
+def hear(
+    signal: Signal,
+    recording: Array,
+    rate: int = RATE,
+    channel: int | None = None,
+    converter: bool = True,
+) -> Heard:
     """Judge a recording of `signal` through some gear, and align it.
 
     Parameters
@@ -93,6 +99,8 @@ def hear(signal: Signal, recording: Array, rate: int = RATE, channel: int | None
         From the signal's first sample on, or a little before.
     channel : int or None
         From 0; None takes the channel that follows the signal best.
+    converter : bool
+        Whether it came through one, which clips at full scale.
 
     Raises
     ------
@@ -114,7 +122,8 @@ def hear(signal: Signal, recording: Array, rate: int = RATE, channel: int | None
             f" {len(signal.samples) / RATE:.1f} s; record all of it, to the last noise",
         )
     wet = _channel(signal, channels, channel)
-    _check_clipping(signal, wet)
+    if converter:
+        _check_clipping(wet)
     wet, drift = _without_drift(signal, wet)
     first = _best(signal, wet, 0)
     delay = math.floor(first.samples + 0.25)
@@ -191,7 +200,7 @@ def _channel(signal: Signal, channels: Array, chosen: int | None) -> Float:
     return channels[at].astype(np.float64)
 
 
-def _check_clipping(signal: Signal, wet: Float) -> None:
+def _check_clipping(wet: Float) -> None:
     """Samples that stand at the converter's end: two or more at one largest value near 1."""
     top = float(np.max(np.abs(wet)))
     flat = (np.abs(wet[1:]) >= 0.9999 * top) & (np.abs(np.diff(wet)) <= 1e-4 * top)

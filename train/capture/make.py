@@ -117,7 +117,9 @@ def check_dry(path: Path) -> Signal:
     return signal
 
 
-def read_take(signal: Signal, path: Path, channel: int | None = None) -> Heard:
+def read_take(
+    signal: Signal, path: Path, channel: int | None = None, converter: bool = True
+) -> Heard:
     """A recording of the signal, judged; refusals name the file.
 
     Raises
@@ -126,7 +128,7 @@ def read_take(signal: Signal, path: Path, channel: int | None = None) -> Heard:
     """
     clip = read_audio(path)
     try:
-        return hear(signal, clip.samples, clip.sample_rate, channel)
+        return hear(signal, clip.samples, clip.sample_rate, channel, converter)
     except Refused as refused:
         raise Refused(refused.cause, f"{path.name}: {refused}") from None
 

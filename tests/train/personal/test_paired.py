@@ -26,10 +26,10 @@ from train.recipes.base import Schedule
 
 class Mine(Effect):
     limits = "A test."
-    channels, kernel, dilations = 8, 3, (1, 2)
-    schedule = Schedule(minutes=1, steps=150, batch=4, segment=2048, learning_rate=1e-2)
+    channels, kernel, dilations = 12, 3, (1, 2, 4)
+    schedule = Schedule(minutes=1, steps=600, batch=6, segment=2048, learning_rate=1e-2)
 """
-QUIET = Options(board=False, check_every=50, save_every=1000)
+QUIET = Options(board=False, check_every=200, save_every=1000)
 
 
 @pytest.fixture
