@@ -50,7 +50,7 @@ def test_a_recipe_of_ones_own_makes_a_style_that_is_nearer_than_an_equaliser(pla
     assert rows["target"]["esr"] == 0 and "nearer to the target" in "\n".join(said)
     assert all(check.passed for check in verify(place / "bent.onnx"))
     card = read_card(place / "bent.onnx")
-    assert (card.name, card.licence, card.kind) == ("bent", "CC-BY-4.0", "restyle")
+    assert (card.name, card.licence, card.kind) == ("bent", "CC-BY-4.0", "converter")
     assert "Ada" in str(card.provenance["data"]) and card.provenance["recipe"] == "mine.py"
     x = tune(9, 4.0)
     y, want = play(place / "bent.onnx", x), bent(x)
