@@ -6,18 +6,29 @@ import importlib.metadata
 import platform
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 import typer
 
 from ..errors import RestyleError
 from . import doctor_linux
-from .common import out
+from .common import err, out
 from .doctor_linux import BAD, GOOD, NOTE, Finding
 
 
-def doctor() -> None:
+def doctor(
+    warm: Annotated[
+        bool, typer.Option("--warm", help="Compile for this processor what live sound needs.")
+    ] = False,
+) -> None:
     """Check Python, native lane, ONNX Runtime, sound servers, priorities and models."""
+    if warm:
+        from .warm import warm as compile_all
+
+        spent = compile_all(lambda text: err.print(f"compiled {text}", highlight=False))
+        out.print(f"kernels are compiled for this processor ({spent:.0f} s)", highlight=False)
+        return
     checks: list[tuple[str, Callable[[], Finding]]] = [
         ("python", _python),
         ("onnxruntime", _onnxruntime),

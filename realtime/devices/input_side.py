@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, cfunc, from_dtype, njit, types
 
 from ..dsp.drift import write
 from ..dsp.drift_record import Drift, view_drift
 from ..native.intrinsics import clock_address, monotonic_ns, pointer_to, view_f32, view_i64
+from ..native.late_numba import carray, cfunc, njit, types
 from ..stream.maps import heard_columns
 
 F32 = np.float32
@@ -27,7 +27,7 @@ _FIELDS = (
     "input_overflows", "input_underflows", "min_block", "max_seen_block",
 )  # fmt: skip
 INPUT = np.dtype([(n, np.int64) for n in _FIELDS])
-_pointer_input = pointer_to(from_dtype(INPUT))
+_pointer_input = pointer_to(INPUT)
 
 
 @njit(inline="always")

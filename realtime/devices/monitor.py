@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, cfunc, from_dtype, njit, types
 
 from ..dsp.drift import read
 from ..dsp.drift_record import Drift, view_drift
 from ..dsp.dynamics import db_to_gain
 from ..errors import DeviceError
 from ..native.intrinsics import clock_address, monotonic_ns, pointer_to, view_f32
+from ..native.late_numba import carray, cfunc, njit, types
 from .list import find_device, opened_outputs
 from .one_card import PROBE_SECONDS
 from .port_stream import PortStream
@@ -29,7 +29,7 @@ MOST_BLOCK = 2048  # samples; assumed of a stream whose blocks vary
 
 _FIELDS = ("drift", "channels", "out_channels", "y", "clock", "callbacks", "largest")
 MONITOR = np.dtype([(n, np.int64) for n in _FIELDS] + [("gain", "f8"), ("standing", "f8")])
-_pointer_monitor = pointer_to(from_dtype(MONITOR))
+_pointer_monitor = pointer_to(MONITOR)
 
 
 @njit(inline="always")

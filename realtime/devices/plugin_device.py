@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from ..dsp.drift_record import Drift
 from ..engine.hop import view_path
@@ -32,6 +31,7 @@ from ..native.intrinsics import (
     view_f32,
     wait_for_change,
 )
+from ..native.late_numba import njit
 from ..stream.play import hand_out
 from ..stream.record import NEXT, view_stream
 from ..stream.voice import view_voice

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, from_dtype, njit
 
 from ..errors import DeviceError
 from ..native.intrinsics import pointer_to
+from ..native.late_numba import carray, njit
 from ..native.shared import Shared
 
 MAGIC, VERSION = 0x31656C7974736572, 1
@@ -43,7 +43,7 @@ RECORD = np.dtype(
 HEAD = np.dtype([(name, np.int64) for name in _INTEGERS])
 """The record's numbers alone: what compiled code views."""
 
-_pointer_head, _pointer_events = pointer_to(from_dtype(HEAD)), pointer_to(from_dtype(EVENT))
+_pointer_head, _pointer_events = pointer_to(HEAD), pointer_to(EVENT)
 
 
 def offset(name: str) -> int:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..dsp.drift_record import Drift
 from ..errors import DeviceError
 from ..native.intrinsics import call_stream
+from ..native.late_numba import njit
 
 Array = npt.NDArray[np.float32]
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..errors import DeviceError
 from ..native.intrinsics import clock_address, monotonic_ns
+from ..native.late_numba import njit
 from ..native.shared import Shared
 from .simulated import HOLD, NEVER, SimulatedDevice
 from .simulated import POSITION as _POSITION

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..dsp.drift_record import Drift
 from ..errors import DeviceError
@@ -26,6 +25,7 @@ from ..native.intrinsics import (
     sleep_address,
     sleep_ns,
 )
+from ..native.late_numba import njit
 from ..stream.record import TAP_DRY, TAP_WET, view_stream
 from ..stream.voice import WORKER, view_voice
 from ..stream.worker import raise_priority

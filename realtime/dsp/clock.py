@@ -12,9 +12,9 @@ with release and loaded with acquire ordering): nobody ever waits.
 from __future__ import annotations
 
 import numpy as np
-from numba import carray, from_dtype, njit
 
 from ..native.intrinsics import load_acquire, pointer_to, store_release, view_i64
+from ..native.late_numba import carray, njit
 
 FIRST_HZ, STEADY_HZ, HALVING_S = 2.0, 0.03, 2.0  # bandwidth: at the start, at last, and between
 USUAL = 8.0  # a stamp off by so many times the mean error is not believed,
@@ -29,10 +29,9 @@ CLOCK = np.dtype(
     [(n, np.int64) for n in ("started", "count", "ns", "suspect_ns", "steps", "outliers", "shown")]
     + [(n, np.float64) for n in ("part_ns", "period_ns", "age_s", "noise_ns", "nominal_ns")]
 )
-CLOCK_TYPE = from_dtype(CLOCK)
 """``ns + part_ns``: filtered time of sample ``count``; ``period_ns``: of one sample."""
 
-_pointer_clock = pointer_to(CLOCK_TYPE)
+_pointer_clock = pointer_to(CLOCK)
 
 
 @njit(inline="always")

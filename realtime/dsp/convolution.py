@@ -15,8 +15,8 @@ however the sound is cut.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from ..native.late_numba import njit
 from ..native.records import F32, I64, INT, Array, Table
 from .fft import repack, transform, unpack
 

@@ -15,10 +15,10 @@ then waits until the target lies in whole sound again, jumps there and fades in.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from ..native import ring
 from ..native.intrinsics import load_acquire, store_release, view_f32, view_i64
+from ..native.late_numba import njit
 from .clock import (
     BREAK,
     COUNT,

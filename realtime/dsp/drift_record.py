@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, from_dtype, njit
 
 from ..errors import ConfigError
 from ..native.intrinsics import pointer_to
+from ..native.late_numba import carray, njit
 from ..native.ring import Ring
 from .clock import CLOCK, SHOWN_SIZE
 from .sinc import design, make_table
@@ -43,7 +43,7 @@ DRIFT = np.dtype(
     [(n, "i8", (8,)) if n.startswith("pad") else (n, "i8") for n in _SHARED + _WRITER + _READER]
     + [(n, "f8") for n in _FLOATS]
 )
-_pointer_drift = pointer_to(from_dtype(DRIFT))
+_pointer_drift = pointer_to(DRIFT)
 
 
 @njit(inline="always")

@@ -14,7 +14,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from ..native.late_numba import njit
 
 Coefficients = npt.NDArray[np.float64]
 MOST = 8  # coefficients of one filter

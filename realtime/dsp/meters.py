@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from ..native.late_numba import njit
 
 BINS_PER_OCTAVE = 32
 N_BINS = 34 * BINS_PER_OCTAVE  # up to 2**34 ns = 17 s, resolved to 2.2 %

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from ..native.late_numba import njit
 
 F32 = np.float32
 

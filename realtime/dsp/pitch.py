@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from ..native.late_numba import njit
 from ..native.records import F32, F64, FLOAT, INT, Array, Table
 
 LOWEST_HZ, HIGHEST_HZ = 29.0, 1600.0

@@ -12,10 +12,10 @@ from math import gcd
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, from_dtype, njit
 
 from ..errors import ConfigError
 from ..native.intrinsics import pointer_to, view_f32
+from ..native.late_numba import carray, njit
 from .sinc import at_phase, design, make_table
 
 Array = npt.NDArray[np.float32]
@@ -32,7 +32,7 @@ RESAMPLER = np.dtype(
         )
     ]
 )  # fmt: skip
-_pointer_resampler = pointer_to(from_dtype(RESAMPLER))
+_pointer_resampler = pointer_to(RESAMPLER)
 
 
 @njit(inline="always")

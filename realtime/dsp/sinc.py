@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..errors import ConfigError
+from ..native.late_numba import njit
 
 ATTENUATION_DB = 104.0  # of the window; images and aliases measure below -103 dB
 PASSBAND_DB = 0.05  # largest loss at the passband edge

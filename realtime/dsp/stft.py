@@ -8,8 +8,7 @@ Frame `t` covers the newest ``n_fft`` samples up to the end of hop `t`.  Only th
 
 from __future__ import annotations
 
-from numba import njit
-
+from ..native.late_numba import njit
 from .fft import irfft, rfft
 
 

@@ -7,10 +7,9 @@ grid fixed to the stream's first sample, so the result does not depend on how ca
 
 from __future__ import annotations
 
-from numba import njit
-
 from ..dsp.mix import copy
 from ..native.intrinsics import call_hop, flush_denormals, restore_denormals
+from ..native.late_numba import njit
 from .hop import PATH_TABLE, view_path
 
 _fifo_in, _fifo_out = PATH_TABLE.array("fifo_in"), PATH_TABLE.array("fifo_out")

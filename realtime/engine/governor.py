@@ -10,9 +10,9 @@ short again.  A stage that is bypassed rests, too, and costs nothing.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from ..native.intrinsics import call_step
+from ..native.late_numba import njit
 from .stage import STAGE
 
 F32 = np.float32

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import cfunc, njit, types
 
 from ..dsp.delay import DELAY_STATE, moving_delay
 from ..dsp.mix import copy
 from ..errors import ChainError
 from ..native.intrinsics import view_f32
+from ..native.late_numba import cfunc, njit, types
 from ..native.records import F32, F64, I64, INT, Array, Table, as_bits
 from ..parameters.parameter import HIGHEST_DB, LOWEST_DB, Parameter
 from .edits import Line

@@ -9,8 +9,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from numba import cfunc, njit, types
-
 from ..dsp.delay import DELAY_STATE, moving_delay, store_block
 from ..dsp.dynamics import limit, ramp_gain, scrub
 from ..dsp.meters import N_BINS, count_duration, level
@@ -23,6 +21,7 @@ from ..native.intrinsics import (
     view_f32,
     view_i64,
 )
+from ..native.late_numba import cfunc, njit, types
 from ..native.records import F32, F64, FLOAT, I64, INT, Array, Table
 from .governor import watch
 from .slot import BYPASS, MIX, PARAMETERS, any_fades, lay_down, run_slots, view_slot

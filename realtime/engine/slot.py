@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from ..dsp.mix import copy
 from ..native.intrinsics import call_step, view_f32, view_i64
+from ..native.late_numba import njit
 from ..native.records import FLOAT, INT, Table
 from .governor import awake, cover, lie_down, restart
 from .stage import feed, run, view_stage

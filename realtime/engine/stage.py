@@ -15,13 +15,13 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..dsp.delay import DELAY_STATE, moving_delay
 from ..dsp.dynamics import scrub
 from ..dsp.meters import N_BINS, count_duration
 from ..dsp.mix import copy
 from ..native.intrinsics import call_hop, clock_address, monotonic_ns, view_f32
+from ..native.late_numba import njit
 from ..native.records import F32, F64, FLOAT, I64, INT, Array, Record, Table
 from ..parameters.parameter import CATEGORICAL, SWITCH, Parameter
 

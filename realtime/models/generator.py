@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import cfunc, types
 
 from ..errors import ModelError
 from ..native.intrinsics import call_step, view_f32, view_i64
+from ..native.late_numba import cfunc, types
 from .lag import Lag
 from .noise import fill
 from .streaming import StreamingModel, _step

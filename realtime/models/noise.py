@@ -7,7 +7,8 @@ a counter run through a bijection of 64 bits, so that any place can be had witho
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from ..native.late_numba import njit
 
 U64 = np.uint64
 GAMMA = U64(0x9E3779B97F4A7C15)

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import cfunc, njit, types
 
 from ..dsp.mix import same_channels
 from ..errors import ModelError
 from ..native.intrinsics import call_run, call_step, view_f32, view_i64
+from ..native.late_numba import cfunc, njit, types
 from .ort_api import FLOAT, Reference, api
 
 

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..native.intrinsics import call_step, flush_denormals, restore_denormals
+from ..native.late_numba import njit
 from .card import Card
 from .lag import Lag
 
@@ -62,3 +64,12 @@ class Steppable(Protocol):
 
     def close(self) -> None:
         """Free what is held; no step may run any more."""
+
+
+@njit(nogil=True, cache=True)
+def call(function, argument):  # type: ignore[no-untyped-def]
+    """Call a step or a reset as the engine does, denormals off."""
+    old = flush_denormals()
+    status = call_step(function, (argument,))
+    restore_denormals(old)
+    return status

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..dsp.windows import check_geometry
 from ..errors import CardError, ConfigError, ModelError, RestyleError, named
 from ..native.intrinsics import call_step, flush_denormals, restore_denormals
+from ..native.late_numba import njit
 from ..schema import shown
 from ..trust.admission import MODEL, admit, read_file
 from .card import CARD_KEY, CONVERTING, STATE_KEY, TEST_KEY, Card, from_json

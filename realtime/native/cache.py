@@ -27,7 +27,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from . import packed
+
 VARIABLE = "NUMBA_CACHE_DIR"
+OWN_KERNELS = "RESTYLE_OWN_KERNELS"  # set: those of the wheel are not used
 KEPT = 4  # folders of other fingerprints
 LOCK_SECONDS = 120.0  # then a process compiles for itself
 _POLL_SECONDS = 0.02
@@ -58,7 +61,9 @@ def cache_root() -> Path:
 def is_cold() -> bool:
     """Whether no kernel has been compiled for these sources yet, so that the start will be slow."""
     folder = os.environ.get(VARIABLE)
-    return folder is not None and not any(Path(folder).glob("*/*.nbi"))
+    if folder is None or any(Path(folder).glob("*/*.nbi")):
+        return False
+    return packed.folder() is None
 
 
 def private_folder(path: Path) -> bool:
@@ -205,9 +210,18 @@ def share_kernels() -> None:
                 os.unlink(self._cache_file._index_path)
             return None
 
+    def packed_kernel(self: Any, sig: Any, target: Any) -> Any:
+        if os.environ.get(OWN_KERNELS):
+            return None
+        with suppress(Exception):  # as above: it is compiled
+            return packed.load(self, sig, target)
+        return None
+
     def load_overload(self: Any, sig: Any, target: Any) -> Any:
         found = sound(self, sig, target)
         path = str(self._cache_file._index_path)
+        if found is None and path not in _held.locks:
+            found = packed_kernel(self, sig, target)
         if found is not None or path in _held.locks:
             return found
         lock = _take(path, self._py_func.__name__)

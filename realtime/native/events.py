@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..errors import ConfigError
 from .intrinsics import load_acquire, store_release, view_f64, view_i64
+from .late_numba import njit
 
 # int64 slots of the header; the two positions lie on cache lines of their own
 CAPACITY, WRITTEN, READ, HEADER = 0, 16, 32, 48

@@ -1,169 +1,76 @@
-"""Numba intrinsics the audio path stands on: atomics, calls by address, clock, denormals.
+"""Names of what the audio path stands on: atomics, calls by address, clock, denormals.
 
-Everything here compiles into the caller: no Python object, no GIL, no allocation.  Addresses are
-plain int64 arguments, never baked-in ctypes objects, so compiled code can be cached on disk.
+They are made in :mod:`realtime.native.instructions` when a kernel that uses them is compiled.
 """
 
 from __future__ import annotations
 
 import ctypes
-import platform
 import sys
 from functools import cache
 from typing import Any
 
-from llvmlite import ir
-from numba import carray, njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from .late_numba import Late, named
 
-from .cache import share_kernels
+_MADE = ".instructions"
 
-share_kernels()
+load_acquire: Any = named("load_acquire", _MADE)
+"""Read the int64 at an address with acquire ordering."""
 
-_I64 = ir.IntType(64)
-_I32 = ir.IntType(32)
-_PTR = ir.IntType(8).as_pointer()
+store_release: Any = named("store_release", _MADE)
+"""Write an int64 at an address with release ordering."""
 
+view_f32: Any = named("view_f32", _MADE)
+"""View memory at an address as a C-contiguous float32 array of a shape (borrowed)."""
 
-@intrinsic
-def load_acquire(typingctx: Any, address: Any) -> Any:
-    """Read the int64 at `address` with acquire ordering."""
+view_f64: Any = named("view_f64", _MADE)
+"""As :data:`view_f32`, float64."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = builder.inttoptr(args[0], _I64.as_pointer())
-        return builder.load_atomic(pointer, "acquire", 8)
+view_i64: Any = named("view_i64", _MADE)
+"""As :data:`view_f32`, int64."""
 
-    return types.int64(types.int64), codegen
+pointer_f32: Any = named("pointer_f32", _MADE)
+"""An int64 address as a pointer to float32."""
 
+call_step: Any = named("call_step", _MADE)
+"""``call_step(function, (argument,)) -> status``: one model step, see models.streaming."""
 
-@intrinsic
-def store_release(typingctx: Any, address: Any, value: Any) -> Any:
-    """Write int64 `value` at `address` with release ordering."""
+call_hop: Any = named("call_hop", _MADE)
+"""``call_hop(function, (lane, block, part))``: see engine.hop."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = builder.inttoptr(args[0], _I64.as_pointer())
-        builder.store_atomic(args[1], pointer, "release", 8)
-        return context.get_dummy_value()
+call_run: Any = named("call_run", _MADE)
+"""OrtApi.Run: session, options, input names, inputs, n, output names, n, outputs -> status."""
 
-    return types.void(types.int64, types.int64), codegen
+call_stream: Any = named("call_stream", _MADE)
+"""A PortAudio stream callback: input, output, frames, time info, flags, user data."""
+
+monotonic_ns: Any = named("monotonic_ns", _MADE)
+"""Nanoseconds of the monotonic clock; it takes :func:`clock_address`."""
+
+sleep_ns: Any = named("sleep_ns", _MADE)
+"""Sleep at least so many nanoseconds; it takes :func:`sleep_address` and them."""
+
+wait_for_change: Any = named("wait_for_change", _MADE)
+"""Sleep until an int32 changes and a waker says so; it takes :func:`syscall_address` first."""
+
+flush_denormals: Any = named("flush_denormals", _MADE)
+"""Make this thread treat denormals as zero; it returns what :data:`restore_denormals` needs."""
+
+restore_denormals: Any = named("restore_denormals", _MADE)
+"""Undo :data:`flush_denormals`."""
 
 
 def pointer_to(dtype: Any) -> Any:
-    """Make an intrinsic that turns an int64 address into a pointer to `dtype`."""
+    """Make an intrinsic that turns an int64 address into a pointer to a record of `dtype`."""
 
-    @intrinsic
-    def as_pointer(typingctx: Any, address: Any) -> Any:
-        result = types.CPointer(dtype)
+    def make() -> Any:
+        from numba import from_dtype
 
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return builder.inttoptr(args[0], context.get_value_type(result))
+        from . import instructions
 
-        return result(types.int64), codegen
+        return instructions.pointer_to(from_dtype(dtype))
 
-    return as_pointer
-
-
-pointer_f32 = pointer_to(types.float32)
-pointer_f64 = pointer_to(types.float64)
-pointer_i64 = pointer_to(types.int64)
-
-
-@njit(inline="always")
-def view_f32(address, shape):  # type: ignore[no-untyped-def]
-    """View memory at `address` as a C-contiguous float32 array of `shape` (borrowed)."""
-    return carray(pointer_f32(address), shape)
-
-
-@njit(inline="always")
-def view_f64(address, shape):  # type: ignore[no-untyped-def]
-    """View memory at `address` as a C-contiguous float64 array of `shape` (borrowed)."""
-    return carray(pointer_f64(address), shape)
-
-
-@njit(inline="always")
-def view_i64(address, shape):  # type: ignore[no-untyped-def]
-    """View memory at `address` as a C-contiguous int64 array of `shape` (borrowed)."""
-    return carray(pointer_i64(address), shape)
-
-
-def _caller(result: Any, arguments: tuple[Any, ...]) -> Any:
-    """Make an intrinsic ``call(function_address, *arguments) -> result`` for a C function."""
-
-    @intrinsic
-    def call(typingctx: Any, function: Any, args: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            kinds = [context.get_value_type(a) for a in arguments]
-            function_type = ir.FunctionType(context.get_value_type(result), kinds)
-            target = builder.inttoptr(values[0], function_type.as_pointer())
-            given = cgutils.unpack_tuple(builder, values[1], len(arguments))
-            return builder.call(target, given)
-
-        return result(types.int64, types.Tuple(arguments)), codegen
-
-    return call
-
-
-_i64 = types.int64
-call_step = _caller(_i64, (_i64,))
-"""``call_step(function, (argument,)) -> status``: one model step, see models.streaming."""
-
-call_hop = _caller(_i64, (_i64, _i64, _i64))
-"""``call_hop(function, (lane, block, part))``: see converter.hop_function."""
-
-call_run = _caller(_i64, (_i64,) * 8)
-"""OrtApi.Run: session, options, input names, inputs, n, output names, n, outputs -> status."""
-
-call_stream = _caller(types.intc, (_i64, _i64, types.ulong, _i64, types.ulong, _i64))
-"""A PortAudio stream callback: input, output, frames, time info, flags, user data."""
-
-_call_two = _caller(types.int32, (_i64, _i64))
-_call_seven = _caller(_i64, (_i64,) * 7)
-_call_four = _caller(types.int32, (_i64, types.int32, _i64, _i64))
-
-
-@intrinsic
-def _stack_pair(typingctx: Any, first: Any, second: Any) -> Any:
-    """Put two int64 on the stack and return their address."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pair = cgutils.alloca_once(builder, ir.ArrayType(_I64, 2))
-        zero = ir.Constant(_I32, 0)
-        for i, value in enumerate(args):
-            builder.store(value, builder.gep(pair, [zero, ir.Constant(_I32, i)]))
-        return builder.ptrtoint(pair, _I64)
-
-    return types.int64(types.int64, types.int64), codegen
-
-
-@njit(inline="always")
-def monotonic_ns(clock):  # type: ignore[no-untyped-def]
-    """Nanoseconds of the monotonic clock; `clock` is :func:`clock_address`."""
-    pair = _stack_pair(0, 0)
-    _call_two(clock, (_CLOCK_MONOTONIC, pair))
-    timespec = carray(pointer_i64(pair), 2)
-    return timespec[0] * 1_000_000_000 + timespec[1]
-
-
-@njit(inline="always")
-def sleep_ns(nanosleep, duration):  # type: ignore[no-untyped-def]
-    """Sleep at least `duration` nanoseconds; `nanosleep` is :func:`sleep_address`."""
-    _call_two(nanosleep, (_stack_pair(duration // 1_000_000_000, duration % 1_000_000_000), 0))
-
-
-@njit(inline="always")
-def wait_for_change(syscall, address, seen, duration):  # type: ignore[no-untyped-def]
-    """Sleep until the int32 at `address` is not `seen` and a waker has said so, or `duration` ns.
-
-    Linux's futex, between processes; `syscall` is :func:`syscall_address`.
-    """
-    limit = _stack_pair(duration // 1_000_000_000, duration % 1_000_000_000)
-    _call_seven(syscall, (_FUTEX, address, _FUTEX_WAIT, seen & 0xFFFFFFFF, limit, 0, 0))
-
-
-_FUTEX_WAIT = 0
-_FUTEX = 98 if platform.machine() == "aarch64" else 202  # the system call's number
-_CLOCK_MONOTONIC = 6 if sys.platform == "darwin" else 1
+    return Late(make)
 
 
 @cache
@@ -185,56 +92,3 @@ def sleep_address() -> int:
 def syscall_address() -> int:
     """Address of the C library's ``syscall`` (Linux)."""
     return _libc_address("syscall")
-
-
-_X86_FLUSH = 0x8040  # MXCSR: flush-to-zero (bit 15) and denormals-are-zero (bit 6)
-_ARM_FLUSH = 1 << 24  # FPCR: flush-to-zero
-
-
-@intrinsic
-def flush_denormals(typingctx: Any) -> Any:
-    """Make this thread treat denormals as zero; return what :func:`restore_denormals` needs."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        triple = builder.module.triple
-        if triple.startswith(("x86_64", "amd64")):
-            slot = cgutils.alloca_once(builder, _I32)
-            void = ir.FunctionType(ir.VoidType(), [_PTR])
-            raw = builder.bitcast(slot, _PTR)
-            get = cgutils.get_or_insert_function(builder.module, void, "llvm.x86.sse.stmxcsr")
-            put = cgutils.get_or_insert_function(builder.module, void, "llvm.x86.sse.ldmxcsr")
-            builder.call(get, [raw])
-            old = builder.load(slot)
-            builder.store(builder.or_(old, ir.Constant(_I32, _X86_FLUSH)), slot)
-            builder.call(put, [raw])
-            return builder.zext(old, _I64)
-        if triple.startswith(("aarch64", "arm64")):
-            read = ir.FunctionType(_I64, [])
-            old = builder.asm(read, "mrs $0, fpcr", "=r", [], True)
-            write = ir.FunctionType(ir.VoidType(), [_I64])
-            new = builder.or_(old, ir.Constant(_I64, _ARM_FLUSH))
-            builder.asm(write, "msr fpcr, $0", "r", [new], True)
-            return old
-        return ir.Constant(_I64, 0)
-
-    return types.int64(), codegen
-
-
-@intrinsic
-def restore_denormals(typingctx: Any, old: Any) -> Any:
-    """Undo :func:`flush_denormals`."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        triple = builder.module.triple
-        if triple.startswith(("x86_64", "amd64")):
-            slot = cgutils.alloca_once(builder, _I32)
-            builder.store(builder.trunc(args[0], _I32), slot)
-            void = ir.FunctionType(ir.VoidType(), [_PTR])
-            put = cgutils.get_or_insert_function(builder.module, void, "llvm.x86.sse.ldmxcsr")
-            builder.call(put, [builder.bitcast(slot, _PTR)])
-        elif triple.startswith(("aarch64", "arm64")):
-            write = ir.FunctionType(ir.VoidType(), [_I64])
-            builder.asm(write, "msr fpcr, $0", "r", [args[0]], True)
-        return context.get_dummy_value()
-
-    return types.void(types.int64), codegen

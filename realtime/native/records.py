@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, from_dtype, njit
 
 from .intrinsics import pointer_to, view_f32, view_f64, view_i64
+from .late_numba import carray, njit
 
 INT, FLOAT = np.int64, np.float64
 F32, F64, I64 = np.float32, np.float64, np.int64
@@ -70,7 +70,7 @@ class Table:
         self.arrays = {n: f for n, f in fields.items() if isinstance(f, Array)}
         kinds = [(n, INT if n in self.arrays else f) for n, f in fields.items()]
         self.dtype = np.dtype(kinds)
-        pointer = pointer_to(from_dtype(self.dtype))
+        pointer = pointer_to(self.dtype)
 
         @njit(inline="always")
         def view(address):  # type: ignore[no-untyped-def]

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from ..errors import ConfigError
 from .intrinsics import load_acquire, store_release, view_f32, view_i64
+from .late_numba import njit
 
 # int64 slots of the header; the two positions lie on cache lines of their own
 CAPACITY, CHANNELS, WRITTEN, READ, HEADER_SIZE = 0, 1, 16, 32, 48

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import cfunc, njit, types
 
 from ..dsp.fft import twiddles
 from ..dsp.mix import copy
@@ -20,6 +19,7 @@ from ..engine.stage import WARM_SECONDS
 from ..errors import ConfigError
 from ..models.steppable import Steppable
 from ..native.intrinsics import call_step, view_f32
+from ..native.late_numba import cfunc, njit, types
 from ..native.records import F32, INT, Array, Table
 from ..parameters.parameter import Parameter
 

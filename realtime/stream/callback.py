@@ -11,13 +11,13 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import cfunc, njit, types
 
 from ..dsp.drift import read, write
 from ..dsp.drift_record import view_drift
 from ..dsp.meters import N_BINS, count_duration
 from ..native import ring
 from ..native.intrinsics import flush_denormals, monotonic_ns, restore_denormals, view_f32, view_i64
+from ..native.late_numba import cfunc, njit, types
 from .play import hand_out_events, mute, note, play, take_up
 from .protection import DUCK, LEVEL, protect, set_goal, soften, view_protection
 from .record import BLOCK, EVENT, LOSS, TAP_DRY, TAP_WET, view_stream

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from ..dsp.delay import DELAY_STATE, moving_delay
 from ..engine.hop import INPUT_GAIN, OUTPUT_GAIN, path_current, view_path
 from ..native import ring
 from ..native.intrinsics import view_f32, view_i64
+from ..native.late_numba import njit
 from .voice import FADE
 
 F32 = np.float32

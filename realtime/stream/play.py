@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from ..dsp.resample import process as convert_rate
 from ..dsp.resample import pull, push, view_resampler
@@ -27,6 +26,7 @@ from ..engine.hop import (
 from ..native import events
 from ..native.events import BYPASS, MUTE
 from ..native.intrinsics import load_acquire, store_release, view_f32, view_f64, view_i64
+from ..native.late_numba import njit
 from .exchange import delay_dry, delay_inner, exchange
 from .protection import set_goal, view_protection
 from .record import EVENT, NEXT, RETIRED, SWAP

@@ -16,9 +16,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from ..dsp.dynamics import db_to_gain
+from ..native.late_numba import njit
 from ..native.records import F32, F64, FLOAT, INT, Array, Table
 
 LEVEL, DUCK = -2, -3  # numbers of a stream's events, beside its bypass: goals of two gains

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, from_dtype, njit
 
 from ..dsp.drift_record import Drift
 from ..dsp.meters import N_BINS
 from ..native.events import EventQueue
 from ..native.intrinsics import clock_address, load_acquire, pointer_to, store_release
+from ..native.late_numba import carray, njit
 from .maps import heard_columns, played_channels
 from .protection import Protection
 from .voice import Voice
@@ -59,11 +59,10 @@ _INTEGERS = (
 # ``heard`` is the gain at which the mute stands: 1, or on its way to 0
 _FLOATS = ("sample_rate", "bypass", "bypass_before", "mute", "heard")
 STREAM = np.dtype([(n, np.int64) for n in _INTEGERS] + [(n, np.float64) for n in _FLOATS])
-STREAM_TYPE = from_dtype(STREAM)
 
 COUNTERS = _INTEGERS[_INTEGERS.index("callbacks") : _INTEGERS.index("callback_histogram")]
 
-_pointer_stream = pointer_to(STREAM_TYPE)
+_pointer_stream = pointer_to(STREAM)
 
 
 @njit(inline="always")

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, from_dtype, njit
 
 from ..dsp.delay import DELAY_STATE
 from ..dsp.round_trip import RoundTrip
 from ..engine.path import Path
 from ..native.intrinsics import pointer_to
+from ..native.late_numba import carray, njit
 from ..native.records import Store
 from ..native.ring import Ring
 
@@ -36,8 +36,7 @@ _INTEGERS = (
 )  # fmt: skip
 _FLOATS = ("wet_level", "conceal_gain", "bypass", "own_bypass", "sample_rate", "ratio")
 VOICE = np.dtype([(n, np.int64) for n in _INTEGERS] + [(n, np.float64) for n in _FLOATS])
-VOICE_TYPE = from_dtype(VOICE)
-_pointer_voice = pointer_to(VOICE_TYPE)
+_pointer_voice = pointer_to(VOICE)
 
 
 @njit(inline="always")

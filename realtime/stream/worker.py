@@ -12,7 +12,6 @@ import time
 from contextlib import suppress
 
 import numpy as np
-from numba import njit
 
 from ..engine.hop import view_path
 from ..native import ring
@@ -26,6 +25,7 @@ from ..native.intrinsics import (
     sleep_ns,
     view_i64,
 )
+from ..native.late_numba import njit
 from .voice import Voice, view_voice
 
 RT_PRIORITY = 3  # below the audio callback's (JACK gives its clients 5)

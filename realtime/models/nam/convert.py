@@ -9,7 +9,7 @@ import math
 import re
 import zlib
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,10 +22,12 @@ from .file import MAX_BYTES, Capture, from_data
 from .knobs import read_knobs
 from .limits import plain_text
 from .oversample import OVERSAMPLING, Oversampled, checked_factor
-from .player import CapturePlayer
 from .program import Program
 from .reference import run, settled_states
 from .text import parse_bytes
+
+if TYPE_CHECKING:
+    from .player import CapturePlayer
 
 CAPTURE_KEY = "restyle.nam"
 HOP = 64
@@ -96,6 +98,8 @@ def make_player(
     variant: Variant, name: str, channels: int, hop: int | None = None
 ) -> CapturePlayer:
     """A capture ready to stream by `hop` samples a step (:data:`HOP` when None)."""
+    from .player import CapturePlayer  # its kernels ask Numba for the processor
+
     card = make_card(variant.capture, name + variant.suffix)
     return CapturePlayer(
         build_program(variant.capture), replace(card, hop_length=hop or HOP), channels
@@ -131,6 +135,8 @@ def open_capture(
     ModelError, ConfigError
         The capture is malformed; another factor.
     """
+    from .player import CapturePlayer  # its kernels ask Numba for the processor
+
     card = as_played(make_card(variant.capture, name + variant.suffix))
     card = replace(card, hop_length=hop or HOP)
     program = build_program(variant.capture, input_gain_db)
@@ -150,6 +156,8 @@ def null_db(got: Any, expected: Any) -> float:
 
 def _prove(program: Program, card: Card, x: Any, expected: Any) -> dict[str, Any]:
     """Stream through the kernel in two ways and compare with the float64 reference."""
+    from .player import CapturePlayer  # its kernels ask Numba for the processor
+
     streams = []
     for hop in (HOP, 37):
         player = CapturePlayer(program, replace(card, hop_length=hop))
@@ -174,6 +182,7 @@ def to_onnx(variant: Variant, name: str, hop: int = HOP) -> tuple[Card, bytes]:
         The capture cannot be built, or its proof fails.
     """
     from .graph import write_graph  # onnx is for writing; playing does without
+    from .player import CapturePlayer
 
     capture = variant.capture
     program = build_program(capture)

@@ -11,10 +11,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import cfunc, njit, types
 
 from ...dsp.mix import same_channels
 from ...native.intrinsics import view_f32, view_i64
+from ...native.late_numba import cfunc, njit, types
 from .activations import FAST_A, FAST_B, FAST_C, FAST_D, FAST_E
 from .cell import NARROW, narrow_units, wide_units
 from .tile import LANES, LONG, blocks_of, layer_tile

@@ -12,19 +12,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import cfunc, types
 
 from ...dsp.halfband import MOST, Coefficients, delay, design, double, halve
 from ...errors import ConfigError
 from ...native.intrinsics import call_step, view_f32
+from ...native.late_numba import cfunc, types
 from ...native.records import F64, FLOAT, I64, INT, Array, Table
 from ...parameters.parameter import Parameter
 from ..lag import Lag
-from .player import CapturePlayer, call
+from ..steppable import call
+
+if TYPE_CHECKING:
+    from .player import CapturePlayer
 
 FACTORS = (1, 2, 4, 8)
 OVERSAMPLING = Parameter("oversampling", 1.0, 8.0, 1.0, "x", step=1.0, live=False, value=1.0)

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from ...native.intrinsics import call_step, flush_denormals, restore_denormals
 from ..card import Card
 from ..lag import HOP as LAG_HOP
 from ..lag import Lag, measure
+from ..steppable import call
 from . import kernel as k
 from .activations import NUMBERS
 from .cell import packed, padded, units_of
@@ -29,15 +28,6 @@ Array = npt.NDArray[np.float32]
 LINE = 16  # floats of a cache line
 ROOM = 4096  # samples a row slides over before it is moved back
 _COMBINE = {"add": k.ADD, "multiply": k.MULTIPLY, "blend": k.BLEND}
-
-
-@njit(nogil=True, cache=True)
-def call(function, argument):  # type: ignore[no-untyped-def]
-    """Call a step or a reset as the engine does, denormals off."""
-    old = flush_denormals()
-    status = call_step(function, (argument,))
-    restore_denormals(old)
-    return status
 
 
 class CapturePlayer:

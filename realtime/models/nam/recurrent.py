@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from ...errors import ModelError
+from ...native.late_numba import njit
 from .file import Weights
 from .limits import MAX_LAYERS, whole
 from .program import Float, Program, Recur

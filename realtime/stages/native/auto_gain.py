@@ -13,9 +13,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import cfunc, njit
 
 from ...native.intrinsics import view_f32
+from ...native.late_numba import cfunc, njit
 from .record import (
     STEP,
     arrive,

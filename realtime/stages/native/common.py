@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from weakref import WeakValueDictionary
 
-from numba import njit
-
+from ...native.late_numba import njit
 from ...native.records import INT, Record, Table
 
 BEAT = Table(

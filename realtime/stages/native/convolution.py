@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import cfunc, njit, types
 
 from ...dsp.convolution import cell, convolve, silence, view_convolver, wet_of
 from ...dsp.convolver import Convolver
 from ...native.intrinsics import view_f32
+from ...native.late_numba import cfunc, njit, types
 from .record import STEP, arrive, depart, goal, now, renewed, slope, values, view_effect
 from .response import at_rate, loudness, read_response
 from .stage import Kind

@@ -12,9 +12,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import cfunc, njit
 
 from ...native.intrinsics import view_f32
+from ...native.late_numba import cfunc, njit
 from ...native.records import F32, FLOAT, INT, Array, Table
 from ...parameters.parameter import Parameter
 from .common import Common, is_running, view_beat

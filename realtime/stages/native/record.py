@@ -11,12 +11,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from numba import cfunc, njit, types
-
 from ...native.intrinsics import call_step, view_i64
+from ...native.late_numba import cfunc, njit, types
 from ...native.records import F32, F64, FLOAT, I64, INT, Array, Table
 
-STEP = types.int64(types.int64, types.int64, types.int64)
+STEP = "int64(int64, int64, int64)"
 """``step(record, block, n) -> 0`` on ``block [channels, n]`` in place."""
 
 EFFECT = Table(

@@ -13,10 +13,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import cfunc, njit, types
 
 from ...dsp.pitch import find_pitch, make_hearing, sound_needed
 from ...native.intrinsics import load_acquire, store_release, view_f32
+from ...native.late_numba import cfunc, njit, types
 from ...native.records import F32, FLOAT, INT, Array, Table
 from ...parameters.parameter import Parameter
 from .common import Common
