@@ -7,7 +7,7 @@ SOURCE := realtime train exported benchmarks tests scripts
 # judges with their weights inside; alone, since they ask for TensorFlow or a second ONNX Runtime
 JUDGES := musicnn==0.1.0 basic-pitch==0.4.0 resemblyzer==0.1.4 speechmos==0.0.1.1 swift-f0==0.3.0
 
-.PHONY: help live test plugin fuzz portable install lint bench models judges lock sbom clean
+.PHONY: help live test plugin fuzz portable install lint bench models judges lock sbom clean wheel
 help: ## Show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -38,6 +38,13 @@ lint: $(VENV)/.dev ## Style, types and import directions
 bench: $(VENV)/.runtime ## Measure this machine: out/bench-quick/report.html in two minutes
 	$(PIP) install --quiet -c constraints.txt --editable '.[bench]'
 	$(BIN)/restyle bench --quick
+
+wheel: $(VENV)/.runtime ## Build dist/: wheel and sdist, the wheel with compiled kernels for this Python
+	$(PIP) install --quiet -c constraints.txt build
+	rm -rf build realtime/native/kernels
+	$(BIN)/python -m scripts.pack_kernels
+	$(BIN)/python -m scripts.man_page
+	$(BIN)/python -m build
 
 models: $(VENV)/.dev ## Make the training data, train, judge and export the bundled styles again
 	sh scripts/system-packages.sh fluidsynth fluid-soundfont-gm musescore-general-soundfont-small timgm6mb-soundfont flite

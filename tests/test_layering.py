@@ -32,6 +32,12 @@ def test_importing_the_commands_loads_neither_torch_nor_sounddevice() -> None:
     assert loaded(COMMANDS, ("torch", "sounddevice", "onnx", "train", "benchmarks")) == "[] 1"
 
 
+def test_what_turns_knobs_and_supervises_never_imports_a_compiler() -> None:
+    controls = "import realtime.panel.console, realtime.panel.app, realtime.controllers.osc"
+    for statement in (controls, "import realtime.host.host", ENGINE, COMMANDS):
+        assert loaded(statement, ("numba", "llvmlite", "scipy")) == "[] 1"
+
+
 def test_onnxruntime_is_told_not_to_report_before_it_is_loaded() -> None:
     code = "import os\nos.environ.pop('ORT_DISABLE_TELEMETRY', None)\nimport realtime\n"
     assert run(code + "print(os.environ['ORT_DISABLE_TELEMETRY'])").strip() == "1"

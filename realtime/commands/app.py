@@ -12,6 +12,8 @@ import typer
 from .. import __version__
 from ..errors import RestyleError
 from . import bench, capture, midi, preset, setlist
+from . import bench, midi, preset, setlist
+from .desktop import desktop
 from .devices import devices
 from .doctor import doctor
 from .explain import explain
@@ -69,6 +71,7 @@ COMMANDS = (
     send,
     devices,
     doctor,
+    desktop,
     personalise,
     like,
     explain,
