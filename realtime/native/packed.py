@@ -2,8 +2,8 @@
 
 A wheel made by ``make wheel`` holds what :mod:`realtime.native.cache` keeps on the disk, compiled
 for any processor of a kind (x86-64 with AVX2: ``x86-64-v3``).  A kernel is taken from there where
-this machine has none of its own; ``restyle doctor --warm`` makes those.  The name of the folder says
-what they are for, sources, Python, Numba and kind of processor: any other is left alone.
+this machine has none of its own; ``restyle doctor --warm`` makes those.  The folder is named for
+sources, Python, Numba and kind of processor: those of another are left alone.
 """
 
 from __future__ import annotations
