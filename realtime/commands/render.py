@@ -1,4 +1,4 @@
-"""``restyle render``: a file in, a restyled file out."""
+"""``restyle render``: a file in, a restyled file out; or a folder of them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..audio_files import check_target, write_audio
+from ..audio_files import check_target
 from ..errors import ConfigError
 from ..presets.check import Library
 from ..presets.interfaces import checked_level
 from ..presets.opening import open_preset
-from ..session.render import render as render_sound
 from ..session.sound import Sound
-from ..trust.sounds import read_sound
+from .archive import Done, Job, files_of, is_url, prepare, render_file, result_name, what_is_made
+from .archive_pools import cores, in_processes, on_ray
 from .common import (
     ChainOption,
     ForceOption,
@@ -30,10 +30,16 @@ from .common import (
 from .sounds import chosen_sound, parse_values
 from .trusting import TrustOption, with_yes
 
+MOST_JOBS = 1024
+
 
 def render(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="WAV, FLAC, OGG or MP3.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, by its ending.")],
+    source: Annotated[
+        str, typer.Argument(metavar="IN", help="WAV, FLAC, OGG or MP3; or a folder, or its URL.")
+    ],
+    target: Annotated[
+        str, typer.Argument(metavar="OUT", help="File to write, by its ending; or a folder.")
+    ],
     model: ModelOption = None,
     preset: Annotated[str | None, typer.Option(help="A preset: name or file.")] = None,
     mix: Annotated[float | None, typer.Option(help="0 dry .. 1 wet.")] = None,
@@ -49,16 +55,32 @@ def render(
             help="What full scale stood for at the input of the recording.", metavar="DBU"
         ),
     ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="Of a folder: files at once; one a core if left out.")
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a folder: a Ray cluster: auto, local or its address.", metavar="ADDRESS"
+        ),
+    ] = None,
 ) -> None:
     """Restyle a file offline, with the very engine of the live stream.
 
-    Rate, channels and length stay; the latency is trimmed.
+    Rate, channels and length stay; the latency is trimmed.  Of a folder, every file of sound below
+    it, several at once; what is there already is not rendered again.
     """
     if model is None and chain is None and preset is None:
         raise ConfigError(
             "nothing to do: name a --model (see 'restyle models'), a --chain FILE or a --preset"
         )
-    check_target(target, replace=force)
+    whole = is_url(source) or Path(source).is_dir()
+    if not whole and (jobs is not None or ray is not None):
+        raise ConfigError(f"--jobs and --ray are for a folder; {source} is none")
+    if jobs is not None and not 1 <= jobs <= MOST_JOBS:
+        raise ConfigError(f"--jobs must be 1..{MOST_JOBS}, got {jobs}")
+    if not whole:
+        check_target(target, replace=force)
     if input_level_dbu is not None:
         checked_level(input_level_dbu)
     own = {"mix": mix, "input_gain_db": gain, "output_gain_db": output_gain}
@@ -68,35 +90,89 @@ def render(
         return chosen_sound(model, chain, parse_values(controls), own, base)
 
     sound = with_yes(chosen, trust)
-    clip = read_sound(source)
     announce_cold_start()
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    )
+    if whole:
+        _render_all(source, target, sound, input_level_dbu, jobs, ray, force)
+    else:
+        _render_one(Path(source), Path(target), sound, input_level_dbu)
+
+
+def _render_one(source: Path, target: Path, sound: Sound, level: float | None) -> None:
+    bar = _bar("{task.percentage:3.0f} %")
     begin = time.perf_counter()
     try:
         with bar:
             task = bar.add_task(f"{source.name} → {target.name}", total=None)
-            result = render_sound(
+            seconds, channels, rate = render_file(
                 sound,
-                clip,
+                source,
+                target,
+                level,
                 lambda done, total: bar.update(task, completed=done, total=total),
-                input_level_dbu,
                 lambda note: err.print(note, highlight=False, markup=False),
             )
-        write_audio(target, result)
     except KeyboardInterrupt:
         raise fail(f"interrupted; {target} was not written") from None
-    seconds = result.samples.shape[1] / result.sample_rate
     spent = time.perf_counter() - begin
     out.print(
-        f"wrote {target}: {seconds:.2f} s, {result.samples.shape[0]} channel(s),"
-        f" {result.sample_rate} Hz, {seconds / max(spent, 1e-9):.1f} x real time",
+        f"wrote {target}: {seconds:.2f} s, {channels} channel(s),"
+        f" {rate} Hz, {seconds / max(spent, 1e-9):.1f} x real time",
         highlight=False,
+    )
+
+
+def _render_all(
+    source: str,
+    target: str,
+    sound: Sound,
+    level: float | None,
+    jobs: int | None,
+    ray: str | None,
+    force: bool,
+) -> None:
+    names = files_of(source)
+    if not names:
+        raise ConfigError(f"there is no file of sound below {source}")
+    there = prepare(target, what_is_made(sound, level), force)
+    todo = [Job(source, target, n) for n in names if force or result_name(n) not in there]
+    if ray is not None:
+        done = on_ray(todo, sound, level, ray)
+    else:
+        done = in_processes(todo, sound, level, jobs or cores())
+    bar = _bar("{task.completed}/{task.total} files")
+    begin, seconds, failed = time.perf_counter(), 0.0, list[Done]()
+    try:
+        with bar:
+            task = bar.add_task(target, total=len(names), completed=len(names) - len(todo))
+            for one in done:
+                seconds += one.seconds
+                if one.error is not None:
+                    failed.append(one)
+                bar.advance(task)
+    except KeyboardInterrupt:
+        raise fail(
+            f"interrupted; whole files are in {target}, and the same command goes on from there"
+        ) from None
+    spent = time.perf_counter() - begin
+    out.print(
+        f"rendered {len(todo) - len(failed)} of {len(names)} files to {target},"
+        f" {len(names) - len(todo)} were there: {seconds / 3600:.2f} h of sound,"
+        f" {seconds / max(spent, 1e-9):.1f} x real time",
+        highlight=False,
+    )
+    for one in failed:
+        err.print(f"not rendered: {one.job.name}: {one.error}", highlight=False, soft_wrap=True)
+    if failed:
+        raise fail(f"{len(failed)} of {len(names)} files could not be rendered; see above")
+
+
+def _bar(last: str) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn(last),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
     )
