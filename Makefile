@@ -7,7 +7,7 @@ SOURCE := realtime train exported benchmarks tests scripts
 # judges with their weights inside; alone, since they ask for TensorFlow or a second ONNX Runtime
 JUDGES := musicnn==0.1.0 basic-pitch==0.4.0 resemblyzer==0.1.4 speechmos==0.0.1.1 swift-f0==0.3.0
 
-.PHONY: help live test plugin fuzz portable install lint bench models judges lock sbom clean wheel
+.PHONY: help live test plugin fuzz portable install lint bench models judges lock sbom clean wheel site
 help: ## Show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -45,6 +45,10 @@ wheel: $(VENV)/.runtime ## Build dist/: wheel and sdist, the wheel with compiled
 	$(BIN)/python -m scripts.pack_kernels
 	$(BIN)/python -m scripts.man_page
 	$(BIN)/python -m build
+
+site: $(VENV)/.runtime ## Write docs/ as a site: out/site/index.html
+	$(PIP) install --quiet -c constraints.txt --editable '.[docs]'
+	$(BIN)/python -m scripts.site
 
 models: $(VENV)/.dev ## Make the training data, train, judge and export the bundled styles again
 	sh scripts/system-packages.sh fluidsynth fluid-soundfont-gm musescore-general-soundfont-small timgm6mb-soundfont flite
