@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from realtime.native import packed
+from realtime.native.cache import fingerprint
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 from realtime.native import cache, ring
@@ -22,10 +25,10 @@ print(sum('compiling' in t for t in told), sum('waiting' in t for t in told))
 """
 
 
-def start(folder: Path) -> subprocess.Popen[str]:
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": str(ROOT)}
+def start(folder: Path, program: str = PROGRAM, **more: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": str(ROOT), **more}
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], env=environment, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True
     )
 
 
@@ -97,3 +100,16 @@ def test_without_a_home_kernels_go_to_a_folder_of_this_run(tmp_path: Path) -> No
     assert chosen.name.startswith("restyle-kernels-")
     assert not chosen.exists()  # gone with the run
     assert ROOT not in chosen.parents
+
+
+@pytest.mark.skipif(packed.target() is None, reason="no kernels are packed for this processor")
+def test_packed_kernels_are_taken_where_there_are_none_of_ones_own(tmp_path: Path) -> None:
+    kind = {"NUMBA_CPU_NAME": str(packed.target()), "NUMBA_CPU_FEATURES": ""}
+    many = compiled(start(tmp_path / "any", **kind))
+    name = packed.name(fingerprint(packed.PACKAGE))
+    assert packed.pack(tmp_path / "any", tmp_path / "wheel" / name) == many
+    wheel = f"packed.FOLDER = Path({str(tmp_path / 'wheel')!r})"
+    program = f"from pathlib import Path\nfrom realtime.native import packed\n{wheel}\n{PROGRAM}"
+    assert compiled(start(tmp_path / "empty", program)) == 0
+    assert not list((tmp_path / "empty").rglob("*.nbi"))
+    assert compiled(start(tmp_path / "own", program, RESTYLE_OWN_KERNELS="1")) == many
