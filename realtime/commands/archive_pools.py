@@ -123,8 +123,8 @@ def on_ray(jobs: Iterable[Job], sound: Sound, level: float | None, address: str)
                 try:
                     yield ray.get(reference)
                 except ray.exceptions.RayError as error:
-                    said = str(error).strip().splitlines()[0]
-                    yield Done(job, 0.0, f"{job.name}: its process ended each time ({said})")
+                    said = str(error).strip().splitlines()[-1]
+                    yield Done(job, 0.0, f"{job.name}: its worker did not render it: {said}")
     finally:
         ray.shutdown()
 
