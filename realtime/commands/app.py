@@ -12,7 +12,6 @@ import typer
 from .. import __version__
 from ..errors import RestyleError
 from . import bench, capture, midi, preset, setlist
-from . import bench, midi, preset, setlist
 from .desktop import desktop
 from .devices import devices
 from .doctor import doctor

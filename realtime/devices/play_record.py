@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from numba import cfunc, types
 
 from ..errors import DeviceError
 from ..native.intrinsics import view_f32, view_i64
+from ..native.late_numba import cfunc, types
 
 Array = npt.NDArray[np.float32]
 SIGNAL, TAPE, LENGTH, POSITION, IN_WIDTH, OUT_WIDTH, COLUMN, LOST, N_SLOTS = range(9)
