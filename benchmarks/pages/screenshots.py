@@ -36,11 +36,14 @@ mix = 0.3
 effect = "Reverb"
 room_size = 0.3
 """
-PICTURES = {  # name: width, height, light
-    "panel": (1280, 800, False),
-    "panel-light": (1280, 800, True),
-    "panel-phone": (844, 390, False),
+PICTURES = {  # name: width, height, colours, view
+    "panel": (1280, 800, "dark", "play"),
+    "panel-light": (1280, 800, "light", "play"),
+    "panel-phone": (844, 390, "dark", "play"),
+    "panel-upright": (390, 844, "dark", "styles"),
+    "panel-stage": (844, 390, "dark", "stage"),
 }
+CONNECTED = '#air:not([data-kind="off"])'
 PLAYED_SECONDS = 14.0  # before the first picture, so that the spectrograms are full
 
 
@@ -114,7 +117,7 @@ def take_air(browser: str, url: str, out: Path) -> None:
         page.goto(url)
         page.wait_for_selector("#air[data-kind=live]")
         page.wait_for_timeout(2000)
-        page.locator(".now").screenshot(path=out / "on-air.png")
+        page.locator(".strip").screenshot(path=out / "on-air.png")
         print(f"wrote {out / 'on-air.png'}")
         chromium.close()
 
@@ -125,12 +128,14 @@ def take(browser: str, url: str, out: Path) -> None:
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        for name, (width, height, light) in PICTURES.items():
-            page = chromium.new_page(viewport={"width": width, "height": height})
+        for name, (width, height, colours, view) in PICTURES.items():
+            page = chromium.new_page(
+                viewport={"width": width, "height": height}, color_scheme=colours
+            )
             page.goto(url)
-            page.wait_for_selector("#link.up")
-            if light:
-                page.click("#theme")
+            page.wait_for_selector(CONNECTED)
+            if view != "play":
+                page.click(f'[data-to="{view}"]:visible')
             page.wait_for_timeout(1000 * PLAYED_SECONDS)
             page.screenshot(path=out / f"{name}.png")
             print(f"wrote {out / name}.png")

@@ -260,6 +260,18 @@ def _find(console: Console, identity: int) -> Stage:
     return stage
 
 
+def undo(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer POST /api/undo."""
+    console.edits.step(-1)
+    return console.state()
+
+
+def redo(console: Console, names: Names, body: Body) -> dict[str, Any]:
+    """Answer POST /api/redo."""
+    console.edits.step(1)
+    return console.state()
+
+
 def cancel(console: Console, names: Names, body: Body) -> dict[str, Any]:
     """Answer DELETE /api/pending/{id}."""
     console.cancel(_identity(names, "a pending change"))

@@ -17,10 +17,13 @@ from typing import Any
 from ..errors import RestyleError
 from ..parameters.readings import given
 from .console_protocol import Console
-from .levels import Level
+from .levels import FLOOR_DB, Level
 from .spectrum import BANDS, Spectrum
 
 FRAMES = 30.0  # a second
+_SILENT = dict.fromkeys(
+    ("input_peak_db", "input_rms_db", "output_peak_db", "output_rms_db"), FLOOR_DB
+) | {"limiter_db": 0.0}
 COLUMNS = 1  # message type of the spectrogram
 
 
@@ -127,7 +130,10 @@ class Hub:
             self._state, self._marks = self._console.state(), marks
         columns = self._listen()
         figures = self._console.figures()
-        levels = self._console.levels()
+        try:
+            levels = self._console.levels()
+        except RestyleError:  # an engine is being replaced: what there is to tell is told
+            levels = _SILENT
         if self._spectra is None:  # nothing is copied here: the engine's own meters
             sides = [
                 {
@@ -148,6 +154,7 @@ class Hub:
             "limiter_db": round(levels["limiter_db"], 2),
             "readings": {k: round(v, 3) for k, v in given(levels).items()},
             **figures,
+            "now": round(time.time(), 3),
             "seconds": round(time.monotonic() - self._begin, 3),
         }
         text = json.dumps(meters, allow_nan=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..session.operations import Operation
 from ..session.sound import Device, Setup, Sound, Stage
 from . import stages
 from .console_protocol import Heard
+from .edits import Edits
 from .fields import Conflict, NotFound
 from .recordings import Takes
 from .stream_engine import EnginePipe
@@ -68,6 +70,11 @@ class HostConsole:
         self._rings: tuple[object, Ring, Ring] | None = None
         self._kept: object = None
         self._stage: dict[str, Any] = {}
+        self._stands: tuple[str, float] = "", 0.0  # the host's state, and since when
+        self.edits = Edits(surface, host.do, self._name_preset)
+
+    def _name_preset(self, name: str | None) -> None:
+        self.surface.preset = name
 
     @property
     def host(self) -> Front:
@@ -88,10 +95,20 @@ class HostConsole:
             self._on_stage(),
             self._takes.name,
             view.recording is None,
+            self.edits.mark,
         )
+
+    def look(self) -> None:
+        """Notice edits and the host's state; called now and then while no page is open, too."""
+        view = self._host.view
+        if self._stands[0] != view.state:
+            self._stands = view.state, round(time.time(), 3)
+        if view.now:
+            self.edits.see(view.setup.sound, self.surface.parameters(), self.surface.preset)
 
     def state(self) -> dict[str, Any]:
         """What plays, as plain data."""
+        self.look()
         view = self._host.view
         now, sound = view.now, view.setup.sound
         device, latency = now.get("device", {}), now.get("latency", {})
@@ -127,6 +144,8 @@ class HostConsole:
             "recording": self._takes.state(),
             "incidents": list(view.notes),
             "host": str(view.state),
+            "host_since": self._stands[1],
+            **self.edits.state(),
             "pending": [
                 {"id": p.number, "what": p.what, "since": p.since, "progress": p.progress}
                 for p in view.pending
@@ -209,6 +228,7 @@ class HostConsole:
             raise Conflict(f"there is a preset '{name}'; choose another name or send replace")
         path = save_preset(name, self.surface.save(name, note), replace_old=replace)
         self.surface.preset = name
+        self.edits.saved(name)
         self.surface.concert.refresh(path)
 
     def use_setlist(self, name: str | None) -> None:

@@ -13,6 +13,7 @@ from ..controllers.midi_desk import MidiDesk
 from ..parameters.surface import Surface
 from ..session.operations import Operation
 from ..session.sound import Setup
+from .edits import Edits
 
 Array = npt.NDArray[np.float32]
 
@@ -58,7 +59,12 @@ class Console(Protocol):
     ----------
     surface : Surface
     midi : MidiDesk
+    edits : Edits
     """
+
+    @property
+    def edits(self) -> Edits:
+        """What can be undone."""
 
     @property
     def surface(self) -> Surface:

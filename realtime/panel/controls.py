@@ -190,6 +190,7 @@ class Controls:
         self._line.flush()
 
     def _keep_all(self, tags: bool) -> None:
+        self.console.look()
         midi = self.console.midi
         if midi.bindings.mappings:
             with contextlib.suppress(ControlError):  # it asks the system again now and then

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 FLOOR_DB = -120.0
-FULL_SCALE = 1.0 - 2.0**-15  # what counts as clipped: the last step of 16 bits
+FULL_SCALE = 1.0 - 2.0**-15  # the last step of 16 bits
 RMS_SECONDS = 0.3
 
 
@@ -34,7 +34,9 @@ class Level:
         power = float(np.square(clean).mean())
         before = power if self._power is None else self._power
         self._power = keep * before + (1.0 - keep) * power
-        self._clip = self._peak >= FULL_SCALE
+        # a peak that just reaches full scale is not clipped; three samples in a row there are
+        full = np.abs(clean) >= FULL_SCALE
+        self._clip = bool((full[:, 2:] & full[:, 1:-1] & full[:, :-2]).any())
 
     def to_dict(self) -> dict[str, Any]:
         """As sent to the page."""

@@ -55,6 +55,8 @@ ROUTES = (
     Route("PUT", "/api/path/{id}/stage", sound.swap, "Crossfade to another stage", "Changed",
           fields.Replacement),
     Route("DELETE", "/api/path/{id}", sound.remove, "Take a stage out", "State"),
+    Route("POST", "/api/undo", sound.undo, "Take the last edit back", "State", fields.Body),
+    Route("POST", "/api/redo", sound.redo, "Make it again", "State", fields.Body),
     Route("DELETE", "/api/pending/{id}", sound.cancel, "Call a change off", "State"),
     Route("GET", "/api/presets", keeping.presets, "Presets", "Presets"),
     Route("PUT", "/api/presets/{name}", keeping.save, "Keep the sound as it is now", "Preset",

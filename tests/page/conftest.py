@@ -22,6 +22,7 @@ from ..signals import Array
 ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / "out" / "page"
 RATE = 48000
+CONNECTED = '#air:not([data-kind="off"])'
 PATIENCE = 120.0  # seconds; the most that a busy machine may take
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -116,13 +117,13 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any, live: Live, request: pytest.FixtureRequest) -> Iterator[Any]:
     """The page, connected; nothing may fail in it.  A picture of its end is kept."""
-    made = browser.new_page(viewport={"width": 1280, "height": 800})
+    made = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
     faults: list[str] = []
     made.on("pageerror", lambda error: faults.append(str(error)))
     made.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
     made.set_default_timeout(1000 * PATIENCE)
     made.goto(live.link)
-    made.wait_for_selector("#link.up")
+    made.wait_for_selector(CONNECTED)
     made.wait_for_selector("#models .card.on")
     yield made
     ARTEFACTS.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ def shown(browser: Any, console: FakeConsole, there: str) -> Iterator[Any]:
     """The page of a console, once the selector `there` is on it; nothing may fail in it."""
     faults: list[str] = []
     with PanelServer(console, port=0, token=OPEN) as server:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"http://127.0.0.1:{server.address[1]}/")
         page.wait_for_selector(there)
@@ -80,6 +80,8 @@ def test_models_effects_and_groups_stand_in_one_list(path: Any, console: FakeCon
     until(path, console, "5.2.gain_db", 24.0)
     for size in ((1280, 800), (390, 844)):
         path.set_viewport_size({"width": size[0], "height": size[1]})
+        if size[0] < 760:
+            path.click('.views [data-to="path"]')
         path.evaluate("document.getAnimations().forEach((a) => a.finish())")
         faults = axe.Axe().run(path).response["violations"]
         assert [(f["id"], f["nodes"][0]["html"][:200]) for f in faults] == []
@@ -109,6 +111,7 @@ def test_the_style_chooser_swaps_the_first_model(path: Any, console: FakeConsole
     path.click('[data-model="tape"]')
     path.wait_for_selector('.card.on [data-model="tape"]')
     assert names(console) == ["NoiseGate", "tape", "Reverb", "amp-blend"]
+    path.click('.stage:has(.handle:text-is("amp-blend")) .unfold')
     path.focus('[data-parameter="4.fuzz"]')  # the second model has knobs of its own
     path.keyboard.press("End")
     until(path, console, "4.fuzz", 1.0)

@@ -11,6 +11,7 @@ from typing import Any
 from realtime.controllers.midi_desk import MidiDesk
 from realtime.panel import stages
 from realtime.panel.console_protocol import Console, Heard, Pipe
+from realtime.panel.edits import Edits
 from realtime.panel.fields import Conflict, NotFound
 from realtime.presets.dry_surface import MemorySurface
 from realtime.presets.files import preset_path, save_preset
@@ -20,16 +21,21 @@ from realtime.session.sound import Setup, Sound, anonymous
 
 
 class FakeConsole:
-    """What the panel needs of a host, and nothing heard."""
+    """What the panel needs of a host, and nothing heard; a test says how the host stands."""
+
+    host = "playing"
+    since = 0.0
+    pending: tuple[dict[str, Any], ...] = ()
 
     def __init__(self, sound: Sound, folder: Path) -> None:
         self.surface = MemorySurface(Preset(sound=sound))
         self.midi = MidiDesk(self.surface)
+        self.edits = Edits(self.surface, self.do, lambda name: None)
         self._folder, self._lock = folder, threading.Lock()
         self._numbers = itertools.count(100)
 
     def marks(self) -> tuple[object, ...]:
-        return (self.surface.sound,)
+        return self.surface.sound, self.edits.mark, self.host, self.pending
 
     def setup(self) -> Setup:
         return Setup(self.surface.sound)
@@ -45,6 +51,7 @@ class FakeConsole:
     def state(self) -> dict[str, Any]:
         parameters, sound = self.surface.parameters(), self.surface.sound
         status = self.surface.status()
+        self.edits.see(sound, parameters, status["preset"])
         return {
             "style": status["style"],
             "preset": status["preset"],
@@ -78,8 +85,10 @@ class FakeConsole:
             "path": stages.path(sound, parameters, {}),
             "recording": None,
             "incidents": [],
-            "host": "playing",
-            "pending": [],
+            "host": self.host,
+            "host_since": self.since,
+            **self.edits.state(),
+            "pending": list(self.pending),
             "panel": {},
             "version": "0",
         }

@@ -19,8 +19,17 @@ export async function ask(method, path, body) {
   } catch {
     // an answer without a body
   }
-  if (!answer.ok) throw Object.assign(new Error(data?.error ?? `the server answered ${answer.status}`), { data });
+  if (!answer.ok) throw Object.assign(new Error(musical(answer.status, data?.error)), { data });
   return data;
+}
+
+/** The server's sentence without what only a program can use. */
+export function musical(status, sentence) {
+  if (status >= 500 && status !== 503) return "That failed through a fault of restyle's own; the sound plays on as it was.";
+  if (!sentence || sentence.includes("/api/")) return "This page and restyle do not fit together; reload the page.";
+  if (/^there is no stage/.test(sentence)) return "That pedal is gone: somebody has changed the path meanwhile.";
+  const plain = sentence.replace(/;? (choose another name )?or send replace/, "; choose another name");
+  return plain[0].toUpperCase() + plain.slice(1);
 }
 
 const part = encodeURIComponent;
@@ -34,6 +43,8 @@ export const api = {
   insert: (stage, where = {}) => ask("POST", "path", { stage, ...where }),
   move: (id, index) => ask("PUT", `path/${id}`, { index }),
   remove: (id) => ask("DELETE", `path/${id}`),
+  undo: () => ask("POST", "undo", {}),
+  redo: () => ask("POST", "redo", {}),
   cancel: (change) => ask("DELETE", `pending/${change}`),
   presets: () => ask("GET", "presets"),
   save: (name, note, replace) => ask("PUT", `presets/${part(name)}`, { note, replace }),

@@ -73,6 +73,12 @@ export class BlendPad {
     this.pad.setAttribute("aria-valuenow", Math.round(100 * Math.max(...weights)));
   }
 
+  /** Let go of what was moved and not confirmed. */
+  settle() {
+    this.held = false;
+    this.settling = 0;
+  }
+
   go(point) {
     const weights = weightsAt(point, this.polygon);
     this.show(weights);

@@ -8,7 +8,6 @@ import { isBounded, ownName, title, words } from "./names.js";
 import { trying } from "./toast.js";
 import { press, PRESSED_ONCE } from "./tools.js";
 
-const SHOWN = 8; // knobs of a stage before "more"
 const OWN = ["bypass", "stage_mix"];
 
 const powerSign = () => svg("svg", { viewBox: "0 0 20 20", class: "sign", "aria-hidden": "true" },
@@ -32,6 +31,7 @@ export class Chain {
     this.knobs = knobs;
     this.structure = "";
     this.switches = new Map();
+    this.opened = new Set(); // stages whose knobs are all shown
     this.made = new Set(); // names of knobs that are this one's
   }
 
@@ -92,28 +92,44 @@ export class Chain {
     this.switches.set(`${stage.place}.bypass`, off);
     const remove = el("button", { type: "button", class: "remove", "aria-label": `Remove ${stage.name}`, title: "Remove" }, "×");
     remove.addEventListener("click", () => trying(() => api.remove(stage.id)));
-    const mix = of("stage_mix") ? this.knob(of("stage_mix"), "dry/wet").element : null;
-    const box = el("li", { class: `stage ${stage.kind}`, "data-stage": stage.id }, el("div", { class: "stage-head" }, off, handle, remove), ...this.inside(stage, mix));
+    const [first, more] = this.inside(stage, of("stage_mix"));
+    const unfold = more.length ? this.unfold(stage) : el("span", {});
+    const open = this.opened.has(stage.id);
+    const box = el("li", { class: `stage ${stage.kind}${open ? " open" : ""}`, "data-stage": stage.id }, el("div", { class: "stage-head" }, handle),
+      el("div", { class: "pedal" }, ...first), el("div", { class: "more" }, ...more), el("div", { class: "pedal-foot" }, off, unfold, remove));
     this.reorder(handle, box, key, stage, index, count);
     return box;
   }
 
-  /** What a stage's box holds: knobs, or branches; the style's own knobs stand above. */
+  unfold(stage) {
+    const open = this.opened.has(stage.id);
+    const button = el("button", { type: "button", class: "unfold", "aria-expanded": String(open), "aria-label": `All knobs of ${stage.name}`, title: "All knobs" }, open ? "▴" : "▾");
+    button.addEventListener("click", () => {
+      if (!this.opened.delete(stage.id)) this.opened.add(stage.id);
+      const now = this.opened.has(stage.id);
+      button.closest(".stage").classList.toggle("open", now);
+      button.setAttribute("aria-expanded", String(now));
+      button.textContent = now ? "▴" : "▾";
+    });
+    return button;
+  }
+
+  /** What a pedal shows at once, and what when it is opened; the style's own knobs stand above. */
   inside(stage, mix) {
+    const made = (p) => (p ? [this.knob(p, "dry/wet").element] : []);
     if (stage.group) {
       const branches = stage.group.map((branch, k) => {
         const gain = this.parameters.get(branch.gain);
         const knob = gain ? this.knob({ ...gain, minimum: Math.max(gain.minimum, -40) }, "gain").element : null;
         return el("div", { class: "branch" }, knob, this.lane(branch.stages, { group: stage.id, branch: k + 1 }));
       });
-      return [el("div", { class: "knobs" }, mix, el("div", { class: "branches" }, ...branches))];
+      return [[...made(mix), el("div", { class: "branches" }, ...branches)], []];
     }
-    if (stage.id === this.style?.id) return [el("div", { class: "knobs" }, mix)];
-    const own = stage.parameters.map((name) => this.parameters.get(name)).filter((p) => p && !OWN.includes(ownName(p.name)));
-    const made = own.map((p) => this.control(p));
-    const first = el("div", { class: "knobs" }, mix, ...made.slice(0, SHOWN));
-    const more = made.length > SHOWN ? el("details", {}, el("summary", {}, `${made.length - SHOWN} more`), el("div", { class: "knobs" }, ...made.slice(SHOWN))) : null;
-    return more ? [first, more] : [first];
+    const own = stage.id === this.style?.id ? [] : stage.parameters.map((name) => this.parameters.get(name)).filter((p) => p && !OWN.includes(ownName(p.name)));
+    const main = own.findIndex((p) => p.live && p.kind !== "switch" && isBounded(p));
+    if (main < 0) return [made(mix), own.map((p) => this.control(p))];
+    const [one] = own.splice(main, 1);
+    return [[this.control(one)], [...made(mix), ...own.map((p) => this.control(p))]];
   }
 
   control(p) {

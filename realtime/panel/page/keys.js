@@ -4,7 +4,7 @@ import { openDialog } from "./dialog.js";
 import { el, id } from "./dom.js";
 
 const KEYS = [
-  ["Space or B", "bypass, and back"], ["S", "mute, and back"], ["Y held", "to be heard while muted"], ["R", "record, and stop"], ["P", "presets"], ["L", "MIDI learn"], ["/", "find a style"],
+  ["Space or B", "bypass, and back"], ["S", "mute, and back"], ["Y held", "to be heard while muted"], ["R", "record, and stop"], ["Ctrl + Z, Ctrl + Shift + Z", "undo, redo"], ["P", "presets"], ["L", "MIDI learn"], ["/", "find a style"],
   ["M", "to the mix knob"], ["?", "this list"],
   ["N, V", "next and previous preset of the setlist"], ["1 … 9", "the sound's scenes"], ["A", "the other of two sounds"], ["T", "tap the tempo"],
   ["Arrow keys", "turn the knob or move the blend; with Shift finer; Page Up and Down in bigger steps"],
@@ -15,9 +15,13 @@ const KEYS = [
 /** Wire the keys; `act` names what they do. */
 export function listenToKeys(act) {
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || id("dialog").open) return;
     const on = event.target;
-    if (on.matches("input, select, textarea, audio")) return;
+    if (event.altKey || id("dialog").open || on.matches("input, select, textarea, audio")) return;
+    if (event.ctrlKey || event.metaKey) {
+      const edit = { z: event.shiftKey ? act.redo : act.undo, y: act.redo }[event.key.toLowerCase()];
+      if (edit) { event.preventDefault(); edit(); }
+      return;
+    }
     if (event.key === " " && on.matches("button, summary, a")) return; // theirs
     if (/^[1-9]$/.test(event.key) && !event.repeat && !on.closest("#pad")) return act.scene(Number(event.key));
     const done = { n: act.next, v: act.previous, a: act.compare, t: act.tap, " ": act.bypass, b: act.bypass, s: act.mute, y: act.talk, r: act.record, p: act.presets, l: act.learn, m: act.mix, "/": act.search, "?": showHelp }[event.key.length === 1 ? event.key.toLowerCase() : event.key];

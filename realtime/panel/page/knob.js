@@ -5,6 +5,7 @@ import { position, title, valueAt, written } from "./names.js";
 
 const TRAVEL = 180; // pixels of dragging for the whole range
 const SWEEP = 270; // degrees
+const NOTED = 4000; // ms that it says that a value was clamped
 const ECHO = 400; // ms until what was turned has come back from the engine
 
 function arc(from, to, radius = 19) {
@@ -39,7 +40,12 @@ export class Choice {
   }
 
   update(parameter) {
+    this.parameter = parameter;
     if (document.activeElement !== this.input || this.input.localName === "select") this.input.value = parameter.value;
+  }
+
+  settle() {
+    this.update(this.parameter);
   }
 
   mark(text) {
@@ -123,7 +129,7 @@ export class Knob {
       event.preventDefault();
     });
     e.addEventListener("pointermove", (event) => {
-      if (!start) return;
+      if (!start || !this.held) return;
       const moved = start.y - event.clientY + (event.clientX - start.x);
       this.change(valueAt(this.parameter, start.at + (moved / TRAVEL) * (event.shiftKey ? 0.1 : 1)));
     });
@@ -157,6 +163,24 @@ export class Knob {
     done();
   }
 
+  /** Say something at the knob for a moment. */
+  note(text) {
+    clearTimeout(this.noted);
+    this.bubble ??= el("span", { class: "clamped", role: "status" });
+    this.element.append(this.bubble);
+    say(this.bubble, text);
+    this.noted = setTimeout(() => this.bubble.remove(), NOTED);
+  }
+
+  /** Let go of what was turned and not confirmed. */
+  settle() {
+    this.held = false;
+    this.settling = 0;
+    this.field?.remove();
+    this.field = null;
+    this.update(this.parameter);
+  }
+
   /** Let a value be typed. */
   type() {
     const p = this.parameter;
@@ -166,9 +190,13 @@ export class Knob {
       const field = this.field;
       if (!field) return;
       this.field = null;
-      const value = Number(field.value.replace(",", "."));
+      const typed = field.value.trim();
+      const value = typed === "" ? NaN : Number(typed.replace(",", ".").replace("−", "-"));
       field.remove();
-      if (keep && Number.isFinite(value)) this.change(Math.min(p.maximum, Math.max(p.minimum, value)));
+      if (keep && !Number.isFinite(value)) this.note(`“${typed}” is no number`);
+      else if (keep) this.change(Math.min(p.maximum, Math.max(p.minimum, value)));
+      if (keep && value > p.maximum) this.note(`${written(p, p.maximum)} is the highest`);
+      if (keep && value < p.minimum) this.note(`${written(p, p.minimum)} is the lowest`);
       this.element.focus();
     };
     this.field.addEventListener("keydown", (event) => {

@@ -1,4 +1,4 @@
-// The latency budget as a stacked bar, the processor's share, and what was missed.
+// Health in one lamp; the details: latency budget, the processor's share, what was counted.
 
 import { el, id, say, set, shown } from "./dom.js";
 
@@ -31,7 +31,7 @@ export function showProcessor(message) {
   if (!bar.firstChild) bar.append(el("div", { class: "p99" }), el("div", { class: "p50" }));
   bar.firstChild.style.transform = `scaleX(${Math.min(1, p99 / budget).toFixed(3)})`;
   bar.lastChild.style.transform = `scaleX(${Math.min(1, p50 / budget).toFixed(3)})`;
-  bar.classList.toggle("tight", p99 > 0.6 * budget);
+  bar.classList.toggle("tight", p99 > TIGHT * budget);
   say(id("hop"), `a hop takes ${shown(p50)} µs, p99 ${shown(p99)} of ${shown(budget)} µs`);
 }
 
@@ -50,11 +50,56 @@ export function showTags(tags) {
 const NAMED = {
   missed: "callbacks missed", concealed_samples: "samples concealed", input_underflows: "input underflows",
   input_overflows: "input overflows", output_underflows: "output underflows", output_overflows: "output overflows",
-  ring_underflows: "late worker blocks", ring_overflows: "worker blocks lost",
+  ring_underflows: "late worker blocks", ring_overflows: "worker blocks lost", deadline_misses: "blocks over their time",
   restarts: "engine restarts", model_errors: "model errors", rests: "rests of a slow model",
+  refused: "requests refused", throttled: "requests slowed down",
 };
 
 const DOUBLE = ["concealed", "dropped_samples"]; // said by another counter
+const HEARD = /^(missed|restarts|(input|output|ring)_(under|over)flows)$/; // each is a drop-out
+const LATELY = 5000; // ms
+const TIGHT = 0.6; // of its time that a block may take
+
+/** One lamp: good, busy or dropping; what was counted before the last reset is forgotten. */
+export class Health {
+  constructor() {
+    this.base = this.total = this.late = 0;
+    this.dropped = this.delayed = -Infinity;
+    this.since = new Date();
+    id("health-reset").addEventListener("click", () => {
+      this.base = this.total;
+      this.dropped = this.delayed = -Infinity;
+      this.since = new Date();
+      if (this.last) this.show(...this.last);
+    });
+  }
+
+  show(message, now) {
+    this.last = [message, now];
+    const { counters, hop_us } = message;
+    const total = Object.entries(counters).reduce((sum, [name, n]) => sum + (HEARD.test(name) ? n : 0), 0);
+    const late = counters.deadline_misses ?? 0;
+    if (this.seen && total > this.total) this.dropped = now;
+    if (this.seen && late > this.late) this.delayed = now;
+    if (!this.seen || total < this.base) this.base = total; // what was before this page is not its news
+    [this.total, this.late, this.seen] = [total, late, true];
+    const tight = hop_us.budget > 0 && hop_us.p99 > TIGHT * hop_us.budget;
+    const state = now - this.dropped < LATELY ? "dropping" : tight || now - this.delayed < LATELY ? "busy" : "good";
+    id("health").dataset.state = state;
+    say(id("health-word"), { dropping: "Dropping", busy: "Busy", good: "Good" }[state]);
+    const many = total - this.base;
+    const at = this.since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const advice = { dropping: "Close other programs, or choose a bigger block under Device.", busy: "Little time is left for more pedals.", good: "" }[state];
+    say(id("health-hint"), `${many ? `${many} drop-out${many > 1 ? "s" : ""} since ${at}.` : `No drop-outs since ${at}.`} ${advice}`.trim());
+  }
+
+  /** Nothing is known. */
+  forget() {
+    id("health").dataset.state = "none";
+    say(id("health-word"), "–");
+    say(id("health-hint"), "");
+  }
+}
 
 /** Counters; those that are not zero are listed. */
 export function showCounters(counters) {

@@ -1,101 +1,115 @@
 // Puts the parts together: what the live connection brings goes to each, what is turned goes out.
 
-import { Air } from "./air.js";
-import { api } from "./api.js";
+import { api, musical } from "./api.js";
 import { BlendPad } from "./blend-pad.js";
 import { Chain, styleOf } from "./chain.js";
-import { prepareDialog } from "./dialog.js";
+import { Concert } from "./concert.js";
 import { showDevices } from "./devices.js";
-import { id, say } from "./dom.js";
+import { prepareDialog } from "./dialog.js";
+import { el, id, say } from "./dom.js";
 import { listenToKeys, showHelp } from "./keys.js";
 import { Choice, Knob } from "./knob.js";
-import { showCounters, showLatency, showProcessor, showTags } from "./latency.js";
+import { Health, showCounters, showLatency, showProcessor, showTags } from "./latency.js";
 import { Live } from "./live.js";
 import { Meters } from "./meters.js";
 import { Midi } from "./midi.js";
-import { Models } from "./models.js";
 import { ownName, title } from "./names.js";
-import { PendingChanges } from "./pending.js";
+import { loadPreset, showPresets } from "./presets.js";
 import { RecordButton, showRecordings } from "./recording.js";
-import { showPresets } from "./presets.js";
-import { Concert } from "./concert.js";
 import { Spectrograms } from "./spectrogram.js";
+import { Strip } from "./strip.js";
+import { Styles } from "./styles.js";
 import { prepareTheme } from "./theme.js";
 import { toast, trying } from "./toast.js";
 import { Tools } from "./tools.js";
+import { Views } from "./views.js";
 
 const LEVELS = [["input_gain_db", "gain in"], ["mix", "mix"], ["output_gain_db", "gain out"]];
 const OWN = ["mix", "input_gain_db", "output_gain_db", "bypass", "mute"]; // of every sound
 const LOWEST_GAIN = -40; // dB: a knob's travel; more is silence to the ear
+const BIG = 4; // knobs of the style in sight
 
 const knobs = new Map(); // by parameter
-let state = null;
+let state = null; // as the server has confirmed it
 let newest = null; // the last meters message, drawn at the next frame
-let incidents = 0;
+let told = null; // when the last incident happened that is known here [s]
 
 const live = new Live({
   link: (up) => {
-    id("link").classList.toggle("up", up);
-    air.link(up);
-    id("link").title = up ? "Connected" : "Connection lost; trying again";
-    if (!up && state) toast("The connection is lost; the sound may play on. Trying again …", "error");
+    strip.link(up);
+    for (const part of document.querySelectorAll(".guarded")) part.setAttribute("aria-disabled", String(!up));
     if (up) trying(() => api.midi()).then((found) => found && midi.update(found));
+    if (up && !styles.styles.length) styles.fetch().then(() => state && show(state));
+    if (!up) forget();
   },
   state: (message) => show(message.state),
   values: (message) => {
     for (const p of state?.parameters ?? []) if (p.name in message.values) p.value = message.values[p.name];
     if (state) showValues();
   },
-  meters: (message) => { newest = message; },
+  meters: (message) => { newest = message; strip.skew = message.now - Date.now() / 1000; },
   columns: (bytes) => spectrograms.take(bytes),
   midi: (message) => midi.update(message),
-  error: (message) => toast(message.error, "error"),
+  error: (message) => toast(musical(400, message.error), "error"),
 });
 
-const turn = (name, value) => {
-  const parameter = state?.parameters.find((p) => p.name === name);
-  if (parameter) parameter.value = value;
-  live.turn(name, value);
-};
-
+const turn = (name, value) => live.turn(name, value);
 const meters = new Meters(id("meters"));
+const health = new Health();
 const spectrograms = new Spectrograms(id("spectrum-in"), id("spectrum-out"));
-const models = new Models(id("models"), id("model-search"));
-const pad = new BlendPad(id("pad"), (weights) => {
-  for (const p of state?.parameters ?? []) if (p.name in weights) p.value = weights[p.name];
-  live.blend(weights);
-});
+const styles = new Styles(id("models"), id("model-search"), loadPreset);
+const pad = new BlendPad(id("pad"), (weights) => live.blend(weights));
 const chain = new Chain(id("chain"), turn, knobs);
 const midi = new Midi(knobs);
 const tools = new Tools(turn);
-const air = new Air((name, value) => { turn(name, value); showValues(); });
+const strip = new Strip(turn);
 const recording = new RecordButton();
 const concert = new Concert(id("concert"));
-const pending = new PendingChanges(id("pending"));
+const views = new Views(loadPreset, (action) => concert.act(action));
 
 function show(next) {
   const before = state;
   state = next;
   for (const p of next.parameters) if (/^(in|out)put_gain_db$/.test(p.name)) p.minimum = LOWEST_GAIN;
-  const about = models.of(next.style);
+  const about = styles.of(next.style);
   say(id("style-title"), about?.title ?? next.style ?? "No style");
-  say(id("style-summary"), about?.summary ?? (next.style ? "" : "The sound passes through the other stages alone."));
-  say(id("lane"), next.lane === "worker" ? "worker lane" : "inside the audio callback");
+  say(id("style-summary"), next.style ? about?.summary ?? "" : "The sound passes through the other pedals alone.");
+  say(id("lane"), next.lane === "worker" ? "computed beside the audio callback (worker lane)" : "computed inside the audio callback");
   say(id("preset-name"), next.preset ? `Preset: ${next.preset}` : "Presets");
+  id("open-presets").classList.toggle("modified", next.modified);
+  id("open-presets").title = next.modified ? "Changed since it was loaded or kept" : "";
+  id("undo").disabled = !next.undo;
+  id("redo").disabled = !next.redo;
   const device = next.device.simulated ? "simulated device" : `${next.device.input} → ${next.device.output}`;
   say(id("where"), `${device} · ${next.sample_rate / 1000} kHz · ${next.block} samples · ${next.channels[0]} in, ${next.channels[1]} out`);
   document.title = `${next.style ?? "no style"} – restyle`;
-  models.show(next.style);
+  styles.show(next);
   showLatency(next.latency);
   showControls(before);
   chain.update(next);
   midi.mark();
   recording.show(next.recording);
   concert.update(next);
-  pending.show(next.pending);
+  views.update(next);
   showValues();
-  for (const incident of next.incidents.slice(incidents)) toast(incident.text, "error");
-  incidents = next.incidents.length;
+  tell(next.incidents);
+}
+
+/** Say what has happened since the page was opened; what was before is in the details. */
+function tell(incidents) {
+  for (const incident of told === null ? [] : incidents.filter((i) => i.when > told)) toast(incident.text, "error");
+  told = Math.max(told ?? 0, ...incidents.map((i) => i.when));
+  id("incidents").replaceChildren(...incidents.slice(-8).reverse().map((i) => el("li", {}, `${new Date(1000 * i.when).toLocaleTimeString()} ${i.text}`)));
+}
+
+/** Show nothing that is not confirmed: knobs go back, meters rest. */
+function forget() {
+  newest = null;
+  meters.forget();
+  health.forget();
+  pad.settle();
+  for (const knob of knobs.values()) knob.settle();
+  if (state) showValues();
 }
 
 /** The preset's own knobs, then the parameters of the first model, without what every stage has. */
@@ -112,9 +126,14 @@ function showControls(before) {
     for (const [name, label] of LEVELS) addKnob(id("fixed"), state.parameters.find((p) => p.name === name), label);
   }
   if (before && mine(before) === mine(state)) return;
-  for (const knob of id("controls").children) knobs.delete(knob.dataset.parameter);
-  id("controls").replaceChildren();
-  for (const p of controlsOf(state)) if (p.kind !== "blend") addKnob(id("controls"), p, title(p.name));
+  const [few, more] = [id("controls"), id("more-controls")];
+  for (const knob of document.querySelectorAll(".voice [data-parameter]")) knobs.delete(knob.dataset.parameter);
+  few.replaceChildren();
+  more.lastElementChild.replaceChildren();
+  const shown = controlsOf(state).filter((p) => p.kind !== "blend");
+  shown.forEach((p, i) => addKnob(i < BIG ? few : more.lastElementChild, p, title(p.name)));
+  more.classList.toggle("hidden", shown.length <= BIG);
+  say(more.firstElementChild, `${shown.length - BIG} more knobs`);
 }
 
 function addKnob(place, parameter, label) {
@@ -136,22 +155,18 @@ function showValues() {
   document.body.classList.toggle("bypassed", on);
   say(id("bypass-text"), on ? "Bypassed" : "Restyled");
   say(id("bypass-hint"), on ? "Press to restyle" : "Press to hear the input");
-  air.update(state);
+  strip.update(state);
 }
 
 function bypass() {
-  if (!state) return;
-  const on = !state.bypass;
-  live.send({ type: "bypass", on });
-  const parameter = state.parameters.find((p) => p.name === "bypass");
-  if (parameter) parameter.value = Number(on);
-  state.bypass = on;
-  showValues();
+  if (state) live.send({ type: "bypass", on: !state.bypass });
 }
+
+const edit = (what) => live.up && trying(() => api[what]());
 
 function draw(now) {
   requestAnimationFrame(draw);
-  if (newest) {
+  if (newest && live.up) {
     meters.draw(newest, now);
     tools.draw(newest, now);
     if (newest.recording || recording.on) recording.show(newest.recording);
@@ -165,11 +180,14 @@ let slowly = 0;
 function slow(message, now) { // what nobody reads thirty times a second
   if (now - slowly < 250) return;
   slowly = now;
+  health.show(message, now);
+  showTags(message.tags);
+  if (!id("details").open) return;
   showProcessor(message);
   showCounters(message.counters);
-  showTags(message.tags);
 }
 
+for (const kind of ["pointerdown", "click", "dblclick", "keydown", "wheel", "input", "change", "dragstart"]) document.addEventListener(kind, guard, { capture: true, passive: false });
 prepareDialog();
 prepareTheme(id("theme"));
 id("bypass").addEventListener("click", bypass);
@@ -178,12 +196,34 @@ id("open-devices").addEventListener("click", () => state && showDevices(state));
 id("open-recordings").addEventListener("click", showRecordings);
 id("open-midi").addEventListener("click", () => midi.show());
 id("open-help").addEventListener("click", showHelp);
-document.addEventListener("visibilitychange", () => live.send({ type: "spectrogram", on: !document.hidden }));
-listenToKeys({
-  bypass, record: () => recording.toggle(), presets: () => showPresets(state?.preset),
-  learn: () => midi.mode(!midi.choosing), mix: () => knobs.get("mix")?.element.focus(), search: () => id("model-search").focus(),
-  next: () => concert.act("next"), previous: () => concert.act("previous"), compare: () => concert.act("compare"),
-  tap: () => concert.act("tap"), mute: () => air.mute(!air.muted), talk: () => air.talk(true), scene: (number) => concert.recall(number),
+id("undo").addEventListener("click", () => edit("undo"));
+id("redo").addEventListener("click", () => edit("redo"));
+id("menu").addEventListener("click", () => menu(!document.body.classList.contains("menu-open")));
+id("tools").addEventListener("click", () => menu(false));
+id("ribbon").addEventListener("click", () => {
+  const open = id("spectra").classList.toggle("open");
+  id("ribbon").setAttribute("aria-expanded", String(open));
 });
-models.load().then(() => state && show(state));
+for (const button of document.querySelectorAll("[data-step]")) button.addEventListener("click", () => concert.act(button.dataset.step));
+document.addEventListener("visibilitychange", () => live.watch(!document.hidden));
+listenToKeys({
+  bypass, undo: () => edit("undo"), redo: () => edit("redo"), record: () => recording.toggle(), presets: () => showPresets(state?.preset),
+  learn: () => midi.mode(!midi.choosing), mix: () => knobs.get("mix")?.element.focus(), search: () => { if (!id("model-search").checkVisibility()) views.go("styles"); id("model-search").focus(); },
+  next: () => concert.act("next"), previous: () => concert.act("previous"), compare: () => concert.act("compare"),
+  tap: () => concert.act("tap"), mute: () => strip.mute(!strip.muted), talk: () => strip.talk(true), scene: (number) => concert.recall(number),
+});
 requestAnimationFrame(draw);
+
+function menu(open) {
+  document.body.classList.toggle("menu-open", open);
+  id("menu").setAttribute("aria-expanded", String(open));
+}
+
+/** While nothing is confirmed, nothing can be pressed. */
+function guard(event) {
+  if (live.up || event.target.closest?.("dialog, .toasts")) return;
+  if (event.type === "keydown" && ["Tab", "Escape", "F5"].includes(event.key)) return;
+  if (event.type === "keydown" && (event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}

@@ -64,6 +64,16 @@ export class Meters {
     this.then = performance.now();
   }
 
+  /** Nothing is known. */
+  forget() {
+    for (const meter of [this.input, this.output]) {
+      meter.held = LOWEST;
+      meter.draw({ peak_db: -200, rms_db: -200, clip: false }, performance.now(), 0);
+      say(meter.number, "–");
+    }
+    say(this.limiter, "");
+  }
+
   draw(message, now) {
     const seconds = Math.min(0.5, (now - this.then) / 1000);
     this.then = now;

@@ -48,15 +48,7 @@ function form(current) {
 function row(preset, isCurrent) {
   const load = el("button", { type: "button", class: "choice", disabled: Boolean(preset.problem) },
     el("b", {}, preset.name), el("span", { class: "small" }, preset.problem ?? ([preset.stages.join(" → "), preset.note].filter(Boolean).join(" · ") || "the sound as it comes")));
-  load.addEventListener("click", async () => {
-    try {
-      await api.load(preset.name);
-      closeDialog();
-    } catch (error) {
-      if (error.data?.asks) askFirst(preset, error.data);
-      else toast(error.message, "error");
-    }
-  });
+  load.addEventListener("click", () => loadPreset(preset.name));
   const remove = el("button", { type: "button", class: "tool", "aria-label": `Delete ${preset.name}` }, "Delete");
   remove.addEventListener("click", async () => {
     if (remove.textContent === "Delete") { remove.textContent = "Sure?"; return; }
@@ -66,16 +58,28 @@ function row(preset, isCurrent) {
   return el("li", { class: isCurrent ? "on" : "" }, load, preset.bundled ? "" : remove);
 }
 
+/** Change to a preset; one that would do more than sound is asked about first. */
+export async function loadPreset(name) {
+  try {
+    await api.load(name);
+    closeDialog();
+  } catch (error) {
+    if (error.data?.asks) askFirst(name, error.data);
+    else toast(error.message, "error");
+  }
+}
+
 /** What a preset would do beyond sounding waits for a yes. */
-function askFirst(preset, { asks, trust }) {
+function askFirst(name, { asks, trust }) {
+  openDialog("Presets");
   const yes = el("button", { type: "button", class: "main" }, "I trust it: load");
   yes.addEventListener("click", async () => {
-    if (await trying(() => api.load(preset.name, trust))) closeDialog();
+    if (await trying(() => api.load(name, trust))) closeDialog();
   });
   const no = el("button", { type: "button", class: "tool" }, "No");
   no.addEventListener("click", () => fill(null));
   fillDialog(
-    el("p", {}, `“${preset.name}” would`),
+    el("p", {}, `“${name}” would`),
     el("ul", { class: "rows" }, ...asks.map((what) => el("li", {}, what))),
     el("p", { class: "small" }, "Say yes only if you trust whoever made it."),
     el("p", {}, yes, " ", no),

@@ -1,26 +1,29 @@
-// Dark unless light is chosen; the choice is kept in this browser.
+// Light or dark as the system wishes, unless one is chosen; the choice is kept in this browser.
 
 const KEY = "restyle-theme";
 
 /** Wire the button and restore the last choice. */
 export function prepareTheme(button) {
-  const use = (light) => {
-    document.documentElement.classList.toggle("light", light);
-    button.setAttribute("aria-pressed", String(light));
-    button.textContent = light ? "Dark" : "Light";
-  };
-  let kept = null;
+  const wish = matchMedia("(prefers-color-scheme: light)");
+  let chosen = null;
   try {
-    kept = localStorage.getItem(KEY);
+    chosen = localStorage.getItem(KEY);
   } catch {
     // a browser that keeps nothing
   }
-  use(kept === "light");
+  const isLight = () => (chosen ? chosen === "light" : wish.matches);
+  const show = () => {
+    document.documentElement.classList.toggle("light", chosen === "light");
+    document.documentElement.classList.toggle("dark", chosen === "dark");
+    button.textContent = isLight() ? "Dark" : "Light";
+  };
+  show();
+  wish.addEventListener("change", show);
   button.addEventListener("click", () => {
-    const light = !document.documentElement.classList.contains("light");
-    use(light);
+    chosen = isLight() ? "dark" : "light";
+    show();
     try {
-      localStorage.setItem(KEY, light ? "light" : "dark");
+      localStorage.setItem(KEY, chosen);
     } catch {
       // the choice holds until the page is closed
     }
