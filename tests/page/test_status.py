@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from realtime.errors import StreamError
 from realtime.session.sound import Sound, Stage
 
 from ..panel.fake import FakeConsole
@@ -27,7 +28,12 @@ class Stalling(FakeConsole):
             time.sleep(0.02)
         return {**super().figures(), "counters": dict(self.counted)}
 
-    counted: dict[str, int] = {}
+    def levels(self) -> Mapping[str, float]:
+        if self.host == "replacing":  # there is no engine to ask
+            raise StreamError("an engine is being replaced")
+        return super().levels()
+
+    counted: Mapping[str, int] = {}
 
 
 @pytest.fixture

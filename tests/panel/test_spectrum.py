@@ -76,6 +76,8 @@ def test_levels_are_exact() -> None:
     assert found["peak_db"] == pytest.approx(-6.02, abs=0.01)
     assert found["rms_db"] == pytest.approx(-9.03, abs=0.02)
     assert not found["clip"]
+    level.take(sine(4_800, 1000.0, 1.0), 48_000)  # its peaks just reach full scale
+    assert not level.to_dict()["clip"] and level.to_dict()["peak_db"] == 0.0
     level.take(np.full((1, 64), FULL_SCALE, dtype=np.float32), 48_000)
     assert level.to_dict()["clip"]
     level.take(np.zeros((1, 0), dtype=np.float32), 48_000)
