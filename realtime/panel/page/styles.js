@@ -120,7 +120,9 @@ export class Styles {
 
   isOn(m) {
     const { style, preset } = this.playing ?? {};
-    return m.preset ? preset === m.name : m.name === (style ?? null) && !(m.name === null && preset);
+    if (m.preset) return preset === m.name;
+    const isVoice = this.styles.some((other) => other.preset && other.name === preset);
+    return m.name === (style ?? null) && !(m.name === null && isVoice);
   }
 
   /** Mark what plays: the style and the preset of a state. */
