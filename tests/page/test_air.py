@@ -8,7 +8,7 @@ from .conftest import Live
 
 
 def word(page: Any, text: str) -> None:
-    page.wait_for_function(f"document.getElementById('air-word').textContent === '{text}'")
+    page.wait_for_selector(f'#air-word:text-is("{text}")')
 
 
 def values(page: Any, live: Live) -> dict[str, float]:
