@@ -241,4 +241,7 @@ def write_audio(path: str | Path, clip: Clip) -> None:
                 file.write(np.ascontiguousarray(clip.samples[:, start : start + WRITTEN].T))
     except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
         reason = getattr(error, "error_string", None) or str(error)
-        raise AudioFileError(f"cannot write {path}: {reason.strip().rstrip('.')}") from None
+        reason = reason.strip().rstrip(".")
+        if reason == "System error":  # all that libsndfile says
+            reason += "; is the disk full?"
+        raise AudioFileError(f"cannot write {path}: {reason}") from None

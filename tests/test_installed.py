@@ -92,23 +92,33 @@ def test_installed_it_finds_models_presets_and_demo(
 def test_the_menu_entry_and_the_unit_start_this_installation(
     installed: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    command = ("-m", "realtime.cli", "desktop", "--service", "--preset", "my 5% sound")
-    done = installed(*command)
-    assert done.returncode == 0, done.stderr
+    command = ("-m", "realtime.cli", "desktop", "--service", "--preset", "my 5% sound.toml")
     home = Path(installed("-c", "from pathlib import Path; print(Path.home())").stdout.strip())
     entry = home / ".local/share/applications/restyle.desktop"
     unit = home / ".config/systemd/user/restyle.service"
+    done = installed(*command)
+    assert done.returncode == 2 and "no preset file" in done.stderr
+    assert not entry.exists() and not unit.exists()
+    (home / "my 5% sound.toml").touch()
+    done = installed(*command)
+    assert done.returncode == 0, done.stderr
     assert entry.read_text().startswith("[Desktop Entry]\n")
     started = next(w for w in unit.read_text().splitlines() if w.startswith("ExecStart="))
-    assert started.endswith('live --preset "my 5%% sound" --wait --panel-host 127.0.0.1')
+    assert started.endswith('.toml" --wait --panel-host 127.0.0.1')
+    assert f'live --preset "{home}/my 5%% sound.toml"' in started
     assert not [t for t in (entry.read_text(), unit.read_text()) if "{" in t]
 
-    unit.write_text("mine\n")
+    unit.write_bytes(b"mine \xff\n")
     done = installed(*command)
-    assert (done.returncode, unit.read_text()) == (2, "mine\n")
+    assert (done.returncode, unit.read_bytes()) == (2, b"mine \xff\n")
     assert "--force" in done.stderr
     assert installed("-m", "realtime.cli", "desktop", "--remove").returncode == 0
     assert not entry.exists() and not unit.exists()
+    entry.mkdir()
+    for more in ((), ("--force",), ("--remove",)):
+        done = installed("-m", "realtime.cli", "desktop", *more)
+        assert done.returncode == 2 and done.stderr.count("\n") == 1
+        assert str(entry) in done.stderr
 
 
 def test_a_service_plays_one_thing(

@@ -116,44 +116,84 @@ def what_is_made(sound: Sound, level: float | None) -> str:
     return digest.hexdigest()
 
 
-def prepare(target: str, made: str, force: bool) -> set[str]:
+def prepare(target: str, made: str, force: bool, wanted: set[str]) -> set[str]:
     """Make the folder of results ready; names of the results that are there already.
+
+    Parameters
+    ----------
+    wanted : set of str
+        Names of the results to come.
 
     Raises
     ------
     ConfigError
-        It cannot be written, or holds renders of another sound.
+        It cannot be written, or holds renders of another sound or files that are no renders.
     """
-    if is_url(target):
-        system, root = opened(target)
-        sheet = f"{root}/{SHEET}"
-        before = json.loads(system.cat_file(sheet)) if system.exists(sheet) else None
-    else:
-        path = Path(target) / SHEET
-        try:
+    try:
+        if is_url(target):
+            system, root = opened(target)
+            sheet = f"{root}/{SHEET}"
+            before = _read_sheet(system.cat_file(sheet)) if system.exists(sheet) else None
+            files = {str(p)[len(root) :].lstrip("/") for p in system.find(root)}
+        else:
+            path = Path(target) / SHEET
             Path(target).mkdir(parents=True, exist_ok=True)
-            before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"cannot use {target} for the results: {error}") from None
-    same = isinstance(before, dict) and before.get("made") == made
-    if before is not None and not same and not force:
-        raise ConfigError(
-            f"{target} holds renders of another sound, model or version; name another folder, or"
-            " add --force to render all again"
-        )
-    text = json.dumps({"made": made, "version": __version__}) + "\n"
-    if is_url(target):
-        system.makedirs(root, exist_ok=True)
-        system.pipe_file(sheet, text.encode())
-        found = {str(p)[len(root) :].lstrip("/") for p in system.find(root)} if same else set()
+            before = _read_sheet(path.read_bytes()) if path.exists() else None
+            there = (p for p in Path(target).rglob("*") if p.is_file())
+            files = {p.relative_to(target).as_posix() for p in there}
+        same = before is not None and before.get("made") == made
+        if before is not None and not same and not force:
+            raise ConfigError(
+                f"{target} holds renders of another sound, model or version; name another folder,"
+                " or add --force to render all again"
+            )
+        lost = sorted(wanted & files)
+        if before is None and lost and not force:
+            raise ConfigError(
+                f"{target} holds {lost[0]}, which is no render of its own; name another folder, or"
+                " add --force to replace it and all of the same names"
+            )
+        text = json.dumps({"made": made, "version": __version__}) + "\n"
+        if is_url(target):
+            system.makedirs(root, exist_ok=True)
+            system.pipe_file(sheet, text.encode())
+        else:
+            if before is not None:
+                for left in Path(target).rglob(".*.part.*"):  # by processes that were killed
+                    left.unlink(missing_ok=True)
+            with whole_file(path) as partial:
+                partial.write_text(text, encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(f"cannot use {target} for the results: {reason}") from None
+    return files if same else set()
+
+
+def _read_sheet(data: bytes) -> dict[str, Any]:
+    """What the results are renders of; a damaged sheet says nothing, as that of another sound."""
+    try:
+        read = json.loads(data)
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def check_apart(source: str, target: str) -> None:
+    """Refuse results among the files that they are made of.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if is_url(source) or is_url(target):
+        inside = f"{target.rstrip('/')}/".startswith(f"{source.rstrip('/')}/")
     else:
-        for left in Path(target).rglob(".*.part.*"):  # by processes that were killed
-            left.unlink(missing_ok=True)
-        with whole_file(path) as partial:
-            partial.write_text(text, encoding="utf-8")
-        there = (p for p in Path(target).rglob("*") if p.is_file())
-        found = {p.relative_to(target).as_posix() for p in there} if same else set()
-    return found
+        inside = Path(target).resolve().is_relative_to(Path(source).resolve())
+    if inside:
+        raise ConfigError(
+            f"{target} is {source} or lies in it, so results would replace recordings or be"
+            " rendered again; name a folder outside it"
+        )
 
 
 def render_file(

@@ -87,6 +87,7 @@ def capture(
     if out is None:
         raise ConfigError("name the model to write: restyle capture --out NAME.onnx")
     trainer("train.own.keep").check_out(out)
+    _check(size, minutes, good, threads)
     about = _gear(title, gear, owner, licence, input_level_dbu, output_level_dbu)
     making = trainer("train.capture.make")
     signal = trainer("train.capture.signal").make_signal()
@@ -162,6 +163,7 @@ def make(
     Several takes with the knobs elsewhere make one model with these knobs.
     """
     trainer("train.own.keep").check_out(out)
+    _check(size, minutes, good, threads)
     making = trainer("train.capture.make")
     about = _gear(title, gear, owner, licence, input_level_dbu, output_level_dbu)
     knobs, places = making.read_places(knob or [], len(takes))
@@ -187,6 +189,16 @@ def _gear(
     return trainer("train.capture.make").Gear(title, kind, origin, input_level, output_level)
 
 
+def _check(size: str, minutes: float, good: float, threads: int) -> None:
+    """Refuse what no training can be, before anything is played."""
+    sizes = trainer("train.capture.network").SIZES
+    if size not in sizes:
+        raise ConfigError(f"--size must be one of {', '.join(sizes)}, got '{size}'")
+    if not 0 <= good <= 1:
+        raise ConfigError(f"--esr must be within 0..1, got {good}")
+    trainer("train.own.run").check_effort(minutes, threads)
+
+
 def _make(
     signal: Any,
     heard: list[Any],
@@ -199,10 +211,7 @@ def _make(
     good: float,
     threads: int,
 ) -> None:
-    making, sizes = trainer("train.capture.make"), trainer("train.capture.network").SIZES
-    if size not in sizes:
-        raise ConfigError(f"--size must be one of {', '.join(sizes)}, got '{size}'")
-    trainer("train.own.run").check_effort(minutes, threads)
+    making = trainer("train.capture.make")
     for found in heard:
         typer.echo(found.words())
     with trainer("train.fit.processes").Stop() as stop:

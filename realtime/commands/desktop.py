@@ -12,6 +12,9 @@ import typer
 
 from ..audio_files import whole_file
 from ..errors import ConfigError
+from ..models.catalog import expanded
+from ..presets.files import find_preset
+from ..presets.setlist import find_setlist
 from .common import ForceOption, out
 
 ARGUMENTS = "--wait --panel-host 127.0.0.1"
@@ -44,12 +47,19 @@ def desktop(
     if remove:
         for path in (entry, unit):
             if path.exists():
-                path.unlink()
+                try:
+                    path.unlink()
+                except OSError as error:
+                    raise ConfigError(f"cannot remove {path}: {error.strerror}") from None
                 out.print(f"removed {path}", highlight=False)
         return
+    chosen: list[str] = []
+    if preset:
+        chosen = ["--preset", _whole(preset, find_preset(preset))]
+    elif setlist:
+        chosen = ["--setlist", _whole(setlist, find_setlist(setlist))]
     _write(entry, filled("restyle.desktop", program=_quoted(program())), force)
     if service:
-        chosen = ["--preset", preset] if preset else ["--setlist", setlist] if setlist else []
         arguments = f"{_escaped(_quoted(chosen))} {ARGUMENTS}".strip()
         text = filled("restyle.service", program=_escaped(_quoted(program())), arguments=arguments)
         _write(unit, text, force)
@@ -68,6 +78,21 @@ def program() -> list[str]:
     """The words that start this installation."""
     script = Path(sys.executable).with_name("restyle")
     return [str(script)] if script.exists() else [sys.executable, "-m", "realtime.cli"]
+
+
+def _whole(given: str, file: Path) -> str:
+    """A name as it is, a file by its whole path: the unit starts elsewhere.
+
+    Raises
+    ------
+    ConfigError
+        The path holds what a unit cannot: it has one line for each setting.
+    """
+    if Path(expanded(given)) != file:
+        return given
+    if not str(file.absolute()).isprintable():
+        raise ConfigError(f"{given!r} cannot stand in a unit; rename the file")
+    return str(file.absolute())
 
 
 def filled(name: str, **words: str) -> str:
@@ -89,9 +114,9 @@ def _escaped(text: str) -> str:
 
 
 def _write(path: Path, text: str, force: bool) -> None:
-    if path.exists() and not force and path.read_text(encoding="utf-8") != text:
-        raise ConfigError(f"{path} is there and says something else; --force replaces it")
     try:
+        if path.exists() and not force and path.read_bytes() != text.encode():
+            raise ConfigError(f"{path} is there and says something else; --force replaces it")
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as partial:
             partial.write_text(text, encoding="utf-8")

@@ -15,7 +15,17 @@ from ..presets.check import Library
 from ..presets.interfaces import checked_level
 from ..presets.opening import open_preset
 from ..session.sound import Sound
-from .archive import Done, Job, files_of, is_url, prepare, render_file, result_name, what_is_made
+from .archive import (
+    Done,
+    Job,
+    check_apart,
+    files_of,
+    is_url,
+    prepare,
+    render_file,
+    result_name,
+    what_is_made,
+)
 from .archive_pools import cores, in_processes, on_ray
 from .common import (
     ChainOption,
@@ -130,10 +140,12 @@ def _render_all(
     ray: str | None,
     force: bool,
 ) -> None:
+    check_apart(source, target)
     names = files_of(source)
     if not names:
         raise ConfigError(f"there is no file of sound below {source}")
-    there = prepare(target, what_is_made(sound, level), force)
+    wanted = {result_name(n) for n in names}
+    there = prepare(target, what_is_made(sound, level), force, wanted)
     todo = [Job(source, target, n) for n in names if force or result_name(n) not in there]
     if ray is not None:
         done = on_ray(todo, sound, level, ray)

@@ -106,6 +106,39 @@ def test_bad_input_is_one_sentence(run: Run, folder: Path) -> None:
     assert code == 2 and "no file of sound" in error and not Path("out").exists()
 
 
+def test_nothing_that_is_there_is_replaced_unasked(run: Run, folder: Path, tmp_path: Path) -> None:
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    for inside in ("in", "in/results"):
+        code, _, error = run("render", "in", inside, "--chain", "in/chain.toml", "--force")
+        assert code == 2 and "outside it" in error and error.count("\n") == 1
+    assert before == {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.wav").write_text("mine")
+    code, _, error = run(*words())
+    assert code == 2 and "holds a.wav" in error and "--force" in error
+    assert [p.read_text() for p in (tmp_path / "out").iterdir()] == ["mine"]
+    assert run(*words("--force"))[0] == 0
+
+    (tmp_path / "out" / archive.SHEET).write_text("{")
+    code, _, error = run(*words())
+    assert code == 2 and "another sound" in error
+    assert run(*words("--force"))[0] == 0
+    assert sorted(results(tmp_path / "out")) == sorted(NAMES)
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(
+    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, *more: object, **named: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    code, _, error = run(*words())
+    assert code == 2 and "cannot use out for the results: No space left on device" in error
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_urls_are_rendered_as_folders_are(run: Run, folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("fsspec", reason="URLs need fsspec")
     assert run(*words())[0] == 0

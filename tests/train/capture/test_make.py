@@ -270,6 +270,8 @@ def test_a_chain_inside_restyle_is_captured(small: Path) -> None:
             "what comes back is the",
         ),
         (["make", "signal.wav", "wet.wav", "-o", "x.onnx", "--minutes", "0"], "--minutes must be"),
+        (["--chain", "none.toml", "-o", "x.onnx", "--size", "huge"], "one of nano"),
+        (["--chain", "none.toml", "-o", "x.onnx", "--esr", "nan"], "--esr must be within 0..1"),
         (["signal", "x.flac"], "end its name in .wav"),
         (["signal", "signal.wav"], "is there already"),
     ],
