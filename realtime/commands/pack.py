@@ -10,7 +10,7 @@ import typer
 from ..audio_files import whole_file
 from ..errors import ModelError
 from ..proof.verify import verify
-from .common import out
+from .common import ForceOption, out
 from .imports import carded
 
 
@@ -22,6 +22,7 @@ def pack(
     target: Annotated[
         Path | None, typer.Option("--out", help="The file; NAME.onnx here by default.")
     ] = None,
+    force: ForceOption = False,
 ) -> None:
     """Give a graph of yours its card, its first state, its test vector and its proof.
 
@@ -31,6 +32,10 @@ def pack(
     path = target or Path(f"{one.card.name}.onnx")
     if path.resolve() in [f.resolve() for f in files]:
         raise ModelError(f"{path.name} is the graph itself; name another file with --out")
+    if path.resolve() == Path(card).resolve():
+        raise ModelError(f"{path.name} is the card; name another file with --out")
+    if path.exists() and not force:
+        raise ModelError(f"{path} is there already; name another file with --out, or add --force")
     try:
         with whole_file(path) as partial:
             partial.write_bytes(one.data)

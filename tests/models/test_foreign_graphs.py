@@ -246,6 +246,12 @@ def test_a_graph_in_restyles_own_form_is_packed(tmp_path: Path) -> None:
     assert np.abs(streamed(out.read_bytes(), x) - expected).max() <= 1e-6
     code, text = restyle(*given, "--out", str(tmp_path / "fir.onnx"))
     assert code == 2 and "is the graph itself" in text
+    code, text = restyle(*given, "--force", "--out", str(tmp_path / "fir.toml"))
+    assert code == 2 and "is the card" in text
+    out.write_text("mine")
+    code, text = restyle(*given, "--out", str(out))
+    assert code == 2 and "--force" in text and out.read_text() == "mine"
+    assert restyle(*given, "--out", str(out), "--force")[0] == 0 and verify(out)
     (tmp_path / "fir.onnx").write_bytes(leaky())
     code, text = restyle(*given, "--out", str(out))
     assert code == 2 and "expected x and states called state_NAME" in text
