@@ -77,6 +77,7 @@ def capture(
     licence: LicenceOption = "own-recording",
     input_level_dbu: InLevelOption = None,
     output_level_dbu: OutLevelOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Play a signal of 2.5 minutes through the gear, listen to it, and make a model of it.
 
@@ -87,6 +88,8 @@ def capture(
     if out is None:
         raise ConfigError("name the model to write: restyle capture --out NAME.onnx")
     trainer("train.own.keep").check_out(out)
+    kept = out.with_name(f"{out.stem}-take.wav")
+    check_target(kept, replace=force)  # a take may be the only one of its kind
     _check(size, minutes, good, threads)
     about = _gear(title, gear, owner, licence, input_level_dbu, output_level_dbu)
     making = trainer("train.capture.make")
@@ -96,7 +99,6 @@ def capture(
         clip = _rendered(signal.samples, chosen_sound(model, chain, {}, {}))
     else:
         clip = _recorded(signal.samples, input, output, in_channel, out_channel, block)
-    kept = out.with_name(f"{out.stem}-take.wav")
     write_audio(kept, clip)
     typer.echo(f"the take is kept: {kept}")
     channel = None if inside or in_channel is None else in_channel - 1

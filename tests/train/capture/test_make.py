@@ -242,6 +242,9 @@ def test_through_an_interface_in_one_command(small: Path, monkeypatch: pytest.Mo
     said = run("-o", "amp.onnx", "--size", "nano", "--minutes", "0.6")
     assert "1500 samples late" in said
     assert {p.name for p in small.iterdir()} == {"amp.onnx", "amp.nam", "amp-take.wav"}
+    (small / "amp.onnx").unlink()
+    with pytest.raises(RestyleError, match="amp-take.wav is there already"):
+        run("-o", "amp.onnx")
     said = run("record", "again.wav", "--in-channel", "2")
     assert "wrote again.wav: 1500 samples late" in said
     with pytest.raises(Refused, match="channel 2 does"):
