@@ -13,7 +13,7 @@ from .ear import HOP
 from .layers import Streamable
 from .voice import Voice, controls
 
-GAIN = 10.0 ** (8.0 / 20.0)  # of a voice, so that a note comes out about as loud as it went in
+GAIN = 10.0 ** (13.3 / 20.0)  # of a voice, so that a note comes out about as loud as it went in
 SPAN_DB = 45.0  # of the ear's velocities, which are linear in dB
 BUSY, CROWD = 14.0, 10.0  # notes begun lately, and at once, that are still music
 FORGET = 0.6  # seconds in which begun notes are forgotten
