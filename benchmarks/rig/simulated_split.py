@@ -6,7 +6,6 @@ that of the simulation.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import cfunc, njit, types
 
+from realtime.devices.driven import POSITION, STOP, DrivenDevice
 from realtime.devices.input_side import InputMemory, input_callback
-from realtime.devices.simulated import POSITION, STOP
 from realtime.dsp.drift_record import Drift
 from realtime.native.intrinsics import call_stream, view_i64
 from realtime.stream.record import view_stream
@@ -61,7 +60,7 @@ def _drive(hear, memory, play, record, tapes, writer, reader, clock, control):  
             control[POSITION] = played
 
 
-class SimulatedSplit:
+class SimulatedSplit(DrivenDevice):
     """An input device that plays `signal` and an output device, each by its own clock.
 
     Parameters
@@ -75,6 +74,7 @@ class SimulatedSplit:
     paced = False
 
     def __init__(self, signal: Array, writer: Device, reader: Device) -> None:
+        super().__init__(np.zeros(2, dtype=np.int64))
         self.name = "two simulated devices"
         self._signal, self._writer, self._reader = np.atleast_2d(signal), writer, reader
         self.sample_rate, self.block_size = reader.rate, reader.block
@@ -82,9 +82,6 @@ class SimulatedSplit:
         self.in_channels = self.out_channels = self._signal.shape[0]
         self.input_latency = self.output_latency = 0
         self.drift: Drift | None = None
-        self._control = np.zeros(2, dtype=np.int64)
-        self._thread: threading.Thread | None = None
-        self.error: BaseException | None = None
 
     def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
         """Make the crossing for an engine of so many channels."""
@@ -104,42 +101,24 @@ class SimulatedSplit:
         self._memory.record["clock"] = self._clock.address
         self._arguments = (callback, record)
 
-    def start(self) -> None:
-        """Start the driving thread."""
-        self._thread = threading.Thread(target=self._run, name="restyle-device", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
+    def drive(self) -> None:
+        """Play both tapes."""
         callback, record = self._arguments
         sides = (self._in, self._out)
         tapes = [a.ctypes.data for a in sides] + [a.shape[1] for a in sides]
         tapes += [a.shape[0] for a in sides]
-        try:
-            _set_clock(record, self._clock.address)
-            _drive(
-                int(input_callback().address),
-                self._memory.address,
-                callback,
-                record,
-                np.array(tapes, dtype=np.int64),
-                self._writer.numbers(),
-                self._reader.numbers(),
-                self._now.ctypes.data,
-                self._control,
-            )
-        except BaseException as error:
-            self.error = error
-
-    def stop(self) -> None:
-        """Stop and wait for the thread."""
-        self._control[STOP] = 1
-        if self._thread is not None:
-            self._thread.join(timeout=10.0)
-
-    @property
-    def active(self) -> bool:
-        """Whether there is sound left to play."""
-        return self._thread is not None and self._thread.is_alive()
+        _set_clock(record, self._clock.address)
+        _drive(
+            int(input_callback().address),
+            self._memory.address,
+            callback,
+            record,
+            np.array(tapes, dtype=np.int64),
+            self._writer.numbers(),
+            self._reader.numbers(),
+            self._now.ctypes.data,
+            self._control,
+        )
 
     @property
     def recording(self) -> Array:

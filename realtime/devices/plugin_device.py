@@ -8,7 +8,6 @@ sound card would; it asks for a sound card's priority and never takes Python's l
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -36,6 +35,7 @@ from ..stream.play import hand_out
 from ..stream.record import NEXT, view_stream
 from ..stream.voice import view_voice
 from ..stream.worker import raise_priority
+from .driven import STOP, DrivenDevice
 from .plugin_record import (
     CAPACITY,
     CHANNELS,
@@ -46,11 +46,11 @@ from .plugin_record import (
     view_events,
     view_head,
 )
-from .simulated import STOP, settle_worker
+from .simulated import settle_worker
 
 PART = 128  # samples; the most that one call of the callback brings
 PAUSE_SECONDS = 2.0  # what a block may take before a pause is given up
-# int64 slots of what Python and the loop tell each other, after the simulated device's STOP:
+# int64 slots of what Python and the loop tell each other, after STOP, which every such device has:
 # the take that is played, whether silence was fed since it began, pauses, the next position, which
 # of two maps of parameters holds, its rows; then a flag for each parameter that has moved
 TAKE, FED, PAUSE, PAUSED, POSITION, MAP, ROWS, MOVED = 1, 2, 3, 4, 5, 6, 8, 16
@@ -214,7 +214,7 @@ def _serve(callback, record, bridge, sides, maps, restored, control, clock, nano
         wait_for_change(syscall, bridge + _WRITTEN, written, 5_000_000)
 
 
-class PluginDevice:
+class PluginDevice(DrivenDevice):
     """What a plug-in brings, as a device with virtual time.
 
     Parameters
@@ -243,17 +243,15 @@ class PluginDevice:
     def __init__(self, name: str) -> None:
         if not sys.platform.startswith("linux"):
             raise DeviceError("a plug-in's engine runs on Linux only, so far")
+        super().__init__(np.zeros(MOVED + PARAMETERS, dtype=np.int64))
         self.record = PluginRecord(name)
         self.sample_rate = self.record["sample_rate"]
         if not 1 <= self.sample_rate <= 768_000:
             raise DeviceError(f"the plug-in states a sample rate of {self.sample_rate} Hz")
-        self._control = np.zeros(MOVED + PARAMETERS, dtype=np.int64)
         self._control[TAKE] = -1
         self._maps = np.zeros((2, MOST_ROWS, COLUMNS), dtype=np.float64)
         self._restored = np.zeros((2, PARAMETERS), dtype=np.float32)
         self._scratch = np.zeros((2, PART, CHANNELS), dtype=np.float32)
-        self._thread: threading.Thread | None = None
-        self.error: BaseException | None = None
 
     def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
         """Input and output have one clock."""
@@ -262,40 +260,22 @@ class PluginDevice:
         """Remember whom to call; each block waits for the worker, so that none is concealed."""
         self._arguments = (callback, record)
 
-    def start(self) -> None:
-        """Start the thread; it waits until :meth:`begin`."""
-        self._thread = threading.Thread(target=self._run, name="restyle-device", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
+    def drive(self) -> None:
+        """Serve until stopped; nothing is called before :meth:`begin`."""
         callback, record = self._arguments
-        try:
-            raise_priority()
-            _serve(
-                callback,
-                record,
-                self.record.address,
-                np.array([self._scratch[i].ctypes.data for i in (0, 1)], dtype=np.int64),
-                self._maps,
-                self._restored,
-                self._control,
-                clock_address(),
-                sleep_address(),
-                syscall_address(),
-            )
-        except BaseException as error:
-            self.error = error
-
-    def stop(self) -> None:
-        """Stop and wait for the thread."""
-        self._control[STOP] = 1
-        if self._thread is not None:
-            self._thread.join(timeout=10.0)
-
-    @property
-    def active(self) -> bool:
-        """Whether it still serves."""
-        return self._thread is not None and self._thread.is_alive()
+        raise_priority()
+        _serve(
+            callback,
+            record,
+            self.record.address,
+            np.array([self._scratch[i].ctypes.data for i in (0, 1)], dtype=np.int64),
+            self._maps,
+            self._restored,
+            self._control,
+            clock_address(),
+            sleep_address(),
+            syscall_address(),
+        )
 
     # -- for whoever makes the changes ----------
 

@@ -15,9 +15,9 @@ from ..errors import DeviceError
 from ..native.intrinsics import clock_address, monotonic_ns
 from ..native.late_numba import njit
 from ..native.shared import Shared
+from .driven import POSITION as _POSITION
+from .driven import STOP as _STOP
 from .simulated import HOLD, NEVER, SimulatedDevice
-from .simulated import POSITION as _POSITION
-from .simulated import STOP as _STOP
 
 Array = npt.NDArray[np.float32]
 # int64 slots of the header

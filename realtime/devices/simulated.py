@@ -7,7 +7,6 @@ a Python thread lends its stack and does not hold the GIL.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 
@@ -29,9 +28,10 @@ from ..native.late_numba import njit
 from ..stream.record import TAP_DRY, TAP_WET, view_stream
 from ..stream.voice import WORKER, view_voice
 from ..stream.worker import raise_priority
+from .driven import POSITION, STOP, DrivenDevice
 
 Array = npt.NDArray[np.float32]
-STOP, POSITION, HOLD = 0, 1, 2
+HOLD = 2
 NEVER = 1 << 62
 
 
@@ -90,7 +90,7 @@ def _drive(callback, record, tapes, sizes, paced, lockstep, control, clock, nano
             _wait_for_writer(s, control, nanosleep)
 
 
-class SimulatedDevice:
+class SimulatedDevice(DrivenDevice):
     """Plays `signal` through a stream callback and keeps what comes back.
 
     Parameters
@@ -116,6 +116,7 @@ class SimulatedDevice:
         paced: bool = False,
         out_channels: int | None = None,
     ) -> None:
+        super().__init__(np.array([0, 0, NEVER], dtype=np.int64))
         sizes = [block_size] if isinstance(block_size, int) else list(block_size)
         if not sizes or min(sizes) < 1:
             raise DeviceError(f"block size must be at least 1 sample, got {block_size}")
@@ -133,10 +134,7 @@ class SimulatedDevice:
         self.length = signal.shape[1]
         self._signal = signal
         self._sizes = np.array(sizes, dtype=np.int64)
-        self._control = np.array([0, 0, NEVER], dtype=np.int64)
         self._begun = 0
-        self._thread: threading.Thread | None = None
-        self.error: BaseException | None = None
 
     def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
         """Input and output have one clock."""
@@ -151,33 +149,26 @@ class SimulatedDevice:
         self._out: Array = np.zeros((total, self.out_channels), dtype=np.float32)
         self._arguments = (callback, record, lockstep and not self.paced)
 
-    def start(self) -> None:
-        """Start the driving thread."""
-        self._thread = threading.Thread(target=self._run, name="restyle-device", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
+    def drive(self) -> None:
+        """Play the tape."""
         callback, record, lockstep = self._arguments
-        try:
-            if self.paced:
-                raise_priority()
-            sides = (self._in, self._out)
-            tapes = [a.ctypes.data for a in sides] + [a.shape[1] for a in sides]
-            tapes.append(self._in.shape[0])
-            _drive(
-                callback,
-                record,
-                np.array(tapes, dtype=np.int64),
-                self._sizes,
-                self.paced,
-                lockstep,
-                self._control,
-                clock_address(),
-                sleep_address(),
-                self._begun,
-            )
-        except BaseException as error:
-            self.error = error
+        if self.paced:
+            raise_priority()
+        sides = (self._in, self._out)
+        tapes = [a.ctypes.data for a in sides] + [a.shape[1] for a in sides]
+        tapes.append(self._in.shape[0])
+        _drive(
+            callback,
+            record,
+            np.array(tapes, dtype=np.int64),
+            self._sizes,
+            self.paced,
+            lockstep,
+            self._control,
+            clock_address(),
+            sleep_address(),
+            self._begun,
+        )
 
     def hold(self, position: int | None) -> None:
         """Virtual time: wait before the first block that starts at `position` or later.
@@ -191,17 +182,6 @@ class SimulatedDevice:
         self.hold(position)
         while self.active and self.position < min(position, self._in.shape[0]):
             time.sleep(0.0005)
-
-    def stop(self) -> None:
-        """Stop and wait for the thread."""
-        self._control[STOP] = 1
-        if self._thread is not None:
-            self._thread.join(timeout=10.0)
-
-    @property
-    def active(self) -> bool:
-        """Whether there is sound left to play."""
-        return self._thread is not None and self._thread.is_alive()
 
     @property
     def position(self) -> int:
