@@ -38,7 +38,12 @@ def in_processes(
             while not broken:
                 room = (1 if one_by_one else WAITING * count) - len(flying)
                 for job in itertools.islice(_drain(again, left, one_by_one), max(0, room)):
-                    flying[pool.submit(render_job, job, sound, level)] = job
+                    try:
+                        flying[pool.submit(render_job, job, sound, level)] = job
+                    except BrokenProcessPool:  # one ended between two jobs; this one never began
+                        broken = True
+                        again.append(job)
+                        break
                 if not flying:
                     break
                 done, _ = wait(flying, return_when=FIRST_COMPLETED)

@@ -176,6 +176,25 @@ def test_a_killed_process_takes_no_file_with_it(
     assert not [d for d in done if d.error]
 
 
+def test_a_process_that_ends_between_two_files_takes_none_with_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, asked = archive_pools.ProcessPoolExecutor, list[str]()
+    submit = pool.submit
+
+    def fragile(self: object, work: object, job: Job, *more: object) -> object:
+        asked.append(job.name)
+        if len(asked) == 2:
+            raise archive_pools.BrokenProcessPool("a process ended")
+        return submit(self, work, job, *more)
+
+    monkeypatch.setattr(pool, "submit", fragile)
+    done = list(archive_pools.in_processes(jobs(folder), SOUND, None, 2))
+    assert asked.count(NAMES[1]) == 2
+    assert sorted(d.job.name for d in done) == sorted(NAMES)
+    assert not [d for d in done if d.error]
+
+
 def ending(job: Job, sound: Sound, level: float | None = None) -> Done:
     """In place of a render: one file ends its process."""
     if job.name == "b.flac":
