@@ -40,7 +40,9 @@ static int (*real_sigmask)(int, const sigset_t *, sigset_t *);
 static void trap(int on) { syscall(SYS_arch_prctl, ARCH_SET_CPUID, !on); }
 
 static void answer(uint32_t leaf, uint32_t sub, uint32_t r[4]) {
-    __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "0"(leaf), "2"(sub));
+    /* AMD tells of its caches in a leaf of its own, by Intel's layout */
+    uint32_t asked = level == AMD && leaf == 0x8000001D ? 4 : leaf;
+    __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "0"(asked), "2"(sub));
     if (leaf == 7 && sub == 0) {
         /* AVX512 F, DQ, IFMA, PF, ER, CD, BW, VL */
         r[1] &= ~(BIT(16) | BIT(17) | BIT(21) | BIT(26) | BIT(27) | BIT(28) | BIT(30) | BIT(31));
@@ -64,6 +66,19 @@ static void answer(uint32_t leaf, uint32_t sub, uint32_t r[4]) {
         memcpy(&r[2], "cAMD", 4);
     } else if (level == AMD && leaf == 1) {
         r[0] = 0x00A20F10; /* Zen 3 */
+    } else if (level == AMD && (leaf == 2 || leaf == 4)) {
+        r[0] = r[1] = r[2] = r[3] = 0; /* caches, as Intel tells of them */
+    } else if (level == AMD && leaf == 0x80000000) {
+        r[0] = 0x80000020;
+    } else if (level == AMD && leaf == 0x80000001) {
+        r[2] |= BIT(22); /* that leaf is there */
+    } else if (level == AMD && leaf == 0x80000005) {
+        r[2] = r[3] = 32u << 24 | 8u << 16 | 1u << 8 | 64; /* L1: KiB, ways, lines a tag, line */
+    } else if (level == AMD && leaf == 0x80000006) {
+        r[2] = 512u << 16 | 6u << 12 | 1u << 8 | 64; /* L2: KiB, 8 ways */
+        r[3] = 64u << 18 | 9u << 12 | 1u << 8 | 64;  /* L3: 32 MiB in halves of one */
+    } else if (level == AMD && leaf == 0x8000001E) {
+        r[1] = r[2] = 0; /* one core, one node */
     } else if (level == SSE && leaf == 1) {
         r[0] = 0x000106A5; /* Nehalem */
     }

@@ -210,7 +210,7 @@ def test_a_generator_plays_without_an_input_what_it_makes_offline(tmp_path: Path
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
     assert done.returncode == 0, done.stderr
