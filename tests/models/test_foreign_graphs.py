@@ -26,7 +26,7 @@ from realtime.trust.admission import DRAFT, admit
 
 from ..graphs import fir_model
 from ..nam.test_import import restyle
-from ..trust.hostile import loop_by_input
+from benchmarks.rig.hostile import loop_by_input
 
 HOP = 32
 HEAD = f"""

@@ -32,7 +32,7 @@ from realtime.session.sound import Stage
 
 from ..graphs import fir_model
 from ..host.cards import Played, playing
-from ..trust.hostile import nested_loops
+from benchmarks.rig.hostile import nested_loops
 
 ROOT = Path(__file__).parents[2]
 

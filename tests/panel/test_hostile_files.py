@@ -14,7 +14,7 @@ from realtime.models.metadata import read_metadata, write_metadata
 from realtime.trust import admission
 
 from ..graphs import fir_model
-from ..trust import hostile
+from benchmarks.rig import hostile
 from .conftest import Desk
 
 FIR = fir_model(np.array([0.5, 0.0], dtype=np.float32))

@@ -24,7 +24,7 @@ from realtime.trust.sounds import read_sound
 
 from ..graphs import fir_model
 from ..host.cards import playing
-from . import hostile
+from benchmarks.rig import hostile
 
 ROOT = Path(__file__).parents[2]
 FIR = fir_model(np.array([0.5, 0.0], dtype=np.float32))
