@@ -1,9 +1,10 @@
-"""``python -m tests.trust.siege --offers 1000``: hostile files offered to a session that plays.
+"""``python -m benchmarks.measures.siege``: hostile files offered to a session that plays.
 
 Models, impulse responses and presets, each made anew, are offered through the API, the page's own
 requests, OSC and MIDI while restyle plays on JACK's dummy server.  What plays is a model that gives
 0.25 whatever it hears, and all of it is recorded: a sample that is not 0.25 would be heard.  An
-offer that is taken (damage may leave a good file) is put back, and that stretch is left out.
+offer that is taken (damage may leave a good file) is put back, and that stretch is left out.  A
+bare copy (no model, no offers) plays on the same server: what it misses, the machine lost.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import json
 import os
 import random
 import socket
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,35 +30,51 @@ import numpy as np
 import soundfile
 from onnx import helper
 
-from benchmarks.rig.jack import dummy_server, unavailable
+from realtime.commands.common import check_writable
 from realtime.controllers.osc_packet import encode
+from realtime.errors import ConfigError, RestyleError
 from realtime.host.host import Host
+from realtime.models.card import TEST_KEY
+from realtime.models.metadata import pack_array, write_metadata
 from realtime.panel.controls import ControlsSettings, start_controls
+from realtime.panel.guard import COOKIE
 from realtime.panel.server import PanelSettings
 from realtime.parameters.mapping import MidiMapping
 from realtime.presets.format import OscSettings
 from realtime.session.operations import Load
 from realtime.session.sound import Device, Setup, Sound, Stage
 
-from ..signals import noise
-from . import hostile
+from ..rig import hostile
+from ..rig.jack import dummy_server, unavailable
+from ..rig.tables import Report, Row
+from .trouble import counted
 
 PERIOD, RATE, LEVEL = 256, 48_000, 0.25
 TOKEN = "0123456789abcdef" * 2
-WAIT_S, MIDI_WAIT_S, EDGE = 60.0, 0.6, RATE // 2
+OSC_WAIT_S, MIDI_WAIT_S, EDGE = 6.0, 0.6, RATE // 2
+JACK = Device(input="system JACK", output="system JACK", clocks="one", preferred_rate=RATE)
 WAYS = ("api", "page", "osc", "midi")
+OFFERS = {
+    "what": "way", "offers": "offers", "refused": "refused", "taken": "taken and put back",
+    "unanswered": "no answer", "failed": "500 or traceback",
+}  # fmt: skip
+SOUND = {
+    "what": "what plays", "seconds": "seconds", "left_out": "left out s", "wrong": "wrong samples",
+    "silent": "longest silence", "restarts": "restarts", "missed": "blocks missed",
+    "gap_ms": "longest gap ms",
+}  # fmt: skip
 TEXT = 'format = 2\nname = "Lead"\nmix = 0.5\n[[stage]]\neffect = "Reverb"\nroom_size = 0.4\n'
 REPEATED = ("a.", "[", "{a=", "[[stage]]\neffect='Gain'\n", "x=1,", "'''", "[[stage.group]]\n", "1")
 
 
 def offset() -> bytes:
     """A model that gives 0.25 for silence."""
-    graph = hostile._graph([helper.make_node("Add", ["x", "w"], ["y"])], {"w": np.float32(LEVEL)})
+    graph = hostile.graph_of([helper.make_node("Add", ["x", "w"], ["y"])], {"w": np.float32(LEVEL)})
     silence = np.zeros((2, *hostile.CARD.step_shape(1)), dtype=np.float32)
     data = hostile.sealed(graph)
-    vector = {"steps": 2, "x": hostile.pack_array(silence),
-              "y": hostile.pack_array(silence + np.float32(LEVEL))}  # fmt: skip
-    return hostile.write_metadata(data, {hostile.TEST_KEY: json.dumps(vector)})
+    vector = {"steps": 2, "x": pack_array(silence),
+              "y": pack_array(silence + np.float32(LEVEL))}  # fmt: skip
+    return write_metadata(data, {TEST_KEY: json.dumps(vector)})
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:
@@ -85,7 +104,8 @@ class Offers:
         self._sounds = []
         for kind in ("WAV", "FLAC", "OGG"):
             path = folder / f"good.{kind.lower()}"
-            soundfile.write(path, noise(3000, level=0.3)[0], RATE, format=kind)
+            noise = np.random.default_rng(0).uniform(-0.3, 0.3, 3000)
+            soundfile.write(path, noise, RATE, format=kind)
             self._sounds.append((kind.lower(), path.read_bytes()))
 
     def _model(self) -> bytes:
@@ -145,7 +165,9 @@ class Doors:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=900)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
         if page:
+            del headers["Authorization"]  # what a browser sends
             headers["Origin"] = f"http://127.0.0.1:{self._port}"
+            headers["Cookie"] = f"{COOKIE}{self._port}={TOKEN}"
         connection.request(method, path, json.dumps(body or {}), headers)
         answer = connection.getresponse()
         said = answer.read()
@@ -153,7 +175,7 @@ class Doors:
         return answer.status, json.loads(said)
 
     def offer(self, way: str, kind: str, name: str, number: int) -> str:
-        """Offer what was made; what was answered, in a word."""
+        """Offer what was made; what was answered, as a key of :data:`OFFERS`."""
         if way in ("api", "page"):
             if kind == "model" and number % 2:
                 method = ("PUT", "/api/model", {"name": name}) if way == "api" else (
@@ -161,25 +183,41 @@ class Doors:
                 status, said = self.ask(*method, page=way == "page")
             else:
                 status, said = self.ask("POST", f"/api/presets/{name}/load", page=way == "page")
-            if status >= 400 and "\n" in said["error"]:
-                return "traceback"
-            return "taken" if status < 400 else "refused" if status < 500 else "500"
+            if status < 400:
+                return "accepted"
+            return "failed" if status == 500 or "\n" in said["error"] else "refused"
         if way == "osc":
             address = "style" if kind == "model" and number % 2 else "preset"
-            self._sender.settimeout(WAIT_S / 10)
+            self._sender.setblocking(False)
+            with suppress(BlockingIOError):  # what came too late
+                while self._sender.recv(4096):
+                    pass
+            self._sender.settimeout(OSC_WAIT_S)
             self._sender.sendto(encode(f"/restyle/{address}", [name]), self._osc)
             try:
-                return "refused" if b"error" in self._sender.recv(4096) else "taken"
+                return "refused" if b"error" in self._sender.recv(4096) else "accepted"
             except TimeoutError:
-                return "no answer"
+                return "unanswered"
         self._programs.append(bytes([0xC0, number % 128]))
         time.sleep(MIDI_WAIT_S)
-        return "sent"
+        return "unanswered"  # MIDI has no answers
 
 
-def besiege(offers: int, seed: int, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Make the offers and report what was heard; in a process that finds the JACK server."""
-    rng, folder = random.Random(seed), Path(tempfile.mkdtemp())
+def longest_run(found: Any) -> int:
+    """The most entries that are true one after the other."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], found.astype(np.int8), [0]])))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
+
+
+def besiege(offers: int, seed: int, folder: Path) -> tuple[list[Row], list[Row]]:
+    """Make the offers in a process that finds the JACK server.
+
+    Returns
+    -------
+    ways, played : list of dict
+        Rows of :data:`OFFERS` and of :data:`SOUND`.
+    """
+    rng = random.Random(seed)
     made = Offers(folder, rng)
     os.environ.update(
         RESTYLE_MODELS=str(made.models), RESTYLE_PRESETS=str(made.presets), RESTYLE_MIDI="jack",
@@ -196,66 +234,110 @@ def besiege(offers: int, seed: int, tell: Callable[[str], None]) -> dict[str, An
         osc=OscSettings("127.0.0.1", ports[1]),
         panel=PanelSettings("127.0.0.1", ports[0], TOKEN),
     )
-    card = Device(input="system JACK", output="system JACK", clocks="one", preferred_rate=RATE)
     sound = Sound((Stage(model=str(base), identity=1),))
-    counts: Counter[str] = Counter()
+    ways: dict[str, Counter[str]] = {way: Counter() for way in WAYS}
     out: list[tuple[int, int]] = []
     doors = Doors(*ports)  # before the controls, which open the MIDI ports there are
-    with Host(Setup(sound, card)) as host:
+    with Host(Setup(device=JACK), standby=False) as bare, Host(Setup(sound, JACK)) as host:
         host.start_controls(functools.partial(start_controls, settings))
         host.wait(5.0)
-        midi = doors.hears_midi()
-        before = host.stats()
+        if not doors.hears_midi():
+            raise RestyleError("siege: restyle did not open the MIDI port")
+        before = [counted(h)["missed"] for h in (host, bare)]
         recorder = host.record({"wet": folder / "wet.wav"})
         for k in range(offers):
-            way, kind = rng.choice(WAYS), rng.choice(("model", "response", "preset"))
-            start = recorder.written["wet"]
+            way, kind = WAYS[k % len(WAYS)], rng.choice(("model", "response", "preset"))
+            start, counts = recorder.written["wet"], ways[way]
             name = made.make(kind, f"midi-{k % 128}" if way == "midi" else f"evil-{k}")
             answer = doors.offer(way, kind, name, k)
-            counts[f"{way} {answer}"] += 1
-            if host.setup.sound != sound:
-                counts["taken and put back"] += 1
+            taken = host.setup.sound != sound
+            counts["taken" if taken else "refused" if answer == "accepted" else answer] += 1
+            counts["offers"] += 1
+            if taken:
                 host.do(Load(sound))
                 host.wait(0.4)
                 out.append((start - EDGE, recorder.written["wet"] + EDGE))
             if k % 100 == 99:
-                tell(f"{k + 1}: {dict(counts)}, restarts {len(host.incidents)}")
+                print(
+                    f"{k + 1} offers, restarts {len(host.incidents)}", file=sys.stderr, flush=True
+                )
         host.wait(2.0)
-        after = host.stats()
+        after = [counted(h) for h in (host, bare)]
         host.stop_recording()
-        kept = host.setup.sound == sound
-    y = soundfile.read(folder / "wet.wav", dtype="float32")[0]
-    y = y if y.ndim == 1 else y[:, 0]
-    wrong = np.abs(y - LEVEL) > 1e-6
+    y = soundfile.read(folder / "wet.wav", dtype="float32", always_2d=True)[0][:, 0]
+    wrong, silent = np.abs(y - LEVEL) > 1e-6, np.abs(y) < 1e-4
     for start, end in out:
-        wrong[max(0, start) : end] = False
-    return {
-        "offers": offers, "answers": dict(sorted(counts.items())), "midi port opened": midi,
-        "seconds recorded": round(len(y) / RATE, 1),
-        "seconds left out": round(float(sum(e - s for s, e in out)) / RATE, 1),
-        "samples that were not 0.25": int(wrong.sum()),
-        "blocks missed": after["callbacks_missed"] - before["callbacks_missed"],
-        "restarts": after["restarts"], "errors": after["path"]["errors"], "sound kept": kept,
-    }  # fmt: skip
+        wrong[max(0, start) : end] = silent[max(0, start) : end] = False
+    for found, first in zip(after, before, strict=True):
+        found["missed"] -= first
+    good = not wrong.any() and not after[0]["restarts"]
+    played: list[Row] = [
+        {
+            "what": "the session",
+            "seconds": round(len(y) / RATE, 1),
+            "left_out": round(float(sum(e - s for s, e in out)) / RATE, 1),
+            "wrong": int(wrong.sum()),
+            "silent": longest_run(silent),
+            **after[0],
+            "verdict": "ok" if good else "not as it should be",
+        },
+        {"what": "a bare copy", **after[1]},
+    ]
+    rows: list[Row] = []
+    for way, c in ways.items():
+        row = {k: c[k] for k in OFFERS if k != "what"}
+        verdict = "ok" if not c["failed"] else "not as it should be"
+        rows.append({"what": way, **row, "verdict": verdict})
+    return rows, played
 
 
-def main() -> int:
-    """Run it; 1 where the sound noticed."""
-    parser = argparse.ArgumentParser(prog="tests.trust.siege", description=__doc__)
-    parser.add_argument("--offers", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    if (missing := unavailable()) is not None:
-        raise SystemExit(missing)
-    with dummy_server(PERIOD) as environment:
-        os.environ.update(environment)
-        found = besiege(
-            options.offers, options.seed, lambda t: print(t, file=sys.stderr, flush=True)
+def job() -> None:
+    """What :func:`apart` runs."""
+    offers, seed, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+    print(json.dumps(besiege(offers, seed, folder)))
+
+
+def apart(offers: int, seed: int) -> tuple[list[Row], list[Row]]:
+    """Run :func:`besiege` in a process of its own beside a JACK server.
+
+    Raises
+    ------
+    RestyleError
+    """
+    with dummy_server(PERIOD) as environment, tempfile.TemporaryDirectory() as folder:
+        code = "import benchmarks.measures.siege as s; s.job()"
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(offers), str(seed), folder],
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
         )
-    for name, value in found.items():
-        print(f"{name}: {value}")
-    broken = ("samples that were not 0.25", "blocks missed", "restarts")
-    return int(any(found[name] for name in broken))
+    if done.returncode != 0:
+        raise RestyleError(f"siege: it ended with {done.returncode}")
+    ways, played = json.loads(done.stdout.splitlines()[-1])
+    return ways, played
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it and print it; 1 where the sound noticed."""
+    parser = argparse.ArgumentParser(prog="benchmarks.measures.siege", description=__doc__)
+    parser.add_argument("--offers", type=int, default=1000, help="(default 1000)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
+    options = parser.parse_args(arguments)
+    if (missing := unavailable()) is not None:
+        raise ConfigError(missing)
+    check_writable(options.json)
+    command = f"python -m benchmarks.measures.siege --offers {options.offers}"
+    report = Report("siege", f"{command} --seed {options.seed}")
+    ways, played = apart(options.offers, options.seed)
+    report.table("offers", "What was offered", ways, OFFERS)
+    report.table("sound", "What was played meanwhile", played, SOUND)
+    report.note(f"JACK's dummy server, blocks of {PERIOD} samples at 48 kHz; MIDI has no answers.")
+    if options.json is not None:
+        report.write(options.json)
+    return 0 if all(r.get("verdict", "ok") == "ok" for r in (*ways, *played)) else 1
 
 
 if __name__ == "__main__":

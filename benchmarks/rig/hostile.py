@@ -30,7 +30,8 @@ def sealed(graph: Any, functions: list[Any] | None = None, steps: int = 2) -> by
     return write_metadata(model.SerializeToString(), entries)
 
 
-def _graph(nodes: list[Any], weights: dict[str, Any] | None = None) -> Any:
+def graph_of(nodes: list[Any], weights: dict[str, Any] | None = None) -> Any:
+    """A graph from sound ``x`` to sound ``y``; `weights` are its initializers."""
     shape = ["batch", 1, "time"]
     ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n in "xy"]
     kept = [numpy_helper.from_array(np.asarray(v), k) for k, v in (weights or {}).items()]
@@ -57,8 +58,9 @@ SINE = helper.make_node("Sin", ["in0"], ["out0"])
 
 
 def loop(turns: int) -> bytes:
+    """A loop of so many turns."""
     node = _loop("turns", "x", "y", [SINE])
-    return sealed(_graph([node], {"turns": np.int64(turns), "true": np.bool_(True)}))
+    return sealed(graph_of([node], {"turns": np.int64(turns), "true": np.bool_(True)}))
 
 
 def loop_by_input() -> bytes:
@@ -69,7 +71,7 @@ def loop_by_input() -> bytes:
         helper.make_node("Cast", ["grown"], ["turns"], to=TensorProto.INT64),
         _loop("turns", "x", "y", [SINE]),
     ]
-    return sealed(_graph(nodes, {"true": np.bool_(True)}))
+    return sealed(graph_of(nodes, {"true": np.bool_(True)}))
 
 
 def nested_loops() -> bytes:
@@ -82,30 +84,33 @@ def nested_loops() -> bytes:
             _loop(f"n{d}", f"in{d + 1}", f"out{d + 1}", nodes, d),
         ]
     node = _loop("turns", "x", "y", nodes, 2)
-    return sealed(_graph([node], {"turns": np.int64(4096), "true": np.bool_(True)}))
+    return sealed(graph_of([node], {"turns": np.int64(4096), "true": np.bool_(True)}))
 
 
 def big_constant() -> bytes:
+    """Two thousand million zeros made of one number."""
     nodes = [
         helper.make_node("ConstantOfShape", ["shape"], ["many"]),
         helper.make_node("ReduceSum", ["many"], ["sum"], keepdims=0),
         helper.make_node("Add", ["x", "sum"], ["y"]),
     ]
-    return sealed(_graph(nodes, {"shape": np.array([2_000_000_000], dtype=np.int64)}))
+    return sealed(graph_of(nodes, {"shape": np.array([2_000_000_000], dtype=np.int64)}))
 
 
 def big_range() -> bytes:
+    """Four thousand million numbers counted up."""
     nodes = [
         helper.make_node("Range", ["low", "high", "step"], ["many"]),
         helper.make_node("ReduceSum", ["many"], ["sum"], keepdims=0),
         helper.make_node("Add", ["x", "sum"], ["y"]),
     ]
     return sealed(
-        _graph(nodes, {"low": np.float32(0), "high": np.float32(4e9), "step": np.float32(1)})
+        graph_of(nodes, {"low": np.float32(0), "high": np.float32(4e9), "step": np.float32(1)})
     )
 
 
 def big_expand() -> bytes:
+    """The sound a hundred million times."""
     nodes = [
         helper.make_node("Expand", ["x", "shape"], ["many"]),
         helper.make_node("ReduceSum", ["many"], ["sum"], keepdims=0),
@@ -114,7 +119,7 @@ def big_expand() -> bytes:
     weights = {
         "shape": np.array([100_000_000, 1, 1, 1], dtype=np.int64),
     }
-    return sealed(_graph(nodes, weights))
+    return sealed(graph_of(nodes, weights))
 
 
 def functions_in_functions() -> bytes:
@@ -130,11 +135,12 @@ def functions_in_functions() -> bytes:
             helper.make_node(f"f{k - 1}", [f"v{i}"], [f"v{i + 1}"], domain="own") for i in range(10)
         ]
         made.append(helper.make_function("own", f"f{k}", ["v0"], ["v10"], calls, imports))
-    return sealed(_graph([helper.make_node("f9", ["x"], ["y"], domain="own")]), made)
+    return sealed(graph_of([helper.make_node("f9", ["x"], ["y"], domain="own")]), made)
 
 
 def weights_elsewhere() -> bytes:
-    graph = _graph([helper.make_node("Add", ["x", "w"], ["y"])], {"w": np.zeros(1, np.float32)})
+    """Weights that name another file of the machine."""
+    graph = graph_of([helper.make_node("Add", ["x", "w"], ["y"])], {"w": np.zeros(1, np.float32)})
     tensor = graph.initializer[0]
     tensor.ClearField("raw_data")
     tensor.data_location = onnx.TensorProto.EXTERNAL
@@ -144,26 +150,31 @@ def weights_elsewhere() -> bytes:
 
 
 def long_vector() -> bytes:
-    data = sealed(_graph([helper.make_node("Identity", ["x"], ["y"])]))
+    """A test vector that claims a million steps."""
+    data = sealed(graph_of([helper.make_node("Identity", ["x"], ["y"])]))
     vector = {"steps": 10**6, "x": "", "y": ""}
     return write_metadata(data, {TEST_KEY: json.dumps(vector)})
 
 
 def deep_card() -> bytes:
-    data = sealed(_graph([helper.make_node("Identity", ["x"], ["y"])]))
+    """A card nested 100,000 deep."""
+    data = sealed(graph_of([helper.make_node("Identity", ["x"], ["y"])]))
     return write_metadata(data, {CARD_KEY: "[" * 100_000 + "]" * 100_000})
 
 
 def card_of(**changes: Any) -> Callable[[], bytes]:
+    """A harmless graph whose card has these fields."""
+
     def made() -> bytes:
-        data = sealed(_graph([helper.make_node("Identity", ["x"], ["y"])]))
+        data = sealed(graph_of([helper.make_node("Identity", ["x"], ["y"])]))
         return write_metadata(data, {CARD_KEY: json.dumps({**CARD.to_dict(), **changes})})
 
     return made
 
 
 def harmless() -> bytes:
-    return sealed(_graph([helper.make_node("Identity", ["x"], ["y"])]))
+    """A model that passes what it hears."""
+    return sealed(graph_of([helper.make_node("Identity", ["x"], ["y"])]))
 
 
 def sparse(path: Path, size: int) -> Path:

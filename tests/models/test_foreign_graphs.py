@@ -15,6 +15,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from benchmarks.rig.hostile import loop_by_input
 from realtime.commands.imports import carded
 from realtime.errors import CardError, ModelError, RestyleError
 from realtime.models.foreign.description import bundled, find_card
@@ -26,7 +27,6 @@ from realtime.trust.admission import DRAFT, admit
 
 from ..graphs import fir_model
 from ..nam.test_import import restyle
-from benchmarks.rig.hostile import loop_by_input
 
 HOP = 32
 HEAD = f"""

@@ -11,12 +11,12 @@ import pytest
 from onnx import helper
 from typer.testing import CliRunner
 
+from benchmarks.rig.hostile import loop
 from realtime.commands.app import app
 from realtime.models.metadata import read_metadata
 from realtime.models.strip import paths_in, stripped
 
 from ..graphs import fir_model
-from benchmarks.rig.hostile import loop
 
 EXPORTED = Path(__file__).parents[2] / "exported"
 TRACE = "File /home/jane/models/amp.py, line 12, in forward\n  y = self.conv(x)"

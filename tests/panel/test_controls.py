@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from pythonosc.udp_client import SimpleUDPClient
 
+from benchmarks.rig.hostile import nested_loops
 from realtime.errors import ControlError
 from realtime.panel.controls import ControlsSettings, start_controls
 from realtime.panel.server import PanelSettings
@@ -32,7 +33,6 @@ from realtime.session.sound import Stage
 
 from ..graphs import fir_model
 from ..host.cards import Played, playing
-from benchmarks.rig.hostile import nested_loops
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.rig import hostile
 from realtime.models.card import CARD_KEY
 from realtime.models.metadata import read_metadata, write_metadata
 from realtime.trust import admission
 
 from ..graphs import fir_model
-from benchmarks.rig import hostile
 from .conftest import Desk
 
 FIR = fir_model(np.array([0.5, 0.0], dtype=np.float32))

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.rig import hostile
 from realtime.errors import AudioFileError, ModelError, RestyleError
 from realtime.models.catalog import find_model, list_models
 from realtime.models.load import open_model
@@ -24,7 +25,6 @@ from realtime.trust.sounds import read_sound
 
 from ..graphs import fir_model
 from ..host.cards import playing
-from benchmarks.rig import hostile
 
 ROOT = Path(__file__).parents[2]
 FIR = fir_model(np.array([0.5, 0.0], dtype=np.float32))
