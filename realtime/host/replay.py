@@ -104,7 +104,7 @@ def _read(folder: Path) -> tuple[SessionLog, npt.NDArray[np.float64]]:
                     f"{folder} is not a capture: {name} is no file of at most {LARGEST >> 20} MiB"
                 )
         text = (folder / "session.json").read_bytes()
-        rows = np.load(folder / "journal.npy", mmap_mode="r")  # no more than the file has
+        rows = np.lib.format.open_memmap(folder / "journal.npy", mode="r")  # never an archive
     except OSError as error:
         raise ConfigError(
             f"{folder} is not a capture: {error.strerror} ({error.filename})"

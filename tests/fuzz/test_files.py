@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+import onnx
 import pytest
 import soundfile
 import tomli_w
 from hypothesis import assume, given, settings
 
+from realtime.commands.imports import carded, convert
 from realtime.host import replay
 from realtime.host.recover import recover
 from realtime.host.session_log import LoggedChange, Played, SessionLog
@@ -32,6 +35,8 @@ from realtime.trust import admission
 from realtime.trust.sounds import read_sound
 
 from ..graphs import fir_model
+from ..models.test_foreign_graphs import HEAD as CARD_HEAD
+from ..models.test_foreign_graphs import LEAKY, leaky
 from ..signals import noise
 from .ledger import taken_or_refused, tried
 from .mutate import blobs, grown, trees
@@ -85,6 +90,56 @@ LOG = msgspec.to_builtins(
         rested=0,
     )
 )
+
+DENSE = {"type": "dense", "shape": [None, None, 1], "activation": "", "weights": [[[0.1]] * 2, [0]]}
+NETWORKS: tuple[dict[str, Any], ...] = (  # of RTNeural, of AIDA-X, of GuitarML
+    {
+        "in_shape": [None, None, 1],
+        "layers": [
+            {
+                "type": "gru",
+                "shape": [None, None, 2],
+                "activation": "",
+                "weights": [[[0.1] * 6], [[0.1] * 6] * 2, [[0.1] * 6] * 2],
+            },
+            DENSE,
+        ],
+    },
+    {
+        "in_shape": [None, None, 1],
+        "in_skip": 1,
+        "out_gain": -3.0,
+        "metadata": {"name": "amp", "samplerate": "48000"},
+        "layers": [
+            {
+                "type": "lstm",
+                "shape": [None, None, 2],
+                "activation": "",
+                "weights": [[[0.1] * 8], [[0.1] * 8] * 2, [0.1] * 8],
+            },
+            DENSE,
+        ],
+    },
+    {
+        "model_data": {"model": "SimpleRNN", "unit_type": "LSTM", "hidden_size": 1, "skip": 1},
+        "state_dict": {
+            "rec.weight_ih_l0": [[0.1]] * 4,
+            "rec.weight_hh_l0": [[0.1]] * 4,
+            "rec.bias_ih_l0": [0.1] * 4,
+            "rec.bias_hh_l0": [0.0] * 4,
+            "lin.weight": [[0.5]],
+            "lin.bias": [0.0],
+        },
+    },
+)
+FOREIGN = tomllib.loads(CARD_HEAD + LEAKY)  # a card file with [[graph]]; a card of our own form
+OWN = tomllib.loads(CARD_HEAD + 'domain = "waveform"\nlatency = 0\n')
+
+
+def _plain_graph() -> bytes:
+    graph = onnx.ModelProto.FromString(fir_model(np.array([0.5, 0.25]), 32))
+    del graph.metadata_props[:]
+    return bytes(graph.SerializeToString())
 
 
 def _npy(rows: Any) -> bytes:
@@ -230,3 +285,45 @@ def test_session_logs(folder: Path, log: Any, rows: bytes) -> None:
     (folder / "session.json").write_text(json.dumps(LOG))
     (folder / "journal.npy").write_bytes(rows)
     taken_or_refused(lambda: replay._read(folder), folder / "session.json")
+
+
+@FUZZ
+@given(
+    data=trees(*NETWORKS).map(json.dumps).map(str.encode) | blobs(json.dumps(NETWORKS[1]).encode())
+)
+@tried("networks (RTNeural, AIDA-X, GuitarML)")
+def test_networks(folder: Path, data: bytes) -> None:
+    path = folder / "amp.json"
+    path.write_bytes(data)
+    taken_or_refused(lambda: convert(path), path)
+
+
+@FUZZ
+@given(card=trees(FOREIGN, OWN))
+@tried("card files")
+def test_card_files(folder: Path, card: Any) -> None:
+    path = folder / "card.toml"
+    try:
+        path.write_text(tomli_w.dumps(without_none(card)), encoding="utf-8")
+    except (TypeError, AttributeError, UnicodeEncodeError, ValueError, RecursionError):
+        assume(False)
+    for name, data in (("foreign.onnx", leaky()), ("own.onnx", _plain_graph())):
+        (folder / name).write_bytes(data)
+        taken_or_refused(lambda name=name: carded([folder / name], str(path)), path)  # type: ignore[misc]
+
+
+@FUZZ
+@given(
+    foreign=blobs(leaky()), own=blobs(_plain_graph()), text=blobs(tomli_w.dumps(FOREIGN).encode())
+)
+@tried("graphs with cards, packs")
+def test_graphs_with_cards(folder: Path, foreign: bytes, own: bytes, text: bytes) -> None:
+    path = folder / "card.toml"
+    for data, said in (
+        (foreign, tomli_w.dumps(FOREIGN).encode()),
+        (own, tomli_w.dumps(OWN).encode()),
+        (leaky(), text),
+    ):
+        (folder / "graph.onnx").write_bytes(data)
+        path.write_bytes(said)
+        taken_or_refused(lambda: carded([folder / "graph.onnx"], str(path)), path)

@@ -153,6 +153,12 @@ def test_a_changed_sample_is_found_where_it_is(captured: Path, tmp_path: Path) -
     assert "the first at 12345" in done.stdout.replace("\n", " ")
 
 
+def archive(path: Path) -> None:
+    """An archive in the place of its only array."""
+    with path.open("wb") as file:
+        np.savez(file, rows=np.zeros((2, 4)))
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
@@ -166,6 +172,7 @@ def test_a_changed_sample_is_found_where_it_is(captured: Path, tmp_path: Path) -
             "format 99",
         ),
         (lambda f: (f / "input.wav").unlink(), "does not exist"),
+        (lambda f: archive(f / "journal.npy"), "is not a capture"),
     ],
 )
 def test_what_is_no_capture_is_one_sentence(
