@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 MOST = 50
+BURST, WINDOW_SECONDS = 100, 60.0  # sentences passed on in so long: a log cannot grow without limit
+WAITING = 1000  # sentences, where whoever is told stands still
 
 
 class Notes:
@@ -18,6 +20,7 @@ class Notes:
     ----------
     tell : callable
         Takes each sentence, in a thread of its own: a terminal that is stopped stops nothing else.
+        Of more than :data:`BURST` in a minute it is told how many there were.
 
     Attributes
     ----------
@@ -28,6 +31,7 @@ class Notes:
     def __init__(self, tell: Callable[[str], None] = lambda text: None) -> None:
         self._tell = tell
         self.kept: tuple[dict[str, object], ...] = ()
+        self._left_out = 0
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="restyle-notes", daemon=True)
         self._thread.start()
@@ -35,7 +39,10 @@ class Notes:
     def __call__(self, text: str) -> None:
         """Keep a sentence and pass it on."""
         self.kept = (*self.kept, {"when": round(time.time(), 3), "text": text})[-MOST:]
-        self._queue.put(text)
+        if self._queue.qsize() < WAITING:
+            self._queue.put(text)
+        else:
+            self._left_out += 1
 
     def close(self, seconds: float = 1.0) -> None:
         """Pass on what waits, for at most so long."""
@@ -43,6 +50,24 @@ class Notes:
         self._thread.join(seconds)
 
     def _run(self) -> None:
+        begin, passed = time.monotonic(), 0
         while (text := self._queue.get()) is not None:
-            with suppress(Exception):  # whoever is told may be gone
-                self._tell(text)
+            now = time.monotonic()
+            if now - begin >= WINDOW_SECONDS:
+                begin, passed = now, 0
+            if passed >= BURST:
+                self._left_out += 1
+                continue
+            passed += 1
+            self._tell_left_out()
+            self._pass_on(text)
+        self._tell_left_out()
+
+    def _tell_left_out(self) -> None:
+        many, self._left_out = self._left_out, 0
+        if many:
+            self._pass_on(f"(and {many} more sentences, too many to print)")
+
+    def _pass_on(self, text: str) -> None:
+        with suppress(Exception):  # whoever is told may be gone
+            self._tell(text)

@@ -21,6 +21,7 @@ from .console_protocol import Console
 PORT = 8765
 TRIES = 20  # ports tried after the one asked for
 OPEN = ""  # a token that nobody has to show
+BACKLOG = 2048  # that wait to be let in: of one too many the kernel is silent for a second
 CONNECTIONS = 64  # at once; more are told to come again
 LARGEST_MESSAGE = 8 * 8192 * 4  # of a stream: channels, samples, bytes
 STOP_SECONDS = 5.0
@@ -132,7 +133,7 @@ class PanelServer:
                 ws_max_size=LARGEST_MESSAGE,
                 ws_per_message_deflate=False,
                 limit_concurrency=CONNECTIONS,
-                backlog=64,
+                backlog=BACKLOG,
                 timeout_keep_alive=15,
                 timeout_graceful_shutdown=2,
                 h11_max_incomplete_event_size=16 << 10,
@@ -217,7 +218,7 @@ def _bind_path(path: Path) -> socket.socket:
             opened.bind(str(path))
         finally:
             os.umask(before)
-        opened.listen(64)
+        opened.listen(BACKLOG)
     except OSError as error:
         opened.close()
         reason = error.strerror or str(error)
@@ -234,7 +235,7 @@ def _bind(host: str, port: int) -> tuple[socket.socket, int]:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             opened.bind((host, number))
-            opened.listen(64)  # whoever comes before the loop runs, waits
+            opened.listen(BACKLOG)  # whoever comes before the loop runs, waits
         except OSError as error:
             opened.close()
             reason = error.strerror or str(error)

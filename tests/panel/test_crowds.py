@@ -16,7 +16,7 @@ import pytest
 
 from realtime.errors import ControlError
 from realtime.panel import idle
-from realtime.panel.server import PanelServer, PanelSettings
+from realtime.panel.server import BACKLOG, PanelServer, PanelSettings, _bind
 from realtime.session.sound import Sound, Stage
 
 from .conftest import JSON, Desk
@@ -107,6 +107,18 @@ def test_a_crowd_keeps_the_owner_out_for_no_moment(server: PanelServer) -> None:
             assert time.monotonic() < end, held
             time.sleep(0.05)
     mine.close()
+
+
+def test_a_crowd_at_once_finds_room_to_wait(server: PanelServer) -> None:
+    """A kernel without room lets whoever knocks try again only after a second, the owner, too."""
+    most = int(Path("/proc/sys/net/core/somaxconn").read_text())
+    if most < 300:
+        pytest.skip(f"this kernel lets {most} wait (net.core.somaxconn)")
+    listening, port = _bind("127.0.0.1", 0)  # nobody lets in
+    with listening, ExitStack() as crowd:
+        for _ in range(290):
+            crowd.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+    assert server._server.config.backlog == BACKLOG
 
 
 def test_a_connection_asks_soon_and_again_or_is_closed(
