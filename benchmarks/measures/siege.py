@@ -244,10 +244,15 @@ def besiege(offers: int, seed: int, folder: Path) -> tuple[list[Row], list[Row]]
         if not doors.hears_midi():
             raise RestyleError("siege: restyle did not open the MIDI port")
         before = [counted(h)["missed"] for h in (host, bare)]
-        recorder = host.record({"wet": folder / "wet.wav"})
+        recording_from = int(host.board.record[0]["samples"])
+        host.record({"wet": folder / "wet.wav"})
+
+        def at() -> int:  # the engine's own count: what writes the file may be behind
+            return int(host.board.record[0]["samples"]) - recording_from
+
         for k in range(offers):
             way, kind = WAYS[k % len(WAYS)], rng.choice(("model", "response", "preset"))
-            start, counts = recorder.written["wet"], ways[way]
+            start, counts = at(), ways[way]
             name = made.make(kind, f"midi-{k % 128}" if way == "midi" else f"evil-{k}")
             answer = doors.offer(way, kind, name, k)
             taken = host.setup.sound != sound
@@ -256,7 +261,7 @@ def besiege(offers: int, seed: int, folder: Path) -> tuple[list[Row], list[Row]]
             if taken:
                 host.do(Load(sound))
                 host.wait(0.4)
-                out.append((start - EDGE, recorder.written["wet"] + EDGE))
+                out.append((start - EDGE, at() + EDGE))
             if k % 100 == 99:
                 print(
                     f"{k + 1} offers, restarts {len(host.incidents)}", file=sys.stderr, flush=True
