@@ -34,8 +34,9 @@ CODE, DST, SRC, THIRD, N_OUT, N_IN, TAPS, DILATION, WEIGHT, BIAS, KIND, EXTRA = 
 MIX, MIXED, INIT, SLOPE, HEAD, TOTAL, SECOND, SECOND_BIAS, OUTPUTS, SKIP, NEXT = range(12, 23)
 WRITTEN, OP_SIZE = 23, 24
 LAYER, ACTIVATE, ADD, MULTIPLY, BLEND, PART, SCALE, RECUR = range(8)
-# one value: base address, floats a row, past, rows, offset of the new samples in a row
-BASE, STRIDE, PAST, ROWS, OFFSET, VALUE_SIZE = range(6)
+# one value: base address, floats a row, past, rows, offset of the new samples in a row, and the
+# next value that has a past, or -1
+BASE, STRIDE, PAST, ROWS, OFFSET, MOVES_NEXT, VALUE_SIZE = range(7)
 MOST_ROWS = ROWS_OF_TILES[0]
 FEWER_ROWS = (0, *(blocks_of(n)[0] for n in range(1, MOST_ROWS)))
 
@@ -225,11 +226,11 @@ def run_program(r, ops, values, x, y, controls):  # type: ignore[no-untyped-def]
         first[0, values[0, OFFSET] + i] = x[i]
     for k in range(ops.shape[0]):
         op = ops[k]
-        dst, src = values[op[DST]], values[op[SRC]]
         code = op[CODE]
         if code == LAYER:
             _layer(op, values, count)
             continue
+        dst, src = values[op[DST]], values[op[SRC]]
         if code == RECUR:
             _recur(op, src, dst, count)
             continue
@@ -261,8 +262,10 @@ def run_program(r, ops, values, x, y, controls):  # type: ignore[no-untyped-def]
     result = _rows(last)
     for i in range(count):
         y[i] = result[0, last[OFFSET] + i]
-    for v in range(values.shape[0]):
+    v = 0
+    while v >= 0:
         _advance(values[v], count, r[COUNT] + LANES)
+        v = values[v, MOVES_NEXT]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

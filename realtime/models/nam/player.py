@@ -26,7 +26,8 @@ from .tile import LANES, LEAKY, TANH, blocks_of
 
 Array = npt.NDArray[np.float32]
 LINE = 16  # floats of a cache line
-ROOM = 4096  # samples a row slides over before it is moved back
+ROOM = 1024  # samples a row slides over before it is moved back; all of it stays in the cache
+APART = 7, 48  # rows of one step do not slide back at once: each has other room, by whole lines
 _COMBINE = {"add": k.ADD, "multiply": k.MULTIPLY, "blend": k.BLEND}
 
 
@@ -169,12 +170,17 @@ class _Layout:
         self.values = np.zeros((len(past), k.VALUE_SIZE), dtype=np.int64)
         at = 0
         whole = -(-hop // LANES) * LANES + LANES
-        for row, channels, reach in zip(self.values, program.channels, past, strict=True):
-            reach += -reach % LINE
-            stride = reach + whole + (max(ROOM, hop) if reach else 0)
+        following = -1
+        for v in range(len(past) - 1, -1, -1):
+            self.values[v, k.MOVES_NEXT] = following
+            following = v if past[v] else following
+        step, lines = APART
+        for v, (row, rows) in enumerate(zip(self.values, program.channels, strict=True)):
+            reach = past[v] + -past[v] % LINE
+            room = max(ROOM, hop) + v * step % lines * LINE
+            stride = reach + whole + (room if reach else 0)
             stride += -stride % LINE
-            rows = channels
-            row[:] = (at, stride, reach, rows, reach)
+            row[: k.MOVES_NEXT] = (at, stride, reach, rows, reach)
             at += rows * stride
         self.floats = at
 
