@@ -1,6 +1,7 @@
 // Times NeuralAmpModelerCore step by step:  core FILE.nam
 // Reads lines "BLOCK COUNT" from standard input; for each, plays COUNT blocks of noise and prints the
-// nanoseconds of every one in a line.  Fast tanh is on, as the plug-in has it.
+// nanoseconds of every one in a line.  With a COUNT below zero, plays the -COUNT blocks of samples that
+// follow from a fresh state and prints what it gives.  Fast tanh is on, as the plug-in has it.
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -30,7 +31,7 @@ int main(int argc, char** argv)
     int block = 0, count = 0, prepared = 0;
     while (std::scanf("%d %d", &block, &count) == 2)
     {
-      if (block != prepared)
+      if (block != prepared || count < 0)
         model->Reset(48000.0, prepared = block);
       std::mt19937 random(0);
       std::normal_distribution<double> normal(0.0, 0.2);
@@ -38,6 +39,15 @@ int main(int argc, char** argv)
       for (auto& sample : in)
         sample = static_cast<NAM_SAMPLE>(normal(random));
       NAM_SAMPLE *inputs[] = {in.data()}, *outputs[] = {out.data()};
+      for (int i = 0; i < -count; i++)
+      {
+        for (auto& sample : in)
+          if (std::scanf("%f", &sample) != 1)
+            return 3;
+        model->process(inputs, outputs, block);
+        for (auto sample : out)
+          std::printf("%.9g ", sample);
+      }
       for (int i = 0; i < count; i++)
       {
         const auto begin = std::chrono::steady_clock::now();

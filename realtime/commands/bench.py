@@ -18,6 +18,7 @@ BENCHMARKS = {
     "like": "Records and hidden effects: what `restyle like` makes of them, by judges.",
     "nam": "What captures cost: kernel, ONNX Runtime, other players.",
     "oversampling": "Captures at 2, 4 and 8 times their rate: aliases, passband, delay, cost.",
+    "align": "Captures' own delay and polarity, by three methods; two of them side by side.",
     "rig": "Native effects beside pedalboard's; a whole rig beside its capture; long responses.",
     "tools": "The tuner on plucked strings: time and cents; an hour of a loop beside the click.",
     "voice": "Speech shifted, and the bundled voices: words, quality, pitch, hiss, knobs.",

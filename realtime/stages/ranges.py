@@ -143,6 +143,7 @@ TOOLS = {
         Parameter("quantise", default=2.0, maximum=2.0, kind=CATEGORICAL,
                   choices=("off", "beat", "bar")),
         Parameter("seconds", 1.0, 600.0, 60.0, "s", live=False),
+        Parameter("late_ms", 0.0, 500.0, 0.0, "ms"),
     ),
     "VoiceShift": (
         Parameter("pitch_semitones", -12.0, 12.0, 0.0, "semitones"),

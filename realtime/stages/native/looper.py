@@ -6,6 +6,9 @@ block pays for a copy.  Taking an overdub back is a fade from one to the other.
 
 Where a loop stands is a function of the stream's position: a loop of `n` samples is at the same
 place after every `n` samples, for ever, and in every path that plays it.
+
+What comes in may be later than it was played, by the way through the device: with `late` samples, a
+place of the loop holds what came in so much later than the place was heard.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ from .record import (
 )
 from .stage import Kind
 
-RECORD, PLAY, UNDO, CLEAR, LEVEL, QUANTISE, SECONDS = range(7)  # places of the parameters
+RECORD, PLAY, UNDO, CLEAR, LEVEL, QUANTISE, SECONDS, LATE = range(8)  # places of the parameters
 EMPTY, WAITING, RECORDING, PLAYING, OVERDUBBING, STOPPED = range(6)  # states
 FADE_SECONDS = 0.005  # of everything that begins or ends
 COPIED = 2  # samples of the ground that go to the top for each that passes
@@ -54,6 +57,7 @@ LOOP = Table(
     ground=INT, layered=INT, since=INT, filled=INT,
     # how much is written (0..1), to the top or the ground; how much is heard, and of the top
     written=FLOAT, to_top=INT, heard=FLOAT, shown=FLOAT, show=FLOAT, slope=FLOAT,
+    late=INT,
     # `plays` is the switch; `eager` an overdub that waits until the top is whole; `done` how far
     # the sound has been taken in
     plays=INT, eager=INT, forget=INT, done=INT, shared=INT,
@@ -108,14 +112,14 @@ def _close(v, length):  # type: ignore[no-untyped-def]
             gain = np.float32(1.0 - v.slope * (k + 1))
             ground[c, k] += gain * ground[c, length + k]
     v.written = max(0.0, v.written - v.slope * beyond)
-    v.length, v.origin, v.due = length, v.start, 0
+    v.length, v.origin, v.due = length, v.start - v.late, 0
     v.state = PLAYING if v.plays != 0 else STOPPED
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def _overdub(v):  # type: ignore[no-untyped-def]
     """Begin an overdub at position ``done``, or once the last one is whole."""
-    place = (v.done - v.origin) % v.length
+    place = (v.done - v.late - v.origin) % v.length
     on_it = v.layered != 0 and v.show == 1.0
     v.state = OVERDUBBING
     v.eager = 1 if on_it and v.filled < v.length and not _is_filled(v, place) else 0
@@ -190,7 +194,7 @@ def _obey(v, before, p, unit):  # type: ignore[no-untyped-def]
             _await(v, RECORDING, unit)
         elif record:
             if v.state != PLAYING:
-                v.origin = v.done
+                v.origin = v.done - v.late
             _overdub(v)
         elif v.state == RECORDING:
             _end_recording(v, unit)
@@ -222,7 +226,7 @@ def _until_next(v, most):  # type: ignore[no-untyped-def]
             v.shown = v.show = 0.0
             v.eager = 0
         else:
-            v.origin = v.done
+            v.origin = v.done - v.late
         v.state, v.due = v.next, 0
     if v.state == RECORDING:
         end = v.due if v.due > 0 else v.start + v.room
@@ -259,12 +263,14 @@ def _repeat(v, block, at, begin, n, level, step, takes):  # type: ignore[no-unty
     if not plays and not writes and v.heard == 0.0:
         return
     memory, place = _memory(v), (at - v.origin) % v.length
+    spot = (at - v.late - v.origin) % v.length  # what comes in belongs there
     ground, top = memory[v.ground], memory[1 - v.ground]
     target = top if v.to_top != 0 else ground
     heard, shown, written = v.heard, v.shown, v.written
     end = begin + n
     while begin < end:
-        count, filled = _alike(v, place, end - begin), _is_filled(v, place)
+        filled = _is_filled(v, place)
+        count = _alike(v, place, min(end - begin, v.length - spot))
         for i in range(count):
             heard = _toward(heard, 1.0 if plays else 0.0, v.slope)
             shown = _toward(shown, v.show, v.slope)
@@ -279,10 +285,11 @@ def _repeat(v, block, at, begin, n, level, step, takes):  # type: ignore[no-unty
                 elif share != np.float32(0.0):
                     sound += share * (top[c, place + i] - sound)
                 if writes:
-                    target[c, place + i] += np.float32(written) * x
+                    target[c, spot + i] += np.float32(written) * x
                 block[c, begin + i] = x + gain * sound
         begin += count
         place = place + count if place + count < v.length else 0
+        spot = spot + count if spot + count < v.length else 0
     v.heard, v.shown = heard, shown
     if writes:
         v.written = written
@@ -306,6 +313,8 @@ def looper_step() -> Any:
             goal(e)[0] = decibels(p[LEVEL])
         depart(e, n)
         level, step = now(e)[0], slope(e)[0]
+        if v.written == 0.0 and v.state != OVERDUBBING:
+            v.late = int(np.rint(0.001 * float(p[LATE]) * e.rate))
         if abs(at - v.done) > JUMP:  # another stream's position: go on from here
             v.origin, v.start, v.due = (
                 v.origin + at - v.done,

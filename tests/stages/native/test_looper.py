@@ -244,3 +244,39 @@ def test_a_loop_goes_on_in_another_path() -> None:
     assert np.array_equal(one, other)  # while one fades to the other
     rest = play(new, both.stop, BEGIN + 3 * LENGTH)
     assert np.abs(rest - x[:, both.stop : BEGIN + 3 * LENGTH] - loop_of(x)[:, 960:]).max() < 1e-6
+
+
+LATE = 480  # samples from what is heard to what comes in of it: 10 ms
+ROUND = ("Looper", {"seconds": 3.0, "late_ms": 10.0})
+
+
+@pytest.mark.parametrize(("looper", "off"), [(ROUND, 0), (LOOPER, LATE)])
+def test_a_layer_lands_where_it_was_played(
+    looper: tuple[str, dict[str, float | str]], off: int
+) -> None:
+    """A cable from output to input is the player: it plays what is heard, and comes in late."""
+    x = noise(10 * LENGTH, level=0.2)
+    x[:, BEGIN + LENGTH :] = 0.0
+    at, end = BEGIN + 3 * LENGTH + 700, BEGIN + 5 * LENGTH + 1200
+    alone = Rig(looper).play(x, RECORDED, 64)
+    x[:, at:end] = alone[:, at - LATE : end - LATE]
+    heard = Rig(looper).play(x, [*RECORDED, (at, 0, "record", 1.0), (end, 0, "record", 0.0)], 64)
+    first = alone[:, BEGIN + 7 * LENGTH :]
+    layer = heard[:, BEGIN + 7 * LENGTH :] - first
+    # two rounds of it everywhere; three where it went on over its own beginning, not compared
+    places = (np.arange(LENGTH) - 700 + LATE - off) % LENGTH
+    kept = places > 500 + 3 * FADE
+    difference = np.abs(layer[:, :LENGTH] - 2 * np.roll(first[:, :LENGTH], off, axis=1))
+    assert difference[:, kept].max() < 1e-5
+
+
+def test_what_is_played_to_the_click_is_repeated_on_the_click() -> None:
+    beat = RATE // 2  # 120 bpm
+    x = np.zeros((1, 14 * beat), np.float32)
+    x[0, np.arange(4, 9) * beat + LATE] = 0.5  # struck as the click is heard
+    turns = [(3 * beat + 99, 0, "record", 1.0), (8 * beat + 50, 0, "record", 0.0)]
+    looper: tuple[str, dict[str, float | str]] = ("Looper", {"seconds": 4.0, "late_ms": 10.0})
+    click = ("Metronome", {"tempo_bpm": 120.0, "level_db": -60.0})
+    y = Rig(looper, click).play(x, turns, 64)
+    struck = np.flatnonzero(y[0, 9 * beat :] > 0.25) + 9 * beat
+    assert np.array_equal(struck, np.arange(9, 14) * beat)
