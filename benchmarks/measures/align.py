@@ -1,4 +1,4 @@
-"""``restyle bench align``: how late captures are by themselves, and what becomes of two in parallel.
+"""``restyle bench align``: how late captures are by themselves; two of them in parallel.
 
 *Import* is what restyle measures when it opens a file (``realtime/models/lag.py``).  Beside it, by
 another method and other sound: the peak of the phase transform (cross-spectrum without its
@@ -35,7 +35,7 @@ from .nam import capture_data
 BLOCK, LONGEST = 64, 1000
 LEVELS = (-50, -40, -30, -20, -10)  # dBFS of the sound
 COLUMNS = {
-    "capture": "capture", "import": "import, samples", "levels": "phase transform at -50 … -10 dBFS",
+    "capture": "capture", "import": "import, samples", "levels": "phase transform, -50 … -10 dBFS",
     "core": "the same of the core", "click": "click",
 }  # fmt: skip
 PAIRS = {

@@ -39,11 +39,13 @@ int main(int argc, char** argv)
       for (auto& sample : in)
         sample = static_cast<NAM_SAMPLE>(normal(random));
       NAM_SAMPLE *inputs[] = {in.data()}, *outputs[] = {out.data()};
+      std::vector<NAM_SAMPLE> given(count < 0 ? -count * block : 0);
+      for (auto& sample : given) // all of them first, or both sides would wait to write
+        if (std::scanf("%f", &sample) != 1)
+          return 3;
       for (int i = 0; i < -count; i++)
       {
-        for (auto& sample : in)
-          if (std::scanf("%f", &sample) != 1)
-            return 3;
+        inputs[0] = given.data() + i * block;
         model->process(inputs, outputs, block);
         for (auto sample : out)
           std::printf("%.9g ", sample);

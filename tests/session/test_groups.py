@@ -128,6 +128,18 @@ def test_captures_late_by_themselves_or_upside_down_add_up_and_do_not_comb(
     assert np.abs(heard(deep, x, 64, lane) - delayed(1.6 * x, 31)).max() <= 1e-6
 
 
+def test_what_stirs_before_the_sound_does_not_count_as_its_beginning() -> None:
+    """The answer of a known capture as the C++ core plays it: ripples first, then upside down."""
+    taps = [0.0] * 23 + [-0.05, -0.01, 0.09, 0.09, -0.11, -0.33, -0.32, -0.12, 0.07, 0.11, 0.07]
+    there = model(line(taps))
+    assert open_model(there.model or "").lag == (28, True)
+    x = noise(9600)
+    both, alone = heard(sound(group([there], [])), x), heard(sound(there), x)
+    power = float(np.square(both).mean())
+    assert power > float(np.square(alone).mean() + np.square(x).mean())  # they add up
+    assert float(np.square(alone + x).mean()) < 1.2 * float(np.square(x).mean())  # these did not
+
+
 def test_the_lag_follows_what_stands_in_a_branch() -> None:
     late = line([0.0] * 28 + [-1.0])
     with Player(sound(group([], [], identity=1)), noise(RATE)) as player:
