@@ -11,7 +11,7 @@ from benchmarks.rig.jack import unavailable
 def test_hostile_offers_by_every_way_change_no_sample_and_restart_nothing() -> None:
     if (missing := unavailable()) is not None:
         pytest.skip(missing)
-    ways, (session, _) = apart(offers=8, seed=3)
-    assert {r["what"]: r["offers"] for r in ways} == dict.fromkeys(WAYS, 2)
+    ways, (session, _) = apart(offers=4, seed=3)
+    assert {r["what"]: r["offers"] for r in ways} == dict.fromkeys(WAYS, 1)
     assert all(r["verdict"] == "ok" for r in (*ways, session)), (ways, session)
     assert session["seconds"] > session["left_out"] and session["silent"] == 0
