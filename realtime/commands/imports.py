@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -22,17 +22,18 @@ from ..models.foreign.convert import IMPORTED
 from ..models.foreign.convert import to_onnx as network_to_onnx
 from ..models.foreign.description import Description, bundled, find_card, installed_files
 from ..models.foreign.files import read_network
-from ..models.foreign.kinds import CAPTURE, MODEL, NETWORK, recognise
-from ..models.foreign.seal import draft, seal
+from ..models.foreign.kinds import CAPTURE, MODEL, NETWORK, SCRIPT, recognise
+from ..models.foreign.script import describe, prove_script, read_unfolded
+from ..models.foreign.seal import Array, draft, seal
 from ..models.metadata import read_metadata
 from ..models.nam.build import variants
 from ..models.nam.convert import CAPTURE_KEY, to_onnx
 from ..models.nam.file import read_capture
 from ..proof.verify import verify
-from ..trust.admission import DRAFT, admit, read_file
+from ..trust.admission import DRAFT, admit, read_file, unfold
 from .common import err, out
 
-ENDINGS = (".nam", ".aidax", ".json")  # looked for in folders; files are known by their content
+ENDINGS = (".nam", ".aidax", ".json", ".ts", ".nm")  # looked for in folders; files are known by their content
 
 
 class Ready(NamedTuple):
@@ -49,7 +50,7 @@ def convert(path: Path, rate: int | None = None) -> list[Ready]:
     Parameters
     ----------
     rate : int or None [Hz]
-        Of a network, instead of what its file says.
+        Of a network or a script, instead of what its file says.
 
     Raises
     ------
@@ -64,6 +65,8 @@ def convert(path: Path, rate: int | None = None) -> list[Ready]:
         if kind == NETWORK:
             card, data = network_to_onnx(read_network(path, rate), path.stem)
             return [Ready(card, data, f"error {card.proof['streaming_error']:.0e}")]
+        if kind == SCRIPT:
+            return [scripted(path, rate)]
     except RestyleError as error:
         raise named(error, path) from None
     if kind == MODEL:
@@ -106,10 +109,7 @@ def carded(files: Sequence[Path], wanted: str) -> Ready:
     else:
         graph, full = wrap(originals, names, card)
         full = replace(full, provenance={IMPORTED: "ONNX", "files": names})
-    with tempfile.TemporaryDirectory() as folder:  # whatever is in it runs in the helper first
-        path = Path(folder) / f"{full.name}.onnx"
-        path.write_bytes(draft(graph, full))
-        admit(DRAFT, path, ModelError)
+    _looked_at(graph, full)
     data = seal(graph, full)
     if isinstance(card, Card):
         return Ready(full, data, "test vector")
@@ -117,6 +117,44 @@ def carded(files: Sequence[Path], wanted: str) -> Ready:
     proof = {"reference": "the original, run frame by frame", "error": float(f"{error:.2g}")}
     full = replace(full, proof=proof)
     return Ready(full, seal(graph, full), f"error {error:.0e}")
+
+
+def scripted(path: Path, rate: int | None = None) -> Ready:
+    """Make a model of a TorchScript file, which runs in the helper alone.
+
+    Raises
+    ------
+    ModelError, CardError
+    """
+    from ..models.foreign.wrap import wrap  # loads onnx
+
+    with tempfile.TemporaryDirectory() as folder:
+        unfold(path, Path(folder))
+        found = read_unfolded(Path(folder))
+    facts = found.facts
+    graph, card = wrap([found.graph], [path.name], describe(facts, path.stem, rate))
+    begin = {  # by the names that the wrapped graph gives
+        state.name: found.begin[name]
+        for state, name in zip(card.states, facts.states, strict=True)
+    }
+    stated = {} if facts.stated_delay is None else {"stated_delay": facts.stated_delay}
+    noise = {"noise": "SplitMix64, by the place of the hop"} if facts.draws else {}
+    card = replace(
+        card, provenance={IMPORTED: facts.make, "file": path.name, **facts.words, **stated, **noise}
+    )
+    _looked_at(graph, card, begin)
+    error = prove_script(found, seal(graph, card, begin), path.name)
+    proof = {"reference": "the script, block by block", "error": float(f"{error:.2g}")}
+    card = replace(card, proof=proof)
+    return Ready(card, seal(graph, card, begin), f"error {error:.0e}")
+
+
+def _looked_at(graph: bytes, card: Card, begin: Mapping[str, Array] | None = None) -> None:
+    """Have the helper run a graph before it is run here."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{card.name}.onnx"
+        path.write_bytes(draft(graph, card, begin))
+        admit(DRAFT, path, ModelError)
 
 
 def place(ready: Sequence[Ready], origin: str, folder: Path, taken: dict[str, str]) -> None:
@@ -205,7 +243,7 @@ def import_models(
         list[Path] | None,
         typer.Argument(
             metavar="FILE_OR_FOLDER",
-            help=".nam, .aidax, JSON of RTNeural, GuitarML; with a card ONNX.",
+            help=".nam, .aidax, JSON of RTNeural, GuitarML, TorchScript; with a card ONNX.",
         ),
     ] = None,
     card: Annotated[
@@ -220,7 +258,7 @@ def import_models(
     ] = None,
     rate: Annotated[
         int | None,
-        typer.Option("--rate", help="Hz of networks, instead of what their files say."),
+        typer.Option("--rate", help="Hz of networks and scripts, instead of what their files say."),
     ] = None,
 ) -> None:
     """Import models of other makes as streaming models, each proven; see 'restyle models'.
@@ -250,7 +288,7 @@ def import_models(
     for source in sources:
         found = list(find_files(source))
         if not found:
-            raise ConfigError(f"{source} holds no .nam file, no .aidax and no network as JSON")
+            raise ConfigError(f"{source} holds no .nam, .aidax, .ts or .nm file and no network as JSON")
         files += found
     folder = made(target or user_folder())
     table = Table(box=None, pad_edge=False)

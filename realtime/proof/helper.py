@@ -1,6 +1,7 @@
 """``python -m realtime.proof.helper``: open files from elsewhere, each in a process of its own.
 
-One JSON object a line comes in, ``{"kind": …, "path": …, "seconds": …}``, and one goes out.  For
+One JSON object a line comes in, ``{"kind": …, "path": …, "seconds": …}``, of a TorchScript file
+``folder``, too, for what is made of it, and one goes out.  For
 each file this process forks another, which gives itself limits, reads the file, parses it, proves
 it and runs it for a moment, and says what it found.  This process itself reads nothing, so that one
 file cannot speak for the next.  Where there is no fork it looks itself.
@@ -9,6 +10,7 @@ file cannot speak for the next.  Where there is no fork it looks itself.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 import select
@@ -21,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from ..audio_files import probe_audio
-from ..errors import RestyleError
-from ..trust.admission import CAPTURE, DRAFT, LARGEST, SOUND, inside
+from ..errors import ModelError, RestyleError
+from ..trust.admission import CAPTURE, DRAFT, LARGEST, SCRIPT, SOUND, inside
 from . import looks
 
 BYTES_PER_SECOND = 10e6  # what is added for long files
@@ -30,25 +32,39 @@ WALL_FACTOR = 6  # a busy machine takes longer
 MEMORY = 1 << 30  # bytes above what the helper itself has, for a small file
 FOR_EACH_BYTE = 4  # bytes of memory beside that for each of the file
 WRITTEN = 64 << 20  # bytes of a file: kernels may be compiled
+SCRIPT_MEMORY = 8 << 30  # bytes of address space beside that: torch itself
 NO_MEMORY = ("Failed to allocate memory", "bad allocation", "bad_alloc")  # ONNX Runtime's words
 LOOK_SECONDS = 0.02  # between two looks at a child
 
 
-def _look(kind: str, path: Path, data: bytes) -> None:
+def _look(kind: str, path: Path, data: bytes, folder: Path | None) -> None:
     if kind == SOUND:
         probe_audio(path)
+    elif kind == SCRIPT:
+        _unfold(path, folder)
     elif kind == CAPTURE:
         looks.capture(path)
     else:
         looks.model(path, data, proved=kind != DRAFT)
 
 
-def _examine(kind: str, path: Path) -> dict[str, Any]:
+def _unfold(path: Path, folder: Path | None) -> None:
+    try:
+        unfold = importlib.import_module("train.foreign.unfold").unfold
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"a TorchScript model needs the package '{(error.name or '').partition('.')[0]}' to be"
+            " imported; install it with: pip install 'restyle[torch]'"
+        ) from None
+    unfold(path, folder)
+
+
+def _examine(kind: str, path: Path, folder: Path | None = None) -> dict[str, Any]:
     """Read and open one file; what became of it."""
     try:
         digest = hashlib.sha256()
         data = b""
-        if kind == SOUND:
+        if kind in (SOUND, SCRIPT):
             with path.open("rb") as file:
                 while part := file.read(1 << 20):
                     digest.update(part)
@@ -59,9 +75,9 @@ def _examine(kind: str, path: Path) -> dict[str, Any]:
     except OSError as error:
         return {"failed": f"it cannot be read: {error.strerror}"}
     content = digest.hexdigest()
-    greedy = f"{path.name} needs more than {_most(path) >> 20} MiB of memory"
+    greedy = f"{path.name} needs more than {_most(kind, path) >> 20} MiB of memory"
     try:
-        _look(kind, path, data)
+        _look(kind, path, data, folder)
     except RestyleError as error:
         text = " ".join(str(error).split())
         if not any(words in text for words in NO_MEMORY):
@@ -80,9 +96,10 @@ def _refused(content: str, reason: str, error: str = "") -> dict[str, Any]:
     return {"content": content, "good": False, "error": error, "reason": reason}
 
 
-def _most(path: Path) -> int:
+def _most(kind: str, path: Path) -> int:
     """Memory that a file may take [bytes]; a large one needs itself, parsed and prepared."""
-    return MEMORY + FOR_EACH_BYTE * path.stat().st_size
+    most = MEMORY + FOR_EACH_BYTE * path.stat().st_size
+    return most + SCRIPT_MEMORY if kind == SCRIPT else most
 
 
 def _own() -> int:
@@ -101,7 +118,7 @@ def _idle() -> int:
     return int(os.wait4(child, 0)[2].ru_maxrss) * 1024
 
 
-def _limit(seconds: int, memory: int) -> None:
+def _limit(seconds: int, memory: int, written: int) -> None:
     """Give this process its limits."""
     import resource
 
@@ -109,7 +126,7 @@ def _limit(seconds: int, memory: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (own + memory, own + memory))
     for name, value in (
         ("RLIMIT_CPU", seconds),
-        ("RLIMIT_FSIZE", WRITTEN),
+        ("RLIMIT_FSIZE", written),
         ("RLIMIT_CORE", 0),
         ("RLIMIT_NOFILE", 64),
     ):
@@ -117,16 +134,17 @@ def _limit(seconds: int, memory: int) -> None:
             resource.setrlimit(getattr(resource, name), (value, value))
 
 
-def _apart(kind: str, path: Path, seconds: int) -> dict[str, Any]:
+def _apart(kind: str, path: Path, seconds: int, folder: Path | None = None) -> dict[str, Any]:
     """Examine a file in a forked process."""
     seconds += int(path.stat().st_size / BYTES_PER_SECOND)
-    begin, memory, idle = os.pipe(), _most(path), _idle()
+    begin, memory, idle = os.pipe(), _most(kind, path), _idle()
+    written = LARGEST[SCRIPT] if kind == SCRIPT else WRITTEN
     child = os.fork()
     if child == 0:
         try:
             os.close(begin[0])
-            _limit(seconds, memory)
-            os.write(begin[1], json.dumps(_examine(kind, path)).encode())
+            _limit(seconds, memory, written)
+            os.write(begin[1], json.dumps(_examine(kind, path, folder)).encode())
         finally:
             os._exit(0)  # nothing of a library's end may hang
     os.close(begin[1])
@@ -183,13 +201,14 @@ def main() -> None:
     for line in sys.stdin.buffer:
         asked = json.loads(line)
         kind, path = asked["kind"], Path(asked["path"])
+        folder = Path(asked["folder"]) if "folder" in asked else None
         if kind == CAPTURE:
             looks.prepare_captures()
         try:
             say(
-                _apart(kind, path, asked["seconds"])
+                _apart(kind, path, asked["seconds"], folder)
                 if hasattr(os, "fork")
-                else _examine(kind, path)
+                else _examine(kind, path, folder)
             )
         except OSError as error:
             say({"failed": f"it cannot be looked at: {error.strerror}"})

@@ -23,7 +23,9 @@ from .verdicts import NAME, Verdict, keep, recall
 
 MODEL, CAPTURE, SOUND = "model", "capture", "sound"
 DRAFT = "draft"  # a model that is being made: with a card, without a test vector
-LARGEST = {MODEL: 1 << 30, DRAFT: 1 << 30, CAPTURE: 64 << 20, SOUND: 1 << 40}  # bytes
+SCRIPT = "script"  # TorchScript, of which a model is made
+LARGEST = {MODEL: 1 << 30, DRAFT: 1 << 30, SCRIPT: 1 << 30, CAPTURE: 64 << 20, SOUND: 1 << 40}  # bytes
+SCRIPT_SECONDS, SCRIPT_WAIT = 300, 2000.0  # of a processor, and of patience
 CPU_SECONDS = 20  # of a processor, what a small file may take
 KNOWN = "hashes.json"  # beside the bundled files
 _admitted: set[tuple[str, str]] = set()  # kind and content
@@ -75,6 +77,21 @@ def admit(kind: str, path: Path, error: type[RestyleError], data: bytes | None =
         known = known if isinstance(known, type) and issubclass(known, RestyleError) else error
         raise named(known(verdict.reason.replace(NAME, path.name)), path)
     _admitted.add((kind, content))
+
+
+def unfold(path: Path, folder: Path) -> None:
+    """Have the helper take a TorchScript file apart, and write what it made of it into a folder.
+
+    Raises
+    ------
+    ModelError
+        What running it there raised, or that it took too much time or memory.
+    """
+    if path.stat().st_size > LARGEST[SCRIPT]:
+        raise ModelError(f"{path.name} has more than {LARGEST[SCRIPT] >> 20} MiB; a model has less")
+    said = _apart.look(SCRIPT, path.absolute(), SCRIPT_SECONDS, folder, SCRIPT_WAIT)
+    if not said.get("good"):
+        raise ModelError(str(said.get("reason") or said.get("failed") or "it cannot be looked at"))
 
 
 def read_file(path: Path) -> bytes:

@@ -43,22 +43,35 @@ class Apart:
         self._owner = 0
         self._child: subprocess.Popen[bytes] | None = None
 
-    def look(self, kind: str, path: Path, seconds: int) -> dict[str, Any]:
+    def look(
+        self,
+        kind: str,
+        path: Path,
+        seconds: int,
+        folder: Path | None = None,
+        wait: float = ANSWER_SECONDS,
+    ) -> dict[str, Any]:
         """What the helper says of a file; ``failed`` with a reason where it says nothing.
 
         Parameters
         ----------
         seconds : int
             Of a processor, what a small file may take.
+        folder : Path or None
+            Where it may write what it makes of the file.
+        wait : float
+            Seconds after which a helper that says nothing is ended.
         """
         question = {"kind": kind, "path": str(path), "seconds": seconds}
+        if folder is not None:
+            question["folder"] = str(folder)
         with self._lock:
             try:
                 child = self._running()
                 assert child.stdin is not None
                 child.stdin.write(json.dumps(question).encode() + b"\n")
                 child.stdin.flush()
-                said = self._line(child, ANSWER_SECONDS)
+                said = self._line(child, wait)
             except OSError as error:
                 self._end()
                 return {"failed": f"no helper process can be had: {error.strerror or error}"}

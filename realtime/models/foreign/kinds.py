@@ -15,7 +15,7 @@ from ..nam.limits import plain_text
 from ..nam.text import parse_bytes
 from .files import is_network
 
-CAPTURE, NETWORK, GRAPH, MODEL = "capture", "network", "graph", "model"
+CAPTURE, NETWORK, GRAPH, MODEL, SCRIPT = "capture", "network", "graph", "model", "script"
 LARGEST_GRAPH = 1 << 30  # bytes
 GUIDE = "see docs/import.md"
 
@@ -75,7 +75,10 @@ def recognise(path: Path) -> str:
     if looks_json and small:
         return _json(name, data)
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        raise ModelError(f"{name} is {_archive(path)}")
+        what = _archive(path)
+        if what == SCRIPT:
+            return SCRIPT
+        raise ModelError(f"{name} is {what}")
     for sign in _SIGNS:
         if head[sign.at : sign.at + len(sign.begin)] == sign.begin:
             raise ModelError(f"{name} is {sign.called}; {sign.way}")
@@ -100,7 +103,7 @@ def _json(name: str, data: bytes) -> str:
 
 
 def _archive(path: Path) -> str:
-    """What a zip archive is, and the way on."""
+    """:data:`SCRIPT`, or what a zip archive is, and the way on."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()[:4096]
@@ -109,11 +112,7 @@ def _archive(path: Path) -> str:
     tails = {n.rpartition("/")[2] for n in names}
     if "data.pkl" in tails:
         if any("/code/" in f"/{n}" for n in names):
-            what = "Neutone" if path.suffix.lower() == ".nm" else "TorchScript (RAVE, nn~)"
-            return (
-                f"a {what} model, whose states are hidden in its code; export the network it was"
-                f" made from with its states as arguments: {GUIDE}, 'Your own network'"
-            )
+            return SCRIPT
         return f"a torch checkpoint: weights without their network; {_PACK}"
     if "config.json" in tails and any(t.endswith(".h5") for t in tails):
         return "a Keras model; convert it with RTNeural's python/model_utils.py to JSON"
@@ -135,6 +134,6 @@ def _graph(path: Path, name: str, size: int) -> str:
             ) from None
         raise ModelError(
             f"{name} is of no kind known here; what can be imported: .nam, .aidax, JSON of RTNeural"
-            " and GuitarML, ONNX with a card"
+            " and GuitarML, TorchScript, ONNX with a card"
         ) from None
     return MODEL if CARD_KEY in metadata else GRAPH
