@@ -313,7 +313,7 @@ def _shape(value: Tensor) -> tuple[int, ...]:
 
 def _said(error: BaseException) -> ModelError:
     text = reason(error)
-    if "data-dependent" in str(error).lower() or "value out of a tracing tensor" in str(error):
+    if text.endswith("RuntimeError:"):  # a number or a yes is wanted of what has none in a trace
         text = "what it computes decides which way its code takes"
     return ModelError(f"its states cannot be lifted out: {text}")
 
@@ -330,6 +330,7 @@ def _exported(followed: Any, inputs: tuple[Tensor, ...]) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             program = torch.export.export(followed, inputs, strict=False)
+            program = program.run_decompositions({torch.ops.aten.copy.default: _copy})
             found = torch.onnx.export(
                 program, (), dynamo=True, optimize=False, opset_version=OPSET, verbose=False,
                 external_data=False,
@@ -341,6 +342,11 @@ def _exported(followed: Any, inputs: tuple[Tensor, ...]) -> Any:
         if wanted:
             raise ModelError(f"the operator {wanted[0]} cannot be written as ONNX") from None
         raise ModelError(f"it cannot be written as ONNX: {reason(error)}") from None
+
+
+def _copy(target: Tensor, source: Tensor, non_blocking: bool = False) -> Tensor:
+    """What ``copy_`` makes: of the shape of the target, which the exporter forgets for numbers."""
+    return source.to(target.dtype).expand(target.shape)
 
 
 def _name(model: Any, ins: Sequence[str], outs: Sequence[str]) -> None:

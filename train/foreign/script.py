@@ -9,8 +9,10 @@ run here: ``forward(x [channels, n], params [4, n])``.  Facts of the formats are
 from __future__ import annotations
 
 import re
+import warnings
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +33,21 @@ _WRITES = re.compile(rb"\b(?:torch|ops\.\w+)\.(?:save|from_file)\b")
 _PLAYED = (48000, 44100)  # Hz, in this order, where a model takes several
 
 
+@contextmanager
+def followable() -> Iterator[None]:
+    """Have the interpreter call every operator one by one: what it fuses cannot be followed."""
+    threads, before = torch.get_num_threads(), torch._C._jit_set_profiling_executor(False)
+    torch.set_num_threads(1)
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        torch._C._jit_set_profiling_executor(before)
+        torch.set_num_threads(threads)
+
+
 class Script:
-    """One TorchScript model; not for audio threads.
+    """One TorchScript model, within :func:`followable`; not for audio threads.
 
     Attributes
     ----------
@@ -50,11 +65,10 @@ class Script:
 
     def __init__(self, path: Path) -> None:
         _check_code(path)
-        torch.set_grad_enabled(False)
-        torch.set_num_threads(1)
-        torch._C._jit_set_profiling_executor(False)  # what is optimised cannot be followed
         try:
-            loaded = torch.jit.load(str(path), map_location="cpu").eval()
+            with warnings.catch_warnings():  # of deprecation: files are still read
+                warnings.simplefilter("ignore")
+                loaded = torch.jit.load(str(path), map_location="cpu").eval()
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelError(
                 f"torch {torch.__version__} cannot read it ({reason(error)}); get it again, or"
@@ -212,8 +226,11 @@ class Script:
 def reason(error: BaseException) -> str:
     """The last words of an error of torch, short enough for a sentence."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    found = [line for line in lines if re.match(r"(?:\w+Error|RuntimeError|Exception)\b", line)]
-    return plain_text((found or lines or [type(error).__name__])[-1])[:200]
+    text = plain_text((lines or [type(error).__name__])[-1])
+    for at, line in enumerate(lines):  # the interpreter's own last word, its reason in the next line
+        if re.match(r"(?:\w+Error|Exception)\b", line):
+            text = plain_text(" ".join(lines[at : at + 2]))
+    return text[:200]
 
 
 def _zeros(draw: Any) -> Tensor:

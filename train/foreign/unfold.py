@@ -15,7 +15,7 @@ from realtime.models.foreign.script import ARRAYS, FACTS, GRAPH, SETTLING, STEPS
 from realtime.proof.impulse import answer, typical
 
 from .lift import RESULT, SOUND, Lifted
-from .script import Script
+from .script import Script, followable
 
 
 def unfold(path: Path, folder: Path) -> None:
@@ -26,6 +26,11 @@ def unfold(path: Path, folder: Path) -> None:
     ModelError
         It cannot be run, or its states cannot be lifted out.
     """
+    with followable():
+        _unfold(path, folder)
+
+
+def _unfold(path: Path, folder: Path) -> None:
     script = Script(path)
     rate = script.sample_rate or 48000
     lifted = Lifted(script, int(SETTLING * rate / script.hop))
