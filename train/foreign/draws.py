@@ -51,7 +51,12 @@ class Draws(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Draw, or do what is asked."""
-        kwargs = kwargs or {}
+        kwargs = dict(kwargs or {})
+        if func is torch.ops.aten.mean.out:
+            # Neutone's mean of a parameter goes into the first of the numbers it is of; torch
+            # empties that before it adds, which a graph that writes nothing over would not know
+            target = kwargs.pop("out").zero_()
+            return target.copy_(torch.ops.aten.mean.dim(*args, **kwargs))
         if torch.Tag.nondeterministic_seeded not in func.tags:
             return func(*args, **kwargs)
         name = func._schema.name
