@@ -224,8 +224,9 @@ class Neutone(nn.Module):
     @torch.jit.export
     def to_metadata(self) -> Words:
         row = {"name": "Drive", "used": "True", "default_value": "0.25", "type": "continuous"}
-        return Words("Late Drive", ["A. Author"], "drives late",
-                     {"p1": {"name": "", "used": "False", "default_value": "0"}, "p2": row})  # fmt: skip
+        unused = {"name": "", "used": "False", "default_value": "0"}
+        rows = {"p1": unused, "p2": row}
+        return Words("Late Drive", ["A. Author"], "drives late", rows)
 
 
 class Queue(nn.Module):

@@ -33,7 +33,13 @@ from ..proof.verify import verify
 from ..trust.admission import DRAFT, admit, read_file, unfold
 from .common import err, out
 
-ENDINGS = (".nam", ".aidax", ".json", ".ts", ".nm")  # looked for in folders; files are known by their content
+ENDINGS = (
+    ".nam",
+    ".aidax",
+    ".json",
+    ".ts",
+    ".nm",
+)  # looked for in folders; files are known by their content
 
 
 class Ready(NamedTuple):
@@ -134,8 +140,7 @@ def scripted(path: Path, rate: int | None = None) -> Ready:
     facts = found.facts
     graph, card = wrap([found.graph], [path.name], describe(facts, path.stem, rate))
     begin = {  # by the names that the wrapped graph gives
-        state.name: found.begin[name]
-        for state, name in zip(card.states, facts.states, strict=True)
+        state.name: found.begin[name] for state, name in zip(card.states, facts.states, strict=True)
     }
     stated = {} if facts.stated_delay is None else {"stated_delay": facts.stated_delay}
     noise = {"noise": "SplitMix64, by the place of the hop"} if facts.draws else {}
@@ -288,7 +293,9 @@ def import_models(
     for source in sources:
         found = list(find_files(source))
         if not found:
-            raise ConfigError(f"{source} holds no .nam, .aidax, .ts or .nm file and no network as JSON")
+            raise ConfigError(
+                f"{source} holds no .nam, .aidax, .ts or .nm file and no network as JSON"
+            )
         files += found
     folder = made(target or user_folder())
     table = Table(box=None, pad_edge=False)

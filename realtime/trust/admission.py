@@ -24,7 +24,13 @@ from .verdicts import NAME, Verdict, keep, recall
 MODEL, CAPTURE, SOUND = "model", "capture", "sound"
 DRAFT = "draft"  # a model that is being made: with a card, without a test vector
 SCRIPT = "script"  # TorchScript, of which a model is made
-LARGEST = {MODEL: 1 << 30, DRAFT: 1 << 30, SCRIPT: 1 << 30, CAPTURE: 64 << 20, SOUND: 1 << 40}  # bytes
+LARGEST = {
+    MODEL: 1 << 30,
+    DRAFT: 1 << 30,
+    SCRIPT: 1 << 30,
+    CAPTURE: 64 << 20,
+    SOUND: 1 << 40,
+}  # bytes
 SCRIPT_SECONDS, SCRIPT_WAIT = 300, 2000.0  # of a processor, and of patience
 CPU_SECONDS = 20  # of a processor, what a small file may take
 KNOWN = "hashes.json"  # beside the bundled files

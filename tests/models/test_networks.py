@@ -19,7 +19,7 @@ from realtime.errors import ModelError, RestyleError
 from realtime.models.foreign.convert import to_onnx
 from realtime.models.foreign.files import from_data, read_network
 from realtime.models.foreign.graph import write_graph
-from realtime.models.foreign.kinds import recognise
+from realtime.models.foreign.kinds import SCRIPT, recognise
 from realtime.models.foreign.layers import run
 from realtime.models.load import open_model
 from realtime.models.streaming import load_model
@@ -270,9 +270,11 @@ def test_unknown_kinds_are_named_with_the_way_on(name: str, tmp_path: Path) -> N
 
 
 def test_archives_are_told_apart(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "rave.ts", "w") as archive:
+        for one in ("rave/data.pkl", "rave/code/__torch__.py"):
+            archive.writestr(one, b"x")
+    assert recognise(tmp_path / "rave.ts") == SCRIPT
     for name, inside, words in (
-        ("rave.ts", ("rave/data.pkl", "rave/code/__torch__.py"), "TorchScript"),
-        ("tone.nm", ("a/data.pkl", "a/code/x.py"), "Neutone"),
         ("a.pth", ("a/data.pkl", "a/data/0"), "a torch checkpoint"),
         ("a.keras", ("config.json", "model.weights.h5"), "a Keras model"),
     ):

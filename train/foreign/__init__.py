@@ -1,1 +1,1 @@
-"""TorchScript models of other makes, taken apart in the helper's child: the only place that runs one."""
+"""TorchScript models of other makes, taken apart in the helper's child, where alone they run."""

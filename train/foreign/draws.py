@@ -103,7 +103,9 @@ def drawn(draws: Sequence[Draw], hop: int) -> list[npt.NDArray[np.float32]]:
     return found
 
 
-def write_draws(draws: Sequence[Draw], names: Sequence[str], hop: str, after: str) -> tuple[Any, Any]:
+def write_draws(
+    draws: Sequence[Draw], names: Sequence[str], hop: str, after: str
+) -> tuple[Any, Any]:
     """The same as nodes and weights of a graph.
 
     Parameters

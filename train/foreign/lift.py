@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import onnx.inliner
 import torch
 from onnx import TensorProto, helper
+from onnxscript.optimizer import fold_constants, remove_unused_nodes
 from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as tree
@@ -144,7 +145,7 @@ class Lifted:
         self.rewind()
         held = None if knobs is None else torch.from_numpy(knobs)
         return np.stack([
-            self.step(torch.from_numpy(block).reshape(1, 1, -1), held).numpy().ravel() for block in x
+            self.step(torch.from_numpy(b).reshape(1, 1, -1), held).numpy().ravel() for b in x
         ])  # fmt: skip
 
     def _noise(self) -> Array:
@@ -164,8 +165,8 @@ class Lifted:
             if any(not _same(before[k], row[k]) for row in seen):
                 if _tensors(before[k]) is None:
                     raise ModelError(
-                        f"it remembers '{place.said}', which is no tensor ({type(before[k]).__name__});"
-                        " keep it in a buffer and export it again"
+                        f"it remembers '{place.said}', which is no tensor"
+                        f" ({type(before[k]).__name__}); keep it in a buffer and export it again"
                     )
                 changed.append(k)
         self._states = [self._places[k] for k in changed]
@@ -216,7 +217,8 @@ class Lifted:
         Returns
         -------
         graph : bytes
-            Inputs :data:`SOUND` ``[1, 1, hop]``, ``knob_<n>`` ``[1]``, states; outputs :data:`RESULT` and states.
+            Inputs :data:`SOUND` ``[1, 1, hop]``, ``knob_<n>`` ``[1]`` and states; outputs
+            :data:`RESULT` and states.
         states : list of str
             Names of the inputs; each has an output ``<name>_out``.
         begin : dict of name to ndarray
@@ -335,6 +337,8 @@ def _exported(followed: Any, inputs: tuple[Tensor, ...]) -> Any:
                 program, (), dynamo=True, optimize=False, opset_version=OPSET, verbose=False,
                 external_data=False,
             )  # fmt: skip
+            fold_constants(found.model)  # the exporter's optimiser takes "+ 1e-8" away, too
+            remove_unused_nodes(found.model)
             return onnx.inliner.inline_local_functions(found.model_proto)
     except Exception as error:
         wanted = re.findall(r"(?:target=|operator:? ?'?)torch\.ops\.([\w.]+)", str(error))

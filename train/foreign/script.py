@@ -227,7 +227,9 @@ def reason(error: BaseException) -> str:
     """The last words of an error of torch, short enough for a sentence."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = plain_text((lines or [type(error).__name__])[-1])
-    for at, line in enumerate(lines):  # the interpreter's own last word, its reason in the next line
+    for at, line in enumerate(
+        lines
+    ):  # the interpreter's own last word, its reason in the next line
         if re.match(r"(?:\w+Error|Exception)\b", line):
             text = plain_text(" ".join(lines[at : at + 2]))
     return text[:200]
@@ -253,7 +255,9 @@ def _check_code(path: Path) -> None:
                     raise ModelError(f"it holds more than {LARGEST_CODE >> 20} MiB of code")
                 found = _WRITES.search(archive.read(entry))
                 if found:
-                    raise ModelError(f"its code opens files ({found[0].decode()}); no sound needs it")
+                    raise ModelError(
+                        f"its code opens files ({found[0].decode()}); no sound needs it"
+                    )
     except (OSError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile):
         raise ModelError("it is a damaged archive; get it again") from None
 
