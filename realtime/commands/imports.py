@@ -22,7 +22,7 @@ from ..models.foreign.convert import IMPORTED
 from ..models.foreign.convert import to_onnx as network_to_onnx
 from ..models.foreign.description import Description, bundled, find_card, installed_files
 from ..models.foreign.files import read_network
-from ..models.foreign.kinds import CAPTURE, MODEL, NETWORK, SCRIPT, recognise
+from ..models.foreign.kinds import CAPTURE, MODEL, NETWORK, SCRIPT, DamagedJson, recognise
 from ..models.foreign.script import describe, prove_script, read_unfolded
 from ..models.foreign.seal import Array, draft, seal
 from ..models.metadata import read_metadata
@@ -236,9 +236,11 @@ def find_files(source: Path) -> Iterator[Path]:
 
 
 def _is_kind(path: Path) -> bool:
-    """Whether a JSON file is of a kind that can be imported: many in a folder are not."""
+    """Whether a JSON file is one to import, or a damaged one to name: many in a folder are none."""
     try:
         return recognise(path) in (CAPTURE, NETWORK)
+    except DamagedJson:
+        return True
     except RestyleError:
         return False
 

@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch import nn
 
+from realtime.commands.imports import find_files
 from realtime.errors import ModelError, RestyleError
 from realtime.models.foreign.convert import to_onnx
 from realtime.models.foreign.files import from_data, read_network
@@ -267,6 +268,36 @@ def test_unknown_kinds_are_named_with_the_way_on(name: str, tmp_path: Path) -> N
     assert code == 2 and words.split()[0] in text and "Traceback" not in text
     with pytest.raises(ModelError, match=words):
         recognise(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{}", "holds nothing"),
+        ("[]", "holds nothing"),
+        ("[1, 2]", "a list at its top"),
+        ('{"tempo": 90}', "JSON with tempo"),
+    ],
+)
+def test_json_of_no_kind_is_named(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(ModelError, match=words):
+        recognise(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("kind", ["dense", "conv1d", "gru", "lstm", "prelu", "batchnorm"])
+def test_a_layer_without_weights_is_named(kind: str) -> None:
+    layer = {"type": kind, "shape": [None, None, 1], "kernel_size": [3], "weights": []}
+    with pytest.raises(ModelError, match=f"layer 1: 'weights' of a {kind} must hold"):
+        from_data({"in_shape": [None, None, 1], "layers": [layer]})
+
+
+def test_a_folder_names_its_damaged_json_and_passes_over_what_is_none_of_its_kinds(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "amp.json").write_text('{"in_shape": [null, null, 1], "lay')
+    (tmp_path / "notes.json").write_text('{"tempo": 90}')
+    assert [p.name for p in find_files(tmp_path)] == ["amp.json"]
 
 
 def test_archives_are_told_apart(tmp_path: Path) -> None:

@@ -28,6 +28,15 @@ GUITARML_RATE = 44100  # [Hz] its plug-ins play at
 MOST_KNOBS = 3
 MOST_DB = 60.0  # of a gain
 GATES = {"lstm": 4, "gru": 3}
+_WEIGHTS = {  # arrays that a layer cannot do without
+    "dense": 1,
+    "time-distributed-dense": 1,
+    "conv1d": 1,
+    "lstm": 3,
+    "gru": 3,
+    "prelu": 1,
+    "batchnorm": 2,
+}
 _MEMBER = re.compile(r"^(?:(.*)\.)?(weight|bias)_(ih|hh)_l(\d{1,3})$")
 
 
@@ -127,6 +136,12 @@ def _layer(row: dict[str, Any], width: int) -> list[Layer]:
     kind, weights = row["type"], row.get("weights", [])
     if not isinstance(weights, list):
         raise ModelError(f"'weights' must be a list, got {shown(weights)}")
+    needed = _WEIGHTS.get(kind, 0) if isinstance(kind, str) else 0
+    if len(weights) < needed:
+        raise ModelError(
+            f"'weights' of a {kind} must hold {needed} array(s), got {len(weights)}; export it with"
+            " its weights"
+        )
     after: list[Layer] = []
     name = row.get("activation") or ""
     if kind in GATES:

@@ -20,6 +20,10 @@ LARGEST_GRAPH = 1 << 30  # bytes
 GUIDE = "see docs/import.md"
 
 
+class DamagedJson(ModelError):
+    """It begins as JSON does, and is none."""
+
+
 class _Sign(NamedTuple):
     """How a kind that cannot be imported begins, what it is called, and the way on."""
 
@@ -42,6 +46,8 @@ _SIGNS = (
           "an impulse response is played by the effect Convolution: docs/effects.md"),
     _Sign(0, b"fLaC", "a sound",
           "an impulse response is played by the effect Convolution: docs/effects.md"),
+    _Sign(0, b"ID3", "an MP3", "an impulse response is a WAV or FLAC file: docs/effects.md"),
+    _Sign(0, b"\xff\xfb", "an MP3", "an impulse response is a WAV or FLAC file: docs/effects.md"),
     _Sign(0, b"7z\xbc\xaf", "a 7z archive", "unpack it and import the folder"),
     _Sign(0, b"Rar!", "a RAR archive", "unpack it and import the folder"),
     _Sign(0, b"\x1f\x8b", "a gzip archive", "unpack it and import what is in it"),
@@ -89,12 +95,16 @@ def _json(name: str, data: bytes) -> str:
     try:
         parsed = parse_bytes(data)
     except ModelError as error:
-        raise ModelError(f"{name}: {error}") from None
+        raise DamagedJson(f"{name}: {error}") from None
     if is_network(parsed):
         return NETWORK
     if isinstance(parsed, dict) and ("architecture" in parsed or "config" in parsed):
         return CAPTURE
-    keys = ", ".join(sorted(plain_text(k)[:20] for k in parsed)[:6]) if parsed else "nothing"
+    if not parsed:
+        raise ModelError(f"{name} is JSON that holds nothing; get it again")
+    keys = "a list at its top, no object"
+    if isinstance(parsed, dict):
+        keys = ", ".join(sorted(plain_text(k)[:20] for k in parsed)[:6])
     raise ModelError(
         f"{name} is JSON with {keys}: neither a Neural Amp Modeler capture ('architecture',"
         " 'config') nor a network of RTNeural or AIDA-X ('in_shape', 'layers') or GuitarML"
