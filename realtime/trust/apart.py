@@ -49,7 +49,7 @@ class Apart:
         path: Path,
         seconds: int,
         folder: Path | None = None,
-        wait: float = ANSWER_SECONDS,
+        wait: float | None = None,
     ) -> dict[str, Any]:
         """What the helper says of a file; ``failed`` with a reason where it says nothing.
 
@@ -59,8 +59,8 @@ class Apart:
             Of a processor, what a small file may take.
         folder : Path or None
             Where it may write what it makes of the file.
-        wait : float
-            Seconds after which a helper that says nothing is ended.
+        wait : float or None
+            Seconds after which a helper that says nothing is ended, if not the usual ones.
         """
         question = {"kind": kind, "path": str(path), "seconds": seconds}
         if folder is not None:
@@ -71,7 +71,7 @@ class Apart:
                 assert child.stdin is not None
                 child.stdin.write(json.dumps(question).encode() + b"\n")
                 child.stdin.flush()
-                said = self._line(child, wait)
+                said = self._line(child, ANSWER_SECONDS if wait is None else wait)
             except OSError as error:
                 self._end()
                 return {"failed": f"no helper process can be had: {error.strerror or error}"}
