@@ -10,6 +10,7 @@ impulse
     Independent of what the card says: the first output sample that an impulse changes (waveform
     models), or the peak of an impulse whose frames pass unchanged through the model's own STFT
     geometry (spectrum models; that the network itself does not lag is ``restyle verify``'s part).
+    A player answers notes and not samples, so it has none.
 """
 
 from __future__ import annotations
@@ -112,7 +113,9 @@ def _play(
 
 def _by_impulse(
     x: Array, rate: int, block: int, lane: str, card: Card | None, make: Callable[[], EnginePath]
-) -> int:
+) -> int | None:
+    if card is not None and card.kind == "player":
+        return None
     at = x.shape[1] // 2 + 5
     if card is not None and card.spectrum is not None:
         click = np.zeros_like(x)

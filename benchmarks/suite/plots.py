@@ -122,9 +122,13 @@ def _latency(report: Report, figure: Any) -> None:
         milliseconds = [here[n]["ms"] for n in names]
         axes.barh(places, milliseconds, color=colour, height=0.34, label=f"{lane} lane, declared")
         scale = [r["ms"] / r["declared"] if r["declared"] else 0.0 for r in here.values()]
-        found = [here[n]["impulse"] * s for n, s in zip(names, scale, strict=True)]
+        met = [
+            (here[n]["impulse"] * s, place)
+            for n, s, place in zip(names, scale, places, strict=True)
+            if here[n]["impulse"] is not None
+        ]
         label = "measured by impulse" if lane == "worker" else None
-        axes.plot(found, places, "x", color=INK, ms=5, label=label)
+        axes.plot([m[0] for m in met], [m[1] for m in met], "x", color=INK, ms=5, label=label)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlim(left=-0.05)

@@ -8,6 +8,7 @@ from .crew import RETRY_SECONDS
 from .watch import Incident
 
 SHORT_SECONDS = 5.0  # of sound: what stops it again is the same trouble
+HASTY_SECONDS = 1.0  # of sound: what stops it again is not tried again at once
 QUIET_TRIES = 3  # such restarts in a row, after which each is only counted
 
 
@@ -42,10 +43,11 @@ class Outage:
     pause: float = RETRY_SECONDS[0]
 
     def follows(self, before: Outage, ended: float) -> None:
-        """Another one ended at `ended`: soon after it, the pause grows."""
-        if self.began - ended < SHORT_SECONDS:
+        """Another one ended at `ended`: where the sound hardly came back, the pause grows."""
+        sound = self.began - ended
+        if sound < SHORT_SECONDS:
             self.again = before.again + 1
-            if before.again:
+            if before.again and sound < HASTY_SECONDS:
                 self.due = self.began + before.pause
                 self.pause = min(2.0 * before.pause, RETRY_SECONDS[1])
 

@@ -102,6 +102,28 @@ def test_an_engine_whose_sound_stops_is_replaced(
     assert [i.reason for i in stage.supervisor.view.incidents] == [reason]
 
 
+@pytest.mark.parametrize(("sound", "soon"), [(2.0, True), (0.3, False)])
+def test_sound_is_back_at_once_unless_it_hardly_plays(sound: float, soon: bool) -> None:
+    stage = Stage()
+    stage.play()
+    waited = []
+    for _ in range(12):
+        stage.wait(sound)
+        stage.engine.kill()
+        begin = stage.time
+        while not (stage.supervisor.crew.fresh and stage.fresh.asked("open")):
+            stage.wait(0.05)
+            if stage.supervisor.crew.fresh and not stage.supervisor.crew.fresh.ready:
+                stage.fresh.heard(("ready", []))
+                stage.run()
+        waited.append(stage.time - begin)
+        stage.fresh.open()
+        stage.run()
+        assert stage.state is State.PLAYING
+    assert max(waited) < 0.3 if soon else 4.9 < max(waited) < 5.3
+    assert len(stage.supervisor.view.incidents) == 12
+
+
 def test_a_starved_machine_is_late_not_broken() -> None:
     stage = Stage()
     stage.play()
