@@ -164,7 +164,7 @@ def test_hidden_characters_and_depth_in_the_metadata_reach_neither_card_nor_term
 
 
 def test_nothing_to_import_is_said(tmp_path: Path) -> None:
-    assert "holds no .nam file" in restyle("import", str(tmp_path))[1]
+    assert "holds no .nam, " in restyle("import", str(tmp_path))[1]
     assert "does not exist" in restyle("import", str(tmp_path / "no"))[1]
 
 
