@@ -49,17 +49,19 @@ class Report:
     Parameters
     ----------
     kind, command : str
-        See the schema above.
+        See the schema above.  Of paths from the root the last name is kept: a report tells nothing
+        of the folders here.
     """
 
     def __init__(self, kind: str, command: str) -> None:
+        words = [Path(w).name if Path(w).is_absolute() else w for w in command.split()]
         self.console = Console(highlight=False)
         if not self.console.is_terminal:  # a pipe has no width of its own
             self.console = Console(highlight=False, width=150)
         self.data: dict[str, Any] = {
             "schema": SCHEMA,
             "kind": kind,
-            "command": command,
+            "command": " ".join(words),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": machine.facts(),
             "tables": {},

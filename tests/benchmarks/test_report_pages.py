@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 
 from benchmarks.pages import readme, summary
+from benchmarks.rig import tables
 from benchmarks.suite import pages, plots, schema, texts
 from realtime.errors import ConfigError
 
@@ -148,3 +149,9 @@ def test_the_short_table_is_short_and_has_the_peers(report: dict[str, Any]) -> N
     assert 8 <= len(rows) - 2 <= 16
     for peer in ("TorchScript", "torch eager", "InferenceSession"):
         assert peer in text
+
+
+def test_a_report_tells_nothing_of_the_machines_folders() -> None:
+    command = "restyle bench nam /home/someone/amp.nam --core build/core --json /tmp/out.json"
+    kept = tables.Report("nam", command).data["command"]
+    assert kept == "restyle bench nam amp.nam --core build/core --json out.json"
