@@ -251,15 +251,20 @@ def without_none(value: Any) -> Any:
     return value
 
 
+def write_toml(path: Path, value: Any) -> None:
+    """Write what TOML can hold; anything else is no example."""
+    try:
+        path.write_text(tomli_w.dumps(without_none(value)), encoding="utf-8")
+    except (TypeError, AttributeError, UnicodeEncodeError, ValueError, RecursionError):
+        assume(False)
+
+
 @FUZZ
 @given(data=trees(SESSION, OLD))
 @tried("presets, sessions, chains")
 def test_presets_sessions_and_chains(folder: Path, data: Any) -> None:
     path = folder / "live.toml"
-    try:
-        path.write_text(tomli_w.dumps(without_none(data)), encoding="utf-8")
-    except (TypeError, AttributeError, UnicodeEncodeError, ValueError, RecursionError):
-        assume(False)
+    write_toml(path, data)
     taken_or_refused(lambda: open_session(path, Library()), path)
     taken_or_refused(lambda: list(session_asks(read_session(path), path)), path)
     taken_or_refused(lambda: read_chain(path), path)
@@ -303,10 +308,7 @@ def test_networks(folder: Path, data: bytes) -> None:
 @tried("card files")
 def test_card_files(folder: Path, card: Any) -> None:
     path = folder / "card.toml"
-    try:
-        path.write_text(tomli_w.dumps(without_none(card)), encoding="utf-8")
-    except (TypeError, AttributeError, UnicodeEncodeError, ValueError, RecursionError):
-        assume(False)
+    write_toml(path, card)
     for name, data in (("foreign.onnx", leaky()), ("own.onnx", _plain_graph())):
         (folder / name).write_bytes(data)
         taken_or_refused(lambda name=name: carded([folder / name], str(path)), path)  # type: ignore[misc]
