@@ -37,7 +37,7 @@ from ..sounds import model, path_of, sound
 TRIES = 12
 LENGTH = 20_000  # samples of the stimulus
 QUIET = 8_000  # of it: silence behind an impulse
-ROOM = 60 * 48_000  # samples kept, from the stream's first callback
+ROOM = 60 * 48_000  # samples kept; what is older is overwritten
 JACK = "JACK Audio Connection Kit"
 
 CALLBACK, RECORD, POSITION, GO, BEGIN, FLAGS, STIMULUS, HEARD, N_SLOTS = range(9)
@@ -62,8 +62,7 @@ def make_tap() -> Any:
             t[BEGIN] = t[POSITION]
         for i in range(n):
             at = t[POSITION] + i
-            if at < ROOM:
-                heard[at, 0], heard[at, 1] = came[i, 0], came[i, 1]
+            heard[at % ROOM, 0], heard[at % ROOM, 1] = came[i, 0], came[i, 1]
             k = at - t[BEGIN]
             goes[i, 0] = stimulus[k] if t[BEGIN] >= 0 and k < LENGTH else 0.0
         t[POSITION] += n
@@ -185,7 +184,8 @@ def resize(
                 before = session.stream.memory.counters()["concealed_samples"]
                 with unhurried(client, session):
                     begin = play_stimulus(session, tapped)
-                heard = tapped.heard[begin : begin + LENGTH].T
+                # a server that waits for nobody may have played for longer than there is room
+                heard = tapped.heard.take(range(begin, begin + LENGTH), axis=0, mode="wrap").T
                 trip, clean = round_trip(heard, 0, tapped)
                 late = session.stream.memory.counters()["concealed_samples"] - before
                 if clean and not late:
@@ -223,6 +223,7 @@ def measure(
             connect(client)
             with unhurried(client, session):
                 begin = play_stimulus(session, tapped)
+        assert begin + LENGTH < ROOM, "the stream began too long before the stimulus"
         heard = tapped.heard[: begin + LENGTH].T
         device_trip, clean = round_trip(heard, begin, tapped)
         counters = session.stream.memory.counters()
