@@ -48,11 +48,13 @@ def _starts_jack(path: Path) -> bool:
 
 @pytest.fixture(scope="module", autouse=True)
 def jack_alone(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Hold JACK for a file's tests: another process of the run waits."""
+    """Hold JACK for a file's tests: other processes wait, of another run, too."""
     if not _starts_jack(request.path):
         yield
         return
-    with open(Path(tempfile.gettempdir()) / "restyle-tests-jack", "w") as lock:
+    where = Path("/dev/shm")  # JACK's own servers meet there, whatever TMPDIR says
+    folder = where if where.is_dir() else Path(tempfile.gettempdir())
+    with open(folder / f"restyle-tests-{os.getuid()}", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -35,7 +35,7 @@ def test_panel_preset_and_replay_agree_on_a_model_that_took_over(
 ) -> None:
     models = tmp_path / "models"
     models.mkdir()
-    (models / "heavy.onnx").write_bytes(slow_model())
+    (models / "heavy.onnx").write_bytes(slow_model(rounds=2))
     lite = fir_model(np.array([0.25, 0.125], dtype=np.float32))
     (models / "heavy-lite.onnx").write_bytes(lite)
     x = noise(60 * RATE, level=0.05, seed=3)

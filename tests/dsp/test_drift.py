@@ -12,7 +12,7 @@ from realtime.errors import ConfigError
 from ..signals import Array, sine
 
 LOCKED = 300  # stretches of 0.1 s
-MINUTES = 5
+MINUTES = 2.5
 FASTEST = 0.5 * 2 * np.pi * 997 / 48000  # largest step between samples of the sine that is sent
 
 

@@ -29,7 +29,8 @@ PERIODS = [64, 128, 256]
 STYLES = [p for p in sorted((ROOT / "exported").glob("*.onnx")) if read_entry(p).converts]
 # noise comes in: one takes it out, one hears no notes in it
 LEAST = {"clean": 1e-4, "string-player": -1.0}
-SUBJECTS = ["pass-through", "identity", "fir", "capture", *(p.stem for p in STYLES)]
+MADE = ["pass-through", "identity", "fir", "capture"]
+PLAYED = [(p, s) for p in PERIODS for s in [*MADE, *(f.stem for f in STYLES if p == PERIODS[0])]]
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("jackd") is None, reason="jackd is not installed"),
@@ -83,7 +84,8 @@ def measured(period: int) -> dict[str, dict[str, Any]]:
             loud = tiny()
             loud["weights"][-1] = 2.0
             capture = write(Path(folder), loud, "capture.nam")
-            arguments = {"files": [str(p) for p in STYLES], "captures": [str(capture)]}
+            styles = STYLES if period == PERIODS[0] else []  # theirs is the path's own, once in
+            arguments = {"files": [str(p) for p in styles], "captures": [str(capture)]}
             found: dict[str, dict[str, Any]] = run_module(arguments, environment)
     return found
 
@@ -104,8 +106,7 @@ def test_the_device_brings_the_servers_period_and_costs_one_period(period: int) 
     assert found["reported"] == period
 
 
-@pytest.mark.parametrize("subject", SUBJECTS)
-@pytest.mark.parametrize("period", PERIODS)
+@pytest.mark.parametrize(("period", "subject"), PLAYED)
 def test_what_comes_back_is_the_offline_stream_later_by_device_and_declared_latency(
     period: int, subject: str
 ) -> None:
@@ -123,8 +124,7 @@ def test_an_impulse_comes_back_after_device_and_declared_latency(period: int, su
     assert found["impulse_trip"] == found["device_trip"] + found["declared"]
 
 
-@pytest.mark.parametrize("subject", SUBJECTS)
-@pytest.mark.parametrize("period", PERIODS)
+@pytest.mark.parametrize(("period", "subject"), PLAYED)
 def test_the_dry_impulse_of_every_style_comes_back_after_device_and_declared_latency(
     period: int, subject: str
 ) -> None:

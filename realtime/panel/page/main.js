@@ -47,8 +47,8 @@ const live = new Live({
     for (const p of state?.parameters ?? []) if (p.name in message.values) p.value = message.values[p.name];
     if (state) showValues();
   },
-  meters: (message) => { newest = message; strip.skew = message.now - Date.now() / 1000; },
-  columns: (bytes) => spectrograms.take(bytes),
+  meters: (message) => { newest = message; soon(); strip.skew = message.now - Date.now() / 1000; },
+  columns: (bytes) => { spectrograms.take(bytes); soon(); },
   midi: (message) => midi.update(message),
   error: (message) => toast(musical(400, message.error), "error"),
 });
@@ -164,8 +164,14 @@ function bypass() {
 
 const edit = (what) => live.up && trying(() => api[what]());
 
+let asked = false;
+function soon() { // a frame for what came, none for nothing
+  if (!asked) requestAnimationFrame(draw);
+  asked = true;
+}
+
 function draw(now) {
-  requestAnimationFrame(draw);
+  asked = false;
   if (newest && live.up) {
     meters.draw(newest, now);
     tools.draw(newest, now);
@@ -212,7 +218,6 @@ listenToKeys({
   next: () => concert.act("next"), previous: () => concert.act("previous"), compare: () => concert.act("compare"),
   tap: () => concert.act("tap"), mute: () => strip.mute(!strip.muted), talk: () => strip.talk(true), scene: (number) => concert.recall(number),
 });
-requestAnimationFrame(draw);
 
 function menu(open) {
   document.body.classList.toggle("menu-open", open);
