@@ -25,9 +25,9 @@ def main() -> None:
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
             signal.signal(getattr(signal, name), interrupt)
     try:
-        from .commands.app import app
+        from .commands.mount import command_line
 
-        app(standalone_mode=True)
+        command_line(next(iter(sys.argv[1:]), None))(standalone_mode=True)
     except RestyleError as error:
         _fail(str(error))
     except KeyboardInterrupt:

@@ -66,3 +66,9 @@ def test_import_directions_hold() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_a_command_imports_what_it_needs_and_not_the_others() -> None:
+    code = "import realtime.commands.mount as m, sys\nm.command_line('models')\n"
+    code += "print([n for n in ('models', 'live', 'capture') if f'realtime.commands.{n}' in "
+    assert run(code + "sys.modules])").strip() == "['models']"
