@@ -37,6 +37,6 @@ def test_measure_returns_spreads(models: dict[str, Path], paced: bool) -> None:
     for key in ("hop_us", "model_us", "fft_us", "own_us"):
         spread = with_frames[key]
         assert 0 < spread["p50"] <= spread["p99"] <= spread["p99_9"] <= spread["max"]
-    assert with_frames["hops"] > 10
+    assert with_frames["hops"] > 0  # a busy machine has time for few
     without = stages.measure(load_model(models["wave"]), 0.05, paced=paced)
     assert without["fft_us"]["max"] == 0

@@ -53,11 +53,11 @@ class Live:
 
 @pytest.fixture(scope="package")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A session that plays the bundled clip over and over."""
+    """A session that plays the bundled clip over and over, for longer than slow tests take."""
     folder = tmp_path_factory.mktemp("live")
     clip, rate = soundfile.read(ROOT / "exported" / "demo.flac", dtype="float32")
     assert rate == RATE
-    soundfile.write(folder / "in.wav", np.tile(clip, 60), rate)
+    soundfile.write(folder / "in.wav", np.tile(clip, 120), rate)
     session = folder / "session.toml"
     session.write_text(
         'format = 1\nname = "page"\nmodel = "tube-amp"\n[record]\nfolder = "recordings"\n'

@@ -32,7 +32,8 @@ from realtime.session.operations import Swap
 from realtime.session.sound import Stage
 
 from ..graphs import fir_model
-from ..host.cards import Played, playing
+from ..host.cards import RATE, Played, playing
+from ..signals import sine
 
 ROOT = Path(__file__).parents[2]
 
@@ -195,7 +196,7 @@ def test_an_edit_from_the_page_is_pending_until_it_is_called_off(
     monkeypatch.setattr("realtime.host.front.admit_stage", lambda stage: None)
     slow = tmp_path / "models" / "slow.onnx"
     slow.write_bytes(nested_loops())
-    with playing(half) as played:
+    with playing(half, sine(300 * RATE, 220.0, 0.3)) as played:  # a slow machine is long about it
         up = begin(played, panel=PanelSettings("127.0.0.1", 0, TOKEN))
         port = int(re.search(r":(\d+)/", up["panel"])[1])
         done: list[Any] = []
