@@ -164,7 +164,7 @@ def test_processing_neither_allocates_nor_locks_nor_sleeps(built: Path, tmp_path
         capture_output=True,
         text=True,
         check=True,
-        timeout=180,
+        timeout=900,
     )
     assert done.stdout.split() == ["0", "True", "0", "543.0"], done.stdout + done.stderr
 
