@@ -14,8 +14,8 @@ help: ## Show these words
 live: $(VENV)/.runtime ## Install, then restyle: microphone if there is one, else the bundled clip
 	$(BIN)/restyle live --demo
 
-test: $(VENV)/.dev ## Install everything, then run the tests, three at a time
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+test: $(VENV)/.dev ## Install everything, then run the tests, four at a time
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 plugin: ## Build the plug-in for DAWs (VST3, CLAP, LV2) into build/plugin
 	sh scripts/system-packages.sh dpf-source g++

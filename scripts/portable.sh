@@ -44,7 +44,7 @@ masked() {
 failed=0
 for name in ${cases:-quiet busy nice avx2 amd}; do
     begin=$(date +%s)
-    set -- "$python" -m pytest -q -n 3 --dist loadfile "$@"
+    set -- "$python" -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder "$@"
     case $name in
     quiet) "$@" ;;
     busy)
@@ -56,7 +56,7 @@ for name in ${cases:-quiet busy nice avx2 amd}; do
     *) masked "$name" -AVX512F,-AVX512VL "$@" ;;
     esac >"$out/$name.log" 2>&1
     code=$?
-    shift 7
+    shift 8
     quieten
     # plug-ins may have the very last words
     said=$(grep -E "(passed|failed|error).* in [0-9]" "$out/$name.log" | tail -n 1)
