@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ..controllers.bindings import Bindings
-from ..controllers.midi_ports import MidiInputs, input_names
+from ..controllers.midi_ports import MidiInputs, input_names, output_names
 from ..errors import ConfigError, ControlError
 from ..presets.check import Library
 from ..presets.dry_surface import MemorySurface
@@ -25,13 +25,19 @@ PortOption = Annotated[
 ]
 
 
-def list_inputs(as_json: JsonOption = False) -> None:
-    """List the MIDI inputs."""
-    names = input_names()
+def list_ports(
+    as_json: JsonOption = False,
+    outputs: Annotated[
+        bool, typer.Option("--outputs", help="The outputs, for live --notes-out.")
+    ] = False,
+) -> None:
+    """List the MIDI inputs, or outputs."""
+    names = output_names() if outputs else input_names()
     if as_json:
         print(json.dumps(names, indent=2))
     elif not names:
-        out.print("no MIDI input was found; connect a controller")
+        what = "output was found; connect an instrument"
+        out.print(f"no MIDI {what if outputs else 'input was found; connect a controller'}")
     for name in [] if as_json else names:
         out.print(name, highlight=False, markup=False)
 
@@ -100,4 +106,4 @@ def _print_messages(messages: Sequence[Sequence[int]], port: str) -> None:
         out.print(f"{port}: {text}", highlight=False, markup=False, soft_wrap=True)
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"list": list_inputs, "monitor": monitor, "learn": learn}
+COMMANDS: dict[str, Callable[..., None]] = {"list": list_ports, "monitor": monitor, "learn": learn}

@@ -36,7 +36,17 @@ _DEFAULT = {"darwin": "coremidi", "win32": "winmm"}
 
 
 def _new_input() -> Any:
-    """An input that is not open yet.
+    """An input that is not open yet; see :func:`_new_port`."""
+    return _new_port("MidiIn", queue_size_limit=_WAITING)
+
+
+def new_output() -> Any:
+    """An output that is not open yet; see :func:`_new_port`."""
+    return _new_port("MidiOut")
+
+
+def _new_port(kind: str, **more: Any) -> Any:
+    """A port of python-rtmidi's that is not open yet.
 
     Raises
     ------
@@ -58,7 +68,7 @@ def _new_input() -> Any:
     api = getattr(rtmidi, _APIS[name])
     try:
         if api in rtmidi.get_compiled_api():  # else it would take another
-            return rtmidi.MidiIn(api, name="restyle", queue_size_limit=_WAITING)
+            return getattr(rtmidi, kind)(api, name="restyle", **more)
     except Exception as error:
         reason = str(error).rstrip(".")
     raise ControlError(
@@ -75,7 +85,15 @@ def input_names() -> list[str]:
     ControlError
         MIDI cannot be had here.
     """
-    probe = _new_input()
+    return _names(_new_input())
+
+
+def output_names() -> list[str]:
+    """Names of the MIDI outputs there are now; raises as :func:`input_names`."""
+    return _names(new_output())
+
+
+def _names(probe: Any) -> list[str]:
     try:
         return list(probe.get_ports())
     finally:

@@ -217,6 +217,7 @@ class Server:
             record=self.board.record,
             events=self.board.events,
             progress=self._progress,
+            heard=self.board.heard,
         )
         board = self.board.status
         board[RATE], board[LATENCY] = device.sample_rate, session.stream.budget.declared

@@ -13,6 +13,7 @@ from ..dsp.meters import N_BINS
 from ..native.events import EventQueue
 from ..native.ring import Ring
 from ..native.shared import Shared
+from ..parameters.heard import SHAPE
 from ..parameters.readings import READINGS
 from ..stream.record import STREAM
 
@@ -43,6 +44,8 @@ class Board:
     status : ndarray [int64], meters : ndarray [float64]
     readings : ndarray [shape=(len(READINGS),), float64]
         NaN where no stage gives one.
+    heard : ndarray [shape=SHAPE, int64]
+        Notes that players play, see :mod:`realtime.parameters.heard`.
     engine : ndarray [shape=(ENGINE_COUNTS,), int64]
     hops, calls : ndarray [shape=(N_BINS,), int64]
         Durations of the engine's hops and of the callbacks, see :mod:`realtime.dsp.meters`.
@@ -62,6 +65,7 @@ class Board:
             "status": 8 * STATUS_SIZE,
             "meters": 8 * len(METERS),
             "readings": 8 * len(READINGS),
+            "heard": 8 * SHAPE[0] * SHAPE[1],
             "events": EventQueue.size(EVENTS),
             "journal": EventQueue.size(JOURNAL),
             "dry": tap,
@@ -85,6 +89,7 @@ class Board:
         self.readings = np.frombuffer(self.part("readings"), dtype=np.float64)
         if name is None:
             self.readings[:] = np.nan
+        self.heard = np.frombuffer(self.part("heard"), dtype=np.int64).reshape(SHAPE)
         self.engine = np.frombuffer(self.part("engine"), dtype=np.int64)
         self.hops = np.frombuffer(self.part("hops"), dtype=np.int64)
         self.calls = np.frombuffer(self.part("calls"), dtype=np.int64)
@@ -103,7 +108,7 @@ class Board:
 
     def clear(self) -> None:
         """Forget a dead engine: zero everything but the events that wait."""
-        for name in ("record", "status", "meters", "engine", "hops", "calls"):
+        for name in ("record", "status", "meters", "engine", "hops", "calls", "heard"):
             self.part(name)[:] = bytes(self._at[name][1])
         self.readings[:] = np.nan
 

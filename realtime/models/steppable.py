@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,34 @@ class Steppable(Protocol):
 
     def close(self) -> None:
         """Free what is held; no step may run any more."""
+
+
+NOTE_FIELDS = 7  # rows of a player's state "slots", see docs/model-format.md
+
+
+class NoteSlots(NamedTuple):
+    """Where a player keeps its notes.
+
+    Attributes
+    ----------
+    slots : int
+    sets : (int, int)
+        Addresses of ``[NOTE_FIELDS, slots]`` float32, in turn the state in force.
+    phase : int
+        Address of an int64 that says which of the two is.
+    """
+
+    slots: int
+    sets: tuple[int, int]
+    phase: int
+
+
+@runtime_checkable
+class PlaysNotes(Protocol):
+    """A model that may tell which notes it plays."""
+
+    def note_slots(self) -> NoteSlots | None:
+        """Where they stand, of the first channel; None where it does not tell."""
 
 
 @njit(nogil=True, cache=True)

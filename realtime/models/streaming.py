@@ -24,6 +24,7 @@ from .card import CARD_KEY, CONVERTING, STATE_KEY, TEST_KEY, Card, from_json
 from .lag import Lag
 from .metadata import read_metadata, unpack_array
 from .ort import PHASE, OrtGraph, Tensor, reset_function, step_function
+from .steppable import NOTE_FIELDS, NoteSlots
 
 Array = npt.NDArray[np.float32]
 HINTS = {"tagger": "; see: restyle tag", "ear": "; see: restyle notes"}  # what else it is for
@@ -222,6 +223,18 @@ class StreamingModel:
         """Present state by graph input name ``[channels, ...]`` (copies)."""
         now = self._graph.states[int(self._graph.record[PHASE])]
         return {k: v.copy() for k, v in now.items()}
+
+    def note_slots(self) -> NoteSlots | None:
+        """See :class:`realtime.models.steppable.PlaysNotes`."""
+        told = next((s for s in self.card.states if s.name == "slots"), None)
+        if self.card.kind != "player" or told is None or len(told.shape) != 2:
+            return None
+        key = next((k for k in ("state_slots", "slots") if k in self._graph.initial), None)
+        if key is None or told.shape[0] != NOTE_FIELDS:
+            return None
+        first, second = (int(s[key].ctypes.data) for s in self._graph.states)
+        phase = self.argument + PHASE * self._graph.record.itemsize
+        return NoteSlots(told.shape[1], (first, second), phase)
 
     def snapshot(self) -> Any:
         """Copy the state, for :meth:`restore`."""

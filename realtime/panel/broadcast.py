@@ -131,9 +131,9 @@ class Hub:
         columns = self._listen()
         figures = self._console.figures()
         try:
-            levels = self._console.levels()
+            levels, notes = self._console.levels(), self._console.notes()
         except RestyleError:  # an engine is being replaced: what there is to tell is told
-            levels = _SILENT
+            levels, notes = _SILENT, None
         if self._spectra is None:  # nothing is copied here: the engine's own meters
             sides = [
                 {
@@ -153,6 +153,7 @@ class Hub:
             "output": sides[1],
             "limiter_db": round(levels["limiter_db"], 2),
             "readings": {k: round(v, 3) for k, v in given(levels).items()},
+            "notes": None if notes is None else sorted(notes.items()),
             **figures,
             "now": round(time.time(), 3),
             "seconds": round(time.monotonic() - self._begin, 3),

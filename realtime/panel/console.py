@@ -16,6 +16,7 @@ from ..errors import ConfigError, RestyleError
 from ..host.front import Front, with_device
 from ..host.surface import HostSurface, PatientSurface
 from ..native.ring import Ring
+from ..parameters.heard import HeardNotes, held
 from ..parameters.mapping import MidiMapping
 from ..presets.files import preset_path, recordings_folder, save_preset
 from ..session.operations import Operation
@@ -65,6 +66,7 @@ class HostConsole:
         self.counts: Counter[str] = Counter()
         self._host = host
         self._figures = Figures(host)
+        self._heard = HeardNotes(lambda: host.board.heard)
         self._takes = Takes(host, folder or recordings_folder())
         self._devices = threading.Lock()
         self._rings: tuple[object, Ring, Ring] | None = None
@@ -177,6 +179,11 @@ class HostConsole:
     def levels(self) -> Mapping[str, float]:
         """Meters of the engine [dBFS]."""
         return self._host.meters()
+
+    def notes(self) -> Mapping[int, int] | None:
+        """Velocities of the MIDI pitches that a player plays; None where none does."""
+        words = self._heard.look()
+        return None if words is None else held(words)
 
     def watch(self, on: bool) -> None:
         """Begin or end copying sound for :meth:`heard`."""

@@ -92,6 +92,12 @@ class Console(Protocol):
     def levels(self) -> Mapping[str, float]:
         """Meters of the engine by name [dBFS]."""
 
+    def notes(self) -> Mapping[int, int] | None:
+        """Velocities of the MIDI pitches that a player plays; None where none does.
+
+        One thread calls it.
+        """
+
     def watch(self, on: bool) -> None:
         """Begin or end copying sound for :meth:`heard`."""
 

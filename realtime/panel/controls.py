@@ -46,6 +46,9 @@ class ControlsSettings:
         A model that tells what is heard.
     channels : tuple of int
         MIDI channels that are listened to; all if empty.
+    notes_out : str or None
+        The MIDI output that a player's notes go to, see
+        :func:`realtime.controllers.notes_out.find_output`.
     """
 
     midi: tuple[MidiMapping, ...] = ()
@@ -54,11 +57,12 @@ class ControlsSettings:
     folder: Path | None = None
     tagger: Path | None = None
     channels: tuple[int, ...] = ()
+    notes_out: str | None = None
 
     @property
     def wanted(self) -> bool:
         """Whether there is anything to hold."""
-        return bool(self.midi or self.osc or self.panel or self.tagger)
+        return bool(self.midi or self.osc or self.panel or self.tagger or self.notes_out)
 
 
 def start_controls(settings: ControlsSettings, heard: Callable[[Message], None]) -> Child:
@@ -101,6 +105,7 @@ def _needed(settings: ControlsSettings) -> list[str]:
         else []
     )
     found += ["rtmidi", "mido"] if settings.midi else []
+    found += ["rtmidi", "..controllers.notes_out"] if settings.notes_out else []
     return found
 
 
@@ -145,6 +150,10 @@ class Controls:
             surface = PatientSurface(host, host.tell)
             where_ = settings.osc
             stack.enter_context(OscServer(surface, where_.host, where_.port, host.tell, where_.map))
+        if settings.notes_out is not None:
+            from ..controllers.notes_out import NotesOut
+
+            stack.enter_context(NotesOut(lambda: host.board.heard, settings.notes_out, host.tell))
         self.tags = None
         if settings.tagger is not None:
             from .tags import LiveTags

@@ -22,6 +22,7 @@ from ..models.load import (
     read_shape,
 )
 from ..models.nam.oversample import OVERSAMPLING
+from ..parameters.heard import Rows
 from ..stages.model import ModelStage
 from ..stages.native.common import Common
 from ..stages.ranges import is_native
@@ -64,6 +65,8 @@ class Builder:
     input_level_dbu : float or None [dBu]
         What full scale stands for at the interface's input; captures are played at the level that
         they were captured at where both know theirs.
+    heard : Rows, optional
+        Where players tell their notes.
     """
 
     def __init__(
@@ -74,9 +77,10 @@ class Builder:
         mark: Mark | None = None,
         progress: Callable[[str], None] = lambda text: None,
         input_level_dbu: float | None = None,
+        heard: Rows | None = None,
     ) -> None:
         self.channels, self._device_rate, self._mark = channels, device_rate, mark
-        self._progress, self._common = progress, Common()
+        self._progress, self._common, self._heard = progress, Common(), heard
         self._level, self._gains = input_level_dbu, dict[int, float]()
         self.set_block(block_size)
 
@@ -202,7 +206,9 @@ class Builder:
             hop = self._capture_hop(shape.hop)
             gain = self._gains.get(spec.identity, 0.0)
             finer = OVERSAMPLING.number(factor, f"model {spec.name}")
-            return ModelStage(open_model(path, self.channels, hop, finer, gain))
+            model = open_model(path, self.channels, hop, finer, gain)
+            plays = model.card.kind == "player"
+            return ModelStage(model, self._heard.take() if self._heard and plays else None)
         from ..stages.build import make_effect, make_plugin_stage  # pedalboard where it is needed
 
         if spec.effect is not None:

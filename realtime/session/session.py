@@ -29,6 +29,7 @@ from ..engine.path import EDITS
 from ..engine.placed import Mark
 from ..errors import ConfigError
 from ..native.events import EventQueue
+from ..parameters.heard import Rows, Words
 from ..parameters.parameter import Parameter
 from ..stream.maps import engine_channels
 from ..stream.transport import Follower, Transport
@@ -97,6 +98,8 @@ class Session:
         Shared memory for the stream, see :class:`realtime.session.stream.Stream`.
     progress : callable
         See :class:`realtime.session.builder.Builder`.
+    heard : ndarray [int64], optional
+        Where players tell their notes, see :mod:`realtime.parameters.heard`; borrowed.
 
     Attributes
     ----------
@@ -117,11 +120,13 @@ class Session:
         record: npt.NDArray[Any] | None = None,
         events: EventQueue | None = None,
         progress: Callable[[str], None] = lambda text: None,
+        heard: Words | None = None,
     ) -> None:
         _check_identities(setup)
         self.device, self.setup = device, setup
         wanted = engine_channels(setup.device.channels, setup.device.in_map)
         self.channels = wanted or max(1, device.in_channels)
+        rows = Rows(heard) if heard is not None else None
         self._builder = Builder(
             self.channels,
             device.sample_rate,
@@ -129,6 +134,7 @@ class Session:
             mark,
             progress,
             setup.device.input_level_dbu,
+            rows,
         )
         self.log: list[Change] = []
         self._pending: list[tuple[Operation, Edit | None, Sound | None]] = []
@@ -155,6 +161,7 @@ class Session:
             mark,
             self._go_on,
             setup.device.input_level_dbu,
+            rows,
         )
         self._shelf = Shelf(
             self._beside.path,

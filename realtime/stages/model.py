@@ -17,16 +17,19 @@ from ..engine.path import Path
 from ..engine.placed import Slot
 from ..engine.stage import WARM_SECONDS
 from ..errors import ConfigError
-from ..models.steppable import Steppable
+from ..models.steppable import PlaysNotes, Steppable
 from ..native.intrinsics import call_step, view_f32
 from ..native.late_numba import cfunc, njit, types
 from ..native.records import F32, INT, Array, Table
+from ..parameters.heard import Words
 from ..parameters.parameter import Parameter
+from .played_notes import make_played, tell
 
 MODEL = Table(
     "model",
     # the model's own memory and code, by address
     channels=INT, hop=INT, x=INT, y=INT, step=INT, reset=INT, argument=INT,
+    played=INT,  # of a player whose notes are told, see realtime.stages.played_notes; else 0
     # of spectrum models alone: n_fft is 0 for the others
     n_fft=INT, synthesis=INT, analysis_window=Array(F32, "n_fft"),
     synthesis_window=Array(F32, "synthesis"), table=Array(F32, "2, n_fft"),
@@ -45,6 +48,8 @@ def _step_waveform(m, block):  # type: ignore[no-untyped-def]
     copy(block, view_f32(m.x, block.shape))
     status = call_step(m.step, (m.argument,))
     copy(view_f32(m.y, block.shape), block)
+    if m.played != 0:
+        tell(m.played)
     return status
 
 
@@ -103,11 +108,14 @@ class ModelStage:
     ----------
     model : Steppable
         Owned, and closed, by the stage.
+    heard : ndarray [int64], optional
+        Where a player's notes are told, a row of :data:`realtime.parameters.heard.SHAPE`;
+        borrowed.
     """
 
     native = governed = True
 
-    def __init__(self, model: Steppable) -> None:
+    def __init__(self, model: Steppable, heard: Words | None = None) -> None:
         card = model.card
         self.model, self.name = model, card.name
         self.hop, self.latency, self.sample_rate = card.hop_length, card.latency, card.sample_rate
@@ -123,6 +131,10 @@ class ModelStage:
             reset=model.reset_address,
             argument=model.argument,
         )
+        source = model.note_slots() if isinstance(model, PlaysNotes) else None
+        if heard is not None and source is not None:
+            self._played = make_played(source, heard)
+            m["played"] = self._played.address
         if geometry:
             windows = asymmetric_windows(
                 geometry.n_fft, geometry.synthesis_length, self.hop, geometry.fall

@@ -20,6 +20,10 @@ class Measuring(FakeConsole):
     """A console whose stages measure what the test says."""
 
     readings: Mapping[str, float] = {}
+    heard_notes: Mapping[int, int] | None = None
+
+    def notes(self) -> Mapping[int, int] | None:
+        return self.heard_notes
 
     def levels(self) -> Mapping[str, float]:
         return {**super().levels(), **self.readings}
@@ -84,3 +88,27 @@ def test_the_loopers_buttons_turn_its_switches(tools: Any, console: Measuring) -
             break
         tools.wait_for_timeout(50)
     assert turned == [1.0, 0.0]  # for a moment, so that each press counts
+
+
+def test_the_keys_that_a_player_hears_are_lit(tools: Any, console: Measuring) -> None:
+    def lit() -> list[int]:
+        found: list[int] = tools.eval_on_selector_all(
+            "#keyboard .on", "keys => keys.map(k => Number(k.dataset.pitch))"
+        )
+        return sorted(found)
+
+    assert not tools.is_visible("#keyboard")
+    add(tools, "String player", "string-player")
+    tools.wait_for_selector("#keyboard svg")
+    assert lit() == []
+    console.heard_notes = {45: 80, 61: 100}
+    tools.wait_for_selector('#keyboard-notes:text-is("A2 C♯4")')
+    assert lit() == [45, 61]
+    faults = axe.Axe().run(tools).response["violations"]
+    assert [(f["id"], f["nodes"][0]["html"][:200]) for f in faults] == []
+    console.heard_notes = {61: 100, 20: 1}  # one that has no key here is named
+    tools.wait_for_selector('#keyboard-notes:text-is("C♯4 G♯0")')
+    assert lit() == [61]
+    console.heard_notes = None
+    tools.wait_for_selector('#keyboard-notes:text-is("")')
+    assert tools.is_visible("#keyboard") and lit() == []

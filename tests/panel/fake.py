@@ -119,6 +119,9 @@ class FakeConsole:
     def levels(self) -> Mapping[str, float]:
         return self.surface.meters()
 
+    def notes(self) -> Mapping[int, int] | None:
+        return None
+
     def watch(self, on: bool) -> None:
         pass
 

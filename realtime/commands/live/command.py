@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from ...audio_files import check_target
+from ...controllers.notes_out import find_output
 from ...errors import ConfigError
 from ...models.catalog import find_model
 from ...panel.server import PORT, PanelSettings
@@ -176,6 +177,14 @@ def live(
     midi_channel: Annotated[
         str | None, _option(CONTROL, "MIDI channels to hear; all if not given.", metavar="1,2")
     ] = None,
+    notes_out: Annotated[
+        str | None,
+        _option(
+            CONTROL,
+            "Send the notes that a player hears to a MIDI output: part of its name, or virtual.",
+            metavar="PORT",
+        ),
+    ] = None,
     terminal: Annotated[
         bool, _option(CONTROL, "A full view in the terminal, for SSH; no panel.", "--terminal")
     ] = False,
@@ -248,6 +257,8 @@ def live(
             "a capture holds input.wav and output.wav already; leave --record and --record-dry out"
         )
     osc_address(osc)
+    if notes_out is not None:
+        find_output(notes_out)
     by_default = (not virtual or demo) and not (fast or terminal)
     served = by_default if panel is None else panel
     settings = (
@@ -326,6 +337,7 @@ def live(
                 find_model("tagger") if tags else None,
                 concert=concert,
                 channels=channels_heard,
+                notes_out=notes_out,
                 wait=wait,
                 microphone=made,
             ).play()

@@ -62,6 +62,8 @@ class Run:
         The setlist.
     channels : tuple of int or None
         MIDI channels; the session's if None.
+    notes_out : str or None
+        MIDI output that a player's notes go to.
     wait : bool
         Whether to wait for a device that is not there yet.
     microphone : Microphone or None
@@ -83,6 +85,7 @@ class Run:
     tuning: bool = False
     concert: Concert | None = None
     channels: tuple[int, ...] | None = None
+    notes_out: str | None = None
     wait: bool = False
     microphone: Microphone | None = None
 
@@ -198,6 +201,7 @@ class Run:
             Path(record.folder) if record else None,
             self.tagger,
             self._channels(),
+            self.notes_out,
         )
         if not settings.wanted:
             return

@@ -8,6 +8,7 @@ import { showDevices } from "./devices.js";
 import { prepareDialog } from "./dialog.js";
 import { el, id, say } from "./dom.js";
 import { listenToKeys, showHelp } from "./keys.js";
+import { Keyboard } from "./keyboard.js";
 import { Choice, Knob } from "./knob.js";
 import { Health, showCounters, showLatency, showProcessor, showTags } from "./latency.js";
 import { Live } from "./live.js";
@@ -62,6 +63,7 @@ const pad = new BlendPad(id("pad"), (weights) => live.blend(weights));
 const chain = new Chain(id("chain"), turn, knobs);
 const midi = new Midi(knobs);
 const tools = new Tools(turn);
+const keyboard = new Keyboard();
 const strip = new Strip(turn);
 const recording = new RecordButton();
 const concert = new Concert(id("concert"));
@@ -84,6 +86,7 @@ function show(next) {
   say(id("where"), `${device} · ${next.sample_rate / 1000} kHz · ${next.block} samples · ${next.channels[0]} in, ${next.channels[1]} out`);
   document.title = `${next.style ?? "no style"} – restyle`;
   styles.show(next);
+  keyboard.show(about?.kind === "player");
   showLatency(next.latency);
   showControls(before);
   chain.update(next);
@@ -106,6 +109,7 @@ function tell(incidents) {
 function forget() {
   newest = null;
   meters.forget();
+  keyboard.draw(null);
   health.forget();
   pad.settle();
   for (const knob of knobs.values()) knob.settle();
@@ -175,6 +179,7 @@ function draw(now) {
   if (newest && live.up) {
     meters.draw(newest, now);
     tools.draw(newest, now);
+    keyboard.draw(newest.notes);
     if (newest.recording || recording.on) recording.show(newest.recording);
     slow(newest, now);
     newest = null;
