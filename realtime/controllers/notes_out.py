@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ControlError, RestyleError, nearest
+from ..errors import ControlError, RestyleError
 from ..parameters.heard import PITCHES, ROWS, HeardNotes, Words, changes
 from .midi_ports import POLL_SECONDS, new_output, output_names
 
 VIRTUAL = "virtual"
 LOOK_SECONDS = 0.002
+CONNECT_SECONDS = 0.05  # until JACK passes on what is sent
 NOTE_ON, NOTE_OFF, CONTROLLER = 0x90, 0x80, 0xB0  # on channel 1
 ALL_NOTES_OFF = (CONTROLLER, 123, 0)
 NONE: Words = np.zeros((ROWS, PITCHES), dtype=np.int64)
@@ -52,8 +53,8 @@ def find_output(wanted: str) -> str | None:
     if found:
         raise ControlError(f"several MIDI outputs are called '{wanted}': {listed}; name one whole")
     raise ControlError(
-        f"there is no MIDI output '{wanted}'{nearest(wanted, names)}; there are: {listed}."
-        f" '{VIRTUAL}' makes one that other programs can connect to"
+        f"there is no MIDI output '{wanted}'; there are: {listed}; '{VIRTUAL}' makes one that other"
+        " programs can connect to"
     )
 
 
@@ -116,6 +117,7 @@ class NotesOut:
             port.open_virtual_port("notes")
         else:
             port.open_port(port.get_ports().index(self._name), name="notes")
+        time.sleep(CONNECT_SECONDS)
         port.send_message(ALL_NOTES_OFF)
         self._before = NONE
 

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,10 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import rtmidi
 
 from realtime.controllers.bindings import Bindings
-from realtime.controllers.midi_ports import MidiInputs, input_names
+from realtime.controllers.midi_ports import MidiInputs, input_names, output_names
+from realtime.controllers.notes_out import NotesOut, find_output
+from realtime.errors import ControlError
+from realtime.parameters.heard import PITCHES, SHAPE
 from realtime.parameters.mapping import MidiMapping
 from realtime.presets.dry_surface import MemorySurface
 
@@ -163,6 +168,62 @@ def nrpn(surface: Any, bindings: Bindings, port: Any) -> dict[str, float]:
     return {name: surface.get(name) for name in ("mix", "input_gain_db")}
 
 
+def notes_go_out() -> dict[str, Any]:
+    """A synthesiser is sent a player's notes, is unplugged while one sounds, and comes back."""
+
+    def synth() -> Any:
+        port = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="synth")
+        port.open_virtual_port("notes")
+        return port
+
+    def heard(port: Any, count: int) -> list[list[int]]:
+        got: list[list[int]] = []
+
+        def enough() -> bool:
+            while (event := port.get_message()) is not None:
+                got.append(event[0])
+            return len(got) >= count
+
+        until(enough)
+        return got
+
+    memory, said = np.zeros(SHAPE, dtype=np.int64), list[str]()
+    row, found = memory[0], dict[str, Any]()
+    playing = threading.Event()
+
+    def play() -> None:
+        while not playing.wait(0.005):
+            row[0] += 1
+
+    box = synth()
+    found["names"] = output_names()
+    try:
+        find_output("sinth")
+    except ControlError as error:
+        found["sentence"] = str(error)
+    player = threading.Thread(target=play)
+    with NotesOut(lambda: memory, "syn", said.append, poll_seconds=0.1):
+        player.start()
+        row[1 + 60] = PITCHES + 90
+        found["begins"] = heard(box, 2)
+        row[1 + 60] = 2 * PITCHES + 80
+        found["again"] = heard(box, 2)
+        unplug(box)
+        found["gone"] = until(lambda: len(said) == 1)
+        box = synth()
+        found["back"] = heard(box, 2)
+        playing.set()
+        player.join()
+        found["still"] = heard(box, 1)
+    unplug(box)
+    with NotesOut(lambda: memory, "virtual"):
+        probe = rtmidi.MidiIn(rtmidi.API_UNIX_JACK)
+        found["virtual"] = probe.get_ports()
+        probe.delete()
+    found["told"] = said
+    return found
+
+
 def server_ends(pid: int) -> dict[str, Any]:
     """The server ends under open ports; they can be closed all the same."""
     box = controller("box")
@@ -177,5 +238,8 @@ def server_ends(pid: int) -> dict[str, Any]:
 
 if __name__ == "__main__":
     scenario = json.loads(sys.argv[1])
-    result = server_ends(scenario["kill"]) if "kill" in scenario else devices()
+    if "kill" in scenario:
+        result = server_ends(scenario["kill"])
+    else:
+        result = {**devices(), "notes out": notes_go_out()}
     print(json.dumps(result))

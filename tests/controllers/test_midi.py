@@ -140,6 +140,22 @@ def test_ports_are_chosen_by_part_of_their_name() -> None:
 
 
 @needs_jack
+def test_a_players_notes_reach_a_synthesiser_and_none_hangs() -> None:
+    told = found()["notes out"]
+    assert told["names"] == ["synth:notes"]
+    assert told["sentence"].startswith("there is no MIDI output 'sinth'; there are: synth:notes;")
+    assert told["begins"] == [[0xB0, 123, 0], [0x90, 60, 90]]
+    assert told["again"] == [[0x80, 60, 0], [0x90, 60, 80]]
+    assert told["gone"] and told["back"] == [[0xB0, 123, 0], [0x90, 60, 80]]
+    assert told["still"] == [[0x80, 60, 0]]
+    assert told["told"] == [
+        "MIDI output synth:notes is gone; it will be taken up when it comes back",
+        "MIDI output synth:notes is open",
+    ]
+    assert told["virtual"] == ["restyle:notes"]
+
+
+@needs_jack
 def test_ports_can_be_closed_after_their_server_has_ended() -> None:
     with jack_server() as (environment, pid):
         result = run_module({"kill": pid}, environment)

@@ -107,8 +107,8 @@ def test_the_keys_that_a_player_hears_are_lit(tools: Any, console: Measuring) ->
     faults = axe.Axe().run(tools).response["violations"]
     assert [(f["id"], f["nodes"][0]["html"][:200]) for f in faults] == []
     console.heard_notes = {61: 100, 20: 1}  # one that has no key here is named
-    tools.wait_for_selector('#keyboard-notes:text-is("C♯4 G♯0")')
+    tools.wait_for_selector('#keyboard-notes:text-is("G♯0 C♯4")')
     assert lit() == [61]
     console.heard_notes = None
-    tools.wait_for_selector('#keyboard-notes:text-is("")')
+    tools.wait_for_selector('#keyboard-notes:text-is("")', state="attached")
     assert tools.is_visible("#keyboard") and lit() == []
