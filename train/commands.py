@@ -119,9 +119,16 @@ def evaluate(
     ] = None,
     threads: Threads = 1,
 ) -> None:
-    """Measure the best checkpoint on recordings it has never heard."""
+    """Measure the best checkpoint, or a bundled player, on recordings it has never heard."""
     from .judging import run as judge
+    from .recipes.player import PLAYERS, Bundled
 
+    if name in PLAYERS:
+        import torch
+
+        torch.set_num_threads(threads)
+        _later("train.export.player").evaluate(Bundled(name), out, typer.echo)
+        return
     judge.run(_recipe(name, threads), out, typer.echo)
 
 
@@ -304,15 +311,19 @@ def recipes() -> None:
 @app.command()
 @interruptible
 def listen(
-    names: Annotated[list[str] | None, typer.Argument(help="Recipes; default: all.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Recipes or bundled players; default: all recipes."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the page.")] = Path("out/listen"),
     threads: Threads = 1,
 ) -> None:
     """Write a page with sounds side by side, for ears."""
+    import torch
+
     from .recipes import RECIPES
 
-    for name in names or ():
-        _recipe(name, threads)
+    torch.set_num_threads(threads)
     page = _later("train.judging.listen").write_page(list(names or RECIPES), out)
     typer.echo(f"wrote {page}")
 

@@ -18,13 +18,16 @@ import soundfile
 import torch
 from scipy.stats import binomtest
 
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, ModelError
+from realtime.models.catalog import find_model
 from train.data.pairs import Pair, PairSet
 from train.fit.checkpoint import BEST, describe, folder_of, write
-from train.judging import listen
+from train.judging import listen, listen_players
 from train.judging.run import clips, matched_eq
+from train.player import play
 from train.recipes import RECIPES
 from train.recipes.base import Recipe
+from train.recipes.player import Bundled
 
 from .tiny import Tiny, plucked
 
@@ -160,6 +163,37 @@ def test_faults_are_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(ConfigError, match="cannot write into"):
         listen.write_page(["heard-style"], tmp_path / "out", lambda text: None)
+
+
+def test_a_player_is_heard_beside_its_shaper_and_the_true_patch(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    x = np.zeros(3 * 48000, dtype=np.float32)
+    x[96000:] = plucked(3, 61440)[:48000]
+    sets = {"keys": (Pair("keys0", x, np.tanh(4 * x)),) * 2, "nylon": (Pair("nylon0", x, -x),)}
+    monkeypatch.setattr(Bundled, "outside", lambda self: sets)
+    monkeypatch.setattr(listen_players, "SECONDS", 1.0)
+    page = listen.write_page(["string-player"], tmp_path / "out", lambda text: None)
+    files, key = opened(page.read_text(encoding="utf-8"))
+    assert list(key["weights"]) == ["string-player"] and key["skipped"] == []
+    assert sorted(r["recording"] for r in key["recordings"]) == ["keys0", "keys0", "nylon0"]
+    row = next(r for r in key["recordings"] if r["recording"] == "nylon0")
+    made = {"oracle": -x[96000:]}
+    for name, style in (("model", "string-player"), ("shaper", "strings")):
+        made[name] = play(find_model(style), x[48000:])[48000:]
+    assert set(row["sounds"]) == set(made)
+    for name, wanted in made.items():
+        y = decoded(files[row["sounds"][name]])
+        gain = np.dot(wanted, y) / np.dot(wanted, wanted)
+        assert np.abs(y - gain * wanted).max() < 1.01 / 32768
+    assert "string-player" not in page.read_text(encoding="utf-8")
+    with pytest.raises(ConfigError, match="no flute-player yet; run: restyle train player"):
+        monkeypatch.setattr(listen_players, "find_model", missing)
+        listen.write_page(["flute-player"], tmp_path / "out")
+
+
+def missing(name: str) -> Path:
+    raise ModelError(f"there is no model '{name}'")
 
 
 def computed(script: str) -> Any:

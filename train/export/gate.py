@@ -193,11 +193,18 @@ def prove(recipe: Recipe, network: Streamable, file: bytes, seed: int = 12) -> d
 
 
 def export(
-    recipe: Recipe, network: Streamable, card: Card, target: Path, *, held: bool = False
+    recipe: Recipe,
+    network: Streamable,
+    card: Card,
+    target: Path,
+    *,
+    held: bool = False,
+    graph: bytes | None = None,
 ) -> Path:
     """Write `target` if the model passes every check of the gate and of ``restyle verify``.
 
-    The listener's proof goes into the card, and with `held` all its bounds must hold.
+    The listener's proof goes into the card, and with `held` all its bounds must hold.  `graph` is
+    the network by :func:`to_onnx`, where that was done already.
 
     Raises
     ------
@@ -206,7 +213,7 @@ def export(
     ConfigError
         A listener's bound is broken.
     """
-    graph = to_onnx(recipe, network)
+    graph = to_onnx(recipe, network) if graph is None else graph
     proof = prove(recipe, network, seal(recipe, network, card, graph))
     with tempfile.TemporaryDirectory() as folder:
         sealed = Path(folder) / target.name
@@ -222,10 +229,10 @@ def export(
     return target
 
 
-def trial(recipe: Recipe, network: Streamable, folder: Path) -> Path:
+def trial(recipe: Recipe, network: Streamable, folder: Path, graph: bytes | None = None) -> Path:
     """The network as a file in `folder` that is only to be judged: no proof, no figures."""
     file = folder / f"{recipe.name}.onnx"
-    graph = to_onnx(recipe, network)
+    graph = to_onnx(recipe, network) if graph is None else graph
     file.write_bytes(seal(recipe, network, recipe.card(network, {}, {}), graph))
     return file
 

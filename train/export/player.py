@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..fit.checkpoint import load
+from ..fit.checkpoint import folder_of, load
+from ..judging.results import EVALUATION, write
 from ..judging.run import judged
 from ..networks.layers import Streamable
 from ..recipes import get_recipe
@@ -51,13 +52,8 @@ def assemble(
     """
     recipe.ear, trained, heard = trained_ear()
     network = recipe.network().eval()
-    metrics: dict[str, Any] = {}
-    if judge:
-        with tempfile.TemporaryDirectory() as place:
-            file = gate.trial(recipe, network, Path(place))
-            folder = Path(".runs") / recipe.name / "evaluation"
-            folder.mkdir(parents=True, exist_ok=True)
-            metrics = judged(recipe, network, recipe.data(), folder, file, log)
+    graph = gate.to_onnx(recipe, network)
+    metrics = _judged(recipe, network, graph, log) if judge else {}
     provenance = {
         "data": [*heard, *recipe.sources()],
         "limits": recipe.limits,
@@ -71,4 +67,34 @@ def assemble(
         "tools": gate.tools(),
     }
     card = recipe.card(network, metrics, provenance)
-    return gate.export(recipe, network, card, target)
+    return gate.export(recipe, network, card, target, graph=graph)
+
+
+def evaluate(recipe: Played, out: Path | None = None, log: Callable[[str], None] = print) -> Path:
+    """Judge a player without exporting it; the folder with tables and pictures, by default that
+    of its run.
+
+    Raises
+    ------
+    ConfigError
+        No trained ear, or a voice that cannot be read.
+    """
+    recipe.ear, *_ = trained_ear()
+    network = recipe.network().eval()
+    found = _judged(recipe, network, gate.to_onnx(recipe, network), log)
+    folder = out or _folder(recipe)
+    log(write(recipe, found, folder))
+    return folder
+
+
+def _folder(recipe: Played) -> Path:
+    return folder_of(recipe) / EVALUATION
+
+
+def _judged(
+    recipe: Played, network: Streamable, graph: bytes, log: Callable[[str], None]
+) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as place:
+        file = gate.trial(recipe, network, Path(place), graph)
+        _folder(recipe).mkdir(parents=True, exist_ok=True)
+        return judged(recipe, network, recipe.data(), _folder(recipe), file, log)

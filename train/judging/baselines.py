@@ -69,9 +69,11 @@ def apply_eq(dry: Array, gain: Tensor) -> Array:
 def hand_made(name: str, dry: Array, target: Array) -> Array:
     """The style's chain, at the target's mean power (which no live chain could know).
 
-    A style without a chain of its own gets the dry sound at that power.
+    A style without a chain of its own gets the dry sound, which was judged already.
     """
-    board = pb.Pedalboard(list(HAND_MADE.get(name, ())))
+    if name not in HAND_MADE:
+        return dry
+    board = pb.Pedalboard(list(HAND_MADE[name]))
     y = board(dry[None], SAMPLE_RATE)[0]
     y = np.pad(y, (0, max(0, len(dry) - len(y))))[: len(dry)]
     gain = np.sqrt(np.mean(np.square(target)) / (np.mean(np.square(y)) + 1e-12))

@@ -23,12 +23,12 @@ from ..fit.checkpoint import BEST, folder_of, load
 from ..networks.layers import Streamable
 from ..player import play
 from ..recipes import get_recipe
-from ..recipes.base import Recipe
+from ..recipes.base import JUDGED_SECONDS, Recipe
 from .baselines import apply_eq, hand_made, matched_eq
 
 Array = npt.NDArray[np.float32]
 CANDIDATES = ("copy", "matched_eq", "own_eq", "hand_made", "model", "oracle")
-SECONDS = 12.0  # of each recording, the warm-up of the network left out
+SECONDS = JUDGED_SECONDS
 SHORTEST_NOTE = 0.05  # seconds of it inside the part
 
 

@@ -26,6 +26,7 @@ import soundfile
 
 from realtime.audio_files import whole_file
 from realtime.errors import ConfigError
+from realtime.trust.hashes import content_hash
 
 from ..data.pairs import Pair
 from ..data.scores.render import SAMPLE_RATE
@@ -33,6 +34,7 @@ from ..fit.checkpoint import BEST, folder_of, load
 from ..networks.layers import Streamable
 from ..recipes import get_recipe
 from ..recipes.base import Recipe
+from ..recipes.player import PLAYERS
 from .baselines import HAND_MADE, matched_eq
 from .judges.level import SILENCE, loudness
 from .run import clips, fingerprint
@@ -57,7 +59,10 @@ class Excerpt:
 
 
 def write_page(names: list[str], out: Path, log: Callable[[str], None] = print) -> Path:
-    """Write the listening test of some recipes into a folder; recipes never trained are left out.
+    """Write the listening test of some styles into a folder; recipes never trained are left out.
+
+    Bundled players are heard beside the shaper of the same name and the true patch, see
+    :mod:`train.judging.listen_players`.
 
     Returns
     -------
@@ -69,20 +74,28 @@ def write_page(names: list[str], out: Path, log: Callable[[str], None] = print) 
     ConfigError
         None was trained, a checkpoint does not fit, data is missing, or there is too much.
     """
-    recipes = [get_recipe(name) for name in dict.fromkeys(names)]
+    from .listen_players import player_excerpts, player_file
+
+    names = list(dict.fromkeys(names))
+    players = {name: player_file(name) for name in names if name in PLAYERS}
+    recipes = [get_recipe(name) for name in names if name not in players]
     missing = [r.name for r in recipes if not (folder_of(r) / BEST).exists()]
     found = [(r, load(r)[0]) for r in recipes if r.name not in missing]
-    if not found:
+    if not found and not players:
         tried, first = ", ".join(missing) or "any style", (missing or ["NAME"])[0]
         raise ConfigError(f"there is no checkpoint of {tried} yet; run: restyle train fit {first}")
     if missing:
         log(f"never trained, left out: {', '.join(missing)}")
-    count = max(1, min(RECORDINGS, ALL_RECORDINGS // len(found)))
+    count = max(1, min(RECORDINGS, ALL_RECORDINGS // max(1, len(found))))
     heard: list[Excerpt] = []
     for number, (recipe, network) in enumerate(found):
         heard += excerpts(recipe, network, count, number)
         log(f"{recipe.name}: {sum(e.style == recipe.name for e in heard)} recordings")
+    for name in players:
+        heard += player_excerpts(name)
+        log(f"{name}: {sum(e.style == name for e in heard)} recordings")
     weights = {recipe.name: fingerprint(network) for recipe, network in found}
+    weights |= {name: content_hash(file)[:16] for name, file in players.items()}
     page = fill(heard, {"weights": weights, "skipped": missing})
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ from ..data.scores.render import SAMPLE_RATE, SOUNDFONTS
 from ..networks.layers import Streamable
 
 Array = npt.NDArray[np.float32]
+JUDGED_SECONDS = 12.0  # of each test recording, the warm-up of the network left out
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ class Instrument(Spectral):
     )
     target: Voice
     seed, scores = 15000, 40  # of the first score; how many
+    unseen = 8  # recordings of the unheard soundfont
     tags: tuple[str, ...]  # of the outside tagger, any of which the target should bring up
 
     def data(self) -> PairSet:
@@ -57,7 +58,7 @@ class Instrument(Spectral):
         """
         unseen = [
             program_pair(i, compose(990_000 + i, 24.0, 43, 84), UNSEEN, self.target)
-            for i in range(8)
+            for i in range(self.unseen)
         ]
         sets = {UNSEEN.font: tuple(unseen)}
         try:

@@ -22,10 +22,11 @@ from ..networks.layers import Streamable
 from ..networks.player import Player
 from ..voices.known import rows_of, sound_of
 from ..voices.tables import About, Tables, load
+from .base import JUDGED_SECONDS
 from .instrument import UNSEEN, Instrument
 
 Array = npt.NDArray[np.float32]
-VOICES = Path("exported") / "players"
+VOICES = Path(__file__).parents[2] / "exported" / "players"
 GUITAR = Voice(24, UNSEEN.font)
 FEW, REFERENCE = 4, 993_000  # recordings of a test set; the first score of the references
 LATE, VELOCITY = 0.02, 0.6  # of the voice that is given the right notes
@@ -46,7 +47,7 @@ class Played(Instrument):
         " give silence or stray notes. Every note has the voice's own course: how a note is let go"
         " or damped is heard, how it is coloured is not."
     )
-    warm_up, latency = 0, 0
+    warm_up, latency, unseen = 0, 0, FEW
 
     def __init__(self, name: str, title: str, summary: str, files: Sequence[Path]) -> None:
         self.name, self.title, self.summary = name, title, summary
@@ -76,9 +77,9 @@ class Played(Instrument):
     def rivals(self, pair: Pair) -> dict[str, Array]:
         """The voices given the right notes: what the ear costs."""
         notes = [(a, b, p, VELOCITY) for a, b, p in pair.notes]
-        y = sound_of(rows_of(notes, len(pair.dry) / SAMPLE_RATE, LATE), self.tables)
-        y = np.pad(y, (0, max(0, len(pair.dry) - len(y))))[: len(pair.dry)]
-        level = np.sqrt(np.mean(np.square(pair.wet)) / (np.mean(np.square(y)) + 1e-12))
+        n = min(len(pair.dry), round(JUDGED_SECONDS * SAMPLE_RATE))
+        y = sound_of(rows_of(notes, (n + HOP) / SAMPLE_RATE, LATE), self.tables)[:n]
+        level = np.sqrt(np.mean(np.square(pair.wet[:n])) / (np.mean(np.square(y)) + 1e-12))
         return {"known_notes": y * np.float32(level)}
 
     def sources(self) -> list[dict[str, Any]]:
