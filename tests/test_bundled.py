@@ -20,7 +20,8 @@ from realtime.stages.model import model_path
 ROOT = Path(__file__).parent.parent
 STYLES = [p for p in sorted((ROOT / "exported").glob("*.onnx")) if read_entry(p).converts]
 WHISTLING = {
-    "string-player",  # whose ear hears no plain sines
+    "choir-player",  # players, whose ear hears no plain sines
+    "string-player",
     "latent-keys",
     "strings-unpaired",
     "whisper",

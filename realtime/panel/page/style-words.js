@@ -3,7 +3,7 @@
 export const GROUPS = ["Favourites", "Voice", "Guitar", "Keys", "Makes music", "Yours"];
 
 const SUBTITLES = {
-  "amp-blend": "four amps blended", choir: "keys become choir", clean: "noise taken away", "endless-keys": "plays without end",
+  "amp-blend": "four amps blended", choir: "keys become choir", "choir-player": "plays along, sung", clean: "noise taken away", "endless-keys": "plays without end",
   "latent-keys": "four morphing instruments", "radio-voice": "hand-held radio", "square-synth": "square lead synth",
   "string-player": "plays along, bowed", "strings-unpaired": "strings, learnt freely", strings: "warm string section", tape: "saturated tape machine",
   "tube-amp": "driven tube amp", whisper: "voice turned whisper",

@@ -22,6 +22,7 @@ OTHERS = {
     "endless-keys",
     "ear",
     "clean",
+    "choir-player",
     "string-player",
 }  # networks of another make
 OTHERS |= {"whisper", "strings-unpaired"}  # made before masks were clean
