@@ -55,7 +55,8 @@ class HeardNotes:
     ) -> None:
         self._source, self._clock = memory, clock
         self._memory: Words | None = None
-        self._hops = self._moved = np.zeros(0)
+        self._hops: Words = np.zeros(ROWS, dtype=np.int64)
+        self._moved = np.full(ROWS, -np.inf)
 
     def look(self) -> Words | None:
         """Words of all notes that sound now ``[ROWS, PITCHES]`` (a copy); None: no player plays.
