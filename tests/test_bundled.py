@@ -23,7 +23,6 @@ WHISTLING = {
     "choir-player",  # players, whose ear hears no plain sines
     "string-player",
     "latent-keys",
-    "strings-unpaired",
     "whisper",
 }  # what still breaks a listener's bound, and says so in its card
 BLENDS = [p for p in STYLES if any(c.kind == "blend" for c in load_model(p).card.controls)]

@@ -70,7 +70,7 @@ CAPTURES: dict[str, dict[str, Any]] = {
 
 STYLES = (
     "amp-blend", "choir", "latent-keys", "radio-voice", "square-synth", "strings",
-    "strings-unpaired", "tape", "tube-amp", "whisper",
+    "tape", "tube-amp", "whisper",
 )  # fmt: skip
 
 CASES: dict[str, Case] = {name: Case(name) for name in STYLES}

@@ -25,7 +25,7 @@ OTHERS = {
     "choir-player",
     "string-player",
 }  # networks of another make
-OTHERS |= {"whisper", "strings-unpaired"}  # made before masks were clean
+OTHERS |= {"whisper"}  # made before masks were clean
 BUNDLED = [p for p in sorted(FOLDER.glob("*.onnx")) if p.stem not in OTHERS]
 
 
