@@ -56,7 +56,7 @@ for name in ${cases:-quiet busy nice avx2 amd}; do
     *) masked "$name" -AVX512F,-AVX512VL "$@" ;;
     esac >"$out/$name.log" 2>&1
     code=$?
-    shift 8
+    shift 9
     quieten
     # plug-ins may have the very last words
     said=$(grep -E "(passed|failed|error).* in [0-9]" "$out/$name.log" | tail -n 1)
