@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import importlib
+import inspect
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -60,6 +63,36 @@ GainOption = Annotated[float, typer.Option(help="dB at the input.")]
 OutGainOption = Annotated[float, typer.Option(help="dB before the limiter.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def spread(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameters that are dataclasses are options, one for each field.
+
+    Fields carry what parameters do: ``Annotated[int, typer.Option(…)]`` and a default.
+    """
+    options: list[inspect.Parameter] = []
+    groups: dict[str, Any] = {}
+    hints = get_type_hints(command, include_extras=True)
+    for name, one in inspect.signature(command).parameters.items():
+        kind = hints[name]
+        if not dataclasses.is_dataclass(kind):
+            options.append(one.replace(annotation=kind))
+            continue
+        groups[name], inner = kind, get_type_hints(kind, include_extras=True)
+        options += [
+            inspect.Parameter(f.name, one.KEYWORD_ONLY, default=f.default, annotation=inner[f.name])
+            for f in dataclasses.fields(kind)
+        ]
+
+    @functools.wraps(command)
+    def spreading(**values: Any) -> None:
+        for name, kind in groups.items():
+            values[name] = kind(**{f.name: values.pop(f.name) for f in dataclasses.fields(kind)})
+        command(**values)
+
+    spreading.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    spreading.__annotations__ = {p.name: p.annotation for p in options}
+    return spreading
 
 
 def write_json(path: Path, data: Any) -> None:
