@@ -158,6 +158,17 @@ def test_a_rate_that_is_not_known_is_48_khz(tmp_path: Path, stated: Any, rate: i
     assert capture.sample_rate == rate and capture.states_rate == (rate != 48000)
 
 
+def test_a_number_of_thousands_of_digits_is_no_broken_file(tmp_path: Path) -> None:
+    text = json.dumps(tiny(sample_rate=1, metadata={"loudness": 1}))
+    number = "9" * 6000
+    named = text.replace('"sample_rate": 1', f'"sample_rate": {number}')
+    assert "sample_rate must be within 8000..384000 Hz, got inf" in refuse(write(tmp_path, named))
+    ignored = text.replace('"loudness": 1', f'"loudness": {number}').replace(
+        '_rate": 1', '_rate": 0'
+    )
+    assert build_program(read_capture(write(tmp_path, ignored))).receptive_field == 3
+
+
 def test_a_condition_of_another_rate_is_refused(tmp_path: Path) -> None:
     data = tiny(sample_rate=48000)
     data["config"]["condition_dsp"] = tiny(sample_rate=44100)

@@ -13,18 +13,19 @@ import pytest
 
 from realtime.models.nam.build import Variant
 from realtime.models.nam.convert import make_player
-from realtime.models.nam.file import parse_capture
+from realtime.models.nam.file import from_data, parse_capture
 
-from .core.kinds import kinds, signal
+from .core.kinds import kinds, lstm, signal
 
 NAMES = ("gated", "head1x1", "bottleneck", "two arrays", "lstm of two layers", "convnet", "linear")
 
 
 def digest() -> str:
-    """One number for what all of :data:`NAMES` play."""
+    """One number for what all of :data:`NAMES` and a large LSTM play."""
     found = hashlib.sha256()
-    for name in NAMES:
-        player = make_player(Variant("", parse_capture(kinds()[name].decode())), "x", 2, 48)
+    captures = [parse_capture(kinds()[name].decode()) for name in NAMES]
+    for capture in (*captures, from_data(lstm(35, 2))):
+        player = make_player(Variant("", capture), "x", 2, 48)
         for block in signal(192).reshape(-1, 1, 1, 48):
             found.update(player.step(np.repeat(block, 2, axis=0)).tobytes())
     return found.hexdigest()

@@ -83,6 +83,8 @@ MODELS: dict[str, Any] = {
     ),
     "lstm": lambda: lib.LSTM(hidden_size=5, sample_rate=48000),
     "lstm-two-layers": lambda: lib.LSTM(hidden_size=4, num_layers=2, sample_rate=48000),
+    # more units than the kernel moves at once, an odd number of them
+    "lstm-35-units": lambda: lib.LSTM(hidden_size=35, num_layers=2, sample_rate=48000),
     "convnet": lambda: lib.ConvNet(channels=5, dilations=[1, 2, 4, 8], sample_rate=48000),
     "convnet-batchnorm": lambda: lib.ConvNet(
         channels=4, dilations=[1, 2, 4], batchnorm=True, activation="ReLU", sample_rate=48000
@@ -152,7 +154,7 @@ def test_graph_equals_the_library_and_starts_settled(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a1-standard", "a2-like", "film-gated", "head", "lstm-two-layers"]
+    "name", ["a1-standard", "a2-like", "film-gated", "head", "lstm-two-layers", "lstm-35-units"]
 )
 def test_stream_does_not_depend_on_how_it_is_cut(name: str) -> None:
     _, capture = build(name)

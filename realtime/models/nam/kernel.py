@@ -16,7 +16,10 @@ from ...dsp.mix import same_channels
 from ...native.intrinsics import view_f32, view_i64
 from ...native.late_numba import cfunc, njit, types
 from .activations import FAST_A, FAST_B, FAST_C, FAST_D, FAST_E
-from .cell import NARROW, narrow_units, wide_units
+from .cell import BELOW, CELL, OWN, PAIRS, PAIRS_BELOW, TILE_SIZE, UNITS, VECTORS, move_units
+from .cell import BIAS as BIASES
+from .cell import NEXT as FOLLOWING
+from .cell import WEIGHT as WEIGHTS
 from .tile import LANES, LONG, blocks_of, layer_tile
 from .tile import ROWS as ROWS_OF_TILES
 from .vectors import TANH_P, TANH_Q, TANH_REACH
@@ -171,34 +174,28 @@ def _combine(code, a, b, c, y):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def _recur(op, src, dst, count):  # type: ignore[no-untyped-def]
-    """LSTM layer sample by sample; its state is ``[hidden, cell, next hidden]``."""
-    size, inputs, whole, lanes = op[N_OUT], op[N_IN], op[KIND], op[TAPS]
-    hidden, cell = op[EXTRA], op[EXTRA] + 4 * whole
-    # the units of one vector have read all hidden values when they write theirs
-    following = hidden if whole == lanes else cell + 4 * whole
-    pairs = (size + 1) // 2
-    group = 4 * 4 * lanes * (inputs + 2 * pairs)
-    x, x_row = _now(src), 4 * src[STRIDE]
-    y, begin = _rows(dst), dst[OFFSET]
+    """LSTM layers on top of each other, sample by sample; see ``cell.py``."""
+    inputs, size, n_tiles, top = op[N_IN], op[N_OUT], op[KIND], op[TAPS]
+    tiles = view_i64(op[WEIGHT], (2, n_tiles, TILE_SIZE))
+    odd = view_f32(op[EXTRA], 1)
+    phase = 1 if odd[0] != 0 else 0
+    a, b = _rows(src), _rows(dst)
+    p, q = src[OFFSET], dst[OFFSET]
     for t in range(count):
-        for g in range(whole // lanes):
-            at, weight, bias = 4 * lanes * g, op[WEIGHT] + g * group, op[BIAS] + 16 * lanes * g
-            if lanes == NARROW:
-                narrow_units(
-                    weight, bias, x + 4 * t, x_row, inputs, hidden, pairs, cell + at, following + at
-                )
-            else:
-                wide_units(
-                    weight, bias, x + 4 * t, x_row, inputs, hidden, pairs, cell + at, following + at
-                )
-        new = view_f32(following, size)
+        x = view_f32(tiles[phase, 0, OWN], inputs)
+        for i in range(inputs):
+            x[i] = a[i, p + t]
+        for k in range(n_tiles):
+            tile = tiles[phase, k]
+            move_units(
+                tile[UNITS], tile[VECTORS], tile[WEIGHTS], tile[BIASES], tile[OWN], tile[PAIRS],
+                tile[BELOW], tile[PAIRS_BELOW], tile[CELL], tile[FOLLOWING],
+            )  # fmt: skip
+        hidden = view_f32(tiles[phase, top, FOLLOWING], size)
         for j in range(size):
-            y[j, begin + t] = new[j]
-        hidden, following = following, hidden
-    if hidden != op[EXTRA]:
-        state = view_f32(op[EXTRA], (3, whole))
-        for j in range(whole):
-            state[0, j] = state[2, j]
+            b[j, q + t] = hidden[j]
+        phase = 1 - phase
+    odd[0] = phase
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from .program import Activate, Combine, Conv, Operation, Program, sources
+from .program import Activate, Combine, Conv, Operation, Program, Recur, sources
 from .tile import ROWS
 
 INLINE = ("Tanh", "ReLU", "LeakyReLU", "PReLU")  # activations of the tiles
@@ -29,11 +29,28 @@ class Layer:
     written: bool = True
 
 
-Step = Operation | Layer
+@dataclass(frozen=True)
+class Stack:
+    """LSTM layers on top of each other: what each but the last gives is read by the next alone."""
+
+    layers: tuple[Recur, ...]
+
+    @property
+    def src(self) -> int:
+        """What the first one reads."""
+        return self.layers[0].src
+
+    @property
+    def dst(self) -> int:
+        """What the last one writes."""
+        return self.layers[-1].dst
+
+
+Step = Operation | Layer | Stack
 
 
 def plan(program: Program) -> list[Step]:
-    """The operations of a program in their order, convolutions joined with what follows them."""
+    """The operations of a program in their order, those joined that the kernel does at once."""
     readers: dict[int, list[int]] = {}
     for i, op in enumerate(program.operations):
         for value in set(sources(op)):
@@ -51,6 +68,14 @@ def plan(program: Program) -> list[Step]:
 
     for i, op in enumerate(program.operations):
         if i in taken:
+            continue
+        if isinstance(op, Recur):
+            stack, (at, reader) = [op], only_reader(op.dst)
+            while isinstance(reader, Recur):
+                stack.append(reader)
+                taken.add(at)
+                at, reader = only_reader(reader.dst)
+            steps.append(Stack(tuple(stack)))
             continue
         if not isinstance(op, Conv):
             steps.append(op)

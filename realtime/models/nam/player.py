@@ -18,14 +18,13 @@ from ..lag import Lag, measure
 from ..steppable import call
 from . import kernel as k
 from .activations import NUMBERS
-from .cell import packed, padded, units_of
-from .plan import Layer, plan
+from .cell import IN_STATE, LINE, lay_out
+from .plan import Layer, Stack, plan
 from .program import Activate, Combine, Conv, Part, Program, Recur, Scale
 from .reference import silence
 from .tile import LANES, LEAKY, TANH, blocks_of
 
 Array = npt.NDArray[np.float32]
-LINE = 16  # floats of a cache line
 ROOM = 1024  # samples a row slides over before it is moved back; all of it stays in the cache
 APART = 7, 48  # rows of one step do not slide back at once: each has other room, by whole lines
 _COMBINE = {"add": k.ADD, "multiply": k.MULTIPLY, "blend": k.BLEND}
@@ -94,8 +93,7 @@ class CapturePlayer:
         r[k.RECURRENT], r[k.N_RECURRENT] = self._running[2].ctypes.data, self._settled.size
         self.reset()
 
-    @staticmethod
-    def _rebase(ops: Any, running: list[Any], layout: _Layout, channel: int) -> None:
+    def _rebase(self, ops: Any, running: list[Any], layout: _Layout, channel: int) -> None:
         """Turn offsets inside one channel's layout into addresses inside the shared arrays."""
         values, signals, recurrent = running
         values[channel, :, k.BASE] *= 4
@@ -104,6 +102,10 @@ class CapturePlayer:
             if op[k.CODE] == k.RECUR:
                 op[k.EXTRA] *= 4
                 op[k.EXTRA] += recurrent.ctypes.data + 4 * channel * layout.recurrent.size
+                tiles = layout.tiles[op[k.WEIGHT]].copy()
+                tiles[:, :, IN_STATE] = op[k.EXTRA] + 4 * tiles[:, :, IN_STATE]
+                op[k.WEIGHT] = tiles.ctypes.data
+                self._keep.append(tiles)
 
     def step(self, x: Array) -> Array:
         """Advance one hop and return a copy of the output (for tests and tools)."""
@@ -155,6 +157,7 @@ class _Layout:
         self._keep: list[Any] = []
         self._place_values(program, hop)
         self._state: list[Array] = []
+        self.tiles: list[npt.NDArray[np.int64]] = []  # of each stack of LSTM layers
         steps = plan(program)
         self.operations = np.zeros((len(steps), k.OP_SIZE), dtype=np.int64)
         for row, step in zip(self.operations, steps, strict=True):
@@ -208,15 +211,13 @@ class _Layout:
         elif isinstance(op, Scale):
             row[k.CODE], row[k.SRC], row[k.KIND] = k.SCALE, op.src, op.control
             row[k.WEIGHT] = self._floats(np.tile([op.factor, op.db, 0, 0], (row[k.N_OUT], 1)))
-        else:
-            row[k.CODE], row[k.SRC] = k.RECUR, op.src
-            size = len(op.hidden)
-            row[k.N_IN], row[k.KIND] = program.channels[op.src], padded(size)
-            row[k.TAPS] = units_of(size)
-            weight, bias, state = packed(op)
-            row[k.WEIGHT], row[k.BIAS] = self._floats(weight), self._floats(bias)
-            row[k.EXTRA] = sum(s.size for s in self._state)
-            self._state.append(state.ravel().astype(np.float32))
+        elif isinstance(op, Stack):
+            row[k.CODE], row[k.SRC], row[k.N_IN] = k.RECUR, op.src, program.channels[op.src]
+            tiles, state, row[k.TAPS] = lay_out(op.layers, self._floats)
+            row[k.KIND] = tiles.shape[1]
+            row[k.WEIGHT], row[k.EXTRA] = len(self.tiles), sum(s.size for s in self._state)
+            self.tiles.append(tiles)
+            self._state.append(state)
 
     def _encode_layer(self, row: Any, layer: Layer) -> None:
         conv, mixer, shape = layer.conv, layer.mixer, layer.activation

@@ -14,6 +14,7 @@ from typing import Any
 from ...errors import ModelError
 
 MAX_DEPTH = 48
+MAX_DIGITS = 4000  # Python reads no whole number with many more
 MAX_BRACKETS = 10**6  # of a file nested too deep for the JSON module; others are not counted
 _BLANK = " \t\n\r"
 
@@ -42,7 +43,7 @@ def parse_text(text: str) -> Any:
         The JSON is broken.
     """
     text = text.lstrip(_BLANK)
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(parse_int=_number)
     try:
         try:
             value, _ = decoder.raw_decode(text)
@@ -53,6 +54,11 @@ def parse_text(text: str) -> Any:
             f"not a .nam capture: the JSON is broken ({error}); get it again"
         ) from None
     return pruned(value)
+
+
+def _number(digits: str) -> int | float:
+    """A whole number; one of thousands of digits is infinite, as in every float."""
+    return int(digits) if len(digits) < MAX_DIGITS else float(digits)
 
 
 def pruned(value: Any, depth: int = 0) -> Any:

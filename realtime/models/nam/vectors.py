@@ -92,28 +92,45 @@ class Vectors:
             b.fmul(b.fmul(over_y, under_x), both),
         )
 
-    def _ratio(self, x: Any) -> tuple[Any, Any]:
-        """Numerator and denominator of the hyperbolic tangent."""
+    def fraction(self, x: Any) -> tuple[Any, Any]:
+        """Numerator and denominator of the hyperbolic tangent, soonest: for code that waits for it.
+
+        The polynomials are summed by pairs (G. Estrin, 1960).
+        """
+        t = self._clamped(x)
+        u = self.builder.fmul(t, t)
+        square = self.builder.fmul(u, u)
+        over, under = (self._polynomial(self._pairs(p, u), square) for p in (TANH_P, TANH_Q))
+        return self.builder.fmul(t, over), under
+
+    def _pairs(self, factors: Sequence[float], u: Any) -> list[Any]:
+        """``factors[0] + factors[1] u``, ``factors[2] + factors[3] u`` and so on."""
+        constants = [self.constant(c) for c in factors]
+        pairs = zip(constants[::2], constants[1::2], strict=False)
+        joined = [self.fma(high, u, low) for low, high in pairs]
+        return joined + constants[2 * len(joined) :]
+
+    def _clamped(self, x: Any) -> Any:
         b, top, low = self.builder, self.constant(TANH_REACH), self.constant(-TANH_REACH)
         below = b.select(b.fcmp_ordered("<", x, top), x, top)
-        t = b.select(b.fcmp_ordered(">", below, low), below, low)
-        u = b.fmul(t, t)
-        return b.fmul(t, self._polynomial(TANH_P, u)), self._polynomial(TANH_Q, u)
+        return b.select(b.fcmp_ordered(">", below, low), below, low)
 
-    def sigmoid(self, tanh: Any) -> Any:
-        """``sigmoid(2 x)`` of the hyperbolic tangent of `x`."""
-        half = self.constant(0.5)
-        return self.fma(half, tanh, half)
+    def _ratio(self, x: Any) -> tuple[Any, Any]:
+        """Numerator and denominator of the hyperbolic tangent, by the fewest instructions."""
+        t = self._clamped(x)
+        u = self.builder.fmul(t, t)
+        over, under = (self._polynomial([self.constant(c) for c in p], u) for p in (TANH_P, TANH_Q))
+        return self.builder.fmul(t, over), under
 
     def leaky(self, x: Any, slope: Any) -> Any:
         """`x`, times `slope` where it is negative."""
         b = self.builder
         return b.select(b.fcmp_ordered(">", x, self.constant(0.0)), x, b.fmul(x, slope))
 
-    def _polynomial(self, factors: Sequence[float], u: Any) -> Any:
-        total = self.constant(factors[-1])
+    def _polynomial(self, factors: Sequence[Any], u: Any) -> Any:
+        total = factors[-1]
         for factor in factors[-2::-1]:
-            total = self.fma(total, u, self.constant(factor))
+            total = self.fma(total, u, factor)
         return total
 
 
