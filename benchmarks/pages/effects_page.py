@@ -13,6 +13,7 @@ from typing import Any
 
 from ..measures.effects import COLUMNS
 from ..measures.rig import COLUMNS as RIG
+from ..measures.rig import RATIOS
 from ..rig import machine
 from ..rig.tables import markdown
 from .readme import insert
@@ -24,7 +25,7 @@ NAME = "bench rig"
 def section(data: dict[str, Any]) -> str:
     """Everything that goes between the markers."""
     tables, command = data["tables"], data["command"].partition(" --json")[0]
-    lengths = {k: v for k, v in RIG.items() if k != "share"} | {"ratio": "p99.9 / p50"}
+    lengths = {k: v for k, v in RIG.items() if k != "share"} | RATIOS
     parts = [
         f"Measured by `{command}`. {machine.sentence(data['machine'])}.",
         markdown(tables["effects"], COLUMNS),

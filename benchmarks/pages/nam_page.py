@@ -28,7 +28,8 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def _command(data: dict[str, Any]) -> str:
-    return re.sub(r"\S*/", "", data["command"].partition(" --json")[0])
+    command = re.sub(r"\S*/", "", data["command"].partition(" --json")[0])
+    return re.sub(r"--core \S+", "--core CORE", command)
 
 
 def ratios() -> str:

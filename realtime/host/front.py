@@ -94,6 +94,7 @@ class Front:
         view, board = self._line.shown
         found = with_past(stats, view.past)
         found["callbacks_missed"] = added(view.past, counts(board, view.now))["missed"]
+        found["callbacks_expected"] = found["callbacks_seen"] + found["callbacks_missed"]
         incidents = self.incidents
         silent = round(sum(i.seconds for i in incidents), 3)
         return {**found, "restarts": len(incidents), "restart_seconds": silent}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from realtime.host.inbox import Inbox
 from realtime.host.knobs import Knobs
 from realtime.host.machine import RULES, State, diagram
 from realtime.host.progress import Cancelled
-from realtime.host.shared_memory import MODE
+from realtime.host.shared_memory import MISSED, MODE, Board
+from realtime.host.tally import count_missed
 from realtime.session.operations import Remove, Swap
 from realtime.session.sound import Device, Setup, Sound
 from realtime.session.sound import Stage as Played
@@ -548,6 +550,26 @@ def test_counts_of_engines_that_have_ended_stay() -> None:
     past = stage.supervisor.view.past
     assert (before, past["ring_underflows"]) == ({}, 5)
     assert past["callbacks"] > 0
+
+
+def test_missed_callbacks_never_become_fewer_when_blocks_change_their_size() -> None:
+    with closing(Board()) as board:
+        record = board.record[0]
+        record["sample_rate"], record["first_ns"] = 48000, 1
+        counted = []
+        for block, played, lost in (
+            (64, 7500, 100),
+            (1024, 470, 0),
+            (37, 13_000, 0),
+            (256, 1900, 9),
+        ):
+            record["callbacks"] += played
+            record["samples"] += block * played
+            before = max(int(record["last_ns"]), 1)
+            record["last_ns"] = before + round(1e9 * block * (played + lost) / 48000)
+            count_missed(board)
+            counted.append(int(board.status[MISSED]))
+        assert abs(counted[0] - 100) <= 1 and counted == sorted(counted)
 
 
 def test_a_suspect_that_hangs_while_it_is_brought_back_stays_out() -> None:

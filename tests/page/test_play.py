@@ -15,7 +15,9 @@ from realtime.audio_files import Clip
 from realtime.session.render import render
 from realtime.session.sound import Sound, Stage
 
-from ..signals import Array
+from ..nam.test_file import write
+from ..nam.test_oversample import driven
+from ..signals import Array, noise
 from .conftest import PATIENCE, RATE, Live
 
 TRIES = 5
@@ -195,6 +197,34 @@ def test_a_preset_is_kept_and_comes_back(page: Any, live: Live) -> None:
     kept.wait_for(state="detached")
     page.click("#dialog-close")
     knob(page, "output_gain_db", "0")
+
+
+def test_a_captures_oversampling_is_chosen_heard_and_undone(page: Any, live: Live) -> None:
+    source = write(live.folder, driven(), "driven.nam")
+    preset = live.folder / "presets" / "Driven.toml"
+    preset.parent.mkdir(exist_ok=True)
+    preset.write_text(f'format = 2\nname = "Driven"\n[[stage]]\nmodel = "{source}"\n')
+
+    def finer(factor: float) -> Callable[[Array], Array]:
+        return lambda dry: rendered(str(source), dry, oversampling=factor)
+
+    page.click("#open-presets")
+    page.locator(".rows li", has_text="Driven").locator(".choice").click()
+    chosen = page.locator('[data-parameter$="oversampling"] select')
+    chosen.wait_for()
+    assert chosen.input_value() == "1"
+    chosen.select_option("2×")
+    page.wait_for_selector("#undo:enabled")
+    assert_heard(page, live, finer(2.0))
+    page.click("#undo")
+    page.wait_for_function(
+        "document.querySelector('[data-parameter$=oversampling] select').value == 1"
+    )
+    assert_heard(page, live, finer(1.0))
+    probe = noise(RATE // 10, level=0.5)
+    assert np.abs(finer(2.0)(probe) - finer(1.0)(probe)).max() > 0.01  # they do sound different
+    preset.unlink()
+    choose(page, "tape")
 
 
 def test_the_record_button_keeps_what_is_heard(page: Any, live: Live) -> None:

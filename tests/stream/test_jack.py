@@ -165,7 +165,7 @@ def test_a_block_size_other_than_the_servers_changes_nothing(period: int) -> Non
 def test_a_period_that_changes_while_it_plays_is_followed_and_declared(
     subject: str, lane: str, mix: float, block: int | None, tmp_path: Path
 ) -> None:
-    sizes = [64, 256, 1024, 64]
+    sizes = [64, 1024, 37, 256, 64]
     arguments = {"subject": subject, "lane": lane, "mix": mix, "block": block, "sizes": sizes}
     loud = tiny()
     loud["weights"][-1] = 2.0
