@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +36,7 @@ from realtime.native.intrinsics import (
 )
 from realtime.session.builder import Builder
 from realtime.session.sound import EngineName, Sound, Stage, identified
-from realtime.stream.worker import lower_priority, raise_priority
+from realtime.stream.worker import raise_priority
 
 from ..rig.tables import Report, Row
 from . import effects
@@ -180,15 +181,27 @@ def response_rows(folder: Path) -> list[Row]:
         times = hop_times(path, x, settled, LONG_RUNS)
         made = row(f"{seconds:g} s, {'mono' if channels == 1 else 'stereo'}", times)
         made["ratio"] = round(made["p99_9_us"] / made["p50_us"], 2)
-        raise_priority()  # as a sound card's thread has it
-        paced = hop_times(path, x, settled, RUNS, paced=True)
-        lower_priority()
+        paced = _paced(path, x, settled)
         path.close()
         made["paced_us"], paced_p99_9 = (float(v) for v in np.percentile(paced, [50, 99.9]))
         made["paced_ratio"] = round(paced_p99_9 / made["paced_us"], 2)
         made["paced_us"] = round(made["paced_us"], 2)
         found.append(made)
     return found
+
+
+def _paced(path: SoundPath, x: Array, first: int) -> npt.NDArray[np.float64]:
+    """:func:`hop_times` with pauses, on a thread of a sound card's priority."""
+    found: list[npt.NDArray[np.float64]] = []
+
+    def run() -> None:
+        raise_priority()
+        found.append(hop_times(path, x, first, paced=True))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return found[0]
 
 
 def main(argv: Sequence[str]) -> int:

@@ -21,6 +21,7 @@ OTHERS = {
     ".dll": "a VST2",
     ".vst": "a VST2",
     ".component": "an Audio Unit",
+    ".aaxplugin": "an AAX",
 }
 
 

@@ -92,6 +92,7 @@ def test_an_instance_for_each_channel_takes_settings_without_a_state() -> None:
         ("comp.CLAP", "a CLAP"),
         ("comp-vst.so", "a VST2 or LADSPA"),
         ("Comp.dll", "a VST2"),
+        ("Comp.aaxplugin", "an AAX"),
     ],
 )
 def test_other_formats_are_called_by_name(name: str, kind: str, own_cache: Path) -> None:

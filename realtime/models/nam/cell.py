@@ -106,9 +106,9 @@ def lay_out(
             factors = place(np.concatenate([first.ravel(), last.ravel()]))
             size_of = (units, (part.stop - begin) // units, factors, place(bias[:, part]))
             for odd in (0, 1):
-                read = (hidden[odd] - front, (front + _up(size, CHAINS)) // CHAINS)
-                read += (below[odd], _up(below_size, CHAINS) // CHAINS)
-                tiles[odd].append([*size_of, *read, cell + begin, hidden[1 - odd] + begin])
+                pairs = (front + _up(size, CHAINS)) // CHAINS
+                sums = (hidden[odd] - front, pairs, below[odd], _up(below_size, CHAINS) // CHAINS)
+                tiles[odd].append([*size_of, *sums, cell + begin, hidden[1 - odd] + begin])
         below, below_size = hidden[::-1], size
         state.append(memory)
         at += memory.size
