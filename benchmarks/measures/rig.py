@@ -34,15 +34,19 @@ from realtime.native.intrinsics import (
     sleep_address,
     sleep_ns,
 )
+from realtime.presets.files import write_file
+from realtime.presets.format import Preset
 from realtime.session.builder import Builder
 from realtime.session.sound import EngineName, Sound, Stage, identified
 from realtime.stream.worker import raise_priority
 
+from ..rig import jack
 from ..rig.tables import Report, Row
-from . import effects
+from . import effects, glitch
 
 RATE, HOP, RUNS = 48000, 64, 5
 LONG_RUNS = 25  # of long responses, whose rarest hops count
+LOAD_ROUNDS = 3
 Array = npt.NDArray[np.float32]
 RATIOS = {"ratio": "p99.9 / p50", "paced_us": "paced p50 µs", "paced_ratio": "paced p99.9 / p50"}
 COLUMNS = {
@@ -204,11 +208,23 @@ def _paced(path: SoundPath, x: Array, first: int) -> npt.NDArray[np.float64]:
     return found[0]
 
 
+def load_rows(report: Report, folder: Path, capture: str, seconds: float) -> list[Row]:
+    """Callbacks that the rig and a bare copy miss beside other work, on JACK where it is there."""
+    file = folder / "rig.toml"
+    write_file(file, Preset("rig", "", Sound(identified(stages(folder, None, capture), 1))))
+    rig, on_jack = ("the rig", file), jack.unavailable() is None
+    names = ("bare", "inline")
+    return glitch.table(report, rig, HOP, seconds, on_jack, rounds=LOAD_ROUNDS, names=names)
+
+
 def main(argv: Sequence[str]) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="restyle bench rig", description=__doc__)
     parser.add_argument("--capture", metavar="FILE", help="a .nam file; none: no rig's table")
     parser.add_argument("--seconds", type=float, default=4.0, help="of sound")
+    parser.add_argument(
+        "--loads", type=float, default=2.0, metavar="SECONDS", help="of each load; 0: none"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
     options = parser.parse_args(list(argv))
     report = Report("rig", "restyle bench rig " + " ".join(argv))
@@ -221,6 +237,10 @@ def main(argv: Sequence[str]) -> int:
         if options.capture is not None:
             whole = rig_rows(Path(folder), options.capture, options.seconds)
             report.table("rig", "A rig, mono, hops of 64 samples", whole, COLUMNS)
+            if options.loads > 0:
+                capture = str(Path(options.capture).resolve())
+                missed = load_rows(report, Path(folder), capture, options.loads)
+                report.table("loads", "Its callbacks beside other work", missed, glitch.COLUMNS)
         else:
             report.note("name a capture (--capture FILE.nam) to compare the rig with it")
     if options.json is not None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..measures.effects import COLUMNS
+from ..measures.glitch import COLUMNS as LOADS
 from ..measures.rig import COLUMNS as RIG
 from ..measures.rig import RATIOS
 from ..rig import machine
@@ -34,6 +35,9 @@ def section(data: dict[str, Any]) -> str:
     ]
     if "rig" in tables:
         parts += ["A rig in mono, blocks of 64 samples:", markdown(tables["rig"], RIG)]
+    if "loads" in tables:
+        beside = "The same and the capture as a stream, beside other work:"
+        parts += [beside, markdown(tables["loads"], LOADS)]
     return "\n\n".join(parts)
 
 

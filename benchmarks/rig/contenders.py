@@ -20,7 +20,7 @@ from realtime.stream.transport import Transport
 
 from .pace import PacedDevice
 from .python_host import PythonHost
-from .sounds import one_model
+from .sounds import of_file
 
 NAMES = ("bare", "inline", "worker", "python")
 TITLES = {
@@ -114,7 +114,7 @@ class Restyle:
     """A :class:`realtime.session.session.Session` on one of its lanes."""
 
     def __init__(self, device: Transport, lane: str, path: Path | None) -> None:
-        session = Session(Setup(one_model(path), Device(lane=lane)), device)
+        session = Session(Setup(of_file(path), Device(lane=lane)), device)
         self._memory = session.stream.memory
         self.counts = self._memory.address + self._memory.record.dtype.fields["callbacks"][1]
         self.start, self.stop = session.start, session.stop
