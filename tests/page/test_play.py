@@ -18,7 +18,7 @@ from realtime.session.sound import Sound, Stage
 from ..nam.test_file import write
 from ..nam.test_oversample import driven
 from ..signals import Array, noise
-from .conftest import PATIENCE, RATE, Live
+from .conftest import PATIENCE, RATE, Live, sync_api
 
 TRIES = 5
 SETTLED = RATE // 2  # samples after which nothing before the recording is remembered
@@ -217,9 +217,7 @@ def test_a_captures_oversampling_is_chosen_heard_and_undone(page: Any, live: Liv
     page.wait_for_selector("#undo:enabled")
     assert_heard(page, live, finer(2.0))
     page.click("#undo")
-    page.wait_for_function(
-        "document.querySelector('[data-parameter$=oversampling] select').value == 1"
-    )
+    sync_api.expect(chosen).to_have_value("1", timeout=1000 * PATIENCE)
     assert_heard(page, live, finer(1.0))
     probe = noise(RATE // 10, level=0.5)
     assert np.abs(finer(2.0)(probe) - finer(1.0)(probe)).max() > 0.01  # they do sound different
