@@ -52,7 +52,7 @@ class PipeWireMicrophone:
     def __init__(self, name: str, library: str, block: int) -> None:
         if shutil.which("setpriv") is None:
             raise DeviceError("setpriv is missing; install it: apt install util-linux")
-        objects = json.loads(ask(["pw-dump"]))
+        objects = _objects(ask(["pw-dump"]))
         nodes = _nodes(objects)
         if name in nodes:
             raise DeviceError(
@@ -87,7 +87,7 @@ class PipeWireMicrophone:
             start_new_session=True,  # Ctrl-C is for restyle alone
         )
         end = time.monotonic() + APPEAR_SECONDS
-        while self.name not in _nodes(json.loads(ask(["pw-dump"]))):
+        while self.name not in _nodes(_objects(ask(["pw-dump"]))):
             if self.lost or time.monotonic() > end:
                 self.close()
                 raise DeviceError(f"PipeWire did not make the microphone '{self.name}'")
@@ -118,9 +118,23 @@ class PipeWireMicrophone:
         return each_line(["pw-link", "-m", "-l"], hear)
 
 
+def _objects(dump: str) -> list[Any]:
+    """What `pw-dump` printed: a list, and a further one for what changed while it looked."""
+    found: dict[Any, Any] = {}
+    decoder, text = json.JSONDecoder(), dump.strip()
+    while text:
+        objects, end = decoder.raw_decode(text)
+        for one in objects:  # of metadata, only what changed comes again
+            known = found.get(one.get("id"), {}).get("metadata", [])
+            told = {"metadata": [*one["metadata"], *known]} if "metadata" in one else {}
+            found[one.get("id")] = one | told
+        text = text[end:].lstrip()
+    return list(found.values())
+
+
 def _nodes(objects: Any) -> dict[str, dict[str, Any]]:
     """Properties of all nodes of a dump, by their name."""
-    found = [o["info"]["props"] for o in objects if o["type"].endswith(":Node") and o.get("info")]
+    found = [o["info"]["props"] for o in objects if o.get("info") and o["type"].endswith(":Node")]
     return {p["node.name"]: p for p in found if "node.name" in p}
 
 

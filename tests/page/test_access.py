@@ -114,7 +114,7 @@ def test_a_knob_by_keys_says_where_it_stands(page: Any) -> None:
         ("End", "100 %"),
     ):
         page.keyboard.press(key)
-        assert mix.get_attribute("aria-valuetext") == text
+        page.wait_for_selector(f'[data-parameter="mix"][aria-valuetext="{text}"]')
     assert mix.get_attribute("role") == "slider"
     page.keyboard.press("Home")
     mix.dblclick()  # the default
