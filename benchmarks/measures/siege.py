@@ -3,8 +3,10 @@
 Models, impulse responses and presets, each made anew, are offered through the API, the page's own
 requests, OSC and MIDI while restyle plays on JACK's dummy server.  What plays is a model that gives
 0.25 whatever it hears, and all of it is recorded: a sample that is not 0.25 would be heard.  An
-offer that is taken (damage may leave a good file) is put back, and that stretch is left out.  A
-bare copy (no model, no offers) plays on the same server: what it misses, the machine lost.
+offer that is taken (damage may leave a good file) is put back, and what played in between is left
+out, by the engine's own log of changes.  For each stretch of other samples it is told which offers
+were under way and what the engine counted.  A bare copy (no model, no offers) plays on the same
+server: what it misses, the machine lost.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ import json
 import os
 import random
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -45,23 +46,26 @@ from realtime.session.operations import Load
 from realtime.session.sound import Device, Setup, Sound, Stage
 
 from ..rig import hostile
+from ..rig.child import call_apart
 from ..rig.jack import dummy_server, unavailable
 from ..rig.tables import Report, Row
+from ..rig.wrong import STRETCHES, Offer, Watch, elsewhere, explained, longest_run
 from .trouble import counted
 
 PERIOD, RATE, LEVEL = 256, 48_000, 0.25
 TOKEN = "0123456789abcdef" * 2
-OSC_WAIT_S, MIDI_WAIT_S, EDGE = 6.0, 0.6, RATE // 2
+OSC_WAIT_S, MIDI_WAIT_S, BEGIN = 6.0, 0.6, RATE  # the first second is left out
 JACK = Device(input="system JACK", output="system JACK", clocks="one", preferred_rate=RATE)
 WAYS = ("api", "page", "osc", "midi")
+Found = dict[str, list[Row]]
 OFFERS = {
     "what": "way", "offers": "offers", "refused": "refused", "taken": "taken and put back",
     "unanswered": "no answer", "failed": "500 or traceback",
 }  # fmt: skip
 SOUND = {
     "what": "what plays", "seconds": "seconds", "left_out": "left out s", "wrong": "wrong samples",
-    "silent": "longest silence", "restarts": "restarts", "missed": "blocks missed",
-    "gap_ms": "longest gap ms",
+    "late": "of them late", "silent": "longest silence", "restarts": "restarts",
+    "missed": "blocks missed", "gap_ms": "longest gap ms",
 }  # fmt: skip
 TEXT = 'format = 2\nname = "Lead"\nmix = 0.5\n[[stage]]\neffect = "Reverb"\nroom_size = 0.4\n'
 REPEATED = ("a.", "[", "{a=", "[[stage]]\neffect='Gain'\n", "x=1,", "'''", "[[stage.group]]\n", "1")
@@ -203,21 +207,16 @@ class Doors:
         return "unanswered"  # MIDI has no answers
 
 
-def longest_run(found: Any) -> int:
-    """The most entries that are true one after the other."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], found.astype(np.int8), [0]])))
-    return int((edges[1::2] - edges[::2]).max(initial=0))
-
-
-def besiege(offers: int, seed: int, folder: Path) -> tuple[list[Row], list[Row]]:
+def besiege(offers: int, seed: int, folder_name: str) -> Found:
     """Make the offers in a process that finds the JACK server.
 
     Returns
     -------
-    ways, played : list of dict
-        Rows of :data:`OFFERS` and of :data:`SOUND`.
+    dict
+        ``ways``: rows of :data:`OFFERS`; ``played``: of :data:`SOUND`; ``stretches``: of
+        :data:`benchmarks.rig.wrong.STRETCHES`.
     """
-    rng = random.Random(seed)
+    rng, folder = random.Random(seed), Path(folder_name)
     made = Offers(folder, rng)
     os.environ.update(
         RESTYLE_MODELS=str(made.models), RESTYLE_PRESETS=str(made.presets), RESTYLE_MIDI="jack",
@@ -236,92 +235,89 @@ def besiege(offers: int, seed: int, folder: Path) -> tuple[list[Row], list[Row]]
     )
     sound = Sound((Stage(model=str(base), identity=1),))
     ways: dict[str, Counter[str]] = {way: Counter() for way in WAYS}
-    out: list[tuple[int, int]] = []
+    told: list[Offer] = []
     doors = Doors(*ports)  # before the controls, which open the MIDI ports there are
-    with Host(Setup(device=JACK), standby=False) as bare, Host(Setup(sound, JACK)) as host:
+    with (
+        Host(Setup(device=JACK), standby=False) as bare,
+        Host(Setup(sound, JACK), taps=("wet",)) as host,  # from the first sample on
+    ):
+        opened = host.setup
+        host.record({"wet": folder / "wet.wav"})
+        watch = Watch(host)
         host.start_controls(functools.partial(start_controls, settings))
         host.wait(5.0)
         if not doors.hears_midi():
             raise RestyleError("siege: restyle did not open the MIDI port")
         before = [counted(h)["missed"] for h in (host, bare)]
-        recording_from = int(host.board.record[0]["samples"])
-        host.record({"wet": folder / "wet.wav"})
-
-        def at() -> int:  # the engine's own count: what writes the file may be behind
-            return int(host.board.record[0]["samples"]) - recording_from
-
         for k in range(offers):
             way, kind = WAYS[k % len(WAYS)], rng.choice(("model", "response", "preset"))
-            start, counts = at(), ways[way]
+            start, counts = int(host.board.record[0]["samples"]), ways[way]
             name = made.make(kind, f"midi-{k % 128}" if way == "midi" else f"evil-{k}")
             answer = doors.offer(way, kind, name, k)
             taken = host.setup.sound != sound
-            counts["taken" if taken else "refused" if answer == "accepted" else answer] += 1
+            answer = "taken" if taken else "refused" if answer == "accepted" else answer
+            counts[answer] += 1
             counts["offers"] += 1
             if taken:
                 host.do(Load(sound))
                 host.wait(0.4)
-                out.append((start - EDGE, at() + EDGE))
+            end = int(host.board.record[0]["samples"])
+            told.append(Offer(start, end, f"{k}: {kind} by {way}, {answer}"))
             if k % 100 == 99:
                 print(
                     f"{k + 1} offers, restarts {len(host.incidents)}", file=sys.stderr, flush=True
                 )
         host.wait(2.0)
         after = [counted(h) for h in (host, bare)]
+        other = elsewhere(opened, host.changes())
         host.stop_recording()
+        watch.stop()
     y = soundfile.read(folder / "wet.wav", dtype="float32", always_2d=True)[0][:, 0]
     wrong, silent = np.abs(y - LEVEL) > 1e-6, np.abs(y) < 1e-4
-    for start, end in out:
-        wrong[max(0, start) : end] = silent[max(0, start) : end] = False
+    left_out = 0
+    for start, end in ((0, BEGIN), *other):
+        left_out += min(end, len(y)) - min(start, len(y))
+        wrong[start:end] = silent[start:end] = False
     for found, first in zip(after, before, strict=True):
         found["missed"] -= first
+    rows = explained(wrong, silent, told, watch, RATE)
     good = not wrong.any() and not after[0]["restarts"]
     played: list[Row] = [
         {
             "what": "the session",
             "seconds": round(len(y) / RATE, 1),
-            "left_out": round(float(sum(e - s for s, e in out)) / RATE, 1),
+            "left_out": round(left_out / RATE, 1),
             "wrong": int(wrong.sum()),
+            "late": sum(r["samples"] for r in rows if r["why"] == "late"),
             "silent": longest_run(silent),
             **after[0],
             "verdict": "ok" if good else "not as it should be",
         },
         {"what": "a bare copy", **after[1]},
     ]
-    rows: list[Row] = []
-    for way, c in ways.items():
-        row = {k: c[k] for k in OFFERS if k != "what"}
-        verdict = "ok" if not c["failed"] else "not as it should be"
-        rows.append({"what": way, **row, "verdict": verdict})
-    return rows, played
+    counts_of = [
+        {"what": way, **{k: c[k] for k in OFFERS if k != "what"}, "verdict": _verdict(c)}
+        for way, c in ways.items()
+    ]
+    return {"ways": counts_of, "played": played, "stretches": rows}
 
 
-def job() -> None:
-    """What :func:`apart` runs."""
-    offers, seed, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-    print(json.dumps(besiege(offers, seed, folder)))
+def _verdict(counts: Counter[str]) -> str:
+    return "not as it should be" if counts["failed"] else "ok"
 
 
-def apart(offers: int, seed: int) -> tuple[list[Row], list[Row]]:
+def apart(offers: int, seed: int) -> Found:
     """Run :func:`besiege` in a process of its own beside a JACK server.
 
     Raises
     ------
-    RestyleError
+    ChildError
+        It failed.
     """
     with dummy_server(PERIOD) as environment, tempfile.TemporaryDirectory() as folder:
-        code = "import benchmarks.measures.siege as s; s.job()"
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(offers), str(seed), folder],
-            env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    if done.returncode != 0:
-        raise RestyleError(f"siege: it ended with {done.returncode}")
-    ways, played = json.loads(done.stdout.splitlines()[-1])
-    return ways, played
+        job = "benchmarks.measures.siege:besiege"
+        found: Found = call_apart(job, offers, seed, folder, environment=environment)
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -336,13 +332,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check_writable(options.json)
     command = f"python -m benchmarks.measures.siege --offers {options.offers}"
     report = Report("siege", f"{command} --seed {options.seed}")
-    ways, played = apart(options.offers, options.seed)
-    report.table("offers", "What was offered", ways, OFFERS)
-    report.table("sound", "What was played meanwhile", played, SOUND)
+    found = apart(options.offers, options.seed)
+    report.table("offers", "What was offered", found["ways"], OFFERS)
+    report.table("sound", "What was played meanwhile", found["played"], SOUND)
+    if found["stretches"]:
+        report.table("stretches", "Where the sound was another", found["stretches"], STRETCHES)
     report.note(f"JACK's dummy server, blocks of {PERIOD} samples at 48 kHz; MIDI has no answers.")
     if options.json is not None:
         report.write(options.json)
-    return 0 if all(r.get("verdict", "ok") == "ok" for r in (*ways, *played)) else 1
+    return (
+        0 if all(r.get("verdict", "ok") == "ok" for r in (*found["ways"], *found["played"])) else 1
+    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
-import json
 import os
 import random
 import signal
@@ -34,6 +33,7 @@ from realtime.presets.format import OscSettings
 from realtime.session.operations import Insert, Load, Remove, Swap
 from realtime.session.sound import Device, Setup, Sound, Stage
 
+from ..rig.child import call_apart
 from ..rig.jack import dummy_server, unavailable
 from ..rig.loads import _SPIN
 from ..rig.sounds import one_model
@@ -205,29 +205,6 @@ def wait(condition: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
-def apart(job: str, many: int, seed: int, environment: dict[str, str]) -> Row:
-    """Run one of the jobs in a process of its own, which finds the JACK server."""
-    code = "import benchmarks.measures.trouble as t; t.job()"
-    ordinary = UNPRIVILEGED if job == "edits" and os.geteuid() == 0 else ()
-    done = subprocess.run(
-        [*ordinary, sys.executable, "-c", code, job, str(many), str(seed)],
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise RestyleError(f"trouble: {job} ended with {done.returncode}")
-    row: Row = json.loads(done.stdout.splitlines()[-1])
-    return row
-
-
-def job() -> None:
-    """What :func:`apart` runs."""
-    name, many, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    print(json.dumps({"edits": starved, "controls": killed_controls}[name](many, seed)))
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and print it; 1 when the sound noticed."""
     parser = argparse.ArgumentParser(prog="benchmarks.measures.trouble", description=__doc__)
@@ -243,16 +220,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = (
         f"python -m benchmarks.measures.trouble --edits {options.edits} --kills {options.kills}"
     )
-    report, rows = Report("trouble", command), []
+    report = Report("trouble", command)
+    rows: list[Row] = []
     if options.edits:
         with dummy_server(PERIOD) as environment:
             report.progress(f"{options.edits} edits on a starved machine")
-            rows.append(apart("edits", options.edits, options.seed, environment))
+            ordinary = UNPRIVILEGED if os.geteuid() == 0 else ()
+            job, many = "benchmarks.measures.trouble:starved", options.edits
+            rows.append(
+                call_apart(job, many, options.seed, environment=environment, under=ordinary)
+            )
             report.table("edits", "Edits on a starved machine", rows[-1:], EDITS)
     if options.kills:
         with dummy_server(PERIOD) as environment:
             report.progress(f"{options.kills} kills of the controls")
-            rows.append(apart("controls", options.kills, options.seed, environment))
+            job, many = "benchmarks.measures.trouble:killed_controls", options.kills
+            rows.append(call_apart(job, many, options.seed, environment=environment))
             report.table("controls", "Controls that are killed", rows[-1:], KILLS)
     report.note(f"JACK's dummy server, blocks of {PERIOD} samples at 48 kHz.")
     if options.json is not None:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,47 @@ def run_child(
             return json.loads(line[len(MARK) :])
     words = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
     raise ChildError(f"{module} failed: {words[-1]}")
+
+
+def call_apart(
+    function: str,
+    *arguments: Any,
+    environment: Mapping[str, str] | None = None,
+    under: Sequence[str] = (),
+) -> Any:
+    """Call ``module:function`` in a process of its own, however long it takes; what it returned.
+
+    Its words go to standard error as they come.
+
+    Parameters
+    ----------
+    arguments
+        What JSON can hold, as is what it returns.
+    environment : mapping
+        See :func:`surroundings`: that of a JACK server, say.
+    under : sequence of str
+        The command that starts it, such as ``setpriv`` with its options.
+
+    Raises
+    ------
+    ChildError
+        It failed.
+    """
+    module, _, name = function.partition(":")
+    code = (
+        f"import json, sys; from {module} import {name} as f; r = f(*json.loads(sys.argv[1]));"
+        f" print({MARK!r} + json.dumps(r), flush=True)"
+    )
+    done = subprocess.run(
+        [*under, sys.executable, "-c", code, json.dumps(arguments)],
+        env=surroundings(environment),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    lines = done.stdout.splitlines()
+    if done.returncode != 0 or not lines or not lines[-1].startswith(MARK):
+        raise ChildError(f"{function} ended with {done.returncode}")
+    return json.loads(lines[-1][len(MARK) :])
 
 
 MARK = "result: "
