@@ -9,7 +9,9 @@ from __future__ import annotations
 import multiprocessing
 import queue
 import signal
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
@@ -120,3 +122,13 @@ class Child:
                 continue
         with suppress(Exception):
             self._pipe.close()
+
+
+def processor_ns(pid: int) -> int:
+    """Processor time of another process so far [ns]; 0 where the system does not tell."""
+    if sys.platform != "linux" or not pid:
+        return 0
+    try:
+        return time.clock_gettime_ns(~pid << 3 | 2)  # as clock_getcpuclockid(3) has it
+    except OSError:  # it has ended
+        return 0

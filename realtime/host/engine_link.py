@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from .. import errors
 from ..errors import RestyleError, StreamError
 from . import engine_process, progress
-from .child import Child, Message
+from .child import Child, Message, processor_ns
 from .shared_memory import STAGE, Board
 from .watch import Watch
 
@@ -83,7 +83,7 @@ class Link:
         self.opened: tuple[Any, dict[str, Any]] | None = None
         self.refused: Exception | None = None
         self.lost: str | None = None
-        self.watch = Watch(self.board, time)
+        self.watch = Watch(self.board, time, lambda: processor_ns(self.process.pid))
         try:
             self.process = start(self.board, lambda message: heard(self, message))
         except BaseException:

@@ -25,7 +25,8 @@ class Notes:
     Attributes
     ----------
     kept : tuple of dict
-        ``when`` [seconds since 1970] and ``text``, oldest first; another object after each.
+        ``when`` [seconds since 1970, as the clock stood], ``at`` [seconds of the monotonic clock]
+        and ``text``, oldest first; another object after each.
     """
 
     def __init__(self, tell: Callable[[str], None] = lambda text: None) -> None:
@@ -38,7 +39,8 @@ class Notes:
 
     def __call__(self, text: str) -> None:
         """Keep a sentence and pass it on."""
-        self.kept = (*self.kept, {"when": round(time.time(), 3), "text": text})[-MOST:]
+        when, at = round(time.time(), 3), round(time.monotonic(), 6)
+        self.kept = (*self.kept, {"when": when, "at": at, "text": text})[-MOST:]
         if self._queue.qsize() < WAITING:
             self._queue.put(text)
         else:

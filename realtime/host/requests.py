@@ -25,7 +25,8 @@ class Request:
     ----------
     future : Future
         What the caller waits on.
-    since : float [seconds since 1970]
+    since : float [seconds]
+        By the machine's monotonic clock, as others read it, too.
     progress : str
         What is done about it just now.
     sent : float [seconds]
@@ -35,7 +36,7 @@ class Request:
     def __init__(self, number: int, kind: str, body: Mapping[str, Any]) -> None:
         self.number, self.kind, self.body = number, kind, body
         self.future: Future[Any] = Future()
-        self.since, self.progress = time.time(), "waiting"
+        self.since, self.progress = time.monotonic(), "waiting"
         self.sent = 0.0
 
 

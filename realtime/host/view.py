@@ -23,7 +23,7 @@ class Pending:
         What :meth:`realtime.host.host.Host.cancel` takes.
     what : str
         What it does.
-    since : float [seconds since 1970]
+    since : float [seconds of the machine's monotonic clock]
     progress : str
         What it does just now.
     """

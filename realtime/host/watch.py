@@ -6,6 +6,7 @@ supervisor's.  An engine that gets no processor time is late, not broken.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..stream.voice import WORKER
@@ -67,10 +68,12 @@ class Watch:
     board : Board
     time : float [seconds]
         When it begins.
+    used : callable
+        Processor time of the engine's process [ns], for as long as it does not say so itself.
     """
 
-    def __init__(self, board: Board, time: float) -> None:
-        self._board, self._time = board, time
+    def __init__(self, board: Board, time: float, used: Callable[[], int] = lambda: 0) -> None:
+        self._board, self._time, self._used = board, time, used
         self._callbacks, self._worker, self._beat = Counted(), Counted(), Counted()
         self._work, self._beats = Counted(), 0
 
@@ -94,7 +97,7 @@ class Watch:
         if status[MODE] != WORKER:  # the next worker is given as long as any other
             self._worker = Counted()
         self._worker.look(int(record["worker_blocks"]), elapsed, beats)
-        self._work.look(int(status[WORK]), elapsed, beats)
+        self._work.look(int(status[WORK]) or self._used(), elapsed, beats)
 
     @property
     def stuck(self) -> bool:

@@ -155,7 +155,7 @@ class Hub:
             "readings": {k: round(v, 3) for k, v in given(levels).items()},
             "notes": None if notes is None else sorted(notes.items()),
             **figures,
-            "now": round(time.time(), 3),
+            "now": round(time.monotonic(), 3),
             "seconds": round(time.monotonic() - self._begin, 3),
         }
         text = json.dumps(meters, allow_nan=False)

@@ -104,7 +104,7 @@ class HostConsole:
         """Notice edits and the host's state; called now and then while no page is open, too."""
         view = self._host.view
         if self._stands[0] != view.state:
-            self._stands = view.state, round(time.time(), 3)
+            self._stands = view.state, round(time.monotonic(), 3)
         if view.now:
             self.edits.see(view.setup.sound, self.surface.parameters(), self.surface.preset)
 

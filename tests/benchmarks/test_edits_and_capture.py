@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks.measures import capture, edits
+from benchmarks.measures import capture, edits, far
 from realtime.devices.simulated import SimulatedDevice
 from realtime.errors import ConfigError
 from realtime.host.replay import Replay, replay
@@ -119,3 +119,10 @@ def test_changes_that_are_not_replayed_are_an_exit_code(
     assert rows["samples that differ"] > 100
     with pytest.raises(ConfigError, match="--minutes must be within"):
         capture.main(["--minutes", "0"])
+
+
+@pytest.mark.parametrize("lane", ["inline", "worker"])
+def test_half_a_day_and_a_day_change_no_sample_and_no_count(models: list[str], lane: str) -> None:
+    rows = far.run(1.5, models, 3, (lane,))
+    assert [r["verdict"] for r in rows] == ["ok", "ok"], rows
+    assert all(r["edits"] > 20 and r["swaps"] > 3 and r["recorded"] > 1.0 for r in rows)

@@ -23,7 +23,7 @@ NOW = {"device": {"paced": True, "sample_rate": 48000}, "parameters": {}, "count
 class FakeChild:
     """A process that is none; what it is told is in `told`."""
 
-    pid = 1
+    pid = 0
 
     def __init__(self, board: Board, heard: Callable[[Message], None]) -> None:
         self.board, self.heard = board, heard

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,9 @@ import msgspec
 import pytest
 
 from realtime.errors import ConfigError, DeviceError, RestyleError
+from realtime.host import engine_link
 from realtime.host.actions import PATIENCE_SECONDS, Actions
+from realtime.host.child import processor_ns
 from realtime.host.crew import Crew
 from realtime.host.facts import REST_SECONDS, Facts
 from realtime.host.inbox import Inbox
@@ -444,6 +449,39 @@ def test_a_start_that_gets_nowhere_is_given_up(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(RestyleError, match="nowhere for a minute"):
         started.future.result(0)
     assert stage.state is State.ENDED
+
+
+def test_a_process_that_has_not_come_so_far_as_to_speak_is_given_time_while_it_computes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    used = itertools.count(1, 10**6)
+    monkeypatch.setattr(engine_link, "processor_ns", lambda pid: next(used))
+    stage = Stage()
+    stage.ask("start")
+    for _ in range(6000):  # five minutes of a machine that has hardly any time
+        stage.time += 0.05
+        stage.supervisor.step(("tick",))
+    assert stage.state is State.STARTING
+    stage.come_up()
+    assert stage.state is State.PLAYING
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")
+def test_the_processor_time_of_another_process() -> None:
+    program = """
+import time
+while time.process_time() < 0.3: pass
+print(time.process_time_ns(), flush=True)
+input()
+"""
+    words = [sys.executable, "-S", "-c", program]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True) as child:
+        assert child.stdout is not None
+        said = int(child.stdout.readline())
+        assert said <= processor_ns(child.pid) < said + 10**10
+        child.communicate("\n")
+    assert processor_ns(0) == processor_ns(child.pid) == 0
 
 
 def test_a_session_that_is_refused_says_so() -> None:

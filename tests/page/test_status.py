@@ -61,7 +61,7 @@ def test_the_strip_says_what_is_heard(page: Any, console: Stalling) -> None:
     page.keyboard.press("s")
     page.keyboard.press("b")
     word(page, "LIVE")
-    console.since, console.host = time.time() - 75, "replacing"
+    console.since, console.host = time.monotonic() - 75, "replacing"
     word(page, "NO SOUND")
     page.wait_for_selector('#air-time:text-matches("1 min 1[5-9] s")')
     assert page.inner_text("#air-hint") == "The sound engine is being restarted"
@@ -75,7 +75,7 @@ def test_the_strip_says_what_is_heard(page: Any, console: Stalling) -> None:
 def test_a_slow_change_is_told_and_called_off(page: Any, console: Stalling) -> None:
     called: list[int] = []
     console.cancel = called.append  # type: ignore[method-assign]
-    change = {"id": 7, "what": "change to choir", "since": time.time() - 5, "progress": "opening"}
+    change = {"id": 7, "what": "change to choir", "since": time.monotonic() - 5, "progress": "opening"}
     console.pending = (change,)
     page.wait_for_selector('.change:has-text("change to choir: opening")')
     assert page.text_content(".change .time").endswith(" s")

@@ -48,7 +48,7 @@ const live = new Live({
     for (const p of state?.parameters ?? []) if (p.name in message.values) p.value = message.values[p.name];
     if (state) showValues();
   },
-  meters: (message) => { newest = message; soon(); strip.skew = message.now - Date.now() / 1000; },
+  meters: (message) => { newest = message; soon(); strip.skew = message.now - performance.now() / 1000; },
   columns: (bytes) => { spectrograms.take(bytes); soon(); },
   midi: (message) => midi.update(message),
   error: (message) => toast(musical(400, message.error), "error"),
@@ -100,8 +100,8 @@ function show(next) {
 
 /** Say what has happened since the page was opened; what was before is in the details. */
 function tell(incidents) {
-  for (const incident of told === null ? [] : incidents.filter((i) => i.when > told)) toast(incident.text, "error");
-  told = Math.max(told ?? 0, ...incidents.map((i) => i.when));
+  for (const incident of told === null ? [] : incidents.filter((i) => i.at > told)) toast(incident.text, "error");
+  told = Math.max(told ?? 0, ...incidents.map((i) => i.at));
   id("incidents").replaceChildren(...incidents.slice(-8).reverse().map((i) => el("li", {}, `${new Date(1000 * i.when).toLocaleTimeString()} ${i.text}`)));
 }
 

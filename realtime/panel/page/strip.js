@@ -23,7 +23,7 @@ export class Strip {
     this.turn = turn;
     this.muted = this.talking = this.linked = false;
     this.skew = 0; // server's clock minus ours [s]
-    this.lost = Date.now() / 1000;
+    this.lost = performance.now() / 1000;
     this.lines = new Map(); // of pending changes, by id
     id("mute").addEventListener("click", () => this.mute(!this.muted));
     const talk = id("talk");
@@ -49,7 +49,7 @@ export class Strip {
   }
 
   link(up) {
-    if (this.linked && !up) this.lost = Date.now() / 1000;
+    if (this.linked && !up) this.lost = performance.now() / 1000;
     this.linked = up;
     this.show();
   }
@@ -91,7 +91,7 @@ export class Strip {
 
   /** How long it has been so, and changes that take a while. */
   tick() {
-    const now = Date.now() / 1000;
+    const now = performance.now() / 1000;
     const { kind } = this;
     const since = kind === "off" ? now - this.lost : kind === "none" ? now + this.skew - this.state.host_since : 0;
     say(id("air-time"), since >= 1 ? lasting(since) : "");

@@ -1,0 +1,194 @@
+"""``python -m benchmarks.measures.far``: a session that has played for half a day or a whole one.
+
+The counters of a session begin shortly before 2**31 and 2**32 samples (12.4 and 24.9 hours at
+48 kHz), so that they pass them while random edits, changes of models and lanes, a metronome, a
+recording and a restart go on in virtual time.  What is played, recorded and counted is compared
+with the same from 0 on, bit by bit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from realtime.commands.common import check_writable
+from realtime.devices.simulated import SimulatedDevice
+from realtime.errors import RestyleError
+from realtime.host.recorder import Recorder
+from realtime.models.catalog import find_model
+from realtime.native.ring import READ, WRITTEN, Ring
+from realtime.session.operations import Insert, Load
+from realtime.session.session import Session
+from realtime.session.sound import Device, Setup, Sound, Stage
+from realtime.stream.record import TAP_WET
+
+from ..rig.tables import Report, Row
+from .edits import BLOCK, EVERY, RATE, STYLES, Editor, tone
+
+BEAT = RATE // 2  # samples of a beat at 120 a minute: positions are alike by whole beats
+PASSED = (1 << 31, 1 << 32)
+TAP = 1 << 17  # samples
+COLUMNS = {
+    "lane": "lane", "passed": "passes", "seconds": "seconds", "edits": "edits", "swaps": "swaps",
+    "recorded": "recorded s", "wrong": "wrong samples", "counts": "wrong counts",
+    "memory_mib": "memory grown MiB",
+}  # fmt: skip
+
+
+@dataclass
+class Played:
+    """What a run gave: sound, recordings, counts less where they began, places of changes."""
+
+    sound: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    takes: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    counts: list[dict[str, int]] = field(default_factory=list)
+    changes: list[tuple[int, str]] = field(default_factory=list)
+    edits: int = 0
+    memory_kib: int = 0
+
+
+def advance(session: Session, start: int) -> None:
+    """Have a session that has not begun stand where it would after `start` samples."""
+    stream = session.stream
+    record, path, voice = stream.memory.record, stream.path.record, stream.voice
+    for counter in ("samples", "callbacks"):
+        record[counter] += start
+    for counter in ("position", "hops"):
+        path[counter] += start
+    for counter in ("fifo_out_read", "fifo_out_written"):
+        path[counter] += start // int(path["fifo_out_capacity"]) * int(path["fifo_out_capacity"])
+    for ring, counted in ((voice.ring_in, "begun"), (voice.ring_out, "answered")):
+        if ring is not None:
+            whole = start // ring.capacity * ring.capacity
+            ring._words[[READ, WRITTEN]] += whole
+            voice.record[counted] += whole
+
+
+def play(
+    lane: str, start: int, seconds: float, models: Sequence[str], seed: int, folder: Path
+) -> Played:
+    """Play two sessions one after the other, as before and after a restart of the engine.
+
+    Parameters
+    ----------
+    start : int [samples]
+        Where both begin to count; a multiple of :data:`BEAT`.
+    seconds : float
+        Of virtual time, each.
+    """
+    found = Played()
+    sound = Sound((Stage(model=models[0], identity=1),))
+    for half in range(2):
+        stretches = max(6, int(seconds * RATE) // EVERY)
+        device = SimulatedDevice(tone((stretches + 1) * EVERY), RATE, BLOCK)
+        session = Session(Setup(sound, Device(lane=lane)), device)
+        advance(session, start)
+        editor = Editor(session, models, seed + half)
+        device.hold(0)
+        with session:
+            device.touch()
+            record, recorder = session.stream.memory.record, None
+            for k in range(1, stretches):
+                device.run_to(k * EVERY)
+                if k == stretches // 4:
+                    ring = Ring(1, TAP, position=start // TAP * TAP)
+                    path = folder / f"{lane}-{start}-{half}.wav"
+                    record["tap_wet"], record["taps"] = ring.address, TAP_WET
+                    recorder = Recorder({"wet": ring}, {"wet": path}, RATE)
+                if k == 3 * stretches // 4:
+                    record["taps"] = 0
+                try:
+                    if k == stretches - 4 and not session.stream.changing:
+                        session.do(Load(sound), wait=False)
+                    elif k == stretches - 3 and not session.stream.changing:
+                        click = Stage(effect="Metronome", identity=900)
+                        session.do(Insert(click, 9), wait=False)
+                    else:
+                        editor.edit()
+                    found.edits += 1
+                except RestyleError as error:
+                    found.changes.append((-1, str(error)))
+            device.run_to(stretches * EVERY)
+            session.settle()
+            assert recorder is not None
+            recorder.stop()
+        found.takes.append(soundfile.read(recorder._files["wet"].path, dtype="float32")[0])
+        found.sound.append(device.recording.copy())
+        counts = session.stream.memory.counters()
+        for counter in ("samples", "callbacks"):
+            counts[counter] -= start
+        counts["swaps"] = int(record["swaps"])
+        counts["swap_position"] = int(record["swap_position"]) - start
+        timed = ("_ns", "histogram", "deadline_misses")  # of a processor, not of virtual time
+        found.counts.append({k: v for k, v in counts.items() if not k.endswith(timed)})
+        found.changes += [(c.position - start, type(c.operation).__name__) for c in session.log]
+        sound = session.now().sound
+        session.stream.path.close()
+    found.memory_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return found
+
+
+def compare(lane: str, passed: int, here: Played, there: Played, grown_kib: int) -> Row:
+    """A row of :data:`COLUMNS`: a run from 0 beside one that passes `passed`."""
+    wrong = 0
+    for a, b in zip((*here.sound, *here.takes), (*there.sound, *there.takes), strict=True):
+        same = a.shape == b.shape
+        wrong += int((a.view(np.int32) != b.view(np.int32)).sum()) if same else max(a.size, b.size)
+    places = len(set(here.changes) ^ set(there.changes))
+    counts = sum(a[k] != b[k] for a, b in zip(here.counts, there.counts, strict=True) for k in a)
+    return {
+        "lane": lane,
+        "passed": f"2^{passed.bit_length() - 1}",
+        "seconds": round(sum(y.shape[1] for y in there.sound) / RATE, 1),
+        "edits": there.edits,
+        "swaps": sum(c["swaps"] for c in there.counts),
+        "recorded": round(sum(len(t) for t in there.takes) / RATE, 1),
+        "wrong": wrong,
+        "counts": counts + places,
+        "memory_mib": round(grown_kib / 1024, 1),
+        "verdict": "ok" if not wrong and not counts and not places else "not as it should be",
+    }
+
+
+def run(seconds: float, models: Sequence[str], seed: int, lanes: Sequence[str]) -> list[Row]:
+    """Rows of :data:`COLUMNS` for each lane and each number of :data:`PASSED`."""
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        for lane in lanes:
+            here = play(lane, 0, seconds, models, seed, Path(name))
+            for passed in PASSED:
+                start = (passed - int(seconds * RATE) // 2) // BEAT * BEAT
+                there = play(lane, start, seconds, models, seed, Path(name))
+                grown = there.memory_kib - here.memory_kib
+                rows.append(compare(lane, passed, here, there, grown))
+    return rows
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it and print it; 1 where a sample or a count is another."""
+    parser = argparse.ArgumentParser(prog="benchmarks.measures.far", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each half (default 60)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
+    options = parser.parse_args(arguments)
+    check_writable(options.json)
+    command = f"python -m benchmarks.measures.far --seconds {options.seconds:g}"
+    report = Report("far", f"{command} --seed {options.seed}")
+    models = [str(find_model(n)) for n in STYLES]
+    rows = run(options.seconds, models, options.seed, ("inline", "worker"))
+    report.table("far", "Past 2^31 and 2^32 samples, beside the same from 0", rows, COLUMNS)
+    if options.json is not None:
+        report.write(options.json)
+    return 0 if all(r["verdict"] == "ok" for r in rows) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
