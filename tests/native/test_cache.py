@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,19 @@ def test_a_holder_that_is_killed_keeps_nobody_waiting(tmp_path: Path) -> None:
     first.kill()
     first.communicate()
     assert compiled(start(tmp_path)) > 0
+
+
+def test_eight_at_once_that_are_killed_at_random_leave_nothing_wrong(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    running = [start(tmp_path) for _ in range(8)]
+    while not list(tmp_path.rglob("*.lock")):  # the first of them compiles
+        assert all(p.poll() is None for p in running)
+    for process in sorted(running, key=lambda _: rng.random()):
+        time.sleep(rng.uniform(0.0, 0.5))
+        process.kill()
+        process.communicate()
+    assert compiled(start(tmp_path)) >= 0  # whatever was there, its sum is right
+    assert compiled(start(tmp_path)) == 0
 
 
 def chosen_by(home: Path) -> str:

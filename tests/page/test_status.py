@@ -75,7 +75,12 @@ def test_the_strip_says_what_is_heard(page: Any, console: Stalling) -> None:
 def test_a_slow_change_is_told_and_called_off(page: Any, console: Stalling) -> None:
     called: list[int] = []
     console.cancel = called.append  # type: ignore[method-assign]
-    change = {"id": 7, "what": "change to choir", "since": time.monotonic() - 5, "progress": "opening"}
+    change = {
+        "id": 7,
+        "what": "change to choir",
+        "since": time.monotonic() - 5,
+        "progress": "opening",
+    }
     console.pending = (change,)
     page.wait_for_selector('.change:has-text("change to choir: opening")')
     assert page.text_content(".change .time").endswith(" s")
