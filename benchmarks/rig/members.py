@@ -56,6 +56,7 @@ class Member:
     name: str
     tries: tuple[Try, ...]
     environment: dict[str, str] = field(default_factory=dict)
+    newer: bool = False  # of a format that came later: an older checkout rightly reads none of it
 
 
 Kind = Callable[[Path], Iterator[Member]]

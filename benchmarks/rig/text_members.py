@@ -150,10 +150,11 @@ def deep_texts(folder: Path) -> Iterator[Member]:
         path.write_text(f"format = {2 if 'stage' in body else 1}\n{body}\n")
         source, target = str(sound(own / "in.wav")), str(own / "out.wav")
         wanted = EITHER if "float" in name else SENTENCE
-        yield Member(name, (
+        tries = (
             Try(("render", source, target, "--chain", str(path)), SENTENCE),
             Try(("preset", "load", str(path)), wanted),
-        ))  # fmt: skip
+        )
+        yield Member(name, tries)
 
 
 def opens_or_writes(folder: Path) -> Iterator[Member]:
@@ -176,7 +177,8 @@ def opens_or_writes(folder: Path) -> Iterator[Member]:
         source = str(sound(own / "in.wav"))
         words = ("live", "--session", str(path), "--simulate", source, "--fast")
         says = () if "OSC on" in name and name.endswith("on ") else ("--trust",)
-        yield Member(f"{name}, format {form}", (Try(words, SENTENCE, says),))
+        tries = (Try(words, SENTENCE, says),)
+        yield Member(f"{name}, format {form}", tries, newer=form == 2)
 
 
 CODE = """#include <stdio.h>
@@ -222,7 +224,7 @@ def brings_code(folder: Path) -> Iterator[Member]:
         chain.write_text(path.read_text().removeprefix(head))
         words = ("render", source, target, "--chain", str(chain))
         tries.append(Try(words, SENTENCE, ("--trust",), check))
-        yield Member(name, tuple(tries))
+        yield Member(name, tuple(tries), newer="[[p" not in text)
 
 
 def _did_not_run(path: Path) -> Check:
@@ -250,7 +252,8 @@ def logs_that_reach_out(folder: Path) -> Iterator[Member]:
             np.save(capture / "journal.npy", np.array([[0.0, 1.0, 64.0, 0.0]]))
             for part in ("input.wav", "output.wav"):
                 sound(capture / part)
-            yield Member(f"a model {name}, format {form}", (Try(("replay", str(capture))),))
+            tries = (Try(("replay", str(capture))),)
+            yield Member(f"a model {name}, format {form}", tries, newer=form == "2")
     for part in ("input.wav", "output.wav", "session.json", "journal.npy"):
         own = _own(folder, part)
         log = SessionLog(2, Setup(), "inline", Played(64, 64), (), {}, {}, 0, 0, 0, 0)
@@ -260,7 +263,7 @@ def logs_that_reach_out(folder: Path) -> Iterator[Member]:
             sound(own / wav)
         (own / part).unlink()
         (own / part).symlink_to("/dev/zero")
-        yield Member(f"{part} is /dev/zero", (Try(("replay", str(own))),))
+        yield Member(f"{part} is /dev/zero", (Try(("replay", str(own))),), newer=True)
 
 
 # -- surroundings and words ----------
