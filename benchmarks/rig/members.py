@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-LIMIT_S, CPU_S, MEMORY = 180.0, 20.0, 8 << 30  # of a command: the clock, a processor; bytes
+LIMIT_S, CPU_S, MEMORY = 300.0, 20.0, 8 << 30  # of a command: the clock, a processor; bytes
 LONGEST = 2000  # letters of a sentence
 PLAYS, SENTENCE, EITHER = "plays", "sentence", "either"
 RATE = 48_000

@@ -48,7 +48,10 @@ class Offer(NamedTuple):
 
 
 class Watch(threading.Thread):
-    """Notes counters of a host until stopped; rows are in the order of time."""
+    """Notes counters of a host until stopped; rows are in the order of time.
+
+    A row begins and ends with the stream's position, as it was before and after the rest was read.
+    """
 
     def __init__(self, host: Host) -> None:
         super().__init__(name="watch", daemon=True)
@@ -68,6 +71,7 @@ class Watch(threading.Thread):
             record = board.record[0]
             row = [int(record[n]) for n in STREAM] + [int(board.status[MISSED])]
             row += [int(board.engine[i]) for i in self._places]
+            row.append(int(record["samples"]))  # it may have waited in between
             if not self.rows or row[0] != self.rows[-1][0]:
                 self.rows.append(row)
 
@@ -81,10 +85,9 @@ class Watch(threading.Thread):
 
         A path that was changed for another counts from 0 again.
         """
-        rows = np.array(self.rows, dtype=np.int64).reshape(-1, len(self._names))
-        at = rows[:, 0]
-        first = max(0, int(np.searchsorted(at, start)) - 1)
-        part = rows[first : int(np.searchsorted(at, end + BEHIND)) + 1]
+        rows = np.array(self.rows, dtype=np.int64).reshape(-1, len(self._names) + 1)
+        first = max(0, int(np.searchsorted(rows[:, -1], start)) - 1)
+        part = rows[first : int(np.searchsorted(rows[:, 0], end + BEHIND)) + 1, :-1]
         rises = np.maximum(np.diff(part, axis=0), 0).sum(axis=0)
         found = dict(zip(self._names, rises.tolist(), strict=True))
         return {n: v for n, v in found.items() if v and n != "samples"}

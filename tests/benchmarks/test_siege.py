@@ -47,9 +47,10 @@ def test_wrong_samples_are_told_with_what_went_on() -> None:
     names = [*STREAM, "missed", "trips"]
     watch: Any = Watch.__new__(Watch)
     watch._names = names
-    watch.rows = [[0] * len(names) for _ in range(100)]
+    watch.rows = [[0] * (len(names) + 1) for _ in range(100)]
     for k, row in enumerate(watch.rows):
-        row[0], row[-1] = 1000 * k, int(k > 12) if k < 40 else 0
+        row[0], row[-2], row[-1] = 1000 * k, int(k > 12) if k < 40 else 0, 1000 * k + 20
+    watch.rows[9:13] = [[9000, *[0] * (len(names) - 2), 1, 12_500]]  # it waited while it read
     silent = np.ones_like(wrong)
     offers = [Offer(9000, 10_100, "a"), Offer(30_000, 31_000, "b")]
     first, second = explained(wrong, silent, offers, watch, 48_000)
