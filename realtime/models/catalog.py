@@ -106,7 +106,7 @@ def read_card(path: Path) -> Card:
         raise ModelError("has more than 2 GiB, the most ONNX can have")
     text = read_entry_of(path, CARD_KEY, LARGEST_CARD)
     if text is None:
-        raise ModelError("carries no restyle card")
+        raise ModelError("carries no restyle card; give it one: restyle import FILE")
     return from_json(text)
 
 

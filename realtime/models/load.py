@@ -90,7 +90,7 @@ def _read_shape(path: Path, changed: int, size: int) -> ModelShape:
         admit(MODEL, path, ModelError, data)
         metadata = read_metadata(data)
         if CARD_KEY not in metadata:
-            raise CardError("the file carries no restyle card; see docs/model-format.md")
+            raise CardError("the file carries no restyle card; give it one: restyle import FILE")
         card = from_json(metadata[CARD_KEY])
     except RestyleError as error:
         raise named(error, path) from None

@@ -23,6 +23,10 @@ _GRAPH_FIELD = 7
 _MOST_FIELDS = 100_000  # of a file, at its top
 
 
+#: the way on, for files that are no models of restyle's
+OTHER = "; models of other makes are brought in by: restyle import FILE"
+
+
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
     value = shift = 0
     while at < len(data) and shift < 70:
@@ -50,9 +54,9 @@ def _fields(data: memoryview) -> Iterator[tuple[int, int, memoryview]]:
         elif wire in (1, 5):
             at += 8 if wire == 1 else 4
         else:
-            raise ModelError("the file is not an ONNX model (unknown wire type)")
+            raise ModelError(f"the file is not an ONNX model (unknown wire type){OTHER}")
         if at > len(data):
-            raise ModelError("the file ends early: it is truncated or not ONNX")
+            raise ModelError(f"the file ends early: it is truncated or not ONNX{OTHER}")
         yield tag >> 3, wire, data[start:at]
 
 
@@ -109,9 +113,9 @@ def read_entry_of(path: Path, key: str, largest: int) -> str | None:
             elif wire == 2:
                 length, start = _varint(head, start)
             elif wire not in (1, 5):
-                raise ModelError("the file is not an ONNX model (unknown wire type)")
+                raise ModelError(f"the file is not an ONNX model (unknown wire type){OTHER}")
             if at + start + length > size:
-                raise ModelError("the file ends early: it is truncated or not ONNX")
+                raise ModelError(f"the file ends early: it is truncated or not ONNX{OTHER}")
             graph_seen |= number == _GRAPH_FIELD and wire == 2
             if number == _METADATA_FIELD and wire == 2:
                 file.seek(at + start)

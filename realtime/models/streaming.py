@@ -105,7 +105,7 @@ class StreamingModel:
             if CARD_KEY not in metadata:
                 raise CardError(
                     "the file carries no restyle card (metadata entry 'restyle.card'); export it"
-                    " with restyle's trainer, or add a card: see docs/model-format.md"
+                    " with restyle's trainer, or give it a card: restyle import FILE --card CARD"
                 )
             self.card: Card = from_json(metadata[CARD_KEY])
             if self.card.kind not in kinds:
