@@ -88,6 +88,13 @@ def input_names() -> list[str]:
     return _names(_new_input())
 
 
+def go_first() -> None:
+    """Have the calling thread run before programs that only compute, where that is allowed."""
+    with suppress(AttributeError, OSError):
+        policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
+        os.sched_setscheduler(0, policy, os.sched_param(1))
+
+
 def output_names() -> list[str]:
     """Names of the MIDI outputs there are now; raises as :func:`input_names`."""
     return _names(new_output())
@@ -159,9 +166,7 @@ class MidiInputs:
         self.close()
 
     def _run(self) -> None:
-        with suppress(AttributeError, OSError):  # before programs that only compute
-            policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
-            os.sched_setscheduler(0, policy, os.sched_param(1))
+        go_first()
         due = time.monotonic() + self._poll_seconds
         while not self._ending.wait(READ_SECONDS if self._open else self._poll_seconds):
             for name, port in self._open.items():

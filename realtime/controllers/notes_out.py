@@ -7,7 +7,6 @@ end a quarter of a second later, and an output that is opened is told first that
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -19,7 +18,7 @@ import numpy as np
 
 from ..errors import ControlError, RestyleError
 from ..parameters.heard import PITCHES, ROWS, HeardNotes, Words, changes
-from .midi_ports import POLL_SECONDS, new_output, output_names
+from .midi_ports import POLL_SECONDS, go_first, new_output, output_names
 
 VIRTUAL = "virtual"
 LOOK_SECONDS = 0.002
@@ -129,9 +128,7 @@ class NotesOut:
                 port.delete()
 
     def _run(self) -> None:
-        with suppress(AttributeError, OSError):  # before programs that only compute
-            policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
-            os.sched_setscheduler(0, policy, os.sched_param(1))
+        go_first()
         due = time.monotonic() + self._poll_seconds
         while not self._ending.wait(LOOK_SECONDS):
             try:
