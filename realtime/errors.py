@@ -8,8 +8,10 @@ raises; these are raised while something is being opened, read or checked, or by
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from pathlib import PurePath
+from typing import Any
 
 LONGEST = 1500  # characters of a message: what it quotes may be of any length
 
@@ -80,3 +82,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest of `known`, or an empty string."""
     close = difflib.get_close_matches(name[:80], list(known), n=1, cutoff=0.5)
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def interruptible(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn Ctrl-C inside `command` into one sentence."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except KeyboardInterrupt:
+            raise RestyleError("interrupted") from None
+
+    return run

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from realtime.errors import ConfigError
+from realtime.errors import ConfigError, interruptible
 
-from .endings import explain, interruptible
+from .endings import explain
 from .voices.commands import app as voices
 
 app = typer.Typer(

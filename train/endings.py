@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any
-
-from realtime.errors import ConfigError, RestyleError
+from realtime.errors import ConfigError
 
 
 def explain(error: ModuleNotFoundError) -> None:
@@ -22,16 +18,3 @@ def explain(error: ModuleNotFoundError) -> None:
         raise ConfigError(
             f"training needs the package '{name}'; install it with: pip install 'restyle[train]'"
         ) from None
-
-
-def interruptible(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn Ctrl-C inside `command` into one sentence."""
-
-    @functools.wraps(command)
-    def run(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-        except KeyboardInterrupt:
-            raise RestyleError("interrupted") from None
-
-    return run

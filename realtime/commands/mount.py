@@ -6,15 +6,13 @@ does not wait for what `restyle live` needs.
 
 from __future__ import annotations
 
-import functools
 import importlib
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from .. import __version__
-from ..errors import RestyleError
+from ..errors import RestyleError, interruptible
 from .bench import PASS_ON
 
 #: word: module beside this file, and what in it is mounted
@@ -66,7 +64,7 @@ def command_line(word: str | None = None) -> typer.Typer:
     for name, place in COMMANDS.items():
         if alone in (None, name):
             module, _, attribute = place.partition(":")
-            app.command(name)(_interruptible(getattr(_module(module), attribute)))
+            app.command(name)(interruptible(getattr(_module(module), attribute)))
     for name, summary in GROUPS.items():
         if alone in (None, name):
             app.add_typer(_group(name, summary), name=name)
@@ -79,19 +77,6 @@ def _module(name: str) -> Any:
     return importlib.import_module(f".{name}", __package__)
 
 
-def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn Ctrl-C inside `command` into one sentence."""
-
-    @functools.wraps(command)
-    def run(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-        except KeyboardInterrupt:
-            raise RestyleError("interrupted") from None
-
-    return run
-
-
 def _group(name: str, summary: str) -> typer.Typer:
     """The commands under one word."""
     module = _module(name)
@@ -100,7 +85,7 @@ def _group(name: str, summary: str) -> typer.Typer:
         return group
     group = typer.Typer(help=summary, no_args_is_help=True)
     for word, command in module.COMMANDS.items():
-        group.command(word)(_interruptible(command))
+        group.command(word)(interruptible(command))
     for word, words in UNDER.get(name, {}).items():
         group.add_typer(_group(word, words), name=word)
     return group

@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from realtime.errors import ConfigError
-
-from ..endings import interruptible
+from realtime.errors import ConfigError, interruptible
 
 app = typer.Typer()
 
