@@ -22,9 +22,7 @@ STYLES = [p for p in sorted((ROOT / "exported").glob("*.onnx")) if read_entry(p)
 WHISTLING = {
     "choir-player",  # players, whose ear hears no plain sines
     "string-player",
-    "latent-keys",
-    "whisper",
-}  # what still breaks a listener's bound, and says so in its card
+}
 BLENDS = [p for p in STYLES if any(c.kind == "blend" for c in load_model(p).card.controls)]
 
 

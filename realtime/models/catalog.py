@@ -17,6 +17,11 @@ from .card import CARD_KEY, PLAYING, Card, from_json
 from .metadata import read_entry_of
 
 ENVIRONMENT = "RESTYLE_MODELS"
+RETIRED = {  # styles that were bundled once, and what to play instead
+    "latent-keys": "string-player or choir-player",
+    "strings-unpaired": "strings or string-player",
+    "whisper": "the preset whisper",
+}
 LARGEST = 1 << 31  # bytes: protobuf's own limit
 LARGEST_CARD = 1 << 20  # bytes of a card's text
 
@@ -121,6 +126,11 @@ def list_models() -> list[Entry]:
     return list(found.values())
 
 
+def retired(name: str) -> str:
+    """The sentence for a style of :data:`RETIRED`."""
+    return f"the style '{name}' comes with restyle no more; play {RETIRED[name]} instead"
+
+
 def find_model(wanted: str | Path) -> Path:
     """Return the file of a model given by path or by name.
 
@@ -136,6 +146,8 @@ def find_model(wanted: str | Path) -> Path:
     for entry in entries:
         if entry.name == str(wanted):
             return entry.path
+    if str(wanted) in RETIRED:
+        raise ModelError(retired(str(wanted)))
     names = [e.name for e in entries]
     if path.suffix or len(path.parts) > 1:
         raise ModelError(f"there is no model file {path}")

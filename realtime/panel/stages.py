@@ -11,7 +11,7 @@ import msgspec
 
 from ..errors import ChainError, ModelError, nearest
 from ..models.card import Card
-from ..models.catalog import Entry, list_models
+from ..models.catalog import RETIRED, Entry, list_models, retired
 from ..models.load import read_card
 from ..parameters.parameter import Parameter
 from ..presets.check import Library, effect_parameters, model_names
@@ -144,6 +144,8 @@ def find_model(name: str, kind: type[ModelError] = ModelError) -> Entry:
         There is none; the nearest is suggested.
     """
     listed = {e.name: e for e in list_models() if e.plays}
+    if name not in listed and name in RETIRED:
+        raise kind(retired(name))
     if name not in listed:
         raise kind(f"there is no model '{name[:80]}'{nearest(name, listed)}")
     return listed[name]

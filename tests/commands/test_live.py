@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.presets.files import read_preset
+from realtime.presets.files import read_preset, read_session
 
 from ..signals import Array
 from .conftest import Run, heard
@@ -83,6 +83,7 @@ def test_a_capture_is_replayed_to_the_bit(run: Run, clip: Array) -> None:
     ("words", "sentence"),
     [
         (["--model", "tube-am"], "did you mean 'tube-amp'"),
+        (["--model", "latent-keys"], "play string-player or choir-player instead"),
         (["--model", "tube-amp", "--set", "fuzz"], "--set takes NAME=VALUE"),
         (["--model", "tube-amp", "--set", "fuzz=1"], "unknown parameter 'fuzz'"),
         (["--model", "amp-blend", "--set", "fuzz=-1"], "must be 0 or more"),
@@ -115,6 +116,14 @@ def test_a_mistake_is_one_sentence(run: Run, clip: Array, words: list[str], sent
     assert sentence in error
     assert "Traceback" not in error
     assert set(Path().iterdir()) - before == set()
+
+
+def test_a_style_may_be_a_preset_of_that_name(run: Run, clip: Array) -> None:
+    kept = Path("kept.toml")
+    for style, stages in (("robot", True), ("choir", False)):
+        assert run("live", *FAST, style, "--save-session", str(kept), "--force")[0] == 0
+        (first, *_) = read_session(kept).preset.sound.stages
+        assert (first.model is None) == stages, "a model of the name comes first"
 
 
 def test_a_preset_with_a_mistake_is_not_played(run: Run, clip: Array) -> None:

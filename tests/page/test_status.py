@@ -143,7 +143,7 @@ def test_search_says_that_nothing_matches_and_what_is_near(page: Any) -> None:
     assert page.locator('[data-group="Voice"] .card:visible').count() >= 3
     page.fill("#model-search", "wisper")
     page.click('.nothing .tool:text-is("Whisper") >> nth=0')
-    assert page.locator('#models [data-model="whisper"]').is_visible()
+    assert page.locator('#models [data-preset="whisper"]').is_visible()
     page.fill("#model-search", "qqqq")
     page.click('.nothing .tool:text-is("All styles")')
     assert page.locator("#models .card:visible").count() > 10

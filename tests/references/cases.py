@@ -69,8 +69,8 @@ CAPTURES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 STYLES = (
-    "amp-blend", "choir", "latent-keys", "radio-voice", "square-synth", "strings",
-    "tape", "tube-amp", "whisper",
+    "amp-blend", "choir", "radio-voice", "square-synth", "strings",
+    "tape", "tube-amp",
 )  # fmt: skip
 
 CASES: dict[str, Case] = {name: Case(name) for name in STYLES}

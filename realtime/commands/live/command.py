@@ -32,6 +32,7 @@ from .options import (
     one_block,
     opened_setlist,
     saved_session,
+    style_or_preset,
     with_saved,
 )
 from .run import Run, osc_address
@@ -58,7 +59,11 @@ Outputs = Annotated[
 
 def live(
     style: Annotated[
-        str | None, typer.Argument(metavar="[STYLE]", help="A style: see 'restyle models'.")
+        str | None,
+        typer.Argument(
+            metavar="[STYLE]",
+            help="A style or a voice: see 'restyle models' and 'restyle preset list'.",
+        ),
     ] = None,
     model: Annotated[
         str | None, _option(SOUND, "The same, or a model's file.", "--model", "-m")
@@ -243,6 +248,7 @@ def live(
     """
     if style is not None and model is not None:
         raise ConfigError(f"the style is given twice: '{style}' and --model {model}; leave one out")
+    style, preset = style_or_preset(style, preset)
     model = model or style
     if seconds is not None and not seconds > 0:
         raise ConfigError(f"--seconds must be positive, got {seconds:g}")

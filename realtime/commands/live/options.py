@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,9 @@ from ...audio_files import resample
 from ...devices.shared_simulated import Tape
 from ...errors import ConfigError, nearest
 from ...host.concert import entry
+from ...models.catalog import expanded, list_models
 from ...presets.check import Library, admit_stage
+from ...presets.files import list_presets
 from ...presets.format import Preset, SessionFile
 from ...presets.opening import open_preset, open_session
 from ...presets.setlist import Opened, open_setlist
@@ -172,6 +175,16 @@ def saved_session(session: Path | None, preset: str | None) -> SessionFile | Non
     if preset is not None:
         return SessionFile(open_preset(preset, Library()))
     return None
+
+
+def style_or_preset(name: str | None, preset: str | None) -> tuple[str | None, str | None]:
+    """What `restyle live NAME` names: a model, or else the preset of that name."""
+    if name is None or preset is not None or os.path.isfile(expanded(name)):
+        return name, preset
+    if any(e.name == name for e in list_models()):
+        return name, None
+    named = any(e.name == name for e in list_presets(bundled=True))
+    return (None, name) if named else (name, None)
 
 
 def midi_channels(text: str | None) -> tuple[int, ...] | None:

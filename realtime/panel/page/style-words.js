@@ -4,9 +4,9 @@ export const GROUPS = ["Favourites", "Voice", "Guitar", "Keys", "Makes music", "
 
 const SUBTITLES = {
   "amp-blend": "four amps blended", choir: "keys become choir", "choir-player": "plays along, sung", clean: "noise taken away", "endless-keys": "plays without end",
-  "latent-keys": "four morphing instruments", "radio-voice": "hand-held radio", "square-synth": "square lead synth",
+  "radio-voice": "hand-held radio", "square-synth": "square lead synth",
   "string-player": "plays along, bowed", strings: "warm string section", tape: "saturated tape machine",
-  "tube-amp": "driven tube amp", whisper: "voice turned whisper",
+  "tube-amp": "driven tube amp",
   "preset:brighter": "a lighter you", "preset:child": "small and high", "preset:choir": "many of you", "preset:deeper": "a darker you", "preset:giant": "huge, slow chest",
   "preset:monster": "growls and teeth", "preset:radio": "short-wave set", "preset:robot": "metal, one pitch", "preset:telephone": "down the line", "preset:whisper": "breath without pitch",
 };

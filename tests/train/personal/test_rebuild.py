@@ -17,7 +17,6 @@ from train.own.rebuild import named_weights, rebuild
 FOLDER = bundled_folder()
 assert FOLDER is not None
 OTHERS = {
-    "latent-keys",
     "tagger",
     "endless-keys",
     "ear",
@@ -25,7 +24,6 @@ OTHERS = {
     "choir-player",
     "string-player",
 }  # networks of another make
-OTHERS |= {"whisper"}  # made before masks were clean
 BUNDLED = [p for p in sorted(FOLDER.glob("*.onnx")) if p.stem not in OTHERS]
 
 
