@@ -46,6 +46,17 @@ def _starts_jack(path: Path) -> bool:
     return re.search(r"\b(jackd|jack_server)\b", path.read_text()) is not None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file stays with one worker; one worker opens browsers, one JACK: what waits, waits once."""
+    for item in items:
+        group = str(item.path.relative_to(ROOT / "tests"))
+        if group.startswith("page"):
+            group = "page"
+        elif _starts_jack(item.path):
+            group = "jack"
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def jack_alone(request: pytest.FixtureRequest) -> Iterator[None]:
     """Hold JACK for a file's tests: other processes wait, of another run, too."""

@@ -121,7 +121,7 @@ def page(browser: Any, live: Live, request: pytest.FixtureRequest) -> Iterator[A
     faults: list[str] = []
     made.on("pageerror", lambda error: faults.append(str(error)))
     made.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-    made.set_default_timeout(1000 * PATIENCE)
+    made.context.set_default_timeout(1000 * PATIENCE)  # of its requests, too
     made.goto(live.link)
     made.wait_for_selector(CONNECTED)
     made.wait_for_selector("#models .card.on")
