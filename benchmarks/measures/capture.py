@@ -32,6 +32,7 @@ EFFECTS = ("Reverb", "Delay", "Chorus", "Gain", "Compressor")
 MOST_STAGES = 3
 STEP_S = 0.005  # of our time; the tape is let on by STEP_SAMPLES each time
 STEP_SAMPLES = 1440
+EDIT_SAMPLES = 5760  # of sound to an edit; while one is on its way there is a block a step
 
 
 def edit(host: Host, rng: random.Random) -> str:
@@ -90,15 +91,17 @@ def run(minutes: float, seed: int, folder: Path) -> dict[str, float]:
 
     def let_play() -> None:
         while not ended.wait(STEP_S):
-            tape.hold(tape.position + STEP_SAMPLES)
+            on_time = tape.position < EDIT_SAMPLES * turns
+            tape.hold(tape.position + (STEP_SAMPLES if on_time else BLOCK))
 
-    chooser, edits = random.Random(seed), 0
+    chooser, edits, turns = random.Random(seed), 0, 0
     player = threading.Thread(target=let_play, daemon=True)
     player.start()
     try:
         host.start()
         capture.start()
         while tape.position < length - 2 * RATE:
+            turns += 1
             edits += edit(host, chooser) != "nothing"
             time.sleep(0.02)
         stats, log = host.stats(), host.changes()
