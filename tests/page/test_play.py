@@ -183,6 +183,9 @@ def test_a_preset_is_kept_and_comes_back(page: Any, live: Live) -> None:
     kept = page.locator(".rows li", has_text="Bühne 1")  # other tests keep presets, too
     kept.wait_for()
     assert page.locator("#dialog img").count() == 0  # text stays text
+    tile = page.locator('[data-group="Yours"] [data-preset="Bühne 1"]')
+    tile.wait_for()
+    assert page.locator("#models img").count() == 0
     page.click("#dialog-close")
     choose(page, "tape")
     knob(page, "output_gain_db", "0")
@@ -195,6 +198,7 @@ def test_a_preset_is_kept_and_comes_back(page: Any, live: Live) -> None:
     remove.click()
     remove.click()
     kept.wait_for(state="detached")
+    tile.wait_for(state="detached")
     page.click("#dialog-close")
     knob(page, "output_gain_db", "0")
 

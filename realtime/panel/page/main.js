@@ -59,6 +59,7 @@ const meters = new Meters(id("meters"));
 const health = new Health();
 const spectrograms = new Spectrograms(id("spectrum-in"), id("spectrum-out"));
 const styles = new Styles(id("models"), id("model-search"), loadPreset);
+document.addEventListener("presets", () => styles.fetch().then(() => state && show(state)));
 const pad = new BlendPad(id("pad"), (weights) => live.blend(weights));
 const chain = new Chain(id("chain"), turn, knobs);
 const midi = new Midi(knobs);

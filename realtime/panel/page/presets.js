@@ -5,6 +5,8 @@ import { closeDialog, fillDialog, openDialog } from "./dialog.js";
 import { el } from "./dom.js";
 import { toast, trying } from "./toast.js";
 
+const changed = () => document.dispatchEvent(new Event("presets"));
+
 /** Open the dialog; `current` is the preset that was loaded last. */
 export async function showPresets(current) {
   openDialog("Presets", el("p", { class: "small" }, "…"));
@@ -32,6 +34,7 @@ function form(current) {
     try {
       await api.save(name.value.trim(), note.value, sure);
       toast(`“${name.value.trim()}” is kept`);
+      changed();
       await fill(name.value.trim());
     } catch (error) {
       if (!sure && /exist|already|replace/i.test(error.message)) {
@@ -53,6 +56,7 @@ function row(preset, isCurrent) {
   remove.addEventListener("click", async () => {
     if (remove.textContent === "Delete") { remove.textContent = "Sure?"; return; }
     await trying(() => api.forget(preset.name));
+    changed();
     await fill(null);
   });
   return el("li", { class: isCurrent ? "on" : "" }, load, preset.bundled ? "" : remove);

@@ -22,8 +22,8 @@ const SYNONYMS = {
 export function groupOf(m) {
   if (!m.bundled && m.name !== null) return "Yours";
   if (m.preset) return "Voice";
-  if (m.kind === "generator" || m.kind === "player") return "Makes music";
-  if (/\bkeys\b|piano/.test(m.summary)) return "Keys";
+  if (m.kind === "generator") return "Makes music";
+  if (m.kind === "player" || /\bkeys\b|piano/.test(m.summary)) return "Keys";
   return /voice|speech|sing/.test(m.summary) ? "Voice" : "Guitar";
 }
 

@@ -1,4 +1,4 @@
-// Styles as tiles: models and the voices that come along, by group, with a sample, a star and an "i".
+// Styles as tiles: models, the voices that come along and one's own presets, by group, with a sample, a star and an "i".
 
 import { api } from "./api.js";
 import { openDialog } from "./dialog.js";
@@ -32,10 +32,11 @@ export class Styles {
     const found = await trying(() => Promise.all([api.models(), api.presets()]));
     if (!found) return;
     const [models, presets] = found;
-    const voices = presets.filter((p) => p.bundled && !p.problem).map((p) => ({
-      ...p, key: `preset:${p.name}`, preset: true, title: p.name[0].toUpperCase() + p.name.slice(1), summary: p.note }));
+    const kept = presets.map((p) => ({
+      ...p, key: `preset:${p.name}`, preset: true, title: p.name[0].toUpperCase() + p.name.slice(1),
+      summary: p.note || p.stages?.join(" → ") || "the sound as it comes" }));
     const none = { key: "", name: null, title: "No style", summary: "only the effects", bundled: true };
-    this.styles = [...models.map((m) => ({ ...m, key: m.name })), ...voices, none];
+    this.styles = [...models.map((m) => ({ ...m, key: m.name })), ...kept, none];
     for (const m of this.styles) m.text = `${m.name ?? ""} ${m.title ?? ""} ${m.summary ?? ""} ${subtitle(m)} ${groupOf(m)} ${m.problem ?? ""}`.toLowerCase();
     this.build();
   }
@@ -121,8 +122,8 @@ export class Styles {
   isOn(m) {
     const { style, preset } = this.playing ?? {};
     if (m.preset) return preset === m.name;
-    const isVoice = this.styles.some((other) => other.preset && other.name === preset);
-    return m.name === (style ?? null) && !(m.name === null && isVoice);
+    const isKept = this.styles.some((other) => other.preset && other.name === preset);
+    return m.name === (style ?? null) && !(m.name === null && isKept);
   }
 
   /** Mark what plays: the style and the preset of a state. */
