@@ -205,7 +205,7 @@ def _grains(e, p, heard, made, kept, place, position):  # type: ignore[no-untype
     rate, late = e.rate, latency_of(e.rate)
     ring = kept[KEPT : KEPT + ROOM]
     pitch, squeeze = 2.0 ** (float(p[PITCH]) / 12.0), 2.0 ** (float(p[FORMANT]) / 12.0)
-    robot, breath = float(p[ROBOT]), float(p[BREATH])
+    robot, breath = float(p[ROBOT]), float(p[BREATH]) ** 2  # even to the ear
     plain = pitch == 1.0 and squeeze == 1.0 and robot == 0.0 and breath == 0.0
     most = (late - HOP - 4) / (1.0 + 1.0 / squeeze)
     loose = LOOSE_SECONDS * rate
@@ -230,6 +230,7 @@ def _grains(e, p, heard, made, kept, place, position):  # type: ignore[no-untype
             if breath > 0.0:
                 apart = apart ** (1.0 - 0.5 * breath) * (0.0025 * rate) ** (0.5 * breath)
                 apart *= 1.0 + 1.6 * breath * _random(place)
+                found -= breath * period * (0.5 + _random(place))
         else:
             mark = kept[MARK] = math.floor(mark)
             found, apart, half = mark, math.floor(loose), math.floor(half)

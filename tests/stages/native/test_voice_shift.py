@@ -115,14 +115,15 @@ def test_a_robot_speaks_on_one_pitch() -> None:
 def test_breath_takes_the_harmonics_away_by_and_by() -> None:
     x = vowel(150.0)
     shares = []
-    for breath in (0.0, 0.3, 0.6, 1.0):
+    for breath in (0.0, 0.15, 0.3, 0.6, 1.0):
         y = shifted(x, pitch_semitones=0.01, breath=breath)[0, RATE // 2 : RATE]
         spectrum = np.abs(np.fft.rfft(y * np.hanning(len(y)))) ** 2
         at = np.round(np.arange(1, 20) * 150.0 * len(y) / RATE).astype(int)
         near = np.unique((at[:, None] + np.arange(-4, 5)).ravel())
         shares.append(spectrum[near].sum() / spectrum.sum())
     assert shares[0] > 0.95
-    assert all(a > b for a, b in zip(shares, shares[1:], strict=False)), shares
+    assert all(a > b for a, b in zip(shares[:4], shares[1:4], strict=False)), shares
+    assert shares[4] < 0.25  # no more than lies there by chance
 
 
 def test_silence_stays_silence_and_an_end_rings_no_longer_than_its_latency() -> None:
