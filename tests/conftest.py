@@ -46,6 +46,7 @@ def _starts_jack(path: Path) -> bool:
     return re.search(r"\b(jackd|jack_server)\b", path.read_text()) is not None
 
 
+@pytest.hookimpl(tryfirst=True)  # before groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file stays with one worker; one worker opens browsers, one JACK: what waits, waits once."""
     for item in items:
