@@ -90,22 +90,23 @@ def characters(said: Said) -> list[Row]:
 
 
 def turned(said: Said) -> list[Row]:
-    """A row for each knob of each voice, on the first sentence of the first speaker."""
-    x = said[0][1]
+    """A row for each knob of each voice; the mean of all sentences."""
     rows: list[Row] = []
     for voice in names():
         sound = sound_of(voice)
         for macro in sound.macros:
             span = macro.maximum - macro.minimum
-            made = [
-                played(
-                    Set(OWN, macro.name, macro.minimum + share * span).apply(Setup(sound)).sound, x
-                )
+            turns = [
+                Set(OWN, macro.name, macro.minimum + share * span).apply(Setup(sound)).sound
                 for share in SHARES
             ]
             own = _MOVES.get(f"{voice} {macro.name}")
             what = own or _MOVES.get(macro.name, "change")
-            found = [measure(what, y, made[0]) for y in made]
+            by_sentence = []
+            for _, x in said:
+                made = [played(turn, x) for turn in turns]
+                by_sentence.append([measure(what, y, made[0]) for y in made])
+            found = np.mean(by_sentence, axis=0).tolist()
             if what == "target":  # by its first target: voices that beat have no one figure
                 found = [
                     next(iter(macro.values(macro.minimum + s * span).values())) for s in SHARES
