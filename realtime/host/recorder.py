@@ -2,10 +2,10 @@
 
 A thread of the supervisor's process reads the rings and writes; the sound never waits for it.  A
 ring holds :data:`realtime.host.shared_memory.TAP_SAMPLES`; what finds no room there because the
-disk is slow is lost, counted and told.  A full disk ends the recording, not the sound.  Where
-another engine takes over, the time without sound is filled with silence, and marked: it is told,
-and written as a label beside the file.  What was written can be read even if this process is
-killed.
+disk is slow, or because this process does not run, is lost, counted and told.  A full disk ends the
+recording, not the sound.  Where another engine takes over, the time without sound is filled with
+silence, and marked: it is told, and written as a label beside the file.  What was written can be
+read even if this process is killed.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ NAP_SECONDS = 0.05
 HEAD_SECONDS = 0.5  # between two updates of a file's head
 GAP_SECONDS = 5.0  # how long the first block of another engine is waited for
 PART = 1 << 15  # samples read at a time
+AWAY_SECONDS = 0.5  # a nap longer than that was none: this process did not run
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Recorder:
         self._stop = threading.Event()
         self._switches: deque[_Switch] = deque()
         self._head = 0.0
+        self._napped = 0.0  # seconds of the longest nap since a loss was told
         self.written = dict.fromkeys(files, 0)
         self.problem: str | None = None
         self.gaps = 0
@@ -126,7 +128,7 @@ class Recorder:
 
     def _run(self) -> None:
         try:
-            while not self._stop.wait(NAP_SECONDS) and self.problem is None:
+            while not self._nap() and self.problem is None:
                 self._drain()
                 self._go_on(False)
                 self._check_loss()
@@ -139,6 +141,13 @@ class Recorder:
         for file in self._files.values():
             with suppress(Exception):
                 file.close()
+
+    def _nap(self) -> bool:
+        """Wait a moment, and note how long it was; whether the recording is to end."""
+        begin = time.monotonic()
+        ends = self._stop.wait(NAP_SECONDS)
+        self._napped = max(self._napped, time.monotonic() - begin)
+        return ends
 
     def _go_on(self, ending: bool) -> None:
         """Take up the rings of the next engine once it is known how long it was silent."""
@@ -184,8 +193,12 @@ class Recorder:
     def _check_loss(self) -> None:
         lost = self.lost
         if lost > self._told:
-            self._tell(f"recording: the disk is too slow, {lost - self._told} samples are missing")
+            reason = "the disk is too slow"
+            if self._napped > AWAY_SECONDS:
+                reason = f"restyle was stopped, or got no processor time, for {self._napped:.1f} s"
+            self._tell(f"recording: {reason}, {lost - self._told} samples are missing")
             self._told = lost
+        self._napped = 0.0
 
     def _drain(self) -> None:
         if self.problem is not None:

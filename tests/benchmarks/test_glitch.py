@@ -53,8 +53,11 @@ def test_rtmixer_and_a_python_worker_are_counted_on_a_real_device(
     monkeypatch.setattr(glitch, "SETTLE_SECONDS", 0.1)
     wish = {**job("rtmixer", "none", models["frames"]), "block": period, "jack": True}
     with jack.dummy_server(period) as environment:
-        cell = run_child("benchmarks.measures.glitch", wish, environment)
-    found = glitch.merge([cell])
+        for _ in range(5):  # a busy machine may not let that worker play one block
+            cell = run_child("benchmarks.measures.glitch", wish, environment)
+            found = glitch.merge([cell])
+            if found["seen"]:
+                break
     assert found["expected"] > 10
     assert 0 < found["seen"] <= found["expected"] + 3  # two blocks of reserve, and the edges
     assert found["concealed_ms"] is None and found["callback_us"]["p50"] > 1.0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -264,8 +266,33 @@ def test_samples_that_find_no_room_are_told(rings: dict[str, Ring], tmp_path: Pa
         rings, {"dry": tmp_path / "d.wav"}, RATE, lost=lambda: 480, tell=told.append
     )
     recorder.stop()
+    recorder._napped = 0.05
     recorder._check_loss()
     assert told == ["recording: the disk is too slow, 480 samples are missing"]
+
+
+def test_a_recorder_that_was_stopped_says_so(rings: dict[str, Ring], tmp_path: Path) -> None:
+    class Stopped(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            time.sleep(0.6)  # as SIGSTOP would have it
+            return super().wait(timeout)
+
+    told: list[str] = []
+    lost = [0]
+    files = {"dry": tmp_path / "d.wav"}
+    recorder = Recorder(rings, files, RATE, lost=lambda: lost[0], tell=told.append)
+    recorder._stop = Stopped()
+    time.sleep(0.2)
+    lost[0] = 480
+    while not told:
+        time.sleep(0.01)
+    recorder.stop()
+    (said,) = told
+    assert re.fullmatch(
+        r"recording: restyle was stopped, or got no processor time, for \d+\.\d s,"
+        r" 480 samples are missing",
+        said,
+    )
 
 
 def test_another_engines_rings_go_on_in_the_same_file(
