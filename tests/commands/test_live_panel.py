@@ -132,7 +132,7 @@ def test_wrong_settings_are_said_before_anything_opens(
 
 
 def test_the_terminal_shows_levels_latency_processor_counters_and_knobs() -> None:
-    with playing(find_model("amp-blend"), noise(20 * RATE, level=0.3)) as played:
+    with playing(find_model("amp-blend"), noise(120 * RATE, level=0.3)) as played:
         console = HostConsole(played.host, HostSurface(played.host))
         played.host.tell("something happened")
         played.insert(effect="Gain", engine="pedalboard", parameters={"gain_db": -6.0})

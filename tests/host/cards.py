@@ -83,7 +83,7 @@ def playing(
 
     The model, if there is one, stands before the other stages.
     """
-    x = sine(RATE * 60, 220.0, 0.3) if x is None else x
+    x = sine(RATE * 120, 220.0, 0.3) if x is None else x
     tape = Tape.make(np.repeat(x, channels, axis=0) if len(x) == 1 else x, RATE, BLOCK, paced=paced)
     if held:
         tape.hold(0)
