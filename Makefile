@@ -15,7 +15,7 @@ live: $(VENV)/.runtime ## Install, then restyle: microphone if there is one, els
 	$(BIN)/restyle live --demo
 
 test: $(VENV)/.dev ## Install everything, then run the tests, four at a time
-	$(BIN)/python -m pytest -n 4 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 plugin: ## Build the plug-in for DAWs (VST3, CLAP, LV2) into build/plugin
 	sh scripts/system-packages.sh dpf-source g++

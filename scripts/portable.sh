@@ -44,7 +44,7 @@ masked() {
 failed=0
 for name in ${cases:-quiet busy nice avx2 amd}; do
     begin=$(date +%s)
-    set -- "$python" -m pytest -q -n 4 --dist loadgroup --no-loadscope-reorder "$@"
+    set -- "$python" -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder "$@"
     case $name in
     quiet) "$@" ;;
     busy)

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,16 +47,19 @@ def _starts_jack(path: Path) -> bool:
     return re.search(r"\b(jackd|jack_server)\b", path.read_text()) is not None
 
 
-@pytest.hookimpl(tryfirst=True)  # before groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """A file stays with one worker; one worker opens browsers, one JACK: what waits, waits once."""
-    for item in items:
-        group = str(item.path.relative_to(ROOT / "tests"))
-        if group.startswith("page"):
-            group = "page"
-        elif _starts_jack(item.path):
-            group = "jack"
-        item.add_marker(pytest.mark.xdist_group(group))
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByNeed(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::", 1)[0]
+            if "/page/" in file:
+                return "page"
+            return "jack" if _starts_jack(config.rootpath / file) else file
+
+    return ByNeed(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="module", autouse=True)

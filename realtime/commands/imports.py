@@ -32,6 +32,7 @@ from ..models.nam.file import read_capture
 from ..proof.verify import verify
 from ..trust.admission import DRAFT, admit, read_file, unfold
 from .common import err, out
+from .packs import make_presets
 
 ENDINGS = (
     ".nam",
@@ -267,6 +268,10 @@ def import_models(
         int | None,
         typer.Option("--rate", help="Hz of networks and scripts, instead of what their files say."),
     ] = None,
+    presets: Annotated[
+        bool,
+        typer.Option("--presets", help="Make presets of a folder's captures and cabinets."),
+    ] = False,
 ) -> None:
     """Import models of other makes as streaming models, each proven; see 'restyle models'.
 
@@ -291,14 +296,16 @@ def import_models(
             f"what is to be imported? Name a file, a folder, or a bundled card: restyle import"
             f" --card {'|'.join(bundled())}"
         )
-    files: list[Path] = []
+    if presets and not any(s.is_dir() for s in sources):
+        raise ConfigError("--presets makes presets of a folder's captures; name a folder")
+    files: dict[Path, Path] = {}  # and what each was found in
     for source in sources:
         found = list(find_files(source))
         if not found:
             raise ConfigError(
                 f"{source} holds no .nam, .aidax, .ts or .nm file and no network as JSON"
             )
-        files += found
+        files |= dict.fromkeys(found, source)
     folder = made(target or user_folder())
     table = Table(box=None, pad_edge=False)
     for heading in ("file", "model", "proof", "result"):
@@ -306,12 +313,14 @@ def import_models(
         table.add_column(heading, justify="right" if right else "left", overflow="fold")
     failed = 0
     taken: dict[str, str] = {}
+    cards: dict[Path, list[Card]] = {}
     for path in track(files, "importing", console=err, transient=True):
         try:
             ready = convert(path, rate)
             place(ready, path.name, folder, taken)
             for one in ready:
                 table.add_row(Text(path.name), one.card.name, one.proof, "imported")
+                cards.setdefault(files[path], []).append(one.card)
         except RestyleError as error:
             failed += 1
             table.add_row(Text(path.name), "", "", Text(str(error), "red"))
@@ -321,6 +330,14 @@ def import_models(
         highlight=False,
         markup=False,
     )
+    for source, captures in cards.items() if presets else ():
+        if source.is_dir():
+            new, old = make_presets(source, captures, folder, target is None)
+            out.print(f"presets: {', '.join(new) or 'none'}", highlight=False, markup=False)
+            if old:
+                out.print(
+                    f"there before, unchanged: {', '.join(old)}", highlight=False, markup=False
+                )
     if failed:
         raise typer.Exit(2)
 
