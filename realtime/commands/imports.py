@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,13 +26,14 @@ from ..models.foreign.files import read_network
 from ..models.foreign.kinds import CAPTURE, MODEL, NETWORK, SCRIPT, DamagedJson, recognise
 from ..models.foreign.script import describe, prove_script, read_unfolded
 from ..models.foreign.seal import Array, draft, seal
+from ..models.load import admit_model, read_card
 from ..models.metadata import read_metadata
 from ..models.nam.build import variants
 from ..models.nam.convert import CAPTURE_KEY, to_onnx
 from ..models.nam.file import read_capture
 from ..proof.verify import verify
 from ..trust.admission import DRAFT, admit, read_file, unfold
-from .common import err, out
+from .common import JsonOption, err, out
 from .packs import make_presets
 
 ENDINGS = (
@@ -74,13 +76,11 @@ def convert(path: Path, rate: int | None = None) -> list[Ready]:
             return [Ready(card, data, f"error {card.proof['streaming_error']:.0e}")]
         if kind == SCRIPT:
             return [scripted(path, rate)]
+        if kind == MODEL:  # of this make already: it is proved again, and taken as it is
+            admit_model(path)
+            return [Ready(read_card(path), read_file(path), "test vector")]
     except RestyleError as error:
         raise named(error, path) from None
-    if kind == MODEL:
-        raise ModelError(
-            f"{path.name} is a restyle model already; play it with 'restyle live --model"
-            f" {path.name}', or copy it into {user_folder()}"
-        )
     raise ModelError(
         f"{path.name} is an ONNX graph without a card, so how to play it is not known; write one"
         f" and import it with 'restyle import {path.name} --card CARD.toml': see docs/import.md"
@@ -272,6 +272,7 @@ def import_models(
         bool,
         typer.Option("--presets", help="Make presets of a folder's captures and cabinets."),
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Import models of other makes as streaming models, each proven; see 'restyle models'.
 
@@ -307,11 +308,7 @@ def import_models(
             )
         files |= dict.fromkeys(found, source)
     folder = made(target or user_folder())
-    table = Table(box=None, pad_edge=False)
-    for heading in ("file", "model", "proof", "result"):
-        right = heading == "proof"
-        table.add_column(heading, justify="right" if right else "left", overflow="fold")
-    failed = 0
+    rows: list[dict[str, str | None]] = []
     taken: dict[str, str] = {}
     cards: dict[Path, list[Card]] = {}
     for path in track(files, "importing", console=err, transient=True):
@@ -319,17 +316,20 @@ def import_models(
             ready = convert(path, rate)
             place(ready, path.name, folder, taken)
             for one in ready:
-                table.add_row(Text(path.name), one.card.name, one.proof, "imported")
+                rows.append(_row(path, one))
                 cards.setdefault(files[path], []).append(one.card)
         except RestyleError as error:
-            failed += 1
-            table.add_row(Text(path.name), "", "", Text(str(error), "red"))
-    out.print(table)
-    out.print(
-        f"{len(files) - failed} of {len(files)} imported into {folder}",
-        highlight=False,
-        markup=False,
-    )
+            rows.append({"file": path.name, "problem": str(error)})
+    failed = sum("problem" in row for row in rows)
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    else:
+        out.print(_table(rows))
+        out.print(
+            f"{len(files) - failed} of {len(files)} imported into {folder}",
+            highlight=False,
+            markup=False,
+        )
     for source, captures in cards.items() if presets else ():
         if source.is_dir():
             new, old = make_presets(source, captures, folder, target is None)
@@ -340,6 +340,30 @@ def import_models(
                 )
     if failed:
         raise typer.Exit(2)
+
+
+def _row(path: Path, ready: Ready) -> dict[str, str | None]:
+    card = ready.card
+    return {
+        "file": path.name,
+        "model": card.name,
+        "title": card.title,
+        "summary": card.summary,
+        "licence": card.licence,
+        "proof": ready.proof,
+    }
+
+
+def _table(rows: Sequence[Mapping[str, str | None]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("file", "model", "proof", "result"):
+        right = heading == "proof"
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        problem = row.get("problem")
+        result = Text(problem, "red") if problem else Text("imported")
+        table.add_row(Text(row["file"] or ""), row.get("model"), row.get("proof"), result)
+    return table
 
 
 def made(folder: Path) -> Path:

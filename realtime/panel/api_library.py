@@ -1,22 +1,31 @@
-"""Requests about what is kept and connected: presets, recordings, devices, MIDI."""
+"""Requests about what is kept and connected: presets, models, recordings, devices, MIDI."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ..audio_files import seconds_of
-from ..errors import AudioFileError, nearest
+from ..errors import AudioFileError, ControlError, nearest
 from ..presets.files import PresetEntry, delete_preset, list_presets
 from ..session.sound import Sound
 from ..trust.consent import Untrusted, allow
 from .api_sound import File, Names
 from .console_protocol import Console
-from .fields import Body, Cards, Keep, Learn, NotFound, Record, Yes
+from .fields import Body, Cards, Conflict, Keep, Learn, NotFound, Record, Upload, Yes
 
 ENDINGS = {".flac": "audio/flac", ".wav": "audio/wav"}
+IMPORT_SECONDS = 600.0  # for one file, on a slow machine
+NICE = 10  # whoever plays goes before
+_ROOT = Path(__file__).resolve().parents[2]  # of the packages: the child runs this very code
+_importing = threading.Lock()
 
 
 def _preset(name: str) -> PresetEntry:
@@ -65,6 +74,42 @@ def delete(console: Console, names: Names, body: Body) -> dict[str, Any]:
     """Answer DELETE /api/presets/{name}."""
     delete_preset(_preset(names["name"]).name)
     return {}
+
+
+def import_file(console: Console, names: Names, body: Upload) -> dict[str, Any]:
+    """Answer POST /api/import/{name}: by ``restyle import``, in a process of its own."""
+    if not _importing.acquire(blocking=False):
+        raise Conflict("another file is being imported; wait for it")
+    try:
+        command = [sys.executable, "-m", "realtime.cli", "import", "--json", str(body.path)]
+        with subprocess.Popen(
+            command,
+            cwd=_ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as child:
+            if hasattr(os, "setpriority"):
+                os.setpriority(os.PRIO_PROCESS, child.pid, NICE)
+            try:
+                said, wrong = child.communicate(timeout=IMPORT_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                raise ControlError(
+                    f"{body.path.name} was not imported within {IMPORT_SECONDS:g} s"
+                ) from None
+    finally:
+        _importing.release()
+    try:
+        rows = json.loads(said)
+    except ValueError:
+        last = (wrong.strip().splitlines() or ["it ended without a word"])[-1]
+        raise ControlError(last.removeprefix("restyle: ")[:500]) from None
+    problems = [row["problem"] for row in rows if "problem" in row]
+    if problems:
+        raise ControlError(problems[0])
+    return {"models": rows}
 
 
 def devices(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -25,7 +28,7 @@ from .broadcast import Hub
 from .console_protocol import Console
 from .fields import Conflict, NotFound
 from .files import kind_of, page_files
-from .guard import LARGEST_BODY, App, Guard
+from .guard import LARGEST_BODY, LARGEST_FILE, App, Guard
 from .live import live_socket
 from .openapi import describe
 from .routes import ROUTES, Route
@@ -33,6 +36,7 @@ from .stream import stream_socket
 
 CHANGES = 64  # that may wait at once
 BODY_SECONDS = 10.0  # a body that trickles in for longer is refused
+FILE_SECONDS = 120.0  # or a file
 STATUS: dict[type[RestyleError], int] = {NotFound: 404, Conflict: 409, Untrusted: 409}
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -87,8 +91,12 @@ def _endpoint(route: Route, console: Console, counts: Counter[str], changes: Exe
     pool = None if route.method == "GET" else changes
 
     async def endpoint(request: Request) -> Response:
+        folder: Path | None = None
         try:
-            body = fields.Body()
+            body: Any = fields.Body()
+            if route.file:
+                folder = Path(tempfile.mkdtemp(prefix="restyle-import-"))
+                body = await _file(request, folder)
             if route.body is not None:
                 data = await _body(request)
                 body = read(data, route.body, "the body", error=ControlError, table="an object")
@@ -109,6 +117,9 @@ def _endpoint(route: Route, console: Console, counts: Counter[str], changes: Exe
         except Exception as error:  # a fault of ours: told, and the server goes on
             counts["failed"] += 1
             return _error(500, f"{route.method} {route.path} failed: {error!r}")
+        finally:
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
         if isinstance(answer, File):
             return FileResponse(answer.path, media_type=answer.kind)
         return _Json(answer)
@@ -118,19 +129,39 @@ def _endpoint(route: Route, console: Console, counts: Counter[str], changes: Exe
 
 async def _body(request: Request) -> Any:
     """The body's JSON; nothing sent is an empty object."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise HTTPException(415, "send Content-Type: application/json")
     data = bytearray()
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for part in request.stream():
-                data += part
-                if len(data) > LARGEST_BODY:
-                    raise HTTPException(413, f"a body has at most {LARGEST_BODY} bytes")
-    except TimeoutError:
-        raise HTTPException(408, f"a body must arrive within {BODY_SECONDS:g} s") from None
+    async for part in _parts(request, "application/json", LARGEST_BODY, BODY_SECONDS):
+        data += part
     return read_json(bytes(data), ControlError, "the body") if data else {}
+
+
+async def _file(request: Request, folder: Path) -> fields.Upload:
+    """The body as a file in `folder`, of the name that the path ends with."""
+    name = Path(str(request.path_params["name"])).name
+    if name in ("", ".", "..") or not name.isprintable() or len(name.encode()) > 120:
+        raise HTTPException(400, "a file's name has 1 to 120 printable characters")
+    upload = fields.Upload(folder / name)
+    with upload.path.open("wb") as file:
+        async for part in _parts(request, fields.BINARY, LARGEST_FILE, FILE_SECONDS):
+            file.write(part)
+    return upload
+
+
+async def _parts(request: Request, wanted: str, most: int, seconds: float) -> AsyncIterator[bytes]:
+    """A body as it comes, of one media type, within limits of size and time."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != wanted:
+        raise HTTPException(415, f"send Content-Type: {wanted}")
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > most:
+                    raise HTTPException(413, f"a body has at most {most} bytes")
+                yield part
+    except TimeoutError:
+        raise HTTPException(408, f"a body must arrive within {seconds:g} s") from None
 
 
 class _Json(JSONResponse):

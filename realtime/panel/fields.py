@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -10,6 +11,7 @@ from msgspec import Meta
 from ..errors import ControlError
 from ..session.sound import Decibels
 
+BINARY = "application/octet-stream"  # the media type of a file that is sent
 Text = Annotated[str, Meta(max_length=4096)]
 Whole = Annotated[int, Meta(ge=-(1 << 31), le=1 << 31)]
 ChannelNumbers = Annotated[
@@ -82,6 +84,12 @@ class Place(Body, frozen=True):
     """`index` is the new place in the stage's own list, from 0."""
 
     index: Whole
+
+
+class Upload(NamedTuple):
+    """A file that was sent, in a folder that is gone once the request is answered."""
+
+    path: Path
 
 
 class Keep(Body, frozen=True):

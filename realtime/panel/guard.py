@@ -24,6 +24,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 64 << 10
+LARGEST_FILE = 256 << 20  # that may be imported
+IMPORT = "/api/import/"
 SHOWN = "restyle.shown"  # in a request's scope: it may ask
 COOKIE = "restyle_panel_"  # and the port: cookies know no ports
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -92,8 +94,9 @@ class Guard:
         if origin is not None and origin.decode("latin-1").lower() != f"http://{host}".lower():
             return 403, "origin", "another site's page may not use this panel"
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or len(length) > 12 or int(length) > LARGEST_BODY:
-            return 413, "size", f"a body has at most {LARGEST_BODY} bytes"
+        most = LARGEST_FILE if scope.get("path", "").startswith(IMPORT) else LARGEST_BODY
+        if not length.isdigit() or len(length) > 12 or int(length) > most:
+            return 413, "size", f"a body has at most {most} bytes"
         if self._token is not None and not self._is_login(scope):
             if not hmac.compare_digest(_shown_token(headers, self._cookie), self._token):
                 return 401, "token", "show the token the program printed: Authorization: Bearer …"

@@ -9,6 +9,7 @@ import msgspec
 
 from .. import __version__
 from ..parameters.parameter import KINDS
+from .fields import BINARY
 from .routes import ROUTES, Route
 
 _TEXT, _NUMBER, _WHOLE, _FLAG = (
@@ -101,6 +102,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         name=_TEXT, note=_TEXT, stages=_list(_TEXT), problem=_TEXT_OR_NULL, bundled=_FLAG
     ),
     "Presets": _list(_ref("Preset")),
+    "Imported": _object(models=_list(_object(
+        file=_TEXT, model=_TEXT, title=_TEXT, summary=_TEXT, licence=_TEXT, proof=_TEXT,
+    ))),
     "Setlists": _list(_TEXT),
     "Devices": _list(_object(
         index=_WHOLE, name=_TEXT, host_api=_TEXT, inputs=_WHOLE, outputs=_WHOLE,
@@ -168,4 +172,7 @@ def _operation(route: Route) -> dict[str, Any]:
         needed = any(f.required for f in msgspec.structs.fields(route.body))
         content = {"application/json": {"schema": _ref(route.body.__name__)}}
         found["requestBody"] = {"required": needed, "content": content}
+    if route.file:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        found["requestBody"] = {"required": True, "content": {BINARY: binary}}
     return found

@@ -28,6 +28,8 @@ class Route:
         Of the body; None where there is none.
     answer : str
         A schema of :mod:`realtime.panel.openapi`.
+    file : bool
+        Whether the body is a file, as it is.
     """
 
     method: str
@@ -36,6 +38,7 @@ class Route:
     about: str
     answer: str
     body: type[fields.Body] | None = None
+    file: bool = False
 
 
 ROUTES = (
@@ -71,6 +74,8 @@ ROUTES = (
     Route("PUT", "/api/scenes/{name}", stage.keep, "Keep where the parameters stand", "State",
           fields.Body),
     Route("DELETE", "/api/scenes/{name}", stage.drop, "Take a scene out", "State"),
+    Route("POST", "/api/import/{name}", keeping.import_file, "Add a model of any make to one's own",
+          "Imported", file=True),
     Route("GET", "/api/setlists", stage.setlists, "Setlists", "Setlists"),
     Route("PUT", "/api/setlist", stage.setlist, "Load the presets of a setlist", "State",
           fields.ListOfPresets),

@@ -229,6 +229,30 @@ def test_a_captures_oversampling_is_chosen_heard_and_undone(page: Any, live: Liv
     choose(page, "tape")
 
 
+def test_a_capture_is_dropped_told_of_and_played(page: Any, live: Live) -> None:
+    source = write(live.folder, {**driven(), "metadata": {"name": "My amp"}}, "mine.nam")
+    page.evaluate(
+        """text => {
+          const data = new DataTransfer();
+          data.items.add(new File([text], "mine.nam"));
+          const how = { dataTransfer: data, bubbles: true, cancelable: true };
+          for (const kind of ["dragover", "drop"])
+            document.dispatchEvent(new DragEvent(kind, how));
+        }""",
+        source.read_text(),
+    )
+    page.wait_for_selector("#dialog[open]")
+    said = page.inner_text("#dialog")
+    assert "My amp" in said and "not stated" in said and "null -" in said
+    page.click('#dialog button:text-is("Play My amp")')
+    page.wait_for_selector('[data-group="Yours"] .card.on [data-model="mine"]')
+    assert_heard(page, live, lambda dry: rendered(str(source), dry))
+    source.write_text("no capture")
+    page.set_input_files("#bring-file", source)
+    page.wait_for_selector(".toast.error:has-text('mine.nam')")
+    choose(page, "tape")
+
+
 def test_the_record_button_keeps_what_is_heard(page: Any, live: Live) -> None:
     choose(page, "tape")
     before = set(live.folder.rglob("*.flac"))

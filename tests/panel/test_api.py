@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ import soundfile
 
 from realtime.devices.list import list_devices
 from realtime.errors import DeviceError
+from realtime.models.catalog import find_model
 from realtime.panel.openapi import describe
 from realtime.panel.routes import ROUTES
 from realtime.presets.files import save_preset
@@ -19,7 +23,8 @@ from realtime.presets.format import Preset
 from realtime.presets.setlist import save_setlist
 from realtime.session.sound import Sound, Stage
 
-from .conftest import Desk
+from ..nam.test_file import tiny
+from .conftest import Answer, Desk
 from .schemas import problems
 
 
@@ -214,3 +219,46 @@ def test_a_setlist_is_chosen_and_walked_through(plain: Desk, tmp_path, monkeypat
     assert plain.ask("POST", "/api/compare", {"preset": "none"}).status == 404
     assert plain.ask("DELETE", "/api/compare").data["compare"] is None
     assert plain.ask("PUT", "/api/setlist", {"name": None}).data["setlist"] is None
+
+
+def bring(desk: Desk, name: str, data: bytes, kind: str = "application/octet-stream") -> Answer:
+    return desk.ask("POST", f"/api/import/{name}", data, {"Content-Type": kind})
+
+
+def test_a_capture_that_is_sent_is_proved_listed_and_plays(plain: Desk, tmp_path: Path) -> None:
+    desk = plain
+    capture = json.dumps(tiny(metadata={"name": "Sent amp", "license": "CC0"})).encode()
+    answer = bring(desk, "sent.nam", capture)
+    assert answer.status == 200, answer.data
+    conforms(desk, "POST", "/api/import/{name}", answer.data)
+    (made,) = answer.data["models"]
+    assert (made["model"], made["title"], made["licence"]) == ("sent", "Sent amp", "CC0")
+    assert float(made["proof"].split()[1]) < -100.0  # dB, kernel against float64
+    listed = {m["name"]: m for m in desk.get("/api/models")}
+    assert not listed["sent"]["bundled"]
+    assert desk.ask("PUT", "/api/model", {"name": "sent"}).data["style"] == "sent"
+    assert desk.ask("PUT", "/api/model", {"name": "tube-amp"}).status == 200
+    again = bring(desk, "again.onnx", find_model("sent").read_bytes())  # of our own make already
+    assert again.status == 200 and again.data["models"][0]["model"] == "sent"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind", "status", "said"),
+    [
+        ("x.nam", b"{", None, 400, "x.nam"),
+        ("x.onnx", b"\x08\x07", None, 400, "x.onnx"),
+        ("x.bin", b"GGUF" + bytes(99), None, 400, "a GGUF language model"),
+        ("x.nam", b"{}", "application/json", 415, "application/octet-stream"),
+        ("%00.nam", b"{}", None, 400, "printable"),
+    ],
+)
+def test_what_is_no_model_is_refused_and_leaves_nothing(
+    plain: Desk, name: str, data: bytes, kind: str | None, status: int, said: str
+) -> None:
+    before = sorted(Path(tempfile.gettempdir()).glob("restyle-import-*"))
+    models = plain.get("/api/models")
+    answer = bring(plain, name, data, kind or "application/octet-stream")
+    assert answer.status == status and said in answer.data["error"], answer.data
+    assert "\n" not in answer.data["error"] and "Traceback" not in answer.data["error"]
+    assert sorted(Path(tempfile.gettempdir()).glob("restyle-import-*")) == before
+    assert [m["name"] for m in plain.get("/api/models")] == [m["name"] for m in models]

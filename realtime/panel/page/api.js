@@ -3,7 +3,10 @@
 /** Ask the server; returns its JSON.  Throws an Error whose message is the server's sentence. */
 export async function ask(method, path, body) {
   const options = { method, headers: {} };
-  if (method !== "GET") {
+  if (body instanceof Blob) {
+    options.headers["Content-Type"] = "application/octet-stream";
+    options.body = body;
+  } else if (method !== "GET") {
     options.headers["Content-Type"] = "application/json";
     if (body !== undefined) options.body = JSON.stringify(body);
   }
@@ -50,6 +53,7 @@ export const api = {
   save: (name, note, replace) => ask("PUT", `presets/${part(name)}`, { note, replace }),
   load: (name, trust = "") => ask("POST", `presets/${part(name)}/load`, { trust }),
   forget: (name) => ask("DELETE", `presets/${part(name)}`),
+  bring: (file) => ask("POST", `import/${part(file.name)}`, file),
   act: (action) => ask("POST", `actions/${action}`, {}),
   recall: (scene) => ask("POST", `scenes/${part(scene)}/recall`, {}),
   keepScene: (scene) => ask("PUT", `scenes/${part(scene)}`, {}),

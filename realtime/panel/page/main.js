@@ -2,6 +2,7 @@
 
 import { api, musical } from "./api.js";
 import { BlendPad } from "./blend-pad.js";
+import { prepareBring } from "./bring.js";
 import { Chain, styleOf } from "./chain.js";
 import { Concert } from "./concert.js";
 import { showDevices } from "./devices.js";
@@ -59,7 +60,9 @@ const meters = new Meters(id("meters"));
 const health = new Health();
 const spectrograms = new Spectrograms(id("spectrum-in"), id("spectrum-out"));
 const styles = new Styles(id("models"), id("model-search"), loadPreset);
-document.addEventListener("presets", () => styles.fetch().then(() => state && show(state)));
+const refetch = () => styles.fetch().then(() => state && show(state));
+document.addEventListener("presets", refetch);
+prepareBring(refetch);
 const pad = new BlendPad(id("pad"), (weights) => live.blend(weights));
 const chain = new Chain(id("chain"), turn, knobs);
 const midi = new Midi(knobs);

@@ -120,15 +120,15 @@ export class Styles {
   }
 
   isOn(m) {
-    const { style, preset } = this.playing ?? {};
-    if (m.preset) return preset === m.name;
-    const isKept = this.styles.some((other) => other.preset && other.name === preset);
-    return m.name === (style ?? null) && !(m.name === null && isKept);
+    const { style, preset, modified } = this.playing ?? {};
+    const stands = (other) => other.preset && other.name === preset && (other.bundled || !modified);
+    if (m.preset) return stands(m);
+    return m.name === (style ?? null) && !(m.name === null && this.styles.some(stands));
   }
 
-  /** Mark what plays: the style and the preset of a state. */
-  show({ style, preset }) {
-    this.playing = { style, preset };
+  /** Mark what plays: the style and the preset of a state, which is itself until it is modified. */
+  show({ style, preset, modified }) {
+    this.playing = { style, preset, modified };
     this.mark();
   }
 
