@@ -6,7 +6,8 @@ import itertools
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -34,7 +35,11 @@ def in_processes(
         context = multiprocessing.get_context("spawn")
         flying: dict[Future[Done], Job] = {}
         broken, struck = False, list[Job]()
-        with ProcessPoolExecutor(count, context, _leave_interrupts) as pool, _killing_on_error():
+        with (
+            _ending_what_is_left() as end,
+            ProcessPoolExecutor(count, context, _leave_interrupts) as pool,
+            _killing_on_error(),
+        ):
             while not broken:
                 room = (1 if one_by_one else WAITING * count) - len(flying)
                 for job in itertools.islice(_drain(again, left, one_by_one), max(0, room)):
@@ -54,6 +59,8 @@ def in_processes(
                     except BrokenProcessPool:
                         broken = True
                         struck.append(job)
+            if broken:
+                end()
         if not broken and not one_by_one:
             return
         for job in (*struck, *flying.values()):
@@ -68,6 +75,27 @@ def in_processes(
 def _leave_interrupts() -> None:
     """Ctrl-C is the command's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _ending_what_is_left() -> Iterator[Callable[[], None]]:
+    """Kill the pool's processes from a call of what it gives until the pool is closed.
+
+    A pool that breaks ends the processes that it knows, and then waits for all: for ever, for one
+    that began meanwhile.
+    """
+    others, closed = set(multiprocessing.active_children()), threading.Event()
+
+    def run() -> None:
+        while not closed.wait(0.05):
+            for process in set(multiprocessing.active_children()) - others:
+                process.kill()
+
+    thread = threading.Thread(target=run, daemon=True)
+    try:
+        yield thread.start
+    finally:
+        closed.set()
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import concurrent.futures.process
+import multiprocessing
 import os
 import signal
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -174,6 +177,32 @@ def test_a_killed_process_takes_no_file_with_it(
     thread.join()
     assert killed and sorted(d.job.name for d in done) == sorted(NAMES)
     assert not [d for d in done if d.error]
+
+
+def test_a_process_that_begins_while_the_pool_breaks_is_not_waited_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool ends the processes it knows, and then waits for all: also for the newest one."""
+    manager = concurrent.futures.process._ExecutorManagerThread
+    breaks, joins = manager.terminate_broken, manager.join_executor_internals
+    breaking = threading.local()
+
+    def broken(self: Any, cause: object) -> None:
+        breaking.now = True
+        breaks(self, cause)
+
+    def join(self: Any) -> None:
+        if getattr(breaking, "now", False):
+            newest = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
+            newest.start()
+            self.processes[newest.pid] = newest
+        joins(self)
+
+    monkeypatch.setattr(manager, "terminate_broken", broken)
+    monkeypatch.setattr(manager, "join_executor_internals", join)
+    monkeypatch.setattr(archive_pools, "render_job", ending)
+    done = list(archive_pools.in_processes(jobs(folder), SOUND, None, 2))
+    assert [d.job.name for d in done if d.error] == ["b.flac"]
 
 
 def test_a_process_that_ends_between_two_files_takes_none_with_it(
