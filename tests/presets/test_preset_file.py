@@ -85,6 +85,7 @@ SESSIONS = st.builds(
 
 quick = settings(
     deadline=None,
+    max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

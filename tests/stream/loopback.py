@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +164,16 @@ def round_trip(heard: Array, begin: int, tapped: Tapped) -> tuple[int, bool]:
     return trip, np.array_equal(came, tapped._stimulus[: LENGTH - trip])
 
 
+def resized(client: jack.Client, size: int) -> None:
+    """Have the server take another period; a starved one may need to be asked again."""
+    for _ in range(20):
+        with suppress(jack.JackErrorCode):
+            client.blocksize = size
+            return
+        time.sleep(0.5)
+    raise RuntimeError(f"the server does not take a period of {size}")
+
+
 def resize(
     client: jack.Client, tap: Any, setup: Setup, sizes: Sequence[int]
 ) -> list[dict[str, Any]]:
@@ -174,7 +184,7 @@ def resize(
     with session:
         connect(client)
         for size in sizes:
-            client.blocksize = size
+            resized(client, size)
             deadline = time.monotonic() + 60.0
             while session.device.block_size != size:
                 session.wait(0.1)
