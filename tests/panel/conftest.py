@@ -55,7 +55,7 @@ class Desk:
         """One request; a body that is neither text nor bytes is sent as JSON."""
         data = body if isinstance(body, str | bytes | None) else json.dumps(body)
         sent = {**(JSON if method in ("POST", "PUT") else {}), **(headers or {})}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         try:
             connection.request(method, path, data, sent)
             response = connection.getresponse()
