@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from realtime.panel.fields import BINARY
 from realtime.panel.routes import ROUTES
 from realtime.panel.server import OPEN, PanelServer
 from realtime.session.sound import Sound, Stage
 
+from ..nam.test_file import tiny
 from .conftest import Desk, rendered
 from .fake import fake
 
@@ -52,7 +55,10 @@ def walk_through(desk: Desk) -> None:
         ]
         assert hits, line
         body = re.search(r"-d '(.*?)'", line)
-        if kind == "GET":
+        if hits[0].file:
+            sent = json.dumps(tiny()).encode()
+            assert desk.ask(kind, path[1], sent, {"Content-Type": BINARY}).status == 200, line
+        elif kind == "GET":
             assert desk.ask("GET", path[1]).status == 200, line
         elif not re.search("device|midi|recording|preset", path[1]):
             text = re.sub("/1\\b", f"/{number}", path[1])
