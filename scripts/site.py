@@ -81,7 +81,10 @@ def api_page() -> str:
 def _body(said: dict[str, Any]) -> str:
     if "requestBody" not in said:
         return ""
-    name = said["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    content = said["requestBody"]["content"]
+    if "application/json" not in content:
+        return "a file, as it is"
+    name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
     schema = openapi.describe()["components"]["schemas"][name]
     needed = schema.get("required", [])
     fields = schema.get("properties", {})
