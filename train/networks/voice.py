@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from realtime.parameters.parameter import Parameter
 
-from ..voices.tables import BANDS, KNOTS, LOWEST, NOTES, PARTIALS, SILENT, STRETCH, Tables
+from ..voices.tables import BANDS, KNOTS, LOWEST, NOTES, PARTIALS, SILENT, STRETCH, Tables, shapes
 from .layers import blend_weights
 from .slots import FIELDS, Slots
 
@@ -26,8 +26,7 @@ RATE, HOP, ROW = 48000, 256, 16
 SLOTS = 12
 TOP_HZ = 20000.0
 LENGTH, STRIDE = 16381, 1021  # primes; LENGTH + STRIDE < 2**24, so float32 counts exactly
-BAND_LENGTH = 16384
-EDGES = np.geomspace(50.0, 18000.0, BANDS + 1)  # of the bands of noise, Hz
+BAND_LENGTH, UNIT = 16384, 4000.0  # samples; what stands for an amplitude of 1
 VIBRATO_HZ, VIBRATO_S = 5.5, 0.4  # and how long it takes to come in
 STEEPEST = 0.1  # semitones a hop that a bend may move: a row has one frequency
 USUAL = 0.7  # velocity of all notes where velocity is not heeded
@@ -50,20 +49,19 @@ def controls(leads: Sequence[float] = (0.0,)) -> tuple[Parameter, ...]:
 
 
 def bands_of_noise(seed: int = 3) -> Tensor:
-    """Noise of unit power in every band, without end ``[BAND_LENGTH + 2 HOP, BANDS]``, int8 / 24.
+    """Noise of unit power in every band, without end ``[BAND_LENGTH + 2 HOP, BANDS]``, int16.
 
-    Random phases of equal magnitude inside each of :data:`EDGES`.
+    Random phases, magnitudes by :func:`~train.voices.tables.shapes`; :data:`UNIT` is 1.
     """
     rng = np.random.default_rng(seed)
     hz = np.fft.rfftfreq(BAND_LENGTH, 1.0 / RATE)
-    found = np.zeros((BAND_LENGTH, BANDS))
-    for band, (low, high) in enumerate(zip(EDGES[:-1], EDGES[1:], strict=True)):
-        inside = (hz >= low) & (hz < high)
-        spectrum = inside * np.exp(2j * np.pi * rng.random(len(hz)))
-        wave = np.fft.irfft(spectrum)
-        found[:, band] = wave / np.sqrt(np.mean(np.square(wave)))
+    spectrum = np.exp(2j * np.pi * rng.random((len(hz), BANDS)))
+    spectrum[0] = 0.0
+    spectrum[1:] *= np.sqrt(shapes(hz[1:]))
+    found = np.fft.irfft(spectrum, axis=0)
+    found *= UNIT / np.sqrt(np.mean(np.square(found), axis=0))
     whole = np.concatenate([found, found[: 2 * HOP]])
-    return torch.from_numpy(np.clip(np.round(24.0 * whole), -127, 127).astype(np.int8))
+    return torch.from_numpy(np.clip(np.round(whole), -32767, 32767).astype(np.int16))
 
 
 class Voice(nn.Module):
@@ -287,8 +285,8 @@ class Voice(nn.Module):
         last = torch.where(offset < STRIDE, offset + (LENGTH - STRIDE), offset - STRIDE)
         places = torch.cat([last + HOP, offset], dim=1).long().unsqueeze(2)
         index = places + torch.arange(HOP, device=offset.device)  # [batch, 2, HOP]
-        noise = self.noise[index].float() / 24.0
-        gains = torch.stack([before, now], dim=1).unsqueeze(3)
+        noise = self.noise[index].float()
+        gains = (torch.stack([before, now], dim=1) / UNIT).unsqueeze(3)
         sound = (noise @ gains).squeeze(3) * self.window.reshape(2, HOP)
         return sound.sum(dim=1)
 

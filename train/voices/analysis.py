@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..data.scores.render import SAMPLE_RATE
+from .noise import between_partials
 from .single_notes import Note
 from .tables import BANDS, KNOTS, PARTIALS, SILENT, knots
 
@@ -32,7 +33,7 @@ LINE_SHARE, BESIDE_SHARE = 0.6, 0.03  # of the power in a line, and in one besid
 WIDEST = 0.02  # of the frequency
 RELEASE = (2.0, 200.0)  # nepers a second
 UNKNOWN_RELEASE = 10.0
-FREE = 0.3  # of the fundamental: what lies farther from all harmonics is noise
+UPPER = 8  # partials that say how much of the harmonics above them is chance
 
 
 @dataclass(frozen=True)
@@ -189,31 +190,6 @@ def chance(z: Complex, hz: Floats) -> tuple[Floats, ...]:
     return steady / norm, second / norm, random / norm, beat, width, moved
 
 
-def noise(x: Floats, f0: float, hz: Floats, edges: Floats) -> Floats:
-    """Power in every band between the partials, once a hop ``[hops, bands]``.
-
-    Windows are centred; what lies on partials or on harmonics is taken to be as the rest of its
-    band.
-    """
-    length = 4096 if f0 > 120.0 else 8192
-    window = np.hanning(length + 1)[:-1]
-    padded = np.pad(x, (length // 2, length // 2))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, length)[:: 4 * HOP]
-    psd = np.square(np.abs(np.fft.rfft(frames * window, axis=1))) / np.square(window).sum()
-    f = np.arange(psd.shape[1]) * SAMPLE_RATE / length
-    away = np.abs(f / f0 - np.round(f / f0)) * f0
-    lobe = 3.0 * SAMPLE_RATE / length
-    free = (away > min(FREE * f0, 0.4 * f0)) & (away > lobe)
-    free &= (np.abs(f[:, None] - hz[None]) > max(lobe, FREE * f0)).all(axis=1)
-    found = np.zeros((len(psd), len(edges) - 1))
-    for band, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        inside = free & (f >= low) & (f < high)
-        if inside.sum() >= 3:
-            density = psd[:, inside].mean(axis=1)
-            found[:, band] = density * (high - low) / (0.5 * SAMPLE_RATE)
-    return np.repeat(found, 4, axis=0)
-
-
 def falling(power: Floats, begin: float) -> Floats:
     """Nepers a second by which amplitudes fall from `begin` on ``[hops, n] -> [n]``."""
     first = round(begin * SAMPLE_RATE / HOP) + 2
@@ -233,8 +209,8 @@ def falling(power: Floats, begin: float) -> Floats:
     return np.clip(rates, *RELEASE)
 
 
-def analyse(note: Note, edges: Floats) -> Row:
-    """Everything of one note; `edges` of the bands of noise in Hz."""
+def analyse(note: Note) -> Row:
+    """Everything of one note."""
     x, f0 = note.samples, fundamental(note.pitch)
     hz = _own(x, peaks(x, f0), f0)
     held = note.held if note.held is not None else len(x) / SAMPLE_RATE
@@ -243,24 +219,31 @@ def analyse(note: Note, edges: Floats) -> Row:
     power = np.square(np.abs(z))
     sounds = power.max(axis=0, initial=0.0)
     usable = max(0.05, held - length / SAMPLE_RATE)  # the window must not see the release
-    bands = noise(x, f0, hz, edges)[: len(power)]
-    bands = np.pad(bands, ((0, len(power) - len(bands)), (0, 0)), mode="edge")
-    every = np.concatenate([power, bands], axis=1)
-    course = 0.5 * np.log(means_at_knots(every, usable) + 1e-20)
+    course = 0.5 * np.log(means_at_knots(power, usable) + 1e-20)
     # the beginning is sharper than the windows: its shape is that of the whole sound
     early = knots() < 0.6 * length / SAMPLE_RATE
     shape = 0.5 * np.log(means_at_knots(loudness(x, f0), usable) + 1e-20)
     first = int(np.argmin(early)) if not early.all() else KNOTS - 1
     sharp = np.where(early, shape - shape[first], 0.0)[:, None]
-    course = np.where(early[:, None], course[first] + sharp, course)
+
+    def sharpened(course: Floats) -> Floats:
+        return np.where(early[:, None], course[first] + sharp, course)
+
+    course = sharpened(course)
     # what an envelope leaves
     age = np.arange(len(z)) * HOP / SAMPLE_RATE
     inside = (age > SETTLED) & (age < usable)
-    smooth = np.exp(at_ages(course[:, : len(hz)], age[inside]))
+    smooth = np.exp(at_ages(course, age[inside]))
     left = z[inside] / np.maximum(smooth, 1e-12)
     steady, second, random, beat, width, moved = chance(left, hz)
-    course[:, : len(hz)] = _calmer(course[:, : len(hz)], random, sounds)
+    course = _calmer(course, random, sounds)
     width = _alike(width, random, hz)
+    upper = np.square(random[-UPPER:])
+    bands = between_partials(x, f0, hz, float(upper.mean()) if upper.size else 1.0)[: len(power)]
+    bands = np.pad(bands, ((0, len(power) - len(bands)), (0, 0)), mode="edge")
+    of_bands = sharpened(0.5 * np.log(means_at_knots(bands, usable) + 1e-20))
+    every = np.concatenate([power, bands], axis=1)
+    course = np.concatenate([course, of_bands], axis=1)
     slope = _tail(course, usable)
     rates = falling(every, held) if note.held is not None else np.full(every.shape[1], 10.0)
     begin, end = (round(t * SAMPLE_RATE / HOP) for t in (0.08, 0.7))

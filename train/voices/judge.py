@@ -14,29 +14,32 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.proof.listener.levels import sustain
-from realtime.proof.listener.lines import off_grid
+from realtime.proof.listener.lines import off_grid, powers
 from realtime.proof.listener.pitch import share_right
-from realtime.proof.listener.sounds import Note, hertz
+from realtime.proof.listener.sounds import Note, decibels, hertz
 
-from ..data.pairs import TAIL, Voice, program_pair
-from ..data.scores.render import SAMPLE_RATE, render
-from ..data.scores.scores import Note as Written
-from ..data.scores.scores import Score, compose, to_midi
+from ..data.pairs import Voice, program_pair
+from ..data.scores.render import SAMPLE_RATE
+from ..data.scores.scores import compose
 from ..judging.candidates import SECONDS, Clips
 from ..judging.distances import Rows, distances
 from ..judging.judges.timbre import gap_share
 from ..judging.verdicts import Timbre
 from ..recipes.instrument import UNSEEN
 from ..recipes.player import references
-from .known import rows_of, sound_of, timed
+from .known import rows_of, sound_of, timed, true_patch
 from .tables import Tables, load
 
 Array = npt.NDArray[np.float32]
+Notes = list[tuple[float, float, int, float]]
+Player = Callable[[Notes, float], Array]
 SCORES, FIRST = 4, 990_000  # as the recipes' own test on the unheard soundfont
 LATE = (0.01, 0.02, 0.04)  # seconds that the ear is late
 HELD_KEY, HELD_S = 57, 4.5
 RUN, RUN_STEP, RUN_LOWEST = tuple(range(45, 82, 3)), 0.3, 100.0  # A2 to A5
 TONES = (45, 57, 69)
+BASS, BASS_S = (28, 33, 40, 45), 3.0  # keys E1 to A2, seconds
+NOISE_HZ = (1000.0, 10000.0)  # where a bass note's noise is compared
 VELOCITY = 0.8
 
 
@@ -60,10 +63,17 @@ def judged(
     for name in rows:
         rows[name].update(judge(made, name))
         log(f"judged {name}")
-    return rows, {
-        "voice": on_notes(lambda notes, s: sound_of(rows_of(notes, s), [tables])),
-        "patch": on_notes(lambda notes, s: _patch(notes, s, programme)),
-    }
+
+    def voice(notes: Notes, seconds: float) -> Array:
+        return sound_of(rows_of(notes, seconds), [tables])
+
+    def patch(notes: Notes, seconds: float) -> Array:
+        return true_patch(notes, seconds, programme)
+
+    held = {"voice": on_notes(voice), "patch": on_notes(patch)}
+    held["voice"]["noise"] = max(thirds_apart(voice, patch, key) for key in BASS)
+    held["patch"]["noise"] = 0.0
+    return rows, held
 
 
 def _clips(index: int, tables: Tables, target: Voice, lead: float) -> Clips:
@@ -79,9 +89,7 @@ def _clips(index: int, tables: Tables, target: Voice, lead: float) -> Clips:
     return Clips(part, {**sounds, "oracle": pair.wet[:n]})
 
 
-def on_notes(
-    player: Callable[[list[tuple[float, float, int, float]], float], Array],
-) -> dict[str, float]:
+def on_notes(player: Player) -> dict[str, float]:
     """Level of a held A3 after 1, 2, 4 s; share of a run within 50 cents; worst line of tones."""
     y = player([(0.0, HELD_S, HELD_KEY, VELOCITY)], HELD_S)
     levels = sustain(y, SAMPLE_RATE, Note(0.0, HELD_S, hertz(HELD_KEY)), (1.0, 2.0, 4.0))
@@ -96,9 +104,21 @@ def on_notes(
     return {**found, "pitch_run": right, "line": max(lines)}
 
 
-def _patch(notes: list[tuple[float, float, int, float]], seconds: float, programme: int) -> Array:
-    written = [Written(2 * a, 2 * (b - a), p, round(127 * v)) for a, b, p, v in notes]
-    return render(to_midi(Score(tuple(written), 120.0), programme), seconds + TAIL)
+def thirds_apart(one: Player, other: Player, key: int) -> float:
+    """Largest difference of two sounds' third-octave levels within :data:`NOISE_HZ`, in dB.
+
+    A held note, both at one level: what lies there of a bass note is noise, or as good as noise.
+    """
+    thirds: list[npt.NDArray[np.float64]] = []
+    for player in (one, other):
+        y = player([(0.0, BASS_S, key, VELOCITY)], BASS_S)
+        y = y[SAMPLE_RATE // 2 : round(BASS_S * SAMPLE_RATE) - SAMPLE_RATE // 10]
+        p = powers(y / np.sqrt(np.mean(np.square(y))))
+        hz = np.fft.rfftfreq(len(y), 1.0 / SAMPLE_RATE)
+        low = NOISE_HZ[0] * 2.0 ** (np.arange(10) / 3.0)
+        found = [decibels(float(p[(hz >= f) & (hz < f * 2 ** (1 / 3))].sum())) for f in low]
+        thirds.append(np.array(found))
+    return float(np.abs(thirds[0] - thirds[1]).max())
 
 
 def table(rows: Rows, held: dict[str, dict[str, float]]) -> str:
@@ -109,12 +129,14 @@ def table(rows: Rows, held: dict[str, dict[str, float]]) -> str:
         lines.append(f"| {name} | {100 * gap:.1f} % | {row['mel_db']:.2f} |")
     lines += [
         "",
-        "| | held A3 after 1, 2, 4 s | run within 50 cents | strongest line off the grid |",
-        "|---|---|---|---|",
+        "| | held A3 after 1, 2, 4 s | run within 50 cents | strongest line off the grid"
+        " | bass notes, third octaves 1 to 10 kHz |",
+        "|---|---|---|---|---|",
     ]
     for name, f in held.items():
         levels = ", ".join(f"{f[k]:.1f}" for k in ("held_1", "held_2", "held_4"))
         lines.append(
-            f"| {name} | {levels} dB | {100 * f['pitch_run']:.0f} % | {f['line']:.0f} dB |"
+            f"| {name} | {levels} dB | {100 * f['pitch_run']:.0f} % | {f['line']:.0f} dB"
+            f" | within {f['noise']:.0f} dB |"
         )
     return "\n".join(lines)

@@ -8,7 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..data.scores.scores import Score
+from ..data.pairs import TAIL
+from ..data.scores.render import render
+from ..data.scores.scores import Note as Written
+from ..data.scores.scores import Score, to_midi
 from ..networks.voice import HOP, RATE, Voice, controls
 from .tables import LOWEST, NOTES, Tables
 
@@ -70,3 +73,11 @@ def sound_of(
             y, states = voice(row.unsqueeze(0), knobs, *states)
             found.append(y[0].numpy())
     return np.concatenate(found)
+
+
+def true_patch(
+    notes: Sequence[tuple[float, float, int, float]], seconds: float, programme: int
+) -> Array:
+    """A programme of FluidR3 playing notes as :func:`rows_of` takes them."""
+    written = [Written(2 * a, 2 * (b - a), p, round(127 * v)) for a, b, p, v in notes]
+    return render(to_midi(Score(tuple(written), 120.0), programme), seconds + TAIL)

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from realtime.errors import ConfigError
 
 from ..data.scores.render import SAMPLE_RATE
-from ..networks.voice import EDGES
 from . import analysis
 from .single_notes import LOUD, Note, Source
 from .tables import BANDS, PARTIALS, SILENT, About, Tables, knots, save
@@ -44,7 +43,7 @@ def learn(source: Source, log: Callable[[str], None] = lambda text: None) -> tup
         )
     rows, touches = [], []
     for note in loud:
-        row = analysis.analyse(note, EDGES)
+        row = analysis.analyse(note)
         rows.append(row)
         touches.append(touch(row, soft.get(note.pitch)))
         log(f"note {note.pitch}: {int((row.hz > 0).sum())} partials")

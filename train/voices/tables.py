@@ -19,15 +19,31 @@ from realtime.errors import ConfigError
 
 Floats = npt.NDArray[np.float32]
 LOWEST, NOTES = 28, 69  # MIDI pitch of the first row the ear hears, and how many
-PARTIALS, BANDS = 24, 10
+PARTIALS, BANDS = 24, 16
 STRETCH, KNOTS = 0.01, 19  # an envelope's knots: STRETCH (2^(i/2) - 1) seconds after the onset
 SILENT = -16.0  # natural logarithm of an amplitude that counts as nothing
 LARGEST = 1 << 24  # bytes of a voice's file
+CENTRES = np.geomspace(150.0, 16000.0, BANDS)  # of the bands of noise, Hz
+DEVIATION = 0.42 * float(np.log(CENTRES[1] / CENTRES[0]))  # of a band, of log frequency
 
 
 def knots() -> npt.NDArray[np.float64]:
     """Times of an envelope's knots [s], dense where a note begins."""
     return np.asarray(STRETCH * (2.0 ** (np.arange(KNOTS) / 2.0) - 1.0))
+
+
+def shapes(hz: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Power density of the bands of noise at frequencies above 0, each of power 1 in all.
+
+    Normal distributions over the logarithm of the frequency: sums of them follow any slope and
+    have edges nowhere.
+
+    Returns
+    -------
+    ndarray [shape=(n, BANDS), 1/Hz]
+    """
+    away = np.log(hz[:, None] / CENTRES) / DEVIATION
+    return np.asarray(np.exp(-0.5 * away**2) / (np.sqrt(2.0 * np.pi) * DEVIATION * hz[:, None]))
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,7 +66,7 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Tables:
-    """One row a note; *sounds* are the partials, then bands of noise.
+    """One row a note; *sounds* are the partials, then bands of noise (:func:`shapes`).
 
     Attributes
     ----------
@@ -129,7 +145,8 @@ def load(path: Path) -> tuple[Tables, About]:
     for name, shape in shapes.items():
         if rows[name].shape != shape or not np.isfinite(rows[name]).all():
             raise ConfigError(
-                f"{path}: expected finite '{name}' of shape {shape}, got {rows[name].shape}"
+                f"{path}: expected finite '{name}' of shape {shape}, got {rows[name].shape}; learn"
+                " it anew with: restyle train voice-from SOURCE -o FILE"
             )
     return Tables(**rows), about
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import soundfile
 
 from realtime.errors import ConfigError
-from train.networks.voice import EDGES
 from train.voices import analysis
+from train.voices.judge import thirds_apart
+from train.voices.known import rows_of, sound_of, true_patch
 from train.voices.learn import learn
+from train.voices.noise import between_partials
 from train.voices.single_notes import LOUD, Note, Source, pitch_in, source
-from train.voices.tables import PARTIALS, About, Tables, knots, load, save
+from train.voices.tables import PARTIALS, About, Tables, knots, load, save, shapes
 
 from .simple import tables
 
 VOICES = Path(__file__).parents[3] / "exported" / "players"
 
+Floats = npt.NDArray[np.float64]
+Array = npt.NDArray[np.float32]
 RATE = 48000
 F0 = analysis.fundamental(57)
 
@@ -33,7 +39,7 @@ def note(hz: list[float], sizes: list[float], decay: float = 0.0, held: float = 
 
 def test_partials_of_a_bar_their_decay_and_release_are_found() -> None:
     hz, sizes = [F0, 3.93 * F0, 9.7 * F0], [0.1, 0.05, 0.02]
-    row = analysis.analyse(note(hz, sizes, decay=2.0), EDGES)
+    row = analysis.analyse(note(hz, sizes, decay=2.0))
     np.testing.assert_allclose(row.hz[:3], hz, rtol=1e-3)
     assert not row.hz[3:].any()
     ages = knots()
@@ -48,7 +54,7 @@ def test_partials_of_a_bar_their_decay_and_release_are_found() -> None:
 def test_two_lines_beside_each_other_are_told_from_chance() -> None:
     rng = np.random.default_rng(2)
     two = note([F0, F0 + 2.0], [0.1, 0.05])
-    row = analysis.analyse(two, EDGES)
+    row = analysis.analyse(two)
     assert abs(abs(row.beat[0]) - 2.0) < 0.15
     assert abs(row.second[0] / row.steady[0] - 0.5) < 0.08 and row.random[0] < 0.25
     # Gaussian noise through two poles of 2 Hz around the note
@@ -60,18 +66,45 @@ def test_two_lines_beside_each_other_are_told_from_chance() -> None:
     z = lfilter([1.0], [1.0, -2 * pole, pole**2], z)
     z *= 0.1 / np.sqrt(np.mean(np.abs(z) ** 2))
     x = np.real(z * np.exp(2j * np.pi * F0 * np.arange(n) / RATE))
-    row = analysis.analyse(Note(57, LOUD, x, 3.0), EDGES)
+    row = analysis.analyse(Note(57, LOUD, x, 3.0))
     assert row.random[0] > 0.9 and 0.7 < row.width[0] < 4.0
 
 
-def test_noise_between_partials_has_its_level_in_every_band() -> None:
-    rng = np.random.default_rng(1)
+def shaped(db: Callable[[Floats], Floats], n: int) -> Floats:
+    """Gaussian noise whose density is `db` of the frequency, in dB a Hz."""
+    hz: Floats = np.asarray(np.fft.rfftfreq(n, 1.0 / RATE), dtype=np.float64)
+    spectrum = np.fft.rfft(np.random.default_rng(1).standard_normal(n))
+    return np.fft.irfft(spectrum * 10.0 ** (db(hz) / 20.0) * np.sqrt(RATE / 2.0), n)
+
+
+@pytest.mark.parametrize(
+    ("db", "within"),
+    [
+        (lambda hz: -100.0 + 0.0 * hz, 1.5),
+        (lambda hz: -90.0 - 18.0 * np.log2(np.maximum(hz, 50.0) / 600.0).clip(0.0), 2.5),
+        # a formant's flank: 24 dB in two thirds of an octave
+        (lambda hz: -102.0 - 12.0 * np.tanh(4.0 * np.log2(np.maximum(hz, 1.0) / 2500.0)), 4.0),
+    ],
+    ids=["flat", "slope", "flank"],
+)
+def test_noise_between_partials_has_its_density_everywhere(
+    db: Callable[[Floats], Floats], within: float
+) -> None:
     made = note([k * F0 for k in range(1, 9)], [0.1 / k for k in range(1, 9)])
-    x = made.samples + 0.003 * rng.standard_normal(len(made.samples))
-    row = analysis.analyse(Note(57, LOUD, x, 3.0), EDGES)
-    wanted = 0.003 * np.sqrt(np.diff(EDGES) / (RATE / 2))
-    found = np.exp(row.course[12, PARTIALS:])
-    np.testing.assert_allclose(found[4:], wanted[4:], rtol=0.3)
+    x = made.samples + shaped(db, len(made.samples))
+    row = analysis.analyse(Note(57, LOUD, x, 3.0))
+    hz = np.geomspace(300.0, 12000.0, 60)
+    found = 10.0 * np.log10(shapes(hz) @ np.exp(2.0 * row.course[12, PARTIALS:]))
+    np.testing.assert_allclose(found, db(hz), atol=within)
+
+
+def test_harmonics_that_are_no_partials_count_as_noise_as_far_as_partials_are_chance() -> None:
+    hz: Floats = 100.0 * np.arange(1.0, 101.0)
+    t = np.arange(2 * RATE) / RATE
+    x: Floats = np.sum([0.01 * np.sin(2 * np.pi * f * t + f * f) for f in hz], axis=0)
+    none, whole = (between_partials(x, 100.0, hz[:24], share)[200].sum() for share in (0.0, 1.0))
+    wanted = 0.5 * 0.01**2 * np.sum(hz > 2400.0)
+    assert none < 0.01 * wanted and abs(whole / wanted - 1.0) < 0.3
 
 
 def test_velocity_has_the_exponent_of_its_notes() -> None:
@@ -138,3 +171,16 @@ def test_the_voices_that_come_with_restyle_are_whole(path: Path) -> None:
     power = found.steady**2 + found.second**2 + found.random**2
     np.testing.assert_allclose(power, 1.0, atol=2e-3)
     assert path.stat().st_size < 60_000
+
+
+@pytest.mark.parametrize(("name", "programme", "key"), [("strings", 48, 28), ("choir", 52, 33)])
+def test_the_noise_of_a_bass_note_falls_as_the_true_patchs(
+    name: str, programme: int, key: int
+) -> None:
+    found, _ = load(VOICES / f"{name}.npz")
+
+    def voice(notes: list[tuple[float, float, int, float]], seconds: float) -> Array:
+        return sound_of(rows_of(notes, seconds), [found])
+
+    apart = thirds_apart(voice, lambda notes, s: true_patch(notes, s, programme), key)
+    assert apart < 9.0, "bands with edges were 13 and 19 dB away"

@@ -8,9 +8,9 @@ import torch
 from scipy import signal
 
 from train.networks.slots import FIELDS
-from train.networks.voice import EDGES, HOP, RATE, SLOTS, Voice, bands_of_noise, controls
+from train.networks.voice import HOP, RATE, SLOTS, UNIT, Voice, bands_of_noise, controls
 from train.voices.known import rows_of, sound_of
-from train.voices.tables import BANDS, KNOTS, LOWEST, NOTES, PARTIALS
+from train.voices.tables import BANDS, CENTRES, KNOTS, LOWEST, NOTES, PARTIALS, shapes
 
 from .simple import tables
 
@@ -110,17 +110,27 @@ def test_chance_has_the_power_and_the_memory_of_two_equal_poles() -> None:
     assert abs(got - wanted) < 0.05
 
 
-def test_bands_of_noise_have_unit_power_inside_their_edges() -> None:
-    noise = bands_of_noise().numpy() / 24.0
-    for band in (2, BANDS - 1):
-        hz, psd = signal.welch(noise[:, band], RATE, nperseg=4096)
-        inside = (hz >= EDGES[band] - 24) & (hz <= EDGES[band + 1] + 24)
+def test_bands_of_noise_have_the_density_of_their_shapes() -> None:
+    noise = bands_of_noise().numpy() / UNIT
+    for band in (8, BANDS - 3):
+        hz, psd = signal.welch(noise[:, band], RATE, nperseg=1024)
+        wanted = shapes(hz[1:])[:, band]
+        inside = wanted > 0.1 * wanted.max()
         assert abs(noise[:, band].std() - 1.0) < 0.02
-        assert psd[inside].sum() / psd.sum() > 0.98
+        assert abs(10 * np.log10(psd[1:][inside] / wanted[inside])).max() < 2.0
+
+
+def test_a_slope_of_noise_is_heard_without_edges() -> None:
+    powers = 1e-4 * (CENTRES / CENTRES[0]) ** -2.0  # -9 dB an octave of density
     course = tables(0).course.copy()
-    course[:, :, PARTIALS + 6] = np.log(0.05)
-    y = sound_of(rows_of([(0.0, 9.0, A4, 1.0)], 2.0), [tables(0, course=course)])
-    assert abs(y[HOP * 8 :].std() / 0.05 - 1.0) < 0.05
+    course[:, :, PARTIALS:] = 0.5 * np.log(powers)
+    y = sound_of(rows_of([(0.0, 9.0, A4, 1.0)], 3.0), [tables(0, course=course)])[8 * HOP :]
+    hz, psd = signal.welch(y, RATE, nperseg=512)
+    inside = (hz > 400.0) & (hz < 9000.0)
+    slope = -30.0 * np.log10(hz[inside])
+    level = 10.0 * np.log10(psd[inside])
+    assert abs(level - slope - np.mean(level - slope)).max() < 2.0
+    assert abs(np.mean(np.square(y)) / powers.sum() - 1.0) < 0.1
 
 
 def test_the_faintest_note_gives_way_and_the_held_ones_stay() -> None:
