@@ -14,7 +14,7 @@ from ..audio_files import whole_file
 from ..errors import ConfigError
 from ..models.catalog import find_model
 from ..models.load import open_model
-from ..proof.listener.figures import MEASURES, broken
+from ..proof.listener.figures import MEASURES, beside, broken
 from ..proof.listener.page import page as html
 from ..proof.listener.prove import Proof, prove, unchanged
 from .common import JsonOption, out
@@ -57,17 +57,17 @@ def proof(
 
 def _print(proofs: dict[str, Proof]) -> None:
     rate = next(iter(proofs.values())).made.rate
-    columns = {**proofs, "unchanged": unchanged(rate)}
+    columns = beside({name: p.figures for name, p in proofs.items()}, unchanged(rate).figures)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("", no_wrap=True)
     for name in (*columns, "bound"):
         table.add_column(name, justify="right", no_wrap=True)
     for m in MEASURES:
         cells = []
-        for p in columns.values():
-            value = p.figures.get(m.name)
+        for figures in columns.values():
+            value = figures.get(m.name)
             text = m.text(value)
-            good = value is None or m.holds(value)
+            good = value is None or m.holds(value, figures)
             cells.append(Text(text) if good else Text(text, "red"))
         bound = "" if m.bound is None else f"{'>=' if m.least else '<='} {m.text(m.bound)}"
         table.add_row(m.title, *cells, bound)

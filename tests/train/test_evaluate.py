@@ -25,9 +25,10 @@ from train.judging.baselines import matched_eq
 from train.judging.candidates import CANDIDATES, clips, in_player, in_torch, shifted
 from train.judging.distances import JUDGES, distances, result
 from train.judging.judges.memo import FOLDER, remembered
-from train.judging.results import fingerprint, kept, table
+from train.judging.results import kept, table
 from train.judging.tables import by_kind, sets_of
 from train.networks.waveform_tcn import WaveformTCN
+from train.networks.weights import fingerprint
 from train.player import play
 
 from .tiny import Tiny, TinySpectrum, plucked
@@ -195,13 +196,14 @@ def test_a_run_leaves_json_markdown_and_pictures(
     recipe = Outside()
     network = trained(recipe)
     with pytest.raises(ConfigError, match="not judged yet"):
-        kept(recipe, network)
+        kept(recipe, fingerprint(network))
     folder = evaluate.run(recipe, tmp_path / "report", lambda text: None)
     names = {"result.json", "result.md", "test.png", "elsewhere.png"}
     assert {p.name for p in folder.iterdir()} == names
     assert (folder / "test.png").read_bytes().startswith(b"\x89PNG")
     found = json.loads((folder / "result.json").read_text())
-    assert found == kept(recipe, network), "the export finds it wherever the report went"
+    again = kept(recipe, fingerprint(network))
+    assert found == again, "the export finds it wherever the report went"
     assert found["weights"] == fingerprint(network) and set(found["sets"]) == {"test", "elsewhere"}
     assert set(found["sets"]["test"]["rows"]) == set(CANDIDATES)
     text = (folder / "result.md").read_text()
@@ -210,7 +212,7 @@ def test_a_run_leaves_json_markdown_and_pictures(
     with torch.no_grad():
         next(network.parameters()).add_(1.0)
     with pytest.raises(ConfigError, match="not judged yet"):
-        kept(recipe, network)
+        kept(recipe, fingerprint(network))
 
 
 def test_pages_are_made_from_cards(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from ..fit import run as fit
 from ..judging.distances import evaluate
 from ..judging.results import kept
 from ..networks.layers import Streamable
+from ..networks.weights import fingerprint
 from ..recipes.base import Recipe
 from .listener import heard
 
@@ -214,7 +215,7 @@ def export(
         A listener's bound is broken.
     """
     graph = to_onnx(recipe, network) if graph is None else graph
-    proof = prove(recipe, network, seal(recipe, network, card, graph))
+    proof = card.proof | prove(recipe, network, seal(recipe, network, card, graph))
     with tempfile.TemporaryDirectory() as folder:
         sealed = Path(folder) / target.name
         sealed.write_bytes(seal(recipe, network, replace(card, proof=proof), graph))
@@ -255,7 +256,7 @@ def tools() -> str:
 def metrics(recipe: Recipe, network: Streamable, data: PairSet) -> dict[str, Any]:
     """What ``restyle train evaluate`` found for these weights, or at least the distances."""
     try:
-        return kept(recipe, network)
+        return kept(recipe, fingerprint(network))
     except ConfigError:
         return evaluate(recipe, network, data)
 

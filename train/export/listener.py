@@ -14,7 +14,7 @@ from realtime.models.card import CARD_KEY, Card
 from realtime.models.catalog import read_entry
 from realtime.models.metadata import write_metadata
 from realtime.proof.listener.check import KEY, declared
-from realtime.proof.listener.figures import MEASURES, broken
+from realtime.proof.listener.figures import MEASURES, NEAR_TRUTH, beside, broken, true_of
 from realtime.proof.listener.prove import prove, unchanged
 
 OVERVIEW = (  # columns of the table of all styles
@@ -22,6 +22,10 @@ OVERVIEW = (  # columns of the table of all styles
     "burst", "held_4", "struck_4", "pitch_bass", "pitch_run", "hnr_run", "onset_late",
     "onset_jitter", "level_run",
 )  # fmt: skip
+PLAYERS = (
+    " The partials of a player's own voice, as learnt from the true instrument, are no lines as"
+    " wide and as loud as they are there. *True patch* is the instrument given the same notes."
+)
 
 
 def heard(file: Path, card: Card, held: bool = False) -> dict[str, Any]:
@@ -61,19 +65,24 @@ def section(card: Card) -> list[str]:
     if figures is None:
         return []
     dry = unchanged(card.sample_rate).figures
-    rows = ["| | style | unchanged | bound |", "|---|---|---|---|"]
+    true = true_of(figures)  # of a player alone
+    rows = [f"| | style |{' true patch |' if true else ''} unchanged | bound |"]
+    rows.append("|---" * (rows[0].count("|") - 1) + "|")
     for m in MEASURES:
         if m.name in figures:
             value = m.text(figures[m.name])
-            mark = value if m.holds(figures[m.name]) else f"**{value}**"
-            bound = "" if m.bound is None else f"{'≥' if m.least else '≤'} {m.text(m.bound)}"
-            rows.append(f"| {m.title} | {mark} | {m.text(dry.get(m.name))} | {bound} |")
+            mark = value if m.holds(figures[m.name], figures) else f"**{value}**"
+            bound = (
+                "" if m.bound is None else f"{'≥' if m.least else '≤'} {m.text(m.limit(figures))}"
+            )
+            patch = f" {m.text(true.get(m.name))} |" if true else ""
+            rows.append(f"| {m.title} | {mark} |{patch} {m.text(dry.get(m.name))} | {bound} |")
     return [
         "## What a listener would object to",
         "",
         "Test tones and phrases played by the player, with the controls' defaults; *unchanged* is"
         " the input itself. A line is a tone that is no harmonic of the input, over the sound on"
-        " the harmonics (for DC and hum over the input).",
+        " the harmonics (for DC and hum over the input)." + (PLAYERS if true else ""),
         "",
         *rows,
         "",
@@ -93,12 +102,12 @@ def overview(cards: list[Card]) -> list[str]:
         "|---" * (len(measures) + 1) + "|",
     ]
     dry = unchanged(known[0][0].sample_rate).figures
-    for name, figures in [*((c.name, f) for c, f in known), ("*unchanged*", dry)]:
+    for name, figures in beside({c.name: f for c, f in known}, dry).items():
         cells = []
         for m in measures:
             value = figures.get(m.name)
             text = m.text(value)
-            cells.append(text if value is None or m.holds(value) else f"**{text}**")
+            cells.append(text if value is None or m.holds(value, figures) else f"**{text}**")
         rows.append(f"| {name} | {' | '.join(cells)} |")
     bounds = ", ".join(
         f"{m.title} {'at least' if m.least else 'at most'} {m.text(m.bound)}"
@@ -109,7 +118,9 @@ def overview(cards: list[Card]) -> list[str]:
         "## What a listener would object to",
         "",
         "By `restyle proof NAME`: test tones and phrases of `realtime/proof/listener`, played by"
-        f" the player. In bold what breaks a bound: {bounds}. *Unchanged* is the input itself.",
+        f" the player. In bold what breaks a bound: {bounds}. *Unchanged* is the input itself."
+        " Of a player the partials of its own voice are no lines, *true patch* is the instrument"
+        f" given the same notes, and tones may have its lines and {NEAR_TRUTH:.0f} dB.",
         "",
         *rows,
         "",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from realtime.errors import ConfigError
+
 from ..fit.checkpoint import folder_of, load
-from ..judging.results import EVALUATION, write
+from ..judging.results import EVALUATION, kept, write
 from ..judging.run import judged
 from ..networks.layers import Streamable
+from ..networks.weights import fingerprint
 from ..recipes import get_recipe
 from ..recipes.player import Played
 from . import gate
@@ -41,7 +46,8 @@ def assemble(
     Parameters
     ----------
     judge : bool
-        Whether it is judged on recordings that no training heard; the figures go into the card.
+        Whether the card has figures on recordings that no training heard: those of
+        :func:`evaluate` for the same ear and voices where it was run, else they are found now.
 
     Raises
     ------
@@ -53,7 +59,7 @@ def assemble(
     recipe.ear, trained, heard = trained_ear()
     network = recipe.network().eval()
     graph = gate.to_onnx(recipe, network)
-    metrics = _judged(recipe, network, graph, log) if judge else {}
+    metrics = _metrics(recipe, network, graph, log) if judge else {}
     provenance = {
         "data": [*heard, *recipe.sources()],
         "limits": recipe.limits,
@@ -66,7 +72,7 @@ def assemble(
         "parameters": sum(p.numel() for p in network.parameters()),
         "tools": gate.tools(),
     }
-    card = recipe.card(network, metrics, provenance)
+    card = replace(recipe.card(network, metrics, provenance), proof=recipe.of_the_voice())
     return gate.export(recipe, network, card, target, graph=graph)
 
 
@@ -87,6 +93,25 @@ def evaluate(recipe: Played, out: Path | None = None, log: Callable[[str], None]
     return folder
 
 
+def weights_of(network: Streamable) -> str:
+    """Fingerprint of the ear and of the voices' tables."""
+    digest = hashlib.sha256(fingerprint(network).encode())
+    for _, table in sorted(network.named_buffers()):
+        digest.update(table.numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _metrics(
+    recipe: Played, network: Streamable, graph: bytes, log: Callable[[str], None]
+) -> dict[str, Any]:
+    try:
+        return kept(recipe, weights_of(network))
+    except ConfigError:
+        found = _judged(recipe, network, graph, log)
+        write(recipe, found, _folder(recipe))
+        return found
+
+
 def _folder(recipe: Played) -> Path:
     return folder_of(recipe) / EVALUATION
 
@@ -97,4 +122,5 @@ def _judged(
     with tempfile.TemporaryDirectory() as place:
         file = gate.trial(recipe, network, Path(place), graph)
         _folder(recipe).mkdir(parents=True, exist_ok=True)
-        return judged(recipe, network, recipe.data(), _folder(recipe), file, log)
+        found = judged(recipe, network, recipe.data(), _folder(recipe), file, log)
+    return found | {"weights": weights_of(network)}

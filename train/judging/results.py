@@ -10,8 +10,6 @@ from realtime.audio_files import whole_file
 from realtime.errors import ConfigError
 
 from ..fit.checkpoint import folder_of
-from ..networks.layers import Streamable
-from ..networks.weights import fingerprint
 from ..recipes.base import Recipe
 from . import generating, hearing, tagging
 from .aims import figures, misses
@@ -65,8 +63,8 @@ def _text(folder: Path, lines: list[str]) -> str:
     return text
 
 
-def kept(recipe: Recipe, network: Streamable) -> dict[str, Any]:
-    """The result that ``restyle train evaluate`` wrote for these very weights.
+def kept(recipe: Recipe, weights: str) -> dict[str, Any]:
+    """The result that ``restyle train evaluate`` wrote for these very weights, by fingerprint.
 
     Raises
     ------
@@ -75,7 +73,7 @@ def kept(recipe: Recipe, network: Streamable) -> dict[str, Any]:
     """
     path = folder_of(recipe) / EVALUATION / "result.json"
     result = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if result.get("weights") != fingerprint(network):
+    if result.get("weights") != weights:
         raise ConfigError(
             f"the best checkpoint of '{recipe.name}' was not judged yet;"
             f" run: restyle train evaluate {recipe.name}"

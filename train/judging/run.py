@@ -20,12 +20,13 @@ from ..data.scores.render import SAMPLE_RATE
 from ..export import gate as export
 from ..fit.checkpoint import folder_of, load
 from ..networks.layers import Streamable
+from ..networks.weights import fingerprint
 from ..recipes.base import Recipe
 from . import verdicts
 from .baselines import matched_eq
 from .candidates import CANDIDATES, Clips, clips
 from .distances import Rows, distances, evaluate, result
-from .results import EVALUATION, fingerprint, write
+from .results import EVALUATION, write
 from .spectrograms import spectrograms
 
 __all__ = ["CANDIDATES", "Clips", "clips", "evaluate", "fingerprint", "judged", "run"]

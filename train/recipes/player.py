@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,19 @@ from torch import Tensor
 
 from realtime.models.card import Card, State
 from realtime.parameters.parameter import Parameter
+from realtime.proof.listener.own import KEY as OWN
+from realtime.proof.listener.own import TRUTH, own
 
 from ..data.pairs import Pair, PairSet, Voice, program_pair, program_pairs
 from ..data.scores.render import SAMPLE_RATE
 from ..data.scores.scores import compose
+from ..judging.judges.memo import remembered
 from ..networks.ear import HOP, Ear
 from ..networks.layers import Streamable
 from ..networks.player import Player
 from ..voices.known import rows_of, sound_of
 from ..voices.tables import About, Tables, load
+from ..voices.truth import figures, spectra, worst_line
 from .base import JUDGED_SECONDS
 from .instrument import UNSEEN, Instrument
 
@@ -48,6 +53,8 @@ class Played(Instrument):
         " or damped is heard, how it is coloured is not."
     )
     warm_up, latency, unseen = 0, 0, FEW
+    target: Voice
+    programmes: tuple[int, ...] = ()  # the voices' true patches, where they are known
 
     def __init__(self, name: str, title: str, summary: str, files: Sequence[Path]) -> None:
         self.name, self.title, self.summary = name, title, summary
@@ -78,9 +85,26 @@ class Played(Instrument):
         """The voices given the right notes: what the ear costs."""
         notes = [(a, b, p, VELOCITY) for a, b, p in pair.notes]
         n = min(len(pair.dry), round(JUDGED_SECONDS * SAMPLE_RATE))
-        y = sound_of(rows_of(notes, (n + HOP) / SAMPLE_RATE, LATE), self.tables)[:n]
+        rows = rows_of(notes, (n + HOP) / SAMPLE_RATE, LATE)
+        voices = hashlib.sha256(b"".join(file.read_bytes() for file in self.files)).hexdigest()
+        (y,) = remembered(f"voices {voices[:16]}", rows, lambda: (sound_of(rows, self.tables),))
+        y = y[:n]
         level = np.sqrt(np.mean(np.square(pair.wet[:n])) / (np.mean(np.square(y)) + 1e-12))
         return {"known_notes": y * np.float32(level)}
+
+    def of_the_voice(self) -> dict[str, Any]:
+        """What a card's proof says of the voices: their partials, and of a true patch the judges'
+        figures where there is one.
+        """
+        known = {a.name: t for a, t in zip(self.about, self.tables, strict=True)}
+        found: dict[str, Any] = {OWN: spectra(known)}
+        if self.programmes:
+            mine = [{int(k): own(rows) for k, rows in keys.items()} for keys in found[OWN].values()]
+            found[TRUTH] = figures(self.programmes[0], mine[0])
+            if len(mine) > 1:
+                lines = [worst_line(p, o) for p, o in zip(self.programmes, mine, strict=True)]
+                found[TRUTH]["line_corners"] = max(lines)
+        return found
 
     def sources(self) -> list[dict[str, Any]]:
         """Notes that the voices were learnt from; the ear's are the ear recipe's."""
@@ -140,6 +164,8 @@ class Bundled(Played):
         title = name.replace("-", " ").capitalize()
         super().__init__(name, title, summary, [VOICES / f"{v}.npz" for v in voices])
         self.target = Voice(programme)
+        alone = {v[0]: p for v, _, p in PLAYERS.values() if len(v) == 1}
+        self.programmes = tuple(alone[v] for v in voices)
         self.tags = TAGS.get(programme, ())
 
 

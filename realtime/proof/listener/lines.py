@@ -3,7 +3,8 @@
 A long spectrum of the settled output is split into three: the *grid* (harmonics of the input's
 pitch, with room for vibrato and ensemble), *lines* (narrow peaks off the grid that stand out of
 their neighbourhood) and *noise* (everything else off the grid).  Noise has peaks, too, so a line
-must exceed what noise of its neighbourhood's median would hold.
+must exceed what noise of its neighbourhood's median would hold, and what the spectrum of a player's
+own voice would (:mod:`.own`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .own import Own
 from .sounds import Samples, decibels
 
 LOBE = 5  # bins either side of a line: the window's main lobe is 4
@@ -23,7 +25,11 @@ VIBRATO = 8.0  # Hz further, for the side bands of a vibrato
 WIDEST = 0.25  # of the spacing between harmonics that one harmonic may take
 AROUND = 128  # bins of a neighbourhood
 ALLOWED = 6.0  # times the neighbourhood's mean noise that noise alone rarely reaches
+ENSEMBLE, FAINT = 0.03, 1e-5  # what a voice's own partials take (50 cents), down to this power
+CHANCE = 10.0  # times its mean that narrow-band noise rarely reaches
 MOST = 64  # lines that are told apart
+SILENT = 1e-10  # power (-100 dBFS) below which there is nothing to compare with
+NOTHING = -120.0  # dB
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,7 @@ def off_grid(
     rate: int,
     pitches: Sequence[float],
     reference: float | None = None,
+    own: Own | None = None,
 ) -> OffGrid:
     """Judge a settled, steady output.
 
@@ -77,14 +84,26 @@ def off_grid(
         Fundamentals of the input; none: nothing is on the grid.
     reference : float or None
         Power that the figures are relative to; None: that on the grid (of the line: with the
-        noise, so that a style made of breath is not divided by nothing).
+        noise, so that a style made of breath is not divided by nothing); silence has no line.
+    own : Own or None
+        Spectrum of the voice that plays the note, at the output's power.
     """
     p = powers(y)
     hz = np.fft.rfftfreq(len(y), 1 / rate)
     on = grid(len(y), rate, pitches)
+    if own is not None:
+        for partial in own.hz[own.power > FAINT]:
+            on |= np.abs(hz - partial) <= max(LOBE * rate / len(y), ENSEMBLE * partial)
     off = np.where(on | (hz < LOWEST), 0.0, p)
     sounding = float(p[on].sum())
-    allowance = (2 * LOBE + 1) * ALLOWED * _floor(off)
+    if reference is None and p.sum() < SILENT:
+        return OffGrid(NOTHING, 0.0, NOTHING)
+    usual = (2 * LOBE + 1) * _floor(off)
+    allowance = ALLOWED * usual
+    if own is not None:
+        step, near_by = rate / len(y), np.ones(2 * LOBE + 1)
+        mine = p.sum() * step * np.convolve(own.density(hz), near_by, "same")
+        usual, allowance = np.maximum(usual, mine), np.maximum(allowance, CHANCE * mine)
     near = np.convolve(off, np.ones(2 * LOBE + 1), "same")
     lines: list[tuple[float, float]] = []
     for _ in range(MOST):
@@ -93,13 +112,15 @@ def off_grid(
             break
         first, last = max(0, at - LOBE), at + LOBE + 1
         peak = first + int(np.argmax(off[first:last]))
-        lines.append((float(near[at] - allowance[at] / ALLOWED), float(hz[peak])))
+        lines.append((float(near[at] - usual[at]), float(hz[peak])))
         off[first:last] = 0.0
         for k in range(max(0, first - LOBE), min(len(off), last + LOBE)):
             near[k] = off[max(0, k - LOBE) : k + LOBE + 1].sum()
     noise = _everywhere(off, ~on)
     line, where = max(lines, default=(0.0, 0.0))
     base = sounding + noise if reference is None else reference
+    if own is not None and reference is None:  # the voice is sounding off the grid, too
+        base = max(base, float(p.sum()) - sum(power for power, _ in lines))
     return OffGrid(
         decibels(line) - decibels(base),
         where,

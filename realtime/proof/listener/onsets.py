@@ -48,6 +48,7 @@ class Events:
     samples: Samples
     begins: npt.NDArray[np.int64]
     rate: int
+    notes: tuple[tuple[Note, ...], ...]  # of every row
 
 
 def events(rate: int, count: int = EVENTS, rows: int = ROWS, seed: int = 3) -> Events:
@@ -57,6 +58,7 @@ def events(rate: int, count: int = EVENTS, rows: int = ROWS, seed: int = 3) -> E
     n = round((each * SPACING + 0.2) * rate)
     samples = np.zeros((rows, n))
     begins = np.zeros((rows, each), dtype=np.int64)
+    written = []
     for row in range(rows):
         notes = []
         for k in range(each):
@@ -65,7 +67,8 @@ def events(rate: int, count: int = EVENTS, rows: int = ROWS, seed: int = 3) -> E
             key = 45 + int(rng.integers(0, 25))
             notes.append(Note(at / rate, at / rate + LENGTH, hertz(key), 2.0))
         samples[row] = played(notes, n, rate)
-    return Events(samples, begins, rate)
+        written.append(tuple(notes))
+    return Events(samples, begins, rate, tuple(written))
 
 
 def envelope(x: npt.NDArray[np.floating], rate: int) -> Samples:

@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 import numpy.typing as npt
 
-from .figures import MEASURES
+from .figures import MEASURES, beside
 from .lines import OffGrid
 from .material import HISSES, PITCHES
 from .picture import HIGH, LOW, RANGE_DB, colours, levels, png
@@ -33,7 +33,8 @@ def page(proofs: dict[str, Proof]) -> str:
         "<!doctype html><html lang='en'><meta charset='utf-8'><title>The listener's proof</title>"
         f"<style>{STYLE}</style><h1>The listener's proof</h1>"
         "<p>Test tones and phrases played by the player. <i>Unchanged</i> is what went in; what"
-        " breaks a bound is red. A <i>line</i> is a tone that is no harmonic of the input.</p>"
+        " breaks a bound is red. A <i>line</i> is a tone that is no harmonic of the input, and no"
+        " partial of a player's voice.</p>"
         f"{_table(proofs)}{''.join(parts)}</html>\n"
     )
 
@@ -45,14 +46,14 @@ def key_name(key: int) -> str:
 
 def _table(proofs: dict[str, Proof]) -> str:
     rate = next(iter(proofs.values())).made.rate
-    columns = {**proofs, "unchanged": unchanged(rate)}
+    columns = beside({name: p.figures for name, p in proofs.items()}, unchanged(rate).figures)
     head = "".join(f"<th>{escape(name)}" for name in columns)
     rows = [f"<tr><th>figure{head}<th>bound"]
     for m in MEASURES:
         cells = []
-        for proof in columns.values():
-            value = proof.figures.get(m.name)
-            mark = "" if value is None or m.holds(value) else " class='over'"
+        for figures in columns.values():
+            value = figures.get(m.name)
+            mark = "" if value is None or m.holds(value, figures) else " class='over'"
             cells.append(f"<td{mark}>{m.text(value)}")
         bound = "" if m.bound is None else f"{'≥' if m.least else '≤'} {m.text(m.bound)}"
         rows.append(f"<tr><td>{escape(m.title)}{''.join(cells)}<td>{bound}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...models.card import Card
+from .figures import TRUE
 from .harmonics import harmonics_to_noise
 from .levels import gain_db, heard, loudest, rise, sustain
-from .lines import OffGrid, off_grid
+from .lines import NOTHING, OffGrid, off_grid
 from .material import (
     BASS_LOWEST,
     BURST,
@@ -30,6 +31,7 @@ from .material import (
     stacked,
 )
 from .onsets import judge
+from .own import Own, owns, truth
 from .pitch import share_right
 from .play import play
 from .sounds import decibels, hertz, power
@@ -91,7 +93,9 @@ def prove(path: Path, card: Card) -> Proof:
     def through(x: Rows, controls: dict[str, float]) -> Rows:
         return play(path, x, controls, card.sample_rate)
 
-    return prove_player(through, card.sample_rate, corners(card))
+    proof = prove_player(through, card.sample_rate, corners(card), owns(card))
+    beside = {name + TRUE: value for name, value in truth(card).items()}
+    return replace(proof, figures=proof.figures | beside)
 
 
 def corners(card: Card) -> list[dict[str, float]]:
@@ -106,8 +110,21 @@ def unchanged(rate: int) -> Proof:
     return prove_player(lambda x, controls: x, rate)
 
 
-def prove_player(player: Player, rate: int, blends: list[dict[str, float]] | None = None) -> Proof:
-    """The proof of anything that turns rows ``[channels, n]`` into rows, aligned."""
+def prove_player(
+    player: Player,
+    rate: int,
+    blends: list[dict[str, float]] | None = None,
+    voices: Sequence[Mapping[int, Own]] = (),
+) -> Proof:
+    """The proof of anything that turns rows ``[channels, n]`` into rows, aligned.
+
+    Parameters
+    ----------
+    blends : list of dict or None
+        Controls of each corner.
+    voices : sequence of mapping of key to Own
+        Spectra of a player's voices, one for each corner; the first is what plays by default.
+    """
     made = material(rate)
 
     def batch(rows: dict[str, npt.NDArray[np.float64]]) -> dict[str, Rows]:
@@ -121,12 +138,15 @@ def prove_player(player: Player, rate: int, blends: list[dict[str, float]] | Non
         batch({name: c.samples for name, c in made.phrases.items()}),
         player(made.starts.samples.astype(np.float32), {}),
     )
-    sines, partials = (_tones(made, rows) for rows in (played.sines, played.partials))
+    mine = voices[0] if voices else {}
+    sines, partials = (_tones(made, rows, mine) for rows in (played.sines, played.partials))
     hisses = tuple(_hiss(made, played.steady[f"hiss {db:.0f}"]) for db in HISSES)
     figures = {
         "line_sine": max(t.line_db for t in sines),
         "line_partials": max(t.line_db for t in partials),
         "noise_sine": max(t.noise_db for t in sines),
+        "silent_sine": float(np.mean([t.noise_db == NOTHING for t in sines])),
+        "silent_partials": float(np.mean([t.noise_db == NOTHING for t in partials])),
         **_steady(made, played),
         **_phrases(made, played),
     }
@@ -135,7 +155,10 @@ def prove_player(player: Player, rate: int, blends: list[dict[str, float]] | Non
     figures["hiss_raw"] = max(out - db for out, db in zip(hisses, dry, strict=True))
     figures["hiss"] = figures["hiss_raw"] - max(0.0, own)
     if blends:
-        figures["line_corners"] = max(_corner(made, player, corner) for corner in blends)
+        there = [*voices, *({} for _ in blends[len(voices) :])]
+        figures["line_corners"] = max(
+            _corner(made, player, corner, of) for corner, of in zip(blends, there, strict=False)
+        )
     starts = judge(played.starts, made.starts)
     figures |= {
         "onset_late": starts.late_ms,
@@ -146,20 +169,22 @@ def prove_player(player: Player, rate: int, blends: list[dict[str, float]] | Non
     return Proof(figures, sines, partials, hisses, made, played)
 
 
-def _tones(made: Material, rows: Rows) -> tuple[OffGrid, ...]:
+def _tones(made: Material, rows: Rows, own: Mapping[int, Own]) -> tuple[OffGrid, ...]:
     return tuple(
-        off_grid(made.settled(y), made.rate, [hertz(key)])
+        off_grid(made.settled(y), made.rate, [hertz(key)], own=own.get(key))
         for key, y in zip(PITCHES, rows, strict=True)
     )
 
 
-def _corner(made: Material, player: Player, controls: dict[str, float]) -> float:
+def _corner(
+    made: Material, player: Player, controls: dict[str, float], own: Mapping[int, Own]
+) -> float:
     """Worst line over some pitches at one corner of a blend."""
     rows = np.concatenate([made.sines[CORNER_PITCHES], made.partials[CORNER_PITCHES]])
     keys = PITCHES[CORNER_PITCHES] * 2
     out = player(rows.astype(np.float32), controls)
     return max(
-        off_grid(made.settled(y), made.rate, [hertz(k)]).line_db
+        off_grid(made.settled(y), made.rate, [hertz(k)], own=own.get(k)).line_db
         for k, y in zip(keys, out, strict=True)
     )
 
