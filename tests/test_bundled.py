@@ -20,8 +20,7 @@ from realtime.stages.model import model_path
 ROOT = Path(__file__).parent.parent
 STYLES = [p for p in sorted((ROOT / "exported").glob("*.onnx")) if read_entry(p).converts]
 WHISTLING = {
-    "choir-player",  # players, whose ear hears no plain sines
-    "string-player",
+    "choir-player",  # its card is of before the proof knew voices
 }
 BLENDS = [p for p in STYLES if any(c.kind == "blend" for c in load_model(p).card.controls)]
 

@@ -10,6 +10,7 @@ import pytest
 from scipy.signal import lfilter, welch
 
 from realtime.models.catalog import read_entry
+from realtime.proof.listener.figures import beside, broken
 from realtime.proof.listener.lines import NOTHING, off_grid
 from realtime.proof.listener.material import PITCHES
 from realtime.proof.listener.own import Own, own, owns, truth
@@ -98,6 +99,15 @@ def test_silence_has_no_line_and_counts_as_not_answered() -> None:
     assert off_grid(np.zeros(N), RATE, [220.0]).line_db == NOTHING
     mute = prove_player(lambda x, c: np.zeros_like(x), RATE).figures
     assert mute["line_sine"] == NOTHING and mute["silent_sine"] == mute["silent_partials"] == 1.0
+
+
+def test_a_player_may_have_the_lines_of_its_true_patch_and_no_wrong_note() -> None:
+    for line, over in ((-32.0, 0), (-31.0, 1), (-1.0, 1)):
+        figures = {"line_sine": line, "line_partials_true": -34.5, "pitch_run_true": 0.03}
+        assert len(broken(figures)) == over
+        assert list(beside({"a": figures}, {})) == ["a", "a, true patch", "unchanged"]
+    assert len(broken({"line_sine": -32.0})) == 1, "a filter may not"
+    assert broken({"line_sine": -41.0, "line_partials_true": -60.0}) == []
 
 
 def test_cards_keep_the_spectra_and_what_the_true_patch_gets() -> None:

@@ -74,7 +74,14 @@ def test_pages_show_figures_beside_the_input_s_and_mark_what_is_over(measured) -
     assert "| worst line, sines | **-12.0 dB** |" in text and "≤ -40.0 dB" in text
     table = "\n".join(listener.overview(cards))
     assert "| tape |" in table and "| strings | **-12.0 dB** |" in table
-    assert "| *unchanged* |" in table
+    assert "| *unchanged* |" in table and "true patch*" not in table
+    proof = cards[1].proof[KEY]
+    beside = {"line_partials_true": -34.0, "pitch_run_true": 0.03}
+    player = replace(cards[1], proof={KEY: {**proof, "figures": proof["figures"] | beside}})
+    text = "\n".join(listener.section(player))
+    assert "| | style | true patch | unchanged | bound |" in text
+    assert "| - | -102.1 dB | ≤ -31.0 dB |" in text, "sines may have the lines of the true patch"
+    assert "| *strings, true patch* | - | -34.0 dB |" in "\n".join(listener.overview([player]))
     assert listener.overview([replace(c, proof={}) for c in cards]) == []
 
 

@@ -102,13 +102,15 @@ def overview(cards: list[Card]) -> list[str]:
         "|---" * (len(measures) + 1) + "|",
     ]
     dry = unchanged(known[0][0].sample_rate).figures
-    for name, figures in beside({c.name: f for c, f in known}, dry).items():
+    styles = {c.name: f for c, f in known}
+    for name, figures in beside(styles, dry).items():
         cells = []
         for m in measures:
             value = figures.get(m.name)
             text = m.text(value)
             cells.append(text if value is None or m.holds(value, figures) else f"**{text}**")
-        rows.append(f"| {name} | {' | '.join(cells)} |")
+        title = name if name in styles else f"*{name}*"
+        rows.append(f"| {title} | {' | '.join(cells)} |")
     bounds = ", ".join(
         f"{m.title} {'at least' if m.least else 'at most'} {m.text(m.bound)}"
         for m in MEASURES

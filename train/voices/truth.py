@@ -37,7 +37,7 @@ def spectrum(tables: Tables, key: int) -> list[list[float]]:
     every, row = tables.every(), key - LOWEST
     level = every.course[row, int(np.argmin(np.abs(knots() - AGE))), :PARTIALS].astype(np.float64)
     power = np.where(every.ratio[row] > 0.0, np.exp(2.0 * level), 0.0)
-    power /= power.sum()
+    power /= power.sum() + 1e-30
     hz = every.ratio[row] * hertz(key)
     parts = [
         (hz, power * every.steady[row] ** 2, np.zeros(PARTIALS)),

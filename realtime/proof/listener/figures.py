@@ -118,7 +118,7 @@ def beside(proofs: Mapping[str, Figures], dry: Figures) -> dict[str, Figures]:
     for name, figures in proofs.items():
         columns[name] = figures
         if true := true_of(figures):
-            columns[f"{name}, true patch"] = true
+            columns[f"{name}, true patch"] = {**true, **{k + TRUE: v for k, v in true.items()}}
     return {**columns, "unchanged": dry}
 
 

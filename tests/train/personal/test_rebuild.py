@@ -21,9 +21,9 @@ OTHERS = {
     "endless-keys",
     "ear",
     "clean",
-    "choir-player",
-    "string-player",
 }  # networks of another make
+PLAYERS = {p.stem for p in FOLDER.glob("*-player.onnx")}  # which are not trained as a whole
+OTHERS |= PLAYERS
 BUNDLED = [p for p in sorted(FOLDER.glob("*.onnx")) if p.stem not in OTHERS]
 
 
