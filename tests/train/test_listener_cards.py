@@ -74,7 +74,7 @@ def test_pages_show_figures_beside_the_input_s_and_mark_what_is_over(measured) -
     assert "| worst line, sines | **-12.0 dB** |" in text and "≤ -40.0 dB" in text
     table = "\n".join(listener.overview(cards))
     assert "| tape |" in table and "| strings | **-12.0 dB** |" in table
-    assert "| *unchanged* |" in table and "true patch*" not in table
+    assert "| *unchanged* |" in table and ", true patch*" not in table
     proof = cards[1].proof[KEY]
     beside = {"line_partials_true": -34.0, "pitch_run_true": 0.03}
     player = replace(cards[1], proof={KEY: {**proof, "figures": proof["figures"] | beside}})
