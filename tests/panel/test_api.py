@@ -255,12 +255,19 @@ def test_a_capture_that_is_sent_is_proved_listed_and_plays(plain: Desk, tmp_path
     ],
 )
 def test_what_is_no_model_is_refused_and_leaves_nothing(
-    plain: Desk, name: str, data: bytes, kind: str | None, status: int, said: str
+    plain: Desk,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    data: bytes,
+    kind: str | None,
+    status: int,
+    said: str,
 ) -> None:
-    before = sorted(Path(tempfile.gettempdir()).glob("restyle-import-*"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # others import meanwhile
     models = plain.get("/api/models")
     answer = bring(plain, name, data, kind or "application/octet-stream")
     assert answer.status == status and said in answer.data["error"], answer.data
     assert "\n" not in answer.data["error"] and "Traceback" not in answer.data["error"]
-    assert sorted(Path(tempfile.gettempdir()).glob("restyle-import-*")) == before
+    assert list(tmp_path.glob("restyle-import-*")) == []
     assert [m["name"] for m in plain.get("/api/models")] == [m["name"] for m in models]
