@@ -333,9 +333,10 @@ def import_models(
     for source, captures in cards.items() if presets else ():
         if source.is_dir():
             new, old = make_presets(source, captures, folder, target is None)
-            out.print(f"presets: {', '.join(new) or 'none'}", highlight=False, markup=False)
+            say = err if as_json else out  # JSON stays JSON
+            say.print(f"presets: {', '.join(new) or 'none'}", highlight=False, markup=False)
             if old:
-                out.print(
+                say.print(
                     f"there before, unchanged: {', '.join(old)}", highlight=False, markup=False
                 )
     if failed:

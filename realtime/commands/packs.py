@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -67,14 +68,18 @@ class Take(NamedTuple):
 def takes(cards: Sequence[Card]) -> list[tuple[str, list[Take]]]:
     """Captures of one amplifier together, by the number in their titles that tells them apart.
 
+    Where a title stands twice, models go by their names instead.
+
     Returns
     -------
     list of (str, list of Take)
         What the titles have in common, and the captures in the order of that number.
     """
+    often = Counter(card.title for card in cards)
+    called = {c.name: c.title if often[c.title] == 1 else c.name for c in cards}
     groups: dict[str, list[Take]] = {}
     for card in cards:
-        parts = _NUMBER.split(card.title)  # words and numbers in turn
+        parts = _NUMBER.split(called[card.name])  # words and numbers in turn
         for k in range(1, len(parts), 2):
             words = parts[k - 1].rstrip(_LETTERS)
             letters = parts[k - 1][len(words) :]
@@ -84,12 +89,13 @@ def takes(cards: Sequence[Card]) -> list[tuple[str, list[Take]]]:
     found: list[tuple[str, list[Take]]] = []
     left = {c.name: c for c in cards}
     for key, group in sorted(groups.items(), key=lambda one: (-len(one[1]), one[0])):
-        together = sorted(t for t in group if t.card.name in left)[:MOST_TAKES]
+        mine = (t for t in group if t.card.name in left)
+        together = sorted(mine, key=lambda take: take.value)[:MOST_TAKES]
         if len({t.value for t in together}) == len(together) > 1:
             found.append((key.partition(" ")[2], together))
             for take in together:
                 del left[take.card.name]
-    return found + [(c.title, [Take(0.0, "", c)]) for c in left.values()]
+    return found + [(called[c.name], [Take(0.0, "", c)]) for c in left.values()]
 
 
 def preset_of(
@@ -119,7 +125,7 @@ def preset_of(
         stages.append(Stage(model=models[card.name], bypass=k > 0, parameters=loud))
     facts = together[0].card.provenance
     complete = "cab" in str(facts.get("gear_type", ""))
-    for k, sound in enumerate(sounds[:MOST_RESPONSES]):
+    for k, sound in enumerate(sounds):
         parameters: dict[str, Value] = {RESPONSE: str(sound), "normalize": "on"}
         stages.append(Stage(effect="Convolution", bypass=complete or k > 0, parameters=parameters))
     places = range(1, len(together) + 1)
@@ -162,7 +168,7 @@ def make_presets(
         A response cannot be copied, or a preset not be written; those before it are there.
     """
     pack, terms = plain_text(folder.resolve().name), licence_of(folder)
-    sounds = kept(responses(folder), target / "responses" / folder.resolve().name)
+    sounds = kept(folder, responses(folder)[:MOST_RESPONSES], target)
     models = {c.name: c.name if own else str((target / f"{c.name}.onnx").resolve()) for c in cards}
     made: list[str] = []
     there: list[str] = []
@@ -178,10 +184,14 @@ def make_presets(
     return made, there
 
 
-def kept(sounds: Sequence[Path], folder: Path) -> list[Path]:
-    """Copies of impulse responses where they stay when the pack is gone."""
+def kept(folder: Path, sounds: Sequence[Path], target: Path) -> list[Path]:
+    """Copies of a pack's impulse responses, by their places in it, where they stay without it."""
+    there = target / "responses" / folder.resolve().name
+    copies = [there / sound.relative_to(folder) for sound in sounds]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return [Path(shutil.copyfile(sound, folder / sound.name)) for sound in sounds]
+        for sound, copy in zip(sounds, copies, strict=True):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(sound, copy)
     except OSError as error:
-        raise ConfigError(f"cannot copy into {folder}: {error.strerror}") from None
+        raise ConfigError(f"cannot copy into {there}: {error.strerror}") from None
+    return copies

@@ -64,7 +64,7 @@ def test_takes_share_a_preset_with_scenes_and_the_packs_cabinet(run: Run, clip: 
     assert lead.note == ("from JCM pack; licence: CC-BY-4.0; by A. Player; made for 12.5 dBu")
     for path in (folder / "cabs").iterdir():
         path.unlink()  # presets have a copy of their own
-    response, _ = soundfile.read("restyle_models/responses/JCM pack/412.wav")
+    response, _ = soundfile.read("restyle_models/responses/JCM pack/cabs/412.wav")
     wet = scipy.signal.fftconvolve(0.25 * clip[0], response)[: clip.shape[1]]
     y = played(run, "JCM pack - Lead")[0]
     level = float(y @ wet / (wet @ wet))  # a cabinet is as loud as no cabinet
@@ -80,6 +80,23 @@ def test_a_rig_with_a_cabinet_in_it_gets_no_second_one(run: Run, clip: Array) ->
     assert np.abs(played(run, "JCM pack - Whole rig") - 0.4 * clip).max() < 1e-6
     whole = read_preset(Path("restyle_presets/JCM pack - Whole rig.toml"))
     assert "licence: CC0" in whole.note and whole.sound.stages[1].bypass
+
+
+def test_names_that_stand_twice_are_told_apart(run: Run) -> None:
+    """Two captures of one title, two responses of one name; what is printed stays JSON."""
+    folder = Path("twice")
+    for place, level in (("a", 0.5), ("b", 0.25)):
+        (folder / place).mkdir(parents=True)
+        soundfile.write(folder / place / "cab.wav", np.full(8, level), RATE, subtype="FLOAT")
+        capture(folder / place / f"{place}.nam", level, name="Amp 5")
+    code, said, error = run("import", str(folder), "--presets", "--json")
+    assert code == 0, error
+    assert [row["model"] for row in json.loads(said)] == ["a", "b"]
+    made = sorted(Path("restyle_presets").iterdir())
+    assert [p.stem for p in made] == ["twice - a", "twice - b"]
+    named = [s.parameters for s in read_preset(made[0]).sound.stages if s.effect]
+    levels = [soundfile.read(str(p["impulse_response_filename"]))[0][0] for p in named]
+    assert levels == [0.5, 0.25]
 
 
 def test_presets_that_are_there_stay_as_they_are(run: Run) -> None:
