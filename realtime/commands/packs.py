@@ -15,9 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import soundfile
-
-from ..errors import ConfigError
+from ..errors import AudioFileError, ConfigError
 from ..models.card import Card
 from ..models.nam.limits import plain_text
 from ..presets.check import MATCH, Library
@@ -25,6 +23,7 @@ from ..presets.files import preset_path, save_preset
 from ..presets.format import Preset
 from ..session.sound import Scene, Sound, Stage, Value
 from ..stages.native.kinds import RESPONSE
+from ..trust.sounds import read_sound
 
 LONGEST_SECONDS = 5.0  # a longer file is music, not an impulse response
 MOST_RESPONSES, MOST_TAKES = 4, 12  # in one preset
@@ -39,10 +38,11 @@ def responses(folder: Path) -> list[Path]:
     found = []
     for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in SOUNDS):
         try:
-            info = soundfile.info(path)
-        except (soundfile.LibsndfileError, OSError, RuntimeError):
+            clip = read_sound(path)  # apart, where it is not known yet
+        except AudioFileError:
             continue
-        if 0 < info.frames <= LONGEST_SECONDS * info.samplerate and info.channels <= 2:
+        channels, samples = clip.samples.shape
+        if samples <= LONGEST_SECONDS * clip.sample_rate and channels <= 2:
             found.append(path)
     return found
 

@@ -41,6 +41,7 @@ def pack() -> Path:
     response = 0.1 * np.random.default_rng(4).standard_normal(400) * np.exp(-np.arange(400) / 60)
     soundfile.write(folder / "cabs" / "412.wav", response, RATE, subtype="FLOAT")
     soundfile.write(folder / "demo.wav", np.zeros(6 * RATE), RATE)  # music, no response
+    (folder / "cabs" / "broken.wav").write_bytes(b"RIFF\xff\xff\xff\xffWAVE")
     (folder / "LICENSE.txt").write_text("\nCC-BY-4.0\nand more words\n")
     return folder
 
