@@ -81,7 +81,7 @@ def test_a_model_that_fails_leaves_the_dry_sound_and_is_named(tmp_path: Path) ->
 
 
 def test_a_model_ten_times_too_slow_rests_and_the_dry_sound_plays(tmp_path: Path) -> None:
-    path = written(tmp_path / "slow.onnx", slow_model())
+    path = written(tmp_path / "slow.onnx", slow_model(rounds=3))
     with playing(path, lane="inline") as played:
         played.until(lambda: any("too slow" in t for t in played.told), 30)
         played.play_on(1.5)
@@ -96,7 +96,7 @@ def test_a_model_ten_times_too_slow_rests_and_the_dry_sound_plays(tmp_path: Path
 
 
 def test_a_slimmer_variant_takes_the_place_of_a_model_that_is_too_slow(tmp_path: Path) -> None:
-    path = written(tmp_path / "heavy.onnx", slow_model())
+    path = written(tmp_path / "heavy.onnx", slow_model(rounds=3))
     written(tmp_path / "heavy-lite.onnx", fir_model(np.array([0.25, 0.0], dtype=np.float32)))
     with playing(path, lane="inline") as played:
         played.until(lambda: any("'heavy-lite' plays instead" in t for t in played.told), 30)

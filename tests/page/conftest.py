@@ -117,7 +117,9 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any, live: Live, request: pytest.FixtureRequest) -> Iterator[Any]:
     """The page, connected; nothing may fail in it.  A picture of its end is kept."""
-    made = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
+    made = browser.new_page(
+        viewport={"width": 1280, "height": 800}, color_scheme="dark", reduced_motion="reduce"
+    )
     faults: list[str] = []
     made.on("pageerror", lambda error: faults.append(str(error)))
     made.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)

@@ -149,3 +149,31 @@ def test_two_pages_show_the_same(page: Any, browser: Any, live: Live) -> None:
     other.keyboard.press("End")
     page.wait_for_selector('[data-parameter="mix"][aria-valuetext="100 %"]')
     other.close()
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_who_wants_no_motion_sees_the_levels_a_few_times_a_second(
+    browser: Any, live: Live, motion: str
+) -> None:
+    page = browser.new_page(reduced_motion=motion)
+    heard: list[str] = []
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda f: heard.append(f)))
+    page.goto(live.link)
+    page.wait_for_selector(CONNECTED)
+    page.evaluate(
+        """() => {
+            window.drawn = 0;
+            const bar = document.querySelector("#meters .gauge.dry .level");
+            new MutationObserver((all) => window.drawn += all.length)
+                .observe(bar, { attributes: true, attributeFilter: ["style"] });
+        }"""
+    )
+    came = [m for m in heard if isinstance(m, str) and '"meters"' in m]
+    while len(came) < 90:
+        page.wait_for_timeout(100)
+        came = [m for m in heard if isinstance(m, str) and '"meters"' in m]
+    drawn = page.evaluate("window.drawn")
+    page.close()
+    assert drawn > 0
+    if motion == "reduce":  # thirty come in a second, four are drawn
+        assert drawn < len(came) / 3

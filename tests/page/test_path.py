@@ -29,7 +29,9 @@ def shown(browser: Any, console: FakeConsole, there: str) -> Iterator[Any]:
     """The page of a console, once the selector `there` is on it; nothing may fail in it."""
     faults: list[str] = []
     with PanelServer(console, port=0, token=OPEN) as server:
-        page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
+        page = browser.new_page(
+            viewport={"width": 1280, "height": 800}, color_scheme="dark", reduced_motion="reduce"
+        )
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"http://127.0.0.1:{server.address[1]}/")
         page.wait_for_selector(there)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
@@ -88,7 +87,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     from ..host.cards import RATE, playing
 
     folder = tmp_path_factory.mktemp("panel")
-    x = np.tile(noise(60 * RATE, level=0.3), 15)  # a file's tests take minutes on a busy machine
+    x = noise(900 * RATE, level=0.3)  # a file's tests take minutes on a busy machine
     with playing(find_model("tube-amp"), x) as played:
         console = HostConsole(played.host, HostSurface(played.host), (), folder / "takes")
         with (

@@ -159,7 +159,12 @@ def test_who_does_not_read_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyP
                 f"GET /api/recordings/long.wav HTTP/1.1\r\nHost: 127.0.0.1:{server.address[1]}\r\n"
                 f"Authorization: Bearer {server.token}\r\n\r\n".encode()
             )
-            time.sleep(4.0)
+            connected, end = server._server.server_state.connections, time.monotonic() + 60
+            while not connected:
+                time.sleep(0.01)
+            while connected:  # it reads not a byte
+                assert time.monotonic() < end
+                time.sleep(0.05)
             got = 0
             try:
                 while part := lazy.recv(1 << 20):

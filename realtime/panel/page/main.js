@@ -50,7 +50,7 @@ const live = new Live({
     if (state) showValues();
   },
   meters: (message) => { newest = message; soon(); strip.skew = message.now - performance.now() / 1000; },
-  columns: (bytes) => { spectrograms.take(bytes); soon(); },
+  columns: (bytes) => spectrograms.take(bytes), // drawn with the next meters
   midi: (message) => midi.update(message),
   error: (message) => toast(musical(400, message.error), "error"),
 });
@@ -172,10 +172,14 @@ function bypass() {
 
 const edit = (what) => live.up && trying(() => api[what]());
 
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+const SELDOM = 250; // ms
 let asked = false;
-function soon() { // a frame for what came, none for nothing
-  if (!asked) requestAnimationFrame(draw);
+function soon() { // a frame for what came, none for nothing; a few a second where motion is not wanted
+  if (asked) return;
   asked = true;
+  if (still.matches) setTimeout(() => requestAnimationFrame(draw), SELDOM);
+  else requestAnimationFrame(draw);
 }
 
 function draw(now) {

@@ -20,7 +20,7 @@ class Meter {
     this.gauge = el("div", { class: `gauge ${kind}`, role: "meter", "aria-label": `${name} level`, "aria-valuemin": LOWEST, "aria-valuemax": 0 }, this.bar, this.peak);
     this.name = name;
     this.element = el("div", { class: "meter" }, el("span", { class: "who" }, name), this.gauge, this.number, this.lamp);
-    this.spoken = 0;
+    this.spoken = this.read = 0;
   }
 
   clip(on) {
@@ -40,7 +40,10 @@ class Meter {
     this.bar.style.transform = `scaleX(${share(rms).toFixed(4)})`;
     this.peak.style.transform = `translateX(${(share(this.held) * 100).toFixed(2)}%)`;
     if (level.clip) this.clip(true);
-    say(this.number, this.held <= -100 ? "−∞" : this.held.toFixed(1).replace("-", "−"));
+    if (now - this.read > 100 || now < this.read) { // nobody reads a number faster
+      this.read = now;
+      say(this.number, this.held <= -100 ? "−∞" : this.held.toFixed(1).replace("-", "−"));
+    }
     if (now - this.spoken > 500) { // what a screen reader is told need not follow every frame
       this.spoken = now;
       this.gauge.setAttribute("aria-valuenow", Math.max(LOWEST, Math.round(rms)));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import soundfile
 
 from realtime.errors import ConfigError
+from train.data.scores.render import SOUNDFONTS
 from train.voices import analysis
 from train.voices.judge import thirds_apart
 from train.voices.known import rows_of, sound_of, true_patch
@@ -173,6 +175,10 @@ def test_the_voices_that_come_with_restyle_are_whole(path: Path) -> None:
     assert path.stat().st_size < 60_000
 
 
+@pytest.mark.skipif(
+    shutil.which("fluidsynth") is None or not Path(SOUNDFONTS["fluidr3"][0]).is_file(),
+    reason="FluidSynth or its soundfont FluidR3 is not installed",
+)
 @pytest.mark.parametrize(("name", "programme", "key"), [("strings", 48, 28), ("choir", 52, 33)])
 def test_the_noise_of_a_bass_note_falls_as_the_true_patchs(
     name: str, programme: int, key: int
