@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 import shutil
@@ -16,25 +15,17 @@ from typing import Any
 
 import pytest
 
+from realtime.native.cache import use_own_cache
+
 from . import plugins
 
 ROOT = Path(__file__).parent.parent
-CACHE = ROOT / ".cache"  # what is dear to make: machine code, plug-ins
+CACHE = ROOT / ".cache"  # what is dear to make: plug-ins
 
 
-def _kernel_digest() -> str:
-    """Digest of every source file with a Numba kernel."""
-    digest = hashlib.sha256()
-    for path in sorted((ROOT / "realtime").rglob("*.py")):
-        text = path.read_bytes()
-        if b"numba" in text:
-            digest.update(path.name.encode() + text)
-    return digest.hexdigest()[:16]
-
-
-# Numba's disk cache looks at a function's own file only: a kernel that inlines another file's
-# kernel would stay stale after an edit there.  A folder per state of the sources cannot be stale.
-os.environ.setdefault("NUMBA_CACHE_DIR", str(CACHE / "numba" / _kernel_digest()))
+# Kernels are shared with the program and with other runs: their folder is named by the sources.
+# Before a test gives itself another XDG_CACHE_HOME.
+use_own_cache()
 
 # One thread for torch and BLAS, here and in children: sums are rounded by how many threads share
 # them, and threads that spin while they wait for each other are slow on a busy machine.
