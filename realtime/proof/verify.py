@@ -87,6 +87,7 @@ def _offline(model: StreamingModel, path: Path, x: Array) -> Array:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = 1  # more of them wait for each other at small steps, spinning
     session = onnxruntime.InferenceSession(
         path.read_bytes(), options, providers=["CPUExecutionProvider"]
     )

@@ -21,6 +21,8 @@ from train.recipes.base import Batch
 
 from .tiny import Tiny, plucked
 
+pytestmark = pytest.mark.usefixtures("without_curves")
+
 EVEN = torch.tensor([0.6, 0.9])
 
 

@@ -41,6 +41,14 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def traced() -> tuple[WaveformTCN, bytes]:
+    """A tiny network of random weights and its graph."""
+    torch.manual_seed(1)
+    network = Tiny().network().eval()
+    return network, export.to_onnx(Tiny(), network)  # type: ignore[return-value]
+
+
 def exported(recipe: Tiny, network: Any, path: Path) -> Path:
     card = recipe.card(network, {}, {})
     path.write_bytes(export.seal(recipe, network, card, export.to_onnx(recipe, network)))
@@ -215,9 +223,11 @@ def test_a_run_leaves_json_markdown_and_pictures(
         kept(recipe, fingerprint(network))
 
 
-def test_pages_are_made_from_cards(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_pages_are_made_from_cards(
+    traced: tuple[WaveformTCN, bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     recipe = Tiny()
-    network = recipe.network().eval()
+    network, graph = traced
     data = recipe.data()
     made = clips(recipe, network, data.test, matched_eq(data.train))
     found = result(recipe, {"test": distances(made)}, {"test": 1})
@@ -225,7 +235,8 @@ def test_pages_are_made_from_cards(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     about |= {"recipe": "tiny.py", "seed": 4, "steps": 0, "cpu_minutes": 0.0}
     about |= {"revision": "none", "tools": "none"}
     monkeypatch.setattr(pages, "EXPORTED", tmp_path)
-    export.export(recipe, network, recipe.card(network, found, about), tmp_path / "tiny.onnx")
+    card = recipe.card(network, found, about)
+    export.export(recipe, network, card, tmp_path / "tiny.onnx", graph=graph)
     pages.write_pages()
     page, overview = ((tmp_path / n).read_text() for n in ("tiny.md", "README.md"))
     assert "Limits: It is tiny." in page and "- sines: CC0-1.0" in page
@@ -280,12 +291,9 @@ def _noise(seed: int) -> Pair:
 
 
 def test_clips_are_before_and_after_and_bounded(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    traced: tuple[WaveformTCN, bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    recipe = Tiny()
-    path = export.export(
-        recipe, net := recipe.network().eval(), recipe.card(net, {}, {}), tmp_path / "tiny.onnx"
-    )
+    path = export.trial(Tiny(), traced[0], tmp_path, traced[1])
     noise = 0.5 * np.random.default_rng(0).standard_normal(4 * 48000).astype(np.float32)
     monkeypatch.setattr(files, "_clip_input", lambda kind: noise)
     target = files.write_clip(path)

@@ -23,6 +23,8 @@ from train.recipes.base import Batch
 
 from .tiny import SCHEDULE, Noisy, Tiny, pairs
 
+pytestmark = pytest.mark.usefixtures("without_curves")
+
 
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,11 @@ from train.data.manifest import Manifest
 from train.data.pairs import PairSet
 from train.fit import checkpoint
 from train.fit.loop import Options
+from train.judging import unpaired as judging
 from train.networks.layers import Streamable
 from train.own import unpaired as folders
 
-pytestmark = pytest.mark.usefixtures("without_listener")
+pytestmark = pytest.mark.usefixtures("without_listener", "without_curves")
 
 RATE = 48000
 QUICK = Options(board=False, check_every=1, save_every=2)
@@ -32,6 +34,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@cache
 def tone(seed: int, bright: bool) -> np.ndarray:
     """Notes of noise through a decay; the bright ones with all of their treble."""
     rng, t = np.random.default_rng(seed), np.arange(RATE // 4) / RATE
@@ -97,6 +100,7 @@ def darker(recipe: folders.FolderStyle, network: Streamable, data: PairSet) -> N
 def test_what_is_no_nearer_is_not_written(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
     dark, bright = heap("dark", False), heap("bright", True)
     monkeypatch.setattr(folders.FolderStyle, "prepare", darker)
+    monkeypatch.setattr(judging, "listeners", dict)
     schedule = replace(folders.FolderStyle.quick, steps=1)  # type: ignore[attr-defined]
     with pytest.raises(ConfigError, match="no nearer to the wanted .* nothing was written"):
         train(dark, bright, Path("shiny.onnx"), 1.0, "CC0-1.0", QUICK, schedule)

@@ -13,7 +13,7 @@ import pytest
 from realtime.errors import ConfigError, ModelError
 from realtime.models.catalog import read_entry
 from realtime.proof.listener.check import KEY, declared
-from realtime.proof.listener.prove import prove_player, unchanged
+from realtime.proof.listener.prove import Proof, prove_player, unchanged
 from train.export import listener
 from train.own.rebuild import begin_with
 from train.recipes import get_recipe
@@ -21,16 +21,20 @@ from train.recipes import get_recipe
 BUNDLED = Path(__file__).parents[2] / "exported"
 
 
-@pytest.fixture
-def measured(monkeypatch: pytest.MonkeyPatch):
-    """Figures without the time it takes to play: those of doing nothing, or of a hop-rate tone."""
+@pytest.fixture(scope="module")
+def answers() -> dict[str, Proof]:
+    """Proofs of doing nothing and of a hop-rate tone."""
 
     def whistling(x, controls):
         t = np.arange(x.shape[1]) / 48000
         return x * (1 + 0.5 * np.cos(2 * np.pi * 375 * t)).astype(np.float32)
 
-    clean, dirty = unchanged(48000), prove_player(whistling, 48000)
-    answers = {"tape": clean, "strings": dirty}
+    return {"tape": unchanged(48000), "strings": prove_player(whistling, 48000)}
+
+
+@pytest.fixture
+def measured(answers: dict[str, Proof], monkeypatch: pytest.MonkeyPatch) -> dict[str, Proof]:
+    """Figures without the time it takes to play."""
     monkeypatch.setattr(listener, "prove", lambda file, card: answers[card.name])
     return answers
 

@@ -229,7 +229,8 @@ def make(
         trial = Path(place) / out.name
         said["loudness"] = round(_loudness(net, signal), 2)
         _write_model(net.capture(said), trial)
-        rows = tuple(_judge(signal, take, net, read_model(trial)) for take in takes)
+        written = read_model(trial)
+        rows = tuple(_judge(signal, take, net, written) for take in takes)
         for take, row in zip(takes, rows, strict=True):
             _check_better(take, knobs, row)
         said["training"] = {
@@ -246,6 +247,7 @@ def make(
             "found": [h.words() for h in heard],
         }
         _write_model(net.capture(said), trial)
+        _check_proof(trial)
         places = [t.values for t in takes] if knobs else [()]
         captures = []
         for values in places:
@@ -297,6 +299,9 @@ def table(rows: Mapping[str, Row]) -> str:
 def _write_model(capture: Capture, path: Path) -> None:
     _, data = to_onnx(Variant("", capture), path.stem)
     path.write_bytes(data)
+
+
+def _check_proof(path: Path) -> None:
     bad = [c for c in verify(path) if not c.passed]
     if bad:
         raise ModelError(f"the capture's proof fails: {bad[0].name} ({bad[0].found})")

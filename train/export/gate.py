@@ -142,10 +142,16 @@ def _signal(recipe: Recipe, card: Card, steps: int, seed: int) -> npt.NDArray[np
     return np.asarray(x * (1.0 if card.spectrum is None else 8.0), dtype=np.float32)
 
 
-def seal(recipe: Recipe, network: Streamable, card: Card, graph: bytes) -> bytes:
-    """Put card and test vector into the file."""
+def seal(
+    recipe: Recipe,
+    network: Streamable,
+    card: Card,
+    graph: bytes,
+    states: list[Tensor] | None = None,
+) -> bytes:
+    """Put card, test vector and settled states (`states`, where they are known) into the file."""
     x = _signal(recipe, card, VECTOR_STEPS, seed=11)
-    states = settled(recipe, network)
+    states = settled(recipe, network) if states is None else states
     y = _offline(network, x, states, default_controls(card)).numpy()
     vector = {"steps": VECTOR_STEPS, "x": pack_array(x), "y": pack_array(y)}
     entries = {CARD_KEY: card.to_json(), TEST_KEY: json.dumps(vector)}
@@ -154,8 +160,12 @@ def seal(recipe: Recipe, network: Streamable, card: Card, graph: bytes) -> bytes
     return write_metadata(graph, entries)
 
 
-def prove(recipe: Recipe, network: Streamable, file: bytes, seed: int = 12) -> dict[str, Any]:
+def prove(
+    recipe: Recipe, network: Streamable, file: bytes, states: list[Tensor], seed: int = 12
+) -> dict[str, Any]:
     """Stream the file through the player, controls anywhere, and compare with torch offline.
+
+    `states` are the settled ones that it begins with.
 
     Raises
     ------
@@ -173,7 +183,6 @@ def prove(recipe: Recipe, network: Streamable, file: bytes, seed: int = 12) -> d
         model.controls[0] = np.random.default_rng(seed).uniform(low, high)
         controls = torch.from_numpy(model.controls.copy())
         got = np.stack([model.step(step) for step in x])
-        states = settled(recipe, network)
         expected = _offline(network, x, states, controls).numpy()
         peak = max(float(np.abs(expected).max()), float(np.abs(x).max()), 1e-6)
         stepwise = _stepwise(network, x, states, controls).numpy()
@@ -215,10 +224,11 @@ def export(
         A listener's bound is broken.
     """
     graph = to_onnx(recipe, network) if graph is None else graph
-    proof = card.proof | prove(recipe, network, seal(recipe, network, card, graph))
+    states = settled(recipe, network)
+    proof = card.proof | prove(recipe, network, seal(recipe, network, card, graph, states), states)
     with tempfile.TemporaryDirectory() as folder:
         sealed = Path(folder) / target.name
-        sealed.write_bytes(seal(recipe, network, replace(card, proof=proof), graph))
+        sealed.write_bytes(seal(recipe, network, replace(card, proof=proof), graph, states))
         checks = verify(sealed)
         proof["verify"] = {c.name: c.found for c in checks}
         bad = [f"{c.name} ({c.found})" for c in checks if not c.passed]
@@ -226,7 +236,7 @@ def export(
             raise ModelError(f"the exported '{recipe.name}' fails: {'; '.join(bad)}")
         proof = heard(sealed, replace(card, proof=proof), held)
     with whole_file(target) as partial:
-        partial.write_bytes(seal(recipe, network, replace(card, proof=proof), graph))
+        partial.write_bytes(seal(recipe, network, replace(card, proof=proof), graph, states))
     return target
 
 

@@ -15,7 +15,7 @@ from realtime.audio_files import whole_file
 from realtime.models.catalog import find_model
 
 from ..data.pairs import Pair
-from ..export.gate import trial
+from ..export.gate import to_onnx, trial
 from ..judging.baselines import apply_eq, matched_eq
 from ..judging.distances import rounded
 from ..networks.waveform_tcn import WaveformTCN
@@ -48,6 +48,8 @@ class Result:
     files : dict
         ``model``, ``chain`` (a whole chain that needs no model), ``around`` (what stays beside the
         model), ``report``; only what was written.
+    graph : bytes or None
+        What was taught, traced to be judged.
     """
 
     found: Found
@@ -60,6 +62,7 @@ class Result:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     files: dict[str, Path] = field(default_factory=dict)
+    graph: bytes | None = None
 
 
 def candidates(material: Material, result: Result, place: Path) -> dict[str, list[Array]]:
@@ -81,7 +84,9 @@ def candidates(material: Material, result: Result, place: Path) -> dict[str, lis
         makers["blend"] = lambda x: play_model(find_model(BLEND), x, result.blend)
     makers["chain"] = lambda x: play(chain, x)
     if result.taught is not None:
-        file = trial(result.taught.recipe, result.taught.tuned.network, place)
+        recipe, network = result.taught.recipe, result.taught.tuned.network
+        result.graph = to_onnx(recipe, network)
+        file = trial(recipe, network, place, result.graph)
         before, after = (tuple(s for s in chain if s.place == p) for p in ("before", "after"))
         makers["model"] = lambda x: play(after, play_model(file, play(before, x)))
     return {name: [at_level(make(x), x) for x in material.held] for name, make in makers.items()}
@@ -120,7 +125,8 @@ def write(result: Result, material: Material, out: Path, origin: Origin) -> None
             "limits": "Compressor, chorus, delay and reverb are not in the model: play it with the"
             " chain file beside it, where there is one.",
         }
-        keep(renamed(taught.recipe, out.stem, summary), taught.tuned.network, out, told, provenance)
+        recipe = renamed(taught.recipe, out.stem, summary)
+        keep(recipe, taught.tuned.network, out, told, provenance, result.graph)
         write_text(
             out.with_suffix(".around.toml"), to_file(result.chain, out.name), result, "around"
         )

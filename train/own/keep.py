@@ -75,8 +75,9 @@ def keep(
     out: Path,
     metrics: Mapping[str, Any],
     provenance: Mapping[str, Any],
+    graph: bytes | None = None,
 ) -> Card:
-    """Write `out` through the export gate; returns its card.
+    """Write `out` through the export gate (`graph` as there); returns its card.
 
     Raises
     ------
@@ -86,5 +87,5 @@ def keep(
     parameters = sum(p.numel() for p in network.parameters())
     told = {**provenance, "parameters": parameters, "tools": tools()}
     card = recipe.card(network, dict(metrics), told)
-    export(recipe, network, card, out)
+    export(recipe, network, card, out, graph=graph)
     return card

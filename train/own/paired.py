@@ -169,8 +169,9 @@ def train_paired(
         log(f"{key} = {value}")
     fit.fit(style, data, schedule, log, options)
     network, content = fit.load(style)
+    graph = gate.to_onnx(style, network)
     with tempfile.TemporaryDirectory() as place:
-        file = gate.trial(style, network, Path(place))
+        file = gate.trial(style, network, Path(place), graph)
         rows = compare(style, data, {"model": file}, target=True)
     log(as_table(rows))
     log(verdict(rows))
@@ -185,7 +186,7 @@ def train_paired(
         "tools": gate.tools(),
     }
     metrics = {**metrics_of(rows, len(data.test)), "kind": kind, "command": RUN}
-    gate.export(style, network, style.card(network, metrics, told), out)
+    gate.export(style, network, style.card(network, metrics, told), out, graph=graph)
     log(f"wrote {out}; play it: restyle live --model {out}")
     return rows
 

@@ -16,7 +16,7 @@ from realtime.models.catalog import find_model
 
 from ..data.manifest import SAMPLE_RATE
 from ..data.pairs import PairSet
-from ..export.gate import trial
+from ..export.gate import to_onnx, trial
 from ..fit.processes import Stop
 from ..judging.distances import rounded
 from ..networks.layers import Streamable
@@ -120,7 +120,8 @@ def personalise(
                 " was written — give more minutes, or record more of the sound"
             )
         show.begin("judging")
-        rows = _judged(recipe, tuned.network, data, base_path, mix)
+        graph = to_onnx(recipe, tuned.network)
+        rows = _judged(recipe, tuned.network, graph, data, base_path, mix)
         show.say(as_table(rows))
         check_better(rows, "personal", recipe.name)
         show.begin("writing")
@@ -140,6 +141,7 @@ def personalise(
                 "limits": "Fitted to one person's recordings; other input may sound otherwise.",
                 "ended": tuned.ended,
             },
+            graph,
         )
     spent = time.monotonic() - wall, time.process_time() - cpu
     return Personal(out, rows, tuned, *spent)
@@ -187,10 +189,15 @@ def plain(
 
 
 def _judged(
-    recipe: FromFile, network: Streamable, data: PairSet, base: Path, mix: dict[str, float]
+    recipe: FromFile,
+    network: Streamable,
+    graph: bytes,
+    data: PairSet,
+    base: Path,
+    mix: dict[str, float],
 ) -> dict[str, Row]:
     with tempfile.TemporaryDirectory() as place:
-        file = trial(recipe, network, Path(place))
+        file = trial(recipe, network, Path(place), graph)
         return compare(
             recipe, data, {"base": base, "personal": file}, {"base": mix} if mix else None
         )

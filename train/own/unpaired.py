@@ -122,8 +122,9 @@ def write(
     """
     network, content = fit.load(recipe)
     command = f"restyle train unpaired --out {out.name}"
+    graph = export.to_onnx(recipe, network)
     with tempfile.TemporaryDirectory() as folder:
-        file = export.trial(recipe, network, Path(folder))
+        file = export.trial(recipe, network, Path(folder), graph)
         found = heaps.judge(file, data, command)
     closed = found["gap"]["model"]
     log(
@@ -156,7 +157,8 @@ def write(
         "parameters": sum(p.numel() for p in network.parameters()),
         "tools": export.tools(),
     }
-    export.export(recipe, network, recipe.card(network, found, provenance), out)
+    card = recipe.card(network, found, provenance)
+    export.export(recipe, network, card, out, graph=graph)
     log(f"wrote {out}")
     return found
 

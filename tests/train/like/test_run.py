@@ -37,7 +37,7 @@ def recordings(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_a_model_a_chain_and_a_page_are_written(recordings, tmp_path: Path) -> None:
     out = tmp_path / "mine.onnx"
-    result = like(*recordings, out, origin=Origin("Ada", "CC-BY-4.0"), minutes=1.0, clock=Ticks())
+    result = like(*recordings, out, origin=Origin("Ada", "CC-BY-4.0"), minutes=0.6, clock=Ticks())
     rows = result.rows
     assert result.offer in ("model", "blend")
     assert rows[result.offer]["score"] < min(1.0, rows["equaliser"]["score"])

@@ -19,7 +19,7 @@ from train.player import play
 
 from .sounds import bent, folders, tune
 
-pytestmark = pytest.mark.usefixtures("without_listener")
+pytestmark = pytest.mark.usefixtures("without_listener", "without_curves")
 MINE = """
 from train.own.paired import Effect
 from train.recipes.base import Schedule
@@ -27,9 +27,9 @@ from train.recipes.base import Schedule
 class Mine(Effect):
     limits = "A test."
     channels, kernel, dilations = 12, 3, (1, 2, 4)
-    schedule = Schedule(minutes=1, steps=600, batch=6, segment=2048, learning_rate=1e-2)
+    schedule = Schedule(minutes=1, steps=150, batch=6, segment=1024, learning_rate=2e-2)
 """
-QUIET = Options(board=False, check_every=200, save_every=1000)
+QUIET = Options(board=False, check_every=150, save_every=1000)
 
 
 @pytest.fixture
