@@ -81,10 +81,12 @@ def main(arguments: list[str] | None = None) -> int:
             "--block",
             "128",
         ]
-        with _live(folder, words) as url:
+        with live_page(folder, words) as url:
             take(browser, url, out)
         try:
-            with _live(folder, ["--virtual-mic", "--preset", "radio", "--panel-port", "0"]) as url:
+            with live_page(
+                folder, ["--virtual-mic", "--preset", "radio", "--panel-port", "0"]
+            ) as url:
                 take_air(browser, url, out)
         except SystemExit:
             sys.stderr.write("no picture of the first line: that needs PipeWire or PulseAudio\n")
@@ -92,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 @contextmanager
-def _live(folder: Path, words: list[str]) -> Iterator[str]:
+def live_page(folder: Path, words: list[str]) -> Iterator[str]:
     """A session as long as the block lasts; the address of its page."""
     with subprocess.Popen(
         [sys.executable, "-m", "realtime.cli", "live", *words],

@@ -29,6 +29,7 @@ from ..devices.monitor import Monitor
 from ..devices.plugin_device import PluginDevice
 from ..errors import DeviceError, RestyleError
 from ..native.cache import watched
+from ..native.late_numba import without_scipy
 from ..parameters.readings import READINGS
 from ..session.session import Session
 from ..session.sound import Setup
@@ -60,6 +61,7 @@ Body = Mapping[str, Any]
 
 def main(board_name: str, pipe: Connection) -> None:
     """Run an engine process until the pipe closes; the target of a spawned process."""
+    without_scipy()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the supervisor's to handle
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

@@ -24,6 +24,7 @@ from typing import Any
 
 from ..audio_files import probe_audio
 from ..errors import ModelError, RestyleError
+from ..native.late_numba import without_scipy
 from ..trust.admission import CAPTURE, DRAFT, LARGEST, SCRIPT, SOUND, inside
 from . import looks
 
@@ -188,6 +189,7 @@ def _hash_of(path: Path) -> str:
 
 def main() -> None:
     """Answer until nobody asks any more."""
+    without_scipy()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints is no answer
     inside()
