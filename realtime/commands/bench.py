@@ -30,6 +30,7 @@ BENCHMARKS = {
     "edits": "A random edit every 100 ms of virtual time: clicks, latency, memory.",
     "presets": "40 presets changed at random on JACK, by number or MIDI: clicks, gaps, memory.",
     "panel": "What the panel costs: its own processor time, and the engine's p99.",
+    "page": "What the page costs the browser that shows it, beside a page that moves one bar.",
     "generator": "An hour of a generator's music: bounded, no loop, the same seed the same bits.",
     "clocks": "Two devices on two clocks, an hour in virtual time: pitch, latency, breaks.",
     "recovery": "Engine killed, model too slow, model gone wrong: time until sound is back.",
