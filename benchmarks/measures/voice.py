@@ -26,6 +26,7 @@ from realtime.errors import ConfigError
 from realtime.stages.build import make_effect
 from train.judging.judges import voice as judge
 
+from ..pages import voices_page
 from ..rig.tables import Report, Row
 from .characters import CHARACTERS, KNOBS, RATE, characters, turned
 
@@ -153,12 +154,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="restyle bench voice", description=__doc__)
     parser.add_argument("--sentences", type=int, default=len(SENTENCES), help="of each voice")
     parser.add_argument("--only", choices=("shift", "characters"), help="one of the two parts")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="only write a page to hear them")
+    parser.add_argument("--speech", type=Path, metavar="FILE", help="for --page: one's own words")
     parser.add_argument("--json", metavar="FILE", help="write the result there")
     options = parser.parse_args(arguments)
+    if options.speech is not None and options.page is None:
+        raise ConfigError("--speech belongs to --page")
+    if options.speech is not None:
+        return _heard({options.speech.stem: _mono(options.speech)}, options.page)
     if not 1 <= options.sentences <= len(SENTENCES):
         raise ConfigError(f"--sentences must be within 1..{len(SENTENCES)}")
     if shutil.which("flite") is None:
         raise ConfigError("flite is not installed (Debian, Ubuntu: apt install flite)")
+    if options.page is not None:
+        text = ", ".join(SENTENCES[:2])
+        return _heard({s: spoken(s, text) for s in SPEAKERS}, options.page)
     report = Report("voice", " ".join(["restyle bench voice", *(arguments or [])]))
     if options.only != "characters":
         rows = measure(SENTENCES[: options.sentences], SPEAKERS)
@@ -170,6 +180,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report.table("characters", "The voices that come with restyle", characters(said), CHARACTERS)
     report.table("knobs", "What each knob moves, from its minimum up", turned(said), KNOBS)
     return _kept(report, options.json)
+
+
+def _heard(speakers: dict[str, Array], out: Path) -> int:
+    voices_page.write(speakers, out)
+    print(f"wrote {out}; open it in a browser")
+    return 0
+
+
+def _mono(path: Path) -> Array:
+    """A recording at 48 kHz ``[n]``."""
+    found = read_audio(path)
+    x = found.samples.mean(axis=0)
+    return np.asarray(soxr.resample(x, found.sample_rate, RATE), dtype=np.float32)
 
 
 def _kept(report: Report, path: str | None) -> int:
