@@ -25,9 +25,13 @@ def main() -> None:
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
             signal.signal(getattr(signal, name), interrupt)
     try:
-        from .commands.mount import command_line
+        from .commands.mount import PLAYING, command_line
+        from .native.spared import without_scipy
 
-        command_line(next(iter(sys.argv[1:]), None))(standalone_mode=True)
+        word = next(iter(sys.argv[1:]), None)
+        if word in PLAYING:
+            without_scipy()
+        command_line(word)(standalone_mode=True)
     except RestyleError as error:
         _fail(str(error))
     except KeyboardInterrupt:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import ConfigError
+from ..native.spared import without_scipy
 from ..session.sound import Sound
 from .archive import TRIES, Done, Job, render_job
 
@@ -37,7 +38,7 @@ def in_processes(
         broken, struck = False, list[Job]()
         with (
             _ending_what_is_left() as end,
-            ProcessPoolExecutor(count, context, _leave_interrupts) as pool,
+            ProcessPoolExecutor(count, context, _begin) as pool,
             _killing_on_error(),
         ):
             while not broken:
@@ -72,9 +73,10 @@ def in_processes(
         one_by_one = broken and bool(again)
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C is the command's to handle."""
+def _begin() -> None:
+    """A process that renders and does nothing else; Ctrl-C is the command's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    without_scipy()
 
 
 @contextmanager

@@ -39,6 +39,19 @@ COMMANDS = {
     "plugin": "plugin:plugin",
     "import": "imports:import_models",
 }
+#: of these, what only plays: nothing it needs is in SciPy
+PLAYING = (
+    "live",
+    "render",
+    "replay",
+    "recover",
+    "tag",
+    "notes",
+    "tuner",
+    "models",
+    "verify",
+    "scan",
+)
 GROUPS = {
     "preset": "Keep sounds under a name.",
     "midi": "MIDI controllers: what there is, what it sends, what it turns.",

@@ -29,7 +29,7 @@ from ..devices.monitor import Monitor
 from ..devices.plugin_device import PluginDevice
 from ..errors import DeviceError, RestyleError
 from ..native.cache import watched
-from ..native.late_numba import without_scipy
+from ..native.spared import without_scipy
 from ..parameters.readings import READINGS
 from ..session.session import Session
 from ..session.sound import Setup

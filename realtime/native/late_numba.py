@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -25,15 +24,6 @@ from typing import Any
 from .cache import share_kernels
 
 _making = threading.RLock()
-
-
-def without_scipy() -> None:
-    """Have Numba not import SciPy in this process, for one that only plays.
-
-    Where SciPy is installed Numba looks for its BLAS, which takes as long as Numba itself; no
-    kernel of ours uses it, and where SciPy is missing they run as well.
-    """
-    sys.modules.setdefault("scipy", None)  # type: ignore[arg-type]
 
 
 class Late:

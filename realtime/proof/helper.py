@@ -24,7 +24,7 @@ from typing import Any
 
 from ..audio_files import probe_audio
 from ..errors import ModelError, RestyleError
-from ..native.late_numba import without_scipy
+from ..native.spared import without_scipy
 from ..trust.admission import CAPTURE, DRAFT, LARGEST, SCRIPT, SOUND, inside
 from . import looks
 
