@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from realtime.audio_files import Clip
 from realtime.errors import AudioFileError, ConfigError
 
 from ..licences import check_licence
 from ..manifest import Manifest, sha256
 from ..sound.decode import ENDINGS, decode, read_any
 from ..sound.steps import Step
-from . import recordings
+from . import alike, recordings
 from .catalogue import CATALOGUE
 from .source import Source
 from .store import Report, build
@@ -40,8 +41,9 @@ def add(
 
     The set is then what the folder holds; what has not changed is kept as it is.  One recording in
     several files stays within one split: copies are left out, whatever their names and formats, and
-    files that differ in their ending alone have one key.  Files that cannot be used are named with
-    the reason in the manifest's `skipped`.
+    files have one key that differ in their ending alone or are one recording in another coding (see
+    :mod:`train.data.sets.alike`).  Files that cannot be used are named with the reason in the
+    manifest's `skipped`.
 
     Parameters
     ----------
@@ -59,14 +61,21 @@ def add(
     target = (root or recordings.SETS) / _checked_name(name, root or recordings.SETS, folder)
     files = _audio_files(folder, target)
     readable: list[tuple[Path, str, str]] = []
+    looks: list[Array] = []
+    seconds: list[float] = []
     skipped: list[tuple[str, str]] = []
     for path in files:
         report(path.name, 0.0)
         try:
-            readable.append((path, *_checked_sound(path)))
+            hashed, sound, clip = _checked_sound(path)
         except AudioFileError as error:
             skipped.append((path.relative_to(folder).as_posix(), str(error)))
-    keys = _keys(readable)
+            continue
+        readable.append((path, hashed, sound))
+        looks.append(alike.rough(alike.middle(clip)))
+        seconds.append(clip.samples.shape[1] / clip.sample_rate)
+    same = alike.pairs(looks, seconds, [path for path, _, _ in readable], read_any)
+    keys = _keys(readable, same)
     good: list[Source] = []
     seen: dict[str, str] = {}
     taken: set[str] = set()
@@ -124,8 +133,8 @@ def _audio_files(folder: Path, target: Path) -> list[Path]:
     return files
 
 
-def _checked_sound(path: Path) -> tuple[str, str]:
-    """Hashes of a file that can be decoded and of its sound; AudioFileError otherwise."""
+def _checked_sound(path: Path) -> tuple[str, str, Clip]:
+    """Hashes of a file that can be decoded and of its sound, and it; AudioFileError otherwise."""
     try:
         hashed = sha256(path)
     except OSError as error:
@@ -138,20 +147,25 @@ def _checked_sound(path: Path) -> tuple[str, str]:
     for start in range(0, n, PART):
         part = np.clip(clip.samples[:, start : start + PART], -2, 2)
         sound.update(np.round(part * 16383).astype(np.int16).tobytes())
-    return hashed, sound.hexdigest()
+    return hashed, sound.hexdigest(), clip
 
 
-def _keys(files: Sequence[tuple[Path, str, str]]) -> dict[Path, str]:
+def _keys(
+    files: Sequence[tuple[Path, str, str]], same: Sequence[tuple[int, int]] = ()
+) -> dict[Path, str]:
     """What each file is a recording of: the first file's hash of all that sound or are named alike.
 
     Parameters
     ----------
     files : sequence of (path, hash of the file, hash of the sound)
+    same : sequence of (number, number)
+        Files that are one recording in two codings.
     """
     keys: dict[Path, str] = {}
     marks: dict[str, str] = {}
-    for path, hashed, sound in files:
-        own = (f"sound {sound}", f"name {path.with_suffix('')}")
+    for number, (path, hashed, sound) in enumerate(files):
+        own = [f"sound {sound}", f"name {path.with_suffix('')}"]
+        own += [f"pair {pair}" for pair in same if number in pair]
         old = {marks[mark] for mark in own if mark in marks}
         key = next((marks[mark] for mark in own if mark in marks), hashed)
         if len(old) > 1:
