@@ -127,6 +127,12 @@ def read_part_by_part(path: Path, broken: bool = False) -> Iterator[tuple[Array,
                     f" {LOWEST_RATE}..{HIGHEST_RATE}, so its head is damaged"
                 )
             most = _memory() // (4 * channels)
+            too_long = (
+                f"{path} holds more sound than a quarter of this machine's memory, over"
+                f" {most / rate / 3600:.1f} h; cut it into parts"
+            )
+            if claimed > most and 2 * path.stat().st_size > claimed * channels:  # not a lying head
+                raise AudioFileError(too_long)
             part = PART
             if file.format == "MP3":  # soundfile seeks after each part, where MP3 is not exact
                 part = max(PART, min(claimed, rate * path.stat().st_size // LEAST_MP3))
@@ -140,10 +146,7 @@ def read_part_by_part(path: Path, broken: bool = False) -> Iterator[tuple[Array,
                     break
                 got += len(block)
                 if got > most:
-                    raise AudioFileError(
-                        f"{path} holds more sound than half of this machine's memory, over"
-                        f" {most / rate / 3600:.1f} h; cut it into parts"
-                    )
+                    raise AudioFileError(too_long)
                 yield block, rate
     except (soundfile.LibsndfileError, OSError, RuntimeError, TypeError, ValueError) as error:
         reason = getattr(error, "error_string", None) or str(error)
@@ -151,20 +154,21 @@ def read_part_by_part(path: Path, broken: bool = False) -> Iterator[tuple[Array,
             f"cannot read {path}: {reason.strip().rstrip('.')}; it should be WAV, FLAC, OGG or MP3"
         ) from None
     if not (broken and got) and claimed < _UNKNOWN and (got < claimed or not got) and end:
+        way = "it is damaged: mend it with 'restyle recover'" if got else "nothing can be saved"
+        end = end.strip().rstrip(".")
         raise AudioFileError(
-            f"cannot read {path}: its head says {claimed} samples, and after {got} {end}; it is"
-            " damaged: mend it with 'restyle recover'"
+            f"cannot read {path}: its head says {claimed} samples, and after {got} {end}; {way}"
         )
     if not got:
         raise AudioFileError(f"{path} holds no sound (0 samples)")
 
 
 def _memory() -> int:
-    """What one sound may take [bytes]: half of the machine's memory."""
+    """What one sound may take [bytes]: a quarter of the machine's memory, as it is put together."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
     except (AttributeError, OSError, ValueError):
-        return 4 << 30
+        return 2 << 30
 
 
 def resample(samples: Array, source: int, target: int) -> Array:

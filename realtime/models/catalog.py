@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ..errors import ModelError, RestyleError, nearest
+from ..errors import ConfigError, ModelError, RestyleError, nearest
 from .card import CARD_KEY, PLAYING, Card, from_json
 from .metadata import read_entry_of
 
@@ -60,12 +60,27 @@ def expanded(path: str | Path) -> Path:
         return Path(path)
 
 
+def folder_named(variable: str) -> Path | None:
+    """The folder that an environment variable names; None where it is not set.
+
+    Raises
+    ------
+    ConfigError
+        It is below the home of a user there is not.
+    """
+    named = os.environ.get(variable)
+    if not named:
+        return None
+    path = expanded(named)
+    if str(path).startswith("~"):
+        raise ConfigError(f"{variable} is {named}, and there is no user '{path.parts[0][1:]}'")
+    return path
+
+
 def user_folder() -> Path:
     """Where the user's models live: ``$RESTYLE_MODELS`` or ``~/.local/share/restyle/models``."""
-    named = os.environ.get(ENVIRONMENT)
-    if named:
-        return expanded(named)
-    return Path.home() / ".local" / "share" / "restyle" / "models"
+    usual = Path.home() / ".local" / "share" / "restyle" / "models"
+    return folder_named(ENVIRONMENT) or usual
 
 
 def bundled_folder() -> Path | None:

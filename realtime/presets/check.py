@@ -293,7 +293,7 @@ def _files(stage: Stage) -> dict[str, Value]:
     Raises
     ------
     ChainError
-        It is not given, or there is no such file.
+        It is not given, there is no such file, or it is no sound.
     """
     key = FILES.get(stage.effect or "")
     if key is None:
@@ -303,6 +303,7 @@ def _files(stage: Stage) -> dict[str, Value]:
         raise ChainError(f'effect {stage.effect} needs a file; write {key} = "FILE.wav"')
     if not os.path.isfile(path):
         raise ChainError(f"effect {stage.effect}: there is no file {path}")
+    admit(SOUND, Path(path), ChainError)
     return {key: path}
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from ..audio_files import whole_file
 from ..errors import PresetError, RestyleError, nearest
-from ..models.catalog import bundled_folder, expanded
+from ..models.catalog import bundled_folder, expanded, folder_named
 from .format import FORMAT, SESSION_TABLES, Preset, SessionFile, take_session, to_dict
 from .toml import parse, to_toml
 
@@ -44,9 +44,9 @@ def preset_folder() -> Path:
     That is ``$XDG_CONFIG_HOME`` or ``~/.config``; on macOS ``~/Library/Application Support``, on
     Windows ``%APPDATA%``.
     """
-    named = os.environ.get(ENVIRONMENT)
-    if named:
-        return expanded(named)
+    named = folder_named(ENVIRONMENT)
+    if named is not None:
+        return named
     if sys.platform == "darwin":
         base = Path.home() / "Library" / "Application Support"
     elif sys.platform == "win32":
@@ -58,8 +58,7 @@ def preset_folder() -> Path:
 
 def recordings_folder() -> Path:
     """``$RESTYLE_RECORDINGS`` or ``~/Music/restyle``."""
-    named = os.environ.get("RESTYLE_RECORDINGS")
-    return expanded(named) if named else Path.home() / "Music" / "restyle"
+    return folder_named("RESTYLE_RECORDINGS") or Path.home() / "Music" / "restyle"
 
 
 def preset_path(name: str) -> Path:

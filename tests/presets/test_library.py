@@ -217,3 +217,11 @@ def test_a_capture_that_cannot_play_is_told_and_a_good_one_has_its_ranges(tmp_pa
     assert find_card(str(good)).controls[0].name == "input_db"
     with pytest.raises(PresetError, match=r"input_db must be within -24\.\.24 dB, got 90"):
         REAL.checked(Sound((model(str(good), input_db=90.0),)))
+
+
+def test_a_response_that_is_no_sound_is_refused_as_where_it_plays(tmp_path: Path) -> None:
+    path = tmp_path / "cab.wav"
+    path.write_text("no sound at all")
+    room = effect("Convolution", impulse_response_filename=str(path))
+    with pytest.raises(PresetError, match=r"\[\[stage\]\] 1: cannot read cab\.wav"):
+        REAL.checked(Sound((room,)))

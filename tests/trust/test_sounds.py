@@ -64,14 +64,30 @@ def test_a_wav_that_claims_32_gb_takes_no_memory(tmp_path: Path) -> None:
         assert "\n" not in str(error)
 
 
+@pytest.mark.parametrize("name", ["long.wav", "long.flac"])
 def test_more_than_the_memory_is_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "long.wav"
-    soundfile.write(path, np.zeros(100_000, dtype=np.float32), RATE, "FLOAT")
+    path, read = tmp_path / name, []
+    soundfile.write(path, np.zeros(400_000), RATE, "PCM_16")
     monkeypatch.setattr(audio_files, "_memory", lambda: 4 * 50_000)
-    with pytest.raises(AudioFileError, match="more sound than half of this machine's memory"):
+    monkeypatch.setattr(audio_files, "PART", 30_000)
+    whole = soundfile.SoundFile.read
+    monkeypatch.setattr(
+        soundfile.SoundFile, "read", lambda *a, **k: (read.append(1), whole(*a, **k))[1]
+    )
+    with pytest.raises(AudioFileError, match="more sound than a quarter of this machine's memory"):
         read_audio(path)
+    # a file as large as its head says is not read at all; where a head may lie, what there is
+    assert len(read) == (0 if name == "long.wav" else 2)
+
+
+def test_a_file_without_a_sample_is_not_sent_to_be_recovered(tmp_path: Path) -> None:
+    path = tmp_path / "lies.flac"
+    path.write_bytes(with_head(flac(path), samples=(1 << 36) - 1)[:60])
+    with pytest.raises(AudioFileError, match="cannot read") as caught:
+        read_audio(path)
+    assert "restyle recover" not in str(caught.value) and ".;" not in str(caught.value)
 
 
 def test_of_a_flac_cut_off_while_it_was_recorded_all_plays(tmp_path: Path) -> None:
