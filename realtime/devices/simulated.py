@@ -71,6 +71,8 @@ def _drive(callback, record, tapes, sizes, paced, lockstep, control, clock, nano
     while position < tapes[4] and control[STOP] == 0:
         while position >= control[HOLD] and control[STOP] == 0:
             sleep_ns(nanosleep, 100_000)
+        if control[STOP] != 0:  # one that is held and stopped plays no further block
+            break
         n = min(sizes[k % sizes.shape[0]], tapes[4] - position)
         k += 1
         if paced:
