@@ -22,7 +22,6 @@ from . import plugins
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"  # what is dear to make: plug-ins
 
-
 # Kernels are shared with the program and with other runs: their folder is named by the sources.
 # Before a test gives itself another XDG_CACHE_HOME.
 use_own_cache()

@@ -8,7 +8,6 @@ any page costs here that moves at all.
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -17,11 +16,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import soundfile
 
 from realtime.errors import ConfigError
 
-from ..pages.screenshots import CLIP, CONNECTED, live_page
+from ..rig.browser import CONNECTED, chromium, live_page, write_clip
 from ..rig.tables import Report, Row
 
 SETTLE_MS = 3000.0
@@ -75,14 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise ConfigError(
                 f"--{name} must be within {low}..{high}, got {getattr(options, name):g}"
             )
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if browser is None:
-        raise ConfigError("no Chromium on this machine; install it with: apt install chromium")
+    browser = chromium()
     report = Report("page", " ".join(["restyle bench page", *(arguments or [])]))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clip, rate = soundfile.read(CLIP, dtype="float32")
-        soundfile.write(folder / "in.wav", np.tile(clip, 60), rate)
+        write_clip(folder / "in.wav", 60)
         words = ["tube-amp", "--simulate", "in.wav", "--panel", "--panel-port", "0"]
         with live_page(folder, [*words, "--block", "256"]) as url:
             rounds = [
@@ -132,8 +127,8 @@ def opened(browser: str, url: str, case: Case) -> Iterator[tuple[Any, Any]]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        page = chromium.new_page(
+        window = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        page = window.new_page(
             viewport={"width": 1280, "height": 800},
             reduced_motion="reduce" if case.still else "no-preference",
         )
@@ -145,8 +140,8 @@ def opened(browser: str, url: str, case: Case) -> Iterator[tuple[Any, Any]]:
         if case.open:
             page.click("#ribbon")
         page.wait_for_timeout(SETTLE_MS)
-        yield chromium.new_browser_cdp_session(), page
-        chromium.close()
+        yield window.new_browser_cdp_session(), page
+        window.close()
 
 
 def spent(session: Any) -> dict[str, float]:

@@ -24,10 +24,11 @@ from realtime.engine.path import Path as EnginePath
 from realtime.engine.placed import Slot
 from realtime.errors import ConfigError
 from realtime.stages.build import make_effect
+from train.data.sound.decode import decode
 from train.judging.judges import voice as judge
 
-from ..pages import voices_page
 from ..rig.tables import Report, Row
+from . import voices_page
 from .characters import CHARACTERS, KNOBS, RATE, characters, turned
 
 HOP = 64
@@ -161,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.speech is not None and options.page is None:
         raise ConfigError("--speech belongs to --page")
     if options.speech is not None:
-        return _heard({options.speech.stem: _mono(options.speech)}, options.page)
+        return _heard({options.speech.stem: decode(options.speech)}, options.page)
     if not 1 <= options.sentences <= len(SENTENCES):
         raise ConfigError(f"--sentences must be within 1..{len(SENTENCES)}")
     if shutil.which("flite") is None:
@@ -186,13 +187,6 @@ def _heard(speakers: dict[str, Array], out: Path) -> int:
     voices_page.write(speakers, out)
     print(f"wrote {out}; open it in a browser")
     return 0
-
-
-def _mono(path: Path) -> Array:
-    """A recording at 48 kHz ``[n]``."""
-    found = read_audio(path)
-    x = found.samples.mean(axis=0)
-    return np.asarray(soxr.resample(x, found.sample_rate, RATE), dtype=np.float32)
 
 
 def _kept(report: Report, path: str | None) -> int:

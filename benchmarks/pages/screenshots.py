@@ -6,24 +6,16 @@ A live session on the simulated device, with a blend and three effects, in the s
 from __future__ import annotations
 
 import argparse
-import os
-import re
-import shutil
-import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import soundfile
+from realtime.errors import ConfigError
+
+from ..rig.browser import CONNECTED, chromium, live_page, write_clip
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
-CLIP = ROOT / "exported" / "demo.flac"
 CHAIN = """[[stage]]
 effect = "NoiseGate"
 threshold_db = -60
@@ -43,7 +35,6 @@ PICTURES = {  # name: width, height, colours, view
     "panel-upright": (390, 844, "dark", "styles"),
     "panel-stage": (844, 390, "dark", "stage"),
 }
-CONNECTED = '#air:not([data-kind="off"])'
 PLAYED_SECONDS = 14.0  # before the first picture, so that the spectrograms are full
 
 
@@ -52,15 +43,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=IMAGES)
     out: Path = parser.parse_args(arguments).out
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    if browser is None:
-        sys.stderr.write("screenshots need Chromium; install it with: apt install chromium\n")
+    try:
+        browser = chromium()
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clip, rate = soundfile.read(CLIP, dtype="float32")
-        soundfile.write(folder / "in.wav", np.tile(clip, 20), rate)
+        write_clip(folder / "in.wav", 20)
         (folder / "chain.toml").write_text(CHAIN)
         words = [
             "--set",
@@ -93,35 +84,19 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-@contextmanager
-def live_page(folder: Path, words: list[str]) -> Iterator[str]:
-    """A session as long as the block lasts; the address of its page."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "realtime.cli", "live", *words],
-        cwd=folder,
-        text=True,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    ) as live:
-        try:
-            yield _address(live)
-        finally:
-            live.send_signal(signal.SIGINT)
-
-
 def take_air(browser: str, url: str, out: Path) -> None:
     """Keep what the page of a virtual microphone says first, and its preset's knobs."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        window = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        page = window.new_page(viewport={"width": 1280, "height": 800})
         page.goto(url)
         page.wait_for_selector("#air[data-kind=live]")
         page.wait_for_timeout(2000)
         page.locator(".strip").screenshot(path=out / "on-air.png")
         print(f"wrote {out / 'on-air.png'}")
-        chromium.close()
+        window.close()
 
 
 def take(browser: str, url: str, out: Path) -> None:
@@ -129,9 +104,9 @@ def take(browser: str, url: str, out: Path) -> None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        window = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         for name, (width, height, colours, view) in PICTURES.items():
-            page = chromium.new_page(
+            page = window.new_page(
                 viewport={"width": width, "height": height}, color_scheme=colours
             )
             page.goto(url)
@@ -142,16 +117,7 @@ def take(browser: str, url: str, out: Path) -> None:
             page.screenshot(path=out / f"{name}.png")
             print(f"wrote {out / name}.png")
             page.close()
-        chromium.close()
-
-
-def _address(live: subprocess.Popen[Any]) -> str:
-    assert live.stderr is not None
-    for line in live.stderr:
-        found = re.search(r"panel: (\S+)", line)
-        if found:
-            return found.group(1)
-    raise SystemExit("restyle live ended before it served its panel")
+        window.close()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from benchmarks.measures import page
 
+from ..page.conftest import chromium
+
 
 def found(renderer: float) -> dict[str, float]:
     return {
@@ -33,10 +35,9 @@ def test_each_round_is_compared_with_its_own_bar() -> None:
         assert row["browser_percent"] == 27.0 and row["frames_per_second"] == 30.0
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
 def test_a_bar_that_moves_costs_its_renderer_something(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "SETTLE_MS", 300.0)
-    row = page.measure(str(shutil.which("chromium")), "", page.CASES[0], 1.0)
+    row = page.measure(chromium(), "", page.CASES[0], 1.0)
     assert row["frames_per_second"] > 0
     assert 0 < row["renderer_percent"] < row["browser_percent"]
 

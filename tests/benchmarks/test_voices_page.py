@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks.measures import voice
+from benchmarks.measures import voice, voices_page
 from benchmarks.measures.characters import RATE, played, sound_of
-from benchmarks.pages import voices_page
 from realtime.errors import ConfigError
 
 from ..signals import Array
@@ -92,14 +91,13 @@ def test_ones_own_words_need_no_flite(
 
 def test_a_browser_plays_and_switches(few: None, tmp_path: Path) -> None:
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    browser = shutil.which("chromium")
-    if browser is None:
-        pytest.skip("no Chromium on this machine (apt install chromium)")
+    from ..page.conftest import chromium
+
     page = tmp_path / "voices.html"
     voices_page.write({"low": speech(110.0), ODD: speech(220.0)}, page)
     with api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        shown, faults = chromium.new_page(), []
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        shown, faults = browser.new_page(), []
         shown.set_default_timeout(120_000)
         shown.on("pageerror", lambda error: faults.append(str(error)))
         shown.goto(page.as_uri())
@@ -113,4 +111,4 @@ def test_a_browser_plays_and_switches(few: None, tmp_path: Path) -> None:
         shown.click("#play")
         shown.wait_for_selector("#play[aria-pressed=false]")
         assert shown.inner_text("#fault") == "" and faults == []
-        chromium.close()
+        browser.close()

@@ -168,7 +168,7 @@ def test_who_wants_no_motion_sees_the_levels_a_few_times_a_second(
                 .observe(bar, { attributes: true, attributeFilter: ["style"] });
         }"""
     )
-    came = [m for m in heard if isinstance(m, str) and '"meters"' in m]
+    came: list[str] = []
     while len(came) < 90:
         page.wait_for_timeout(100)
         came = [m for m in heard if isinstance(m, str) and '"meters"' in m]

@@ -40,7 +40,7 @@ class Meter {
     this.bar.style.transform = `scaleX(${share(rms).toFixed(4)})`;
     this.peak.style.transform = `translateX(${(share(this.held) * 100).toFixed(2)}%)`;
     if (level.clip) this.clip(true);
-    if (now - this.read > 100 || now < this.read) { // nobody reads a number faster
+    if (now - this.read > 100) { // nobody reads a number faster
       this.read = now;
       say(this.number, this.held <= -100 ? "−∞" : this.held.toFixed(1).replace("-", "−"));
     }

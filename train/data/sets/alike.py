@@ -61,13 +61,13 @@ def likeness(a: Array, b: Array) -> float:
     return float(near.max()) / whole if whole > 0.0 else 0.0
 
 
-def pairs(
+def met_before(
     looks: Sequence[Array],
     seconds: Sequence[float],
     files: Sequence[Path],
     read: Callable[[Path], Clip],
-) -> list[tuple[int, int]]:
-    """Numbers of files that are one recording, two by two.
+) -> dict[int, int]:
+    """Of each file that is a recording met before, by number: an earlier file of it.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def pairs(
     def heard(k: int) -> Array:
         return middle(read(files[k]))
 
-    found: list[tuple[int, int]] = []
+    found: dict[int, int] = {}
     table = np.stack(looks) if looks else np.zeros((0, 0), dtype=np.float32)
     length = np.asarray(seconds)
     for k in range(1, len(looks)):
@@ -92,6 +92,6 @@ def pairs(
         nearest = np.argsort(like)[::-1][:NEAREST]
         for other in (int(j) for j in nearest if like[j] >= LIKE):
             if likeness(heard(other), heard(k)) >= SAME:
-                found.append((other, k))
+                found[k] = other
                 break
     return found

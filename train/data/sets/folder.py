@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +74,8 @@ def add(
         readable.append((path, hashed, sound))
         looks.append(alike.rough(alike.middle(clip)))
         seconds.append(clip.samples.shape[1] / clip.sample_rate)
-    same = alike.pairs(looks, seconds, [path for path, _, _ in readable], read_any)
-    keys = _keys(readable, same)
+    before = alike.met_before(looks, seconds, [path for path, _, _ in readable], read_any)
+    keys = _keys(readable, before)
     good: list[Source] = []
     seen: dict[str, str] = {}
     taken: set[str] = set()
@@ -150,22 +150,20 @@ def _checked_sound(path: Path) -> tuple[str, str, Clip]:
     return hashed, sound.hexdigest(), clip
 
 
-def _keys(
-    files: Sequence[tuple[Path, str, str]], same: Sequence[tuple[int, int]] = ()
-) -> dict[Path, str]:
+def _keys(files: Sequence[tuple[Path, str, str]], before: Mapping[int, int]) -> dict[Path, str]:
     """What each file is a recording of: the first file's hash of all that sound or are named alike.
 
     Parameters
     ----------
     files : sequence of (path, hash of the file, hash of the sound)
-    same : sequence of (number, number)
-        Files that are one recording in two codings.
+    before : mapping of int to int
+        Files that are an earlier one in another coding.
     """
     keys: dict[Path, str] = {}
     marks: dict[str, str] = {}
     for number, (path, hashed, sound) in enumerate(files):
-        own = [f"sound {sound}", f"name {path.with_suffix('')}"]
-        own += [f"pair {pair}" for pair in same if number in pair]
+        file = f"file {before.get(number, number)}"
+        own = (f"sound {sound}", f"name {path.with_suffix('')}", f"file {number}", file)
         old = {marks[mark] for mark in own if mark in marks}
         key = next((marks[mark] for mark in own if mark in marks), hashed)
         if len(old) > 1:

@@ -20,7 +20,7 @@ from realtime.presets.check import Library
 from realtime.presets.opening import open_preset
 from train.judging.listen import flac, matched
 
-from ..measures.characters import RATE, names, played, sound_of
+from .characters import RATE, names, played, sound_of
 
 TEMPLATE = Path(__file__).with_name("voices.html")
 LONGEST = 8.0  # seconds of a speaker

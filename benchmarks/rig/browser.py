@@ -1,0 +1,67 @@
+"""The panel's page of a live session on a simulated card, for those who look at it in a browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from realtime.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+CONNECTED = '#air:not([data-kind="off"])'
+
+
+def chromium() -> str:
+    """The system's Chromium.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    """
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        raise ConfigError("no Chromium on this machine; install it with: apt install chromium")
+    return found
+
+
+def write_clip(path: Path, times: int) -> None:
+    """The bundled clip, so many times."""
+    clip, rate = soundfile.read(ROOT / "exported" / "demo.flac", dtype="float32")
+    soundfile.write(path, np.tile(clip, times), rate)
+
+
+@contextmanager
+def live_page(folder: Path, words: Sequence[str]) -> Iterator[str]:
+    """A session as long as the block lasts, ``restyle live WORDS``; the address of its page."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "realtime.cli", "live", *words],
+        cwd=folder,
+        text=True,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as live:
+        try:
+            yield _address(live)
+        finally:
+            live.send_signal(signal.SIGINT)
+
+
+def _address(live: subprocess.Popen[Any]) -> str:
+    assert live.stderr is not None
+    for line in live.stderr:
+        found = re.search(r"panel: (\S+)", line)
+        if found:
+            return found.group(1)
+    raise SystemExit("restyle live ended before it served its panel")
