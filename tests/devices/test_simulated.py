@@ -96,3 +96,15 @@ def test_impossible_block_sizes_are_refused(block) -> None:  # type: ignore[no-u
 def test_no_sound_to_play_is_refused() -> None:
     with pytest.raises(DeviceError, match="no sound to play"):
         SimulatedDevice(np.zeros((1, 0), dtype=np.float32), 48000)
+
+
+@pytest.mark.parametrize("position", [0, 640])
+def test_a_card_that_is_held_and_stopped_plays_no_further_block(position: int) -> None:
+    for _ in range(20):  # it went on now and then
+        device = SimulatedDevice(noise(64_000), 48_000, 64)
+        session = Session(Setup(Sound()), device)
+        device.hold(0)
+        with session:
+            device.run_to(position)
+        assert device.position == position
+        session.stream.path.close()
