@@ -37,6 +37,7 @@ PART = 4096  # samples read at a time: what is lost where a file breaks off
 LEAST_MP3 = 1000  # bytes a second: no MP3 has less
 WRITTEN = 1 << 18  # samples written at a time
 LARGEST_RIFF, HEAD = (1 << 32) - 1, 4096  # bytes a WAV file can have; those beside the samples
+DENSEST = 8192  # samples a byte: silence in FLAC has fewer, a head that claims more is not believed
 _UNKNOWN = 1 << 62  # samples: libsndfile's word for a head that does not say
 
 
@@ -78,7 +79,9 @@ def probe_audio(path: str | Path) -> None:
 
 
 def seconds_of(path: Path) -> float:
-    """How long a file sounds, to the millisecond; one that was cut off is counted through.
+    """How long a file sounds, to the millisecond.
+
+    A file that was cut off, or whose head claims more than it can hold, is counted through.
 
     Raises
     ------
@@ -88,14 +91,14 @@ def seconds_of(path: Path) -> float:
         found = soundfile.info(str(path))
     except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
         raise AudioFileError(f"cannot read {path}: {error}") from None
-    if found.frames < _UNKNOWN:
+    if found.samplerate and found.frames <= DENSEST * path.stat().st_size:
         return round(found.frames / found.samplerate, 3)
     return _counted(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=256)
 def _counted(path: Path, changed: int) -> float:
-    return round(sum(len(block) / rate for block, rate in read_part_by_part(path)), 3)
+    return round(sum(len(block) / rate for block, rate in read_part_by_part(path, broken=True)), 3)
 
 
 def read_part_by_part(path: Path, broken: bool = False) -> Iterator[tuple[Array, int]]:

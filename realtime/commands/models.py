@@ -48,7 +48,7 @@ def models(as_json: JsonOption = False) -> None:
     for e in entries:
         facts.add_row(*_facts(e))
         said = Text(e.card.summary) if e.card else Text(e.problem or "", "red")
-        summaries.add_row(e.name, said)
+        summaries.add_row(e.name if e.card else e.path.name, said)
     out.print(facts)
     out.print()
     out.print(summaries)
@@ -57,7 +57,7 @@ def models(as_json: JsonOption = False) -> None:
 def _facts(entry: Entry) -> tuple[str, ...]:
     c = entry.card
     if c is None:
-        return (entry.name, "broken")
+        return (entry.path.name, "see below")
     return (
         entry.name,
         c.kind,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,6 +24,7 @@ RETIRED = {  # styles that were bundled once, and what to play instead
 }
 LARGEST = 1 << 31  # bytes: protobuf's own limit
 LARGEST_CARD = 1 << 20  # bytes of a card's text
+CAPTURES = (".nam", ".aidax")  # files of others, played by their path or imported
 
 
 @dataclass(frozen=True)
@@ -131,14 +132,31 @@ def read_card(path: Path) -> Card:
 
 
 def list_models() -> list[Entry]:
-    """All models, the user's first; of two with the same name only the first is listed."""
+    """All models that can be asked for by name, the user's first; then what needs a hand.
+
+    A file that cannot be read never takes a name from one that can.  Of two in one folder with the
+    same name the first has it and the second says so; a bundled model gives way to the user's.
+    """
     found: dict[str, Entry] = {}
+    rest: list[Entry] = []
     for folder, source in ((user_folder(), "user"), (bundled_folder(), "bundled")):
-        if folder is not None and folder.is_dir():
-            for path in sorted(folder.glob("*.onnx")):
-                entry = read_entry(path, source)
-                found.setdefault(entry.name, entry)
-    return list(found.values())
+        if folder is None or not folder.is_dir():
+            continue
+        for path in sorted(folder.glob("*.onnx")):
+            entry = read_entry(path, source)
+            first = found.setdefault(entry.name, entry) if entry.card else entry
+            if entry.card is None:
+                rest.append(entry)
+            elif first is not entry and first.source == source:
+                problem = f"has the name of {first.path.name}, '{entry.name}'; play it by its path"
+                rest.append(replace(entry, card=None, problem=problem))
+        captures = sorted(p for p in folder.glob("*") if p.suffix.lower() in CAPTURES)
+        rest.extend(
+            Entry(p, source, p.stat().st_size, None, f"is to be imported: restyle import '{p}'")
+            for p in captures
+            if p.is_file()
+        )
+    return [*found.values(), *rest]
 
 
 def retired(name: str) -> str:
@@ -159,11 +177,14 @@ def find_model(wanted: str | Path) -> Path:
         return path
     entries = list_models()
     for entry in entries:
-        if entry.name == str(wanted):
+        if entry.name == str(wanted) and entry.card:
             return entry.path
     if str(wanted) in RETIRED:
         raise ModelError(retired(str(wanted)))
-    names = [e.name for e in entries]
+    for entry in entries:
+        if str(wanted) in (entry.path.stem, entry.path.name):
+            return entry.path
+    names = [e.name for e in entries if e.card]
     if path.suffix or len(path.parts) > 1:
         raise ModelError(f"there is no model file {path}")
     listed = ", ".join(names) or "none; put .onnx files into " + str(user_folder())

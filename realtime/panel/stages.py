@@ -143,9 +143,12 @@ def find_model(name: str, kind: type[ModelError] = ModelError) -> Entry:
     ModelError
         There is none; the nearest is suggested.
     """
-    listed = {e.name: e for e in list_models() if e.plays}
+    entries = list_models()
+    listed = {e.name: e for e in entries if e.plays}
     if name not in listed and name in RETIRED:
         raise kind(retired(name))
+    for broken in (e for e in entries if e.card is None and e.name == name and name not in listed):
+        raise kind(f"the model '{name[:80]}' cannot be played: {broken.problem}")
     if name not in listed:
         raise kind(f"there is no model '{name[:80]}'{nearest(name, listed)}")
     return listed[name]

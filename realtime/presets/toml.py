@@ -44,8 +44,10 @@ def parse(path: Path, error: type[RestyleError] = PresetError) -> dict[str, Any]
         return tomllib.loads(text)
     except RecursionError:
         reason = "it is nested too deeply"
-    except ValueError as found:  # also numbers of thousands of digits
+    except tomllib.TOMLDecodeError as found:
         reason = str(found)[:200]
+    except ValueError:  # Python's limit for numbers
+        reason = "a number in it has thousands of digits"
     raise error(f"{path.name} is not valid TOML: {reason}")
 
 

@@ -50,3 +50,32 @@ def test_a_broken_file_is_listed_with_what_is_wrong(run: Run, tmp_path: Path) ->
     code, said, _ = run("models", "--json")
     assert code == 0
     assert [m["name"] for m in json.loads(said) if m["problem"]] == ["bro[ken"]
+
+
+def test_names_go_to_what_can_be_read_and_the_rest_says_what_it_needs(
+    run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "restyle_models"
+    folder.mkdir()
+    real = (bundled_folder() or Path()) / "strings.onnx"
+    (folder / "strings.onnx").write_text("junk")  # takes no name from the bundled one
+    for name in ("mine.onnx", "my second.onnx"):
+        model = onnx.load(str(real))
+        entry = next(p for p in model.metadata_props if "card" in p.key)
+        entry.value = json.dumps({**json.loads(entry.value), "name": "own-strings"})
+        onnx.save(model, str(folder / name))
+    (folder / "amp.nam").write_text("{}")
+
+    listed = {Path(m["path"]).name: m for m in json.loads(run("models", "--json")[1])}
+    bundled = next(m for m in json.loads(run("models", "--json")[1]) if m["name"] == "strings")
+    assert Path(bundled["path"]) == real  # the broken file of the folder comes after it
+    assert listed["mine.onnx"]["name"] == "own-strings" and not listed["mine.onnx"]["problem"]
+    assert "mine.onnx" in listed["my second.onnx"]["problem"]
+    assert "restyle import" in listed["amp.nam"]["problem"]
+
+    code, said, _ = run("models")
+    assert code == 0 and all(word in said for word in ("my second.onnx", "amp.nam", "own-strings"))
+    code, _, error = run("verify", "nothing")
+    assert code == 2 and "own-strings" in error and ", amp," not in error
+    code, said, _ = run("verify", "my second", "--quick")
+    assert code == 0 and "my second.onnx: proved" in said

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from realtime import audio_files
-from realtime.audio_files import Clip, read_audio, seconds_of, write_audio
+from realtime.audio_files import PART, Clip, read_audio, seconds_of, write_audio
 from realtime.errors import AudioFileError
 
 from ..signals import noise
@@ -99,6 +99,12 @@ def test_of_a_flac_cut_off_while_it_was_recorded_all_plays(tmp_path: Path) -> No
     assert len(got) >= 2 * RATE - 2 * 4096
     np.testing.assert_allclose(got, whole[: len(got)], atol=2.0**-23)
     assert seconds_of(path) == pytest.approx(len(got) / RATE, abs=0.001)
+
+
+def test_how_long_a_file_is_is_counted_where_its_head_claims_hours(tmp_path: Path) -> None:
+    path = tmp_path / "hours.flac"
+    path.write_bytes(with_head(flac(path, RATE), samples=(1 << 36) - 1))
+    assert seconds_of(path) == pytest.approx(1.0, abs=PART / RATE)
 
 
 def test_a_device_is_not_read_for_ever() -> None:
