@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from ..signals import Array
 ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / "out" / "page"
 RATE = 48000
+SIZE = {"width": 1280, "height": 800}
 CONNECTED = '#air:not([data-kind="off"])'
 PATIENCE = 120.0  # seconds; the most that a busy machine may take
 
@@ -114,21 +116,43 @@ def browser() -> Iterator[Any]:
         made.close()
 
 
-@pytest.fixture
-def page(browser: Any, live: Live, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """The page, connected; nothing may fail in it.  A picture of its end is kept."""
-    made = browser.new_page(
-        viewport={"width": 1280, "height": 800}, color_scheme="dark", reduced_motion="reduce"
+@pytest.fixture(scope="package")
+def context(browser: Any) -> Iterator[Any]:
+    """What all pages share: a page in a context of its own costs twice as much to open."""
+    made = browser.new_context(
+        viewport=SIZE, color_scheme="dark", reduced_motion="reduce", accept_downloads=True
     )
-    faults: list[str] = []
-    made.on("pageerror", lambda error: faults.append(str(error)))
-    made.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-    made.context.set_default_timeout(1000 * PATIENCE)  # of its requests, too
-    made.goto(live.link)
-    made.wait_for_selector(CONNECTED)
-    made.wait_for_selector("#models .card.on")
+    made.set_default_timeout(1000 * PATIENCE)  # of its requests, too
     yield made
-    ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    made.screenshot(path=ARTEFACTS / f"{request.node.name}.png")
     made.close()
+
+
+@contextmanager
+def opened(context: Any, link: str) -> Iterator[tuple[Any, list[str]]]:
+    """A page of the context, as if nothing were kept from the one before; its faults."""
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(link)
+    yield page, faults
+    page.evaluate("localStorage.clear()")
+    page.close()
+
+
+@pytest.fixture
+def page(context: Any, live: Live, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The page, connected; nothing may fail in it.  RESTYLE_PICTURES=1 keeps one of its end."""
+    with opened(context, live.link) as (made, faults):
+        made.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+        made.wait_for_selector(CONNECTED)
+        made.wait_for_selector("#models .card.on")
+        yield made
+        picture(made, request.node.name)
     assert faults == []
+
+
+def picture(page: Any, name: str) -> None:
+    """Keep a picture, if any are wanted."""
+    if os.environ.get("RESTYLE_PICTURES"):
+        ARTEFACTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=ARTEFACTS / f"{name}.png")

@@ -13,6 +13,7 @@ from realtime.panel.server import OPEN, PanelServer
 from realtime.session.sound import Sound, Stage
 
 from ..panel.fake import FakeConsole
+from .conftest import opened
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
@@ -25,25 +26,21 @@ def console(tmp_path: Path) -> FakeConsole:
 
 
 @contextmanager
-def shown(browser: Any, console: FakeConsole, there: str) -> Iterator[Any]:
+def shown(context: Any, console: FakeConsole, there: str) -> Iterator[Any]:
     """The page of a console, once the selector `there` is on it; nothing may fail in it."""
-    faults: list[str] = []
-    with PanelServer(console, port=0, token=OPEN) as server:
-        page = browser.new_page(
-            viewport={"width": 1280, "height": 800}, color_scheme="dark", reduced_motion="reduce"
-        )
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(f"http://127.0.0.1:{server.address[1]}/")
+    with (
+        PanelServer(console, port=0, token=OPEN) as server,
+        opened(context, f"http://127.0.0.1:{server.address[1]}/") as (page, faults),
+    ):
         page.wait_for_selector(there)
         yield page
-        page.close()
     assert faults == []
 
 
 @pytest.fixture
-def path(browser: Any, console: FakeConsole) -> Iterator[Any]:
+def path(context: Any, console: FakeConsole) -> Iterator[Any]:
     """The page of that console."""
-    with shown(browser, console, ".pad .puck") as page:
+    with shown(context, console, ".pad .puck") as page:
         yield page
 
 

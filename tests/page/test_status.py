@@ -42,8 +42,8 @@ def console(tmp_path: Path) -> Stalling:
 
 
 @pytest.fixture
-def page(browser: Any, console: Stalling) -> Iterator[Any]:
-    with shown(browser, console, "body[data-air=live] .card.on") as page:
+def page(context: Any, console: Stalling) -> Iterator[Any]:
+    with shown(context, console, "body[data-air=live] .card.on") as page:
         yield page
         console.stalls = False
 

@@ -35,8 +35,8 @@ def console(tmp_path: Path) -> Measuring:
 
 
 @pytest.fixture
-def tools(browser: Any, console: Measuring) -> Iterator[Any]:
-    with shown(browser, console, '.handle:text-is("Reverb")') as page:
+def tools(context: Any, console: Measuring) -> Iterator[Any]:
+    with shown(context, console, '.handle:text-is("Reverb")') as page:
         yield page
 
 

@@ -11,7 +11,7 @@ import pytest
 from realtime.session.sound import Sound, Stage
 
 from ..panel.fake import FakeConsole
-from .conftest import ARTEFACTS
+from .conftest import picture
 from .test_path import names, shown
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -36,8 +36,8 @@ def console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_cache: Path) ->
 
 
 @pytest.fixture
-def page(browser: Any, console: FakeConsole) -> Iterator[Any]:
-    with shown(browser, console, '.handle:text-is("Reverb")') as page:
+def page(context: Any, console: FakeConsole) -> Iterator[Any]:
+    with shown(context, console, '.handle:text-is("Reverb")') as page:
         yield page
 
 
@@ -48,8 +48,7 @@ def test_a_preset_with_code_waits_for_a_yes(page: Any, console: FakeConsole) -> 
     said = page.text_content("#dialog")
     assert "“shared” would" in said and "run the plug-in" in said and "evil.vst3" in said
     assert page.evaluate("document.activeElement.textContent") == "No"
-    ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=ARTEFACTS / "consent.png")
+    picture(page, "consent")
     faults = axe.Axe().run(page).response["violations"]
     assert [(f["id"], f["nodes"][0]["html"][:200]) for f in faults] == []
     page.click('#dialog button:text-is("No")')
@@ -65,4 +64,4 @@ def test_a_broken_model_is_listed_with_its_reason(page: Any) -> None:
     card = page.locator('#models .card:has([data-model="torn"])')
     assert "Broken:" in card.text_content() and card.locator(".pick").is_disabled()
     assert page.locator('#models .card:has([data-model="tape"]) .pick').is_enabled()
-    page.screenshot(path=ARTEFACTS / "broken.png")
+    picture(page, "broken")
