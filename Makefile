@@ -4,10 +4,12 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 SOURCE := realtime train exported benchmarks tests scripts
 
+# libFuzzer for Python: CPython on Linux alone
+GUIDE := atheris==3.0.0
 # judges with their weights inside; alone, since they ask for TensorFlow or a second ONNX Runtime
 JUDGES := musicnn==0.1.0 basic-pitch==0.4.0 resemblyzer==0.1.4 speechmos==0.0.1.1 swift-f0==0.3.0
 
-.PHONY: help live test plugin fuzz portable install lint bench models judges lock sbom clean wheel site
+.PHONY: help live test plugin fuzz guided portable install lint bench models judges lock sbom clean wheel site
 help: ## Show these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -23,6 +25,10 @@ plugin: ## Build the plug-in for DAWs (VST3, CLAP, LV2) into build/plugin
 
 fuzz: $(VENV)/.dev ## Try 20,000 damaged files and messages of every format, while an engine plays
 	RESTYLE_FUZZ=$${RESTYLE_FUZZ:-1550} $(BIN)/python -m pytest tests/fuzz tests/nam/test_fuzz.py
+
+guided: $(VENV)/.dev ## Fuzz every format for ten minutes, guided by the code that is reached
+	$(PIP) install --quiet --no-deps $(GUIDE)
+	$(BIN)/python -m tests.fuzz.guided
 
 portable: $(VENV)/.dev ## Run the tests as other machines would: busy, nice, AVX2, AMD
 	sh scripts/portable.sh

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -15,9 +16,11 @@ from typing import Any
 
 import pytest
 
+from realtime.host import child
 from realtime.native.cache import use_own_cache
 
 from . import plugins
+from .forked import Forked
 
 ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache"  # what is dear to make: plug-ins
@@ -62,6 +65,17 @@ def jack_alone(request: pytest.FixtureRequest) -> Iterator[None]:
     folder = where if where.is_dir() else Path(tempfile.gettempdir())
     with open(folder / f"restyle-tests-{os.getuid()}", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engines() -> Iterator[None]:
+    """Fork engines instead of spawning them, where that can be done."""
+    if sys.platform == "linux" and not os.environ.get("RESTYLE_SPAWN"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(child, "CONTEXT", Forked())
+            yield
+    else:
         yield
 
 

@@ -67,6 +67,7 @@ def job() -> None:
             said = {
                 "engine": host.supervisor.crew.engine and host.link.process.pid,
                 "controls": controls.pid if controls else 0,
+                "spares": [link.process.pid for link in host.supervisor.crew.links][1:],
                 "port": port,
                 "standby": host.standby_ready,
                 "restarts": stats["restarts"],

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,14 +43,16 @@ def write_clip(path: Path, times: int) -> None:
 
 
 @contextmanager
-def live_page(folder: Path, words: Sequence[str]) -> Iterator[str]:
+def live_page(
+    folder: Path, words: Sequence[str], environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """A session as long as the block lasts, ``restyle live WORDS``; the address of its page."""
     with subprocess.Popen(
         [sys.executable, "-m", "realtime.cli", "live", *words],
         cwd=folder,
         text=True,
         stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
     ) as live:
         try:
             yield _address(live)

@@ -20,6 +20,7 @@ from typing import Any
 from .permissions import raise_this_thread
 
 Message = tuple[Any, ...]
+CONTEXT: Any = multiprocessing.get_context("spawn")  # how a process is started, and its pipe made
 
 
 @contextmanager
@@ -62,9 +63,8 @@ class Child:
     ) -> None:
         self._heard = heard
         self._outbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self.process = context.Process(
+        self._pipe, theirs = CONTEXT.Pipe()
+        self.process = CONTEXT.Process(
             target=target, args=(*arguments, theirs), name=name, daemon=True
         )
         try:

@@ -48,7 +48,7 @@ from .shared_memory import HEARTBEAT, LATENCY, METERS, MODE, PREFILL, RATE, WORK
 from .tally import count_missed
 from .taps import Taps
 
-TICK_SECONDS = 0.01
+TICK_SECONDS = 0.02
 HOUSEKEEPING_SECONDS = 0.02
 IDLE_SECONDS = 0.5  # instead of both while it stands by
 EXIT_SECONDS = 2.0  # what the device gets to stop in

@@ -24,8 +24,9 @@ from .ledger import HANG_SECONDS, ROWS
 MANY = int(os.environ.get("RESTYLE_FUZZ", 0))
 PERIOD = 256
 PLAYED: dict[str, int] = {}
+FUZZ_PROFILE = "fuzz"
 settings.register_profile(
-    "fuzz",
+    FUZZ_PROFILE,
     max_examples=MANY or 25,
     derandomize=not MANY,
     deadline=None,
