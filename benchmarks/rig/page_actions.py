@@ -332,7 +332,7 @@ ACTIONS = (
     Action("look at MIDI", _click("#open-midi"), "#dialog[open]", "tools"),
     Action("close MIDI", _click("#dialog-close"), SHUT),
     Action("learn a knob", _learn, ".toast", "tools"),
-    Action("the other theme", _click("#theme"), "html[data-theme]", "tools"),
+    Action("the other theme", _click("#theme"), "html.light, html.dark", "tools"),
     Action("the system's theme again", _click("#theme"), "html", "tools"),
     Action("look at the keys", _key("?"), "#dialog .keys"),
     Action("close the keys", _key("Escape"), SHUT),

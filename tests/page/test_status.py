@@ -177,6 +177,41 @@ def test_a_typed_value_beyond_the_range_is_clamped_and_said(page: Any, console: 
         until(page, console, "output_gain_db", value)
 
 
+def test_a_value_is_typed_as_it_is_written(page: Any, console: Stalling) -> None:
+    mix, size = (page.locator(f'[data-parameter="{name}"]') for name in ("mix", "1.room_size"))
+    for knob, typed, name, value in (
+        (mix, "50", "mix", 0.5),
+        (mix, "12,5 %", "mix", 0.125),
+        (size, "0.75", "1.room_size", 0.75),
+        (page.locator('[data-parameter="output_gain_db"]'), "−3 dB", "output_gain_db", -3.0),
+    ):
+        knob.press("Enter")
+        page.keyboard.type(typed)
+        page.keyboard.press("Enter")
+        until(page, console, name, value)
+    mix.press("Enter")
+    assert page.locator(".typed").input_value() == "12.5"
+    page.keyboard.type("3 dB")  # of another kind
+    page.keyboard.press("Enter")
+    page.wait_for_selector('.clamped:text-is("“3 dB” is no number")')
+    assert console.surface.get("mix") == 0.125
+
+
+def test_a_preset_is_replaced_after_a_second_press(page: Any, console: Stalling) -> None:
+    page.click("#open-presets")
+    keep = page.locator('#dialog button[type="submit"]')
+    page.fill("#preset-to-save", "Lead")
+    keep.click()
+    page.wait_for_selector('#dialog .rows b:text-is("Lead")')
+    page.fill("#preset-to-save", "Lead")
+    keep.click()
+    page.wait_for_selector('#dialog button:text-is("Replace “Lead”?")')
+    page.fill("#preset-note", "anew")
+    keep.click()
+    page.wait_for_selector('#dialog .rows li:has-text("anew")')
+    page.click("#dialog-close")
+
+
 def test_health_counts_what_is_heard_and_forgets_on_reset(page: Any, console: Stalling) -> None:
     page.wait_for_selector('.health[data-state="good"]')
     console.counted = {"refused": 5, "throttled": 2}  # nothing that is heard

@@ -22,7 +22,7 @@ export async function ask(method, path, body) {
   } catch {
     // an answer without a body
   }
-  if (!answer.ok) throw Object.assign(new Error(musical(answer.status, data?.error)), { data });
+  if (!answer.ok) throw Object.assign(new Error(musical(answer.status, data?.error)), { data, status: answer.status });
   return data;
 }
 
@@ -31,8 +31,8 @@ export function musical(status, sentence) {
   if (status >= 500 && status !== 503) return "That failed through a fault of restyle's own; the sound plays on as it was.";
   if (!sentence || sentence.includes("/api/")) return "This page and restyle do not fit together; reload the page.";
   if (/^there is no stage/.test(sentence)) return "That pedal is gone: somebody has changed the path meanwhile.";
-  const plain = sentence.replace(/;? (choose another name )?or send replace/, "; choose another name");
-  return plain[0].toUpperCase() + plain.slice(1);
+  const plain = sentence.replace(/^the body: /, "").replace(/;? (choose another name )?or send replace/, "; choose another name");
+  return /^\S+\.\w+ /.test(plain) ? plain : plain[0].toUpperCase() + plain.slice(1); // a file keeps its name
 }
 
 const part = encodeURIComponent;

@@ -36,6 +36,9 @@ export async function showDevices(state) {
   const form = el("form", { class: "save" }, inputField, inputsField, outputField, outputsField, el("label", {}, "Block", block), apply);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    for (const [label, typed] of [["Inputs", inputs()], ["Outputs", outputs()]]) {
+      if (typed && !typed.every(Number.isInteger)) return toast(`${label}: write numbers from 1, such as 2 or 5,6; 0 for none`, "error");
+    }
     apply.disabled = true;
     const number = (select) => (select.value === "" ? null : Number(select.value));
     const done = await trying(() => api.device({ input: number(input), output: number(output), block: number(block), inputs: inputs(), outputs: outputs() }));

@@ -1,7 +1,7 @@
 // A knob: drag, wheel, arrow keys, double-click for the default, Enter to type a value.
 
 import { el, say, set, svg } from "./dom.js";
-import { position, title, valueAt, written } from "./names.js";
+import { forTyping, position, title, typedValue, valueAt, written } from "./names.js";
 
 const TRAVEL = 180; // pixels of dragging for the whole range
 const SWEEP = 270; // degrees
@@ -185,13 +185,13 @@ export class Knob {
   type() {
     const p = this.parameter;
     this.field = el("input", { class: "typed", inputmode: "decimal", "aria-label": `${this.label}, value` });
-    this.field.value = String(+this.value.toFixed(4));
+    this.field.value = forTyping(p, this.value);
     const close = (keep) => {
       const field = this.field;
       if (!field) return;
       this.field = null;
       const typed = field.value.trim();
-      const value = typed === "" ? NaN : Number(typed.replace(",", ".").replace("−", "-"));
+      const value = typedValue(p, typed);
       field.remove();
       if (keep && !Number.isFinite(value)) this.note(`“${typed}” is no number`);
       else if (keep) this.change(Math.min(p.maximum, Math.max(p.minimum, value)));

@@ -20,10 +20,23 @@ export const words = (name) => name.replace(/([a-z])([A-Z])/g, "$1 $2");
 /** The unit, given or in the name. */
 export const unit = (p) => p.unit || UNITS[p.name.split("_").at(-1)] || "";
 
+/** Whether it is written in percent, though it goes from 0 to 1. */
+const isShare = (p) => p.minimum === 0 && p.maximum === 1 && (p.kind === "blend" || /(^|_)mix$|wet|dry/.test(ownName(p.name)));
+
 /** How a value is written. */
-export function written(p, value) {
-  const share = p.minimum === 0 && p.maximum === 1 && (p.kind === "blend" || /(^|_)mix$|wet|dry/.test(ownName(p.name)));
-  return share ? `${Math.round(100 * value)} %` : shown(value, unit(p));
+export const written = (p, value) => (isShare(p) ? `${Math.round(100 * value)} %` : shown(value, unit(p)));
+
+/** The number that is there to be typed over: in the unit that is written. */
+export const forTyping = (p, value) => String(+((isShare(p) ? 100 : 1) * value).toFixed(4));
+
+/** A value typed as it is written, with its unit or without; NaN where it is no number. */
+export function typedValue(p, text) {
+  const [, digits, own] = text.trim().replaceAll("−", "-").match(/^([-+]?[\d.,]+(?:e[-+]?\d+)?)\s*(.*)$/i) ?? [];
+  const number = digits === undefined ? NaN : Number(digits.replace(",", "."));
+  const expected = isShare(p) ? "%" : unit(p);
+  if (expected === "Hz" && /^k(hz)?$/i.test(own)) return 1000 * number;
+  if (own && own.toLowerCase() !== expected.toLowerCase()) return NaN;
+  return isShare(p) ? number / 100 : number;
 }
 
 /** Whether the range is known and the parameter can be a knob. */

@@ -5,6 +5,7 @@ import { closeDialog, fillDialog, openDialog } from "./dialog.js";
 import { el } from "./dom.js";
 import { toast, trying } from "./toast.js";
 
+const CONFLICT = 409; // there is one of that name
 const changed = () => document.dispatchEvent(new Event("presets"));
 
 /** Open the dialog; `current` is the preset that was loaded last. */
@@ -37,7 +38,7 @@ function form(current) {
       changed();
       await fill(name.value.trim());
     } catch (error) {
-      if (!sure && /exist|already|replace/i.test(error.message)) {
+      if (!sure && error.status === CONFLICT) {
         sure = true;
         save.textContent = `Replace “${name.value.trim()}”?`;
       } else {

@@ -15,6 +15,8 @@ export function toast(text, kind = "note", more = null) {
   const end = setTimeout(() => made.remove(), 1000 * SECONDS[kind]);
   close.addEventListener("click", () => { clearTimeout(end); made.remove(); });
   place.append(made);
+  if (place.matches(":popover-open")) place.hidePopover();
+  place.showPopover?.(); // above a dialog that is open
   while (place.children.length > MOST) place.firstChild.remove();
 }
 
