@@ -66,7 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     check_writable(options.json)
     report = Report("visit", "python -m benchmarks.measures.visit")
-    rows = [visited(report, size, options.pictures) for size in SIZES if options.size in size.name]
+    rows = [
+        visited(report, size, options.pictures)
+        for size in SIZES
+        if size.name.startswith(options.size)
+    ]
     report.table("visit", "A first session on the page", rows, COLUMNS)
     if options.json is not None:
         report.write(options.json)

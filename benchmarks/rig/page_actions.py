@@ -278,7 +278,7 @@ ACTIONS = (
     ),
     Action("a looper", _add("Looper"), "#looper:not(.hidden)"),
     Action("record a loop", _click("#loop-record"), '#loop-record[aria-pressed="true"]', "play"),
-    Action("play it", _click("#loop-play"), '#loop-play[aria-pressed="true"]'),
+    Action("play it", _click("#loop-play"), '#loop-state:has-text("plays")'),
     Action("clear it", _click("#loop-clear"), '#loop-state:has-text("empty")'),
     Action("take the looper out", _click(_stage("Looper", ".remove")), "#looper.hidden", "path"),
     Action("open the presets", _key("p"), OPEN),

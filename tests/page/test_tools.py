@@ -72,6 +72,13 @@ def test_the_loopers_buttons_turn_its_switches(tools: Any, console: Measuring) -
     tools.wait_for_selector('#loop-record[aria-pressed="true"]')
     tools.click("#loop-record")
     until(tools, console, "2.record", 0.0)
+    tools.wait_for_selector('#loop-record[aria-pressed="false"]')
+    tools.click("#loop-record")
+    tools.wait_for_selector('#loop-record[aria-pressed="true"]')
+    tools.click("#loop-play")  # closes the loop, which plays
+    until(tools, console, "2.record", 0.0)
+    assert console.surface.get("2.play") == 1.0
+    tools.wait_for_selector('#loop-record[aria-pressed="false"]')
     console.readings = {"loop_state": 3.0, "loop_seconds": 4.0, "loop_position": 0.25}
     tools.wait_for_selector('#loop-state:text-is("plays, 4 s")')
     tools.click("#loop-play")

@@ -62,6 +62,12 @@ export class Tools {
     const looper = find(this.path, "Looper");
     if (!looper) return;
     const parameter = `${looper.place}.${name}`;
+    const records = this.values.get(`${looper.place}.record`) >= 0.5;
+    if (name === "play" && records) { // as on a pedal: the loop is closed and plays on
+      this.turn(`${looper.place}.record`, 0);
+      if (this.values.get(parameter) < 0.5) this.turn(parameter, 1);
+      return;
+    }
     if (PRESSED_ONCE.has(name)) press(this.turn, parameter);
     else this.turn(parameter, this.values.get(parameter) >= 0.5 ? 0 : 1);
   }
