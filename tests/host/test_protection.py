@@ -46,7 +46,11 @@ def test_what_a_card_plays_begins_ends_and_stays_soft(tmp_path: Path) -> None:
         host.close()
         tape.close()
     again = replay(tmp_path / "session")
-    assert again.differing == 0 and again.output.shape[1] > 3 * RATE
+    assert again.output.shape[1] > 3 * RATE
+    if stats["xruns"]["concealed_samples"]:  # on a starved machine: not to be had again, and said
+        assert "concealed" in " ".join(again.remarks)
+    else:
+        assert again.differing == 0
     assert np.abs(np.diff(y[:2000])).max() < 0.005 and abs(y[0]) < 1e-6  # a fade, not a step
     begin = np.abs(y[at : at + RATE // 10])
     assert begin.max() < 0.02 * 10 ** (18 / 20)  # at most 12 dB more, and a little rise
