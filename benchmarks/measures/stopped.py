@@ -67,7 +67,11 @@ def job() -> None:
             said = {
                 "engine": host.supervisor.crew.engine and host.link.process.pid,
                 "controls": controls.pid if controls else 0,
-                "spares": [link.process.pid for link in host.supervisor.crew.links][1:],
+                "spares": [
+                    link.pid
+                    for link in host.supervisor.crew.links
+                    if link is not host.supervisor.crew.engine
+                ],
                 "port": port,
                 "standby": host.standby_ready,
                 "restarts": stats["restarts"],

@@ -119,9 +119,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="package")
 def context(browser: Any) -> Iterator[Any]:
     """What all pages share: a page in a context of its own costs twice as much to open."""
-    made = browser.new_context(
-        viewport=SIZE, color_scheme="dark", reduced_motion="reduce", accept_downloads=True
-    )
+    made = browser.new_context(viewport=SIZE, color_scheme="dark", reduced_motion="reduce")
     made.set_default_timeout(1000 * PATIENCE)  # of its requests, too
     yield made
     made.close()
