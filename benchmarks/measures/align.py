@@ -28,8 +28,8 @@ from realtime.models.nam.convert import make_player
 
 from ..rig.captures import chosen
 from ..rig.core import Core, built
+from ..rig.sounds import phrase
 from ..rig.tables import Report, Row
-from .effects import phrase
 from .nam import capture_data
 
 BLOCK, LONGEST = 64, 1000

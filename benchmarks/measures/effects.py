@@ -33,6 +33,7 @@ from realtime.session.sound import Sound, Stage
 from realtime.stages.build import make_effect
 from realtime.stages.ranges import NATIVE_RANGES, RANGES
 
+from ..rig.sounds import phrase
 from ..rig.tables import Row
 
 RATE, BLOCK, ROUNDS, CALLS = 48000, 64, 40, 100
@@ -127,15 +128,6 @@ def _nothing(calls, clock):  # type: ignore[no-untyped-def]
         begin = monotonic_ns(clock)
         total += monotonic_ns(clock) - begin
     return total
-
-
-def phrase(seconds: float = 2.0, channels: int = 2) -> Array:
-    """Noise and tones that swell and pause ``[channels, n]``."""
-    rng = np.random.default_rng(0)
-    t = np.arange(round(seconds * RATE)) / RATE
-    swell = 0.002 + np.abs(np.sin(2 * np.pi * 1.7 * t)) ** 4
-    tones = 0.3 * np.sin(2 * np.pi * 110.0 * t) + 0.2 * np.sin(2 * np.pi * 740.0 * t)
-    return ((tones + rng.uniform(-0.2, 0.2, (channels, t.size))) * swell).astype(np.float32)
 
 
 def played(stage: Any, x: Array, sizes: Sequence[int] = (BLOCK,)) -> Array:

@@ -37,17 +37,29 @@ from realtime.native.intrinsics import (
 from realtime.presets.files import write_file
 from realtime.presets.format import Preset
 from realtime.session.builder import Builder
-from realtime.session.sound import EngineName, Sound, Stage, identified
+from realtime.session.sound import Sound, Stage, identified
 from realtime.stream.worker import raise_priority
 
-from ..rig import jack
+from ..rig import jack, whole_rig
+from ..rig.child import run_child
+from ..rig.core import Core, built
+from ..rig.sounds import phrase
 from ..rig.tables import Report, Row
+from ..rig.whole_rig import response, stages
 from . import effects, glitch
 
 RATE, HOP, RUNS = 48000, 64, 5
 LONG_RUNS = 25  # of long responses, whose rarest hops count
 LOAD_ROUNDS = 3
 Array = npt.NDArray[np.float32]
+TRIP = {
+    "block": "block",
+    "declared": "declared",
+    "device": "bare copy",
+    "impulse": "rig's impulse",
+    "null_db": "null against the parts, dB",
+    "runs": "runs",
+}
 RATIOS = {"ratio": "p99.9 / p50", "paced_us": "paced p50 µs", "paced_ratio": "paced p99.9 / p50"}
 COLUMNS = {
     "what": "what",
@@ -57,33 +69,6 @@ COLUMNS = {
     "core_percent": "% of a core",
     "share": "of the capture",
 }
-
-
-def response(seconds: float, channels: int) -> Array:
-    """Noise that fades by 60 dB."""
-    rng = np.random.default_rng(0)
-    n = round(seconds * RATE)
-    fading = 10.0 ** (-3.0 * np.arange(n) / n)
-    return (0.02 * rng.standard_normal((channels, n)) * fading).astype(np.float32)
-
-
-def stages(
-    folder: Path, engine: EngineName | None, capture: str | None, seconds: float = 1.0
-) -> tuple[Stage, ...]:
-    """The rig; without the capture where there is none."""
-    file = folder / f"response-{seconds:g}.wav"
-    soundfile.write(str(file), response(seconds, 1).T, RATE, subtype="FLOAT")
-    effect = [
-        ("NoiseGate", {"threshold_db": -50.0}),
-        ("Convolution", {"impulse_response_filename": str(file)}),
-        ("PeakFilter", {"cutoff_frequency_hz": 800.0, "gain_db": -4.0}),
-        ("Delay", {"delay_seconds": 0.35, "feedback": 0.35, "mix": 0.3}),
-        ("Reverb", {"wet_level": 0.15}),
-    ]
-    made = [Stage(effect=name, parameters=values, engine=engine) for name, values in effect]
-    if capture is not None:
-        made.insert(1, Stage(model=capture))
-    return tuple(made)
 
 
 @njit(nogil=True, error_model="numpy")
@@ -149,7 +134,7 @@ def row(what: str, times: npt.NDArray[np.float64], capture_us: float | None = No
 
 def rig_rows(folder: Path, capture: str, seconds: float) -> list[Row]:
     """The capture alone, its rig natively, each part of it, and the rig through pedalboard."""
-    x = 0.3 * effects.phrase(seconds, 1)
+    x = 0.3 * phrase(seconds, 1)
     builder = Builder(1, RATE, HOP)
 
     def times(chosen: tuple[Stage, ...]) -> npt.NDArray[np.float64]:
@@ -181,7 +166,7 @@ def response_rows(folder: Path) -> list[Row]:
         stage = Stage(effect="Convolution", parameters={"impulse_response_filename": str(file)})
         path = Builder(channels, RATE, HOP).path(Sound(identified((stage,), 1)))
         settled = round(seconds * RATE / HOP) + 200
-        x = 0.3 * effects.phrase(seconds + 6.0, channels)
+        x = 0.3 * phrase(seconds + 6.0, channels)
         times = hop_times(path, x, settled, LONG_RUNS)
         made = row(f"{seconds:g} s, {'mono' if channels == 1 else 'stereo'}", times)
         made["ratio"] = round(made["p99_9_us"] / made["p50_us"], 2)
@@ -208,10 +193,29 @@ def _paced(path: SoundPath, x: Array, first: int) -> npt.NDArray[np.float64]:
     return found[0]
 
 
+def trip_row(folder: Path, capture: str, core: Path | None, seconds: float) -> Row:
+    """The rig over JACK's dummy driver: when its impulse comes, and its sound beside its parts'."""
+    file, tape = folder / "rig.toml", folder / "tape.npy"
+    write_file(file, Preset("rig", "", whole_rig.rig(folder, capture)))
+    job = {"preset": str(file), "block": HOP, "seconds": seconds, "tape": str(tape)}
+    with jack.dummy_server(HOP, RATE) as environment:
+        found: Row = run_child("benchmarks.rig.whole_rig", job, environment)
+    found["block"] = HOP
+    if core is not None:
+        text = Path(capture).read_text(encoding="utf-8")
+        x = whole_rig.LEVEL * phrase(seconds, 1, RATE)
+        with Core(built(core), text, exact=True) as player:
+            wanted = whole_rig.composition(x, player.play, response(1.0, 1)[0])
+        heard = np.load(tape)
+        both = slice(whole_rig.FADED, min(len(heard), len(wanted)))
+        found["null_db"] = effects.null_db(heard[both], wanted[both])
+    return found
+
+
 def load_rows(report: Report, folder: Path, capture: str, seconds: float) -> list[Row]:
     """Callbacks that the rig and a bare copy miss beside other work, on JACK where it is there."""
     file = folder / "rig.toml"
-    write_file(file, Preset("rig", "", Sound(identified(stages(folder, None, capture), 1))))
+    write_file(file, Preset("rig", "", whole_rig.rig(folder, capture)))
     rig, on_jack = ("the rig", file), jack.unavailable() is None
     names = ("bare", "inline")
     return glitch.table(report, rig, HOP, seconds, on_jack, rounds=LOAD_ROUNDS, names=names)
@@ -221,6 +225,12 @@ def main(argv: Sequence[str]) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="restyle bench rig", description=__doc__)
     parser.add_argument("--capture", metavar="FILE", help="a .nam file; none: no rig's table")
+    parser.add_argument(
+        "--core",
+        type=Path,
+        metavar="FOLDER",
+        help="a checkout of NeuralAmpModelerCore to null with",
+    )
     parser.add_argument("--seconds", type=float, default=4.0, help="of sound")
     parser.add_argument(
         "--loads", type=float, default=2.0, metavar="SECONDS", help="of each load; 0: none"
@@ -237,8 +247,13 @@ def main(argv: Sequence[str]) -> int:
         if options.capture is not None:
             whole = rig_rows(Path(folder), options.capture, options.seconds)
             report.table("rig", "A rig, mono, hops of 64 samples", whole, COLUMNS)
+            capture = str(Path(options.capture).resolve())
+            if (missing := jack.unavailable()) is None:
+                trip = trip_row(Path(folder), capture, options.core, options.seconds)
+                report.table("trip", "Its round trip over JACK, samples", [trip], TRIP)
+            else:
+                report.note(f"no round trip over JACK: {missing}")
             if options.loads > 0:
-                capture = str(Path(options.capture).resolve())
                 missed = load_rows(report, Path(folder), capture, options.loads)
                 report.table("loads", "Its callbacks beside other work", missed, glitch.COLUMNS)
         else:

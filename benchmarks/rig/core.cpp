@@ -1,7 +1,8 @@
-// Times NeuralAmpModelerCore step by step:  core FILE.nam
+// Times NeuralAmpModelerCore step by step:  core FILE.nam [exact]
 // Reads lines "BLOCK COUNT" from standard input; for each, plays COUNT blocks of noise and prints the
 // nanoseconds of every one in a line.  With a COUNT below zero, plays the -COUNT blocks of samples that
-// follow from a fresh state and prints what it gives.  Fast tanh is on, as the plug-in has it.
+// follow from a fresh state and prints what it gives.  Fast tanh is on, as the plug-in has it, but for
+// "exact".
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -19,14 +20,15 @@
 
 int main(int argc, char** argv)
 {
-  if (argc != 2)
+  if (argc != 2 && argc != 3)
     return 2;
 #if defined(__SSE__)
   _mm_setcsr(_mm_getcsr() | 0x8040); // denormals are zero, as in the plug-in
 #endif
   try
   {
-    nam::activations::Activation::enable_fast_tanh();
+    if (argc == 2)
+      nam::activations::Activation::enable_fast_tanh();
     auto model = nam::get_dsp(std::filesystem::path(argv[1]));
     int block = 0, count = 0, prepared = 0;
     while (std::scanf("%d %d", &block, &count) == 2)

@@ -69,14 +69,24 @@ def built(folder: Path, march: str = "native") -> Path:
 
 
 class Core:
-    """One capture in the core, in a process of its own that waits while others are measured."""
+    """One capture in the core, in a process of its own that waits while others are measured.
 
-    def __init__(self, program: Path, capture: str) -> None:
+    Parameters
+    ----------
+    program : Path
+        Of :func:`built`.
+    capture : str
+        Text of a ``.nam`` file.
+    exact : bool
+        Without the plug-in's fast tanh: what the core plays by itself.
+    """
+
+    def __init__(self, program: Path, capture: str, exact: bool = False) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="restyle-core-")
         file = Path(self._folder.name) / "capture.nam"
         file.write_text(capture, encoding="utf-8")
         self._process = subprocess.Popen(
-            [str(program), str(file)],
+            [str(program), str(file), *(["exact"] if exact else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""What most measurements play: one model, or nothing."""
+"""What most measurements play: one model, or nothing; and what is played into it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from realtime.presets.files import read_preset
 from realtime.session.sound import Device, Setup, Sound, Stage, identified
@@ -30,3 +32,12 @@ def of_file(path: Path | None) -> Sound:
 def on_tape(tape: str, model: Path | None) -> Setup:
     """One model on a simulated card in shared memory, by its name."""
     return Setup(one_model(model), Device(kind="tape", tape=tape))
+
+
+def phrase(seconds: float = 2.0, channels: int = 2, rate: int = 48000) -> npt.NDArray[np.float32]:
+    """Noise and tones that swell and pause ``[channels, n]``."""
+    rng = np.random.default_rng(0)
+    t = np.arange(round(seconds * rate)) / rate
+    swell = 0.002 + np.abs(np.sin(2 * np.pi * 1.7 * t)) ** 4
+    tones = 0.3 * np.sin(2 * np.pi * 110.0 * t) + 0.2 * np.sin(2 * np.pi * 740.0 * t)
+    return ((tones + rng.uniform(-0.2, 0.2, (channels, t.size))) * swell).astype(np.float32)

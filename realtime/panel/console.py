@@ -101,7 +101,8 @@ class HostConsole:
         )
 
     def look(self) -> None:
-        """Notice edits and the host's state; called now and then while no page is open, too."""
+        """Notice edits, costs and the host's state; called now and then without a page, too."""
+        self._figures.look()
         view = self._host.view
         if self._stands[0] != view.state:
             self._stands = view.state, round(time.monotonic(), 3)

@@ -22,7 +22,10 @@ WINDOW_SECONDS = 2.0
 EVERY_SECONDS = 0.2  # between two looks at the histogram
 
 _MORE = ("deadline_misses", "missed", "concealed", "restarts")
-_NO_HOPS = {"p50": 0.0, "p99": 0.0, "budget": 0.0}
+
+
+def _nothing() -> dict[str, Any]:
+    return {"cpu_percent": 0.0, "hop_us": {"p50": 0.0, "p99": 0.0, "budget": 0.0}}
 
 
 class _Look(NamedTuple):
@@ -43,16 +46,20 @@ class Figures:
         self._host = host
         self._looks: deque[_Look] = deque()
         self._lock = threading.Lock()
-        self._last: dict[str, Any] = {"cpu_percent": 0.0, "hop_us": dict(_NO_HOPS)}
+        self._last: dict[str, Any] = _nothing()
         self._counted = dict.fromkeys((*XRUNS, *_MORE), 0)
         self.costs: dict[str, float] = {}
 
-    def read(self) -> dict[str, Any]:
-        """``cpu_percent``, ``hop_us`` and ``counters``."""
+    def look(self) -> None:
+        """Note what the engine has counted so far; called while nobody reads, too."""
         now = time.monotonic()
         with self._lock:
             if not self._looks or now - self._looks[-1].time >= EVERY_SECONDS:
                 self._look(now)
+
+    def read(self) -> dict[str, Any]:
+        """``cpu_percent``, ``hop_us`` and ``counters``."""
+        self.look()
         try:
             view, board = self._host.shown
         except RestyleError:  # an engine is being replaced
@@ -77,6 +84,7 @@ class Figures:
         looks = self._looks
         if looks and now - looks[-1].time > WINDOW_SECONDS:  # nobody looked for a while
             looks.clear()
+            self._last = _nothing()  # not what was long ago
         looks.append(look)
         while len(looks) > 2 and now - looks[0].time > WINDOW_SECONDS:
             looks.popleft()

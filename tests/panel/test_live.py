@@ -82,6 +82,20 @@ def test_the_figures_are_those_of_the_engine(plain: Desk, monkeypatch: pytest.Mo
     assert listed["tube-amp"] == cost > 0 and listed["choir"] is None
 
 
+def test_the_first_figures_are_of_the_last_seconds_and_never_of_long_ago(
+    plain: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(usage, "WINDOW_SECONDS", 3600.0)
+    figures = Figures(plain.host)
+    figures.look()  # as the panel does while no page is open
+    plain.played.play_on(0.5)
+    assert figures.read()["hop_us"]["p50"] > 0.0
+    monkeypatch.setattr(usage, "WINDOW_SECONDS", 0.0)  # nobody has looked for longer
+    found = figures.read()
+    assert found["cpu_percent"] == 0.0 == found["hop_us"]["p50"]
+
+
 def test_changes_come_from_wherever_they_are_made(plain: Desk) -> None:
     with plain.open("/api/live") as one, plain.open("/api/live") as other:
         hear(one, is_a("state")), hear(other, is_a("state"))

@@ -3,65 +3,38 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-import numpy as np
-import pedalboard
 import pytest
-import soundfile
-from scipy.signal import fftconvolve, lfilter
 
+from benchmarks.rig.whole_rig import composition, response, rig
 from realtime.models.nam.convert import null_db
 
 from ..signals import Array, noise
-from ..sounds import RATE, effect, model, offline, on_disk, path_of, sound
+from ..sounds import RATE, offline, on_disk, path_of
 
-LENGTH = RATE
-GATE = {"threshold_db": -50.0}
-ECHO = {"delay_seconds": 0.2, "feedback": 0.35, "mix": 0.3}
-ROOM = {"wet_level": 0.15}
+CABINET_SECONDS = 0.5
 
 
 def played() -> Array:
     """Noise with pauses in which the gate closes ``[1, n]``."""
-    x = noise(LENGTH, level=0.1)
+    x = noise(RATE, level=0.1)
     x[:, 12_000:24_000] *= 1e-4
     return x
 
 
-def peak(x: Array, hz: float, gain_db: float, q: float) -> Array:
-    """The peak filter of R. Bristow-Johnson's cookbook."""
-    a, w = 10 ** (gain_db / 40), 2 * np.pi * hz / RATE
-    alpha = np.sin(w) / (2 * q)
-    over = [1 + alpha * a, -2 * np.cos(w), 1 - alpha * a]
-    under = [1 + alpha / a, -2 * np.cos(w), 1 - alpha / a]
-    return lfilter(np.array(over) / under[0], np.array(under) / under[0], x)
-
-
-def test_gate_capture_cabinet_equalizer_delay_and_reverb_are_the_composition_of_their_parts() -> (
-    None
-):
+def test_gate_capture_cabinet_equalizer_delay_and_reverb_are_the_composition_of_their_parts(
+    tmp_path: Path,
+) -> None:
     lib = pytest.importorskip("tests.nam.library", reason="the reference library is not here")
     amp = lib.a1((8, 4))
-    cabinet = 0.02 * noise(RATE // 2, level=1.0, seed=5)[0] * np.exp(-np.arange(RATE // 2) / 4000)
-    file = on_disk(b"cabinet", ".wav")
-    soundfile.write(file, cabinet, RATE, subtype="FLOAT")
-    cabinet = soundfile.read(file)[0]
-    rig = sound(
-        effect("NoiseGate", **GATE),
-        model(on_disk(json.dumps(lib.exported(amp)).encode(), ".nam")),
-        effect("Convolution", impulse_response_filename=file),
-        effect("PeakFilter", cutoff_frequency_hz=800.0, gain_db=-4.0, q=0.7),
-        effect("Delay", **ECHO),
-        effect("Reverb", **ROOM),
-    )
-    assert path_of(rig).latency == 0
+    capture = on_disk(json.dumps(lib.exported(amp)).encode(), ".nam")
+    whole = rig(tmp_path, str(capture), CABINET_SECONDS)
+    assert path_of(whole).latency == 0
     x = played()
-    found = offline(rig, x)[0, :LENGTH]
-
-    y = pedalboard.NoiseGate(**GATE)(x, RATE)[0]
-    y = fftconvolve(lib.forward(amp, y), cabinet)[:LENGTH]
-    y = peak(y, 800.0, -4.0, 0.7).astype(np.float32)
-    behind = pedalboard.Pedalboard([pedalboard.Delay(**ECHO), pedalboard.Reverb(**ROOM)])
-    expected = behind(y[None], RATE)[0]
-    assert 0.01 < np.abs(expected).max() < 0.8  # the limiter has nothing to do
+    found = offline(whole, x)[0, :RATE]
+    cabinet = response(CABINET_SECONDS, 1)[0]
+    expected = composition(x, lambda y: lib.forward(amp, y), cabinet)
+    assert abs(expected).max() > 0.01
+    assert abs(expected).max() < 0.8  # the limiter has nothing to do
     assert null_db(found, expected) <= -110.0

@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ import msgspec
 import numpy as np
 from numba import cfunc, types
 
+from benchmarks.rig.whole_rig import rig
 from realtime.devices.one_card import PortAudioDevice
 from realtime.errors import RestyleError
 from realtime.native.intrinsics import call_stream, view_f32, view_i64
@@ -136,11 +137,11 @@ def unhurried(client: jack.Client, session: Session) -> Iterator[None]:
         yield
         return
     session.stream.path.set_deadline(0.0)
-    client.set_freewheel(True)
+    insist(lambda: client.set_freewheel(True))
     try:
         yield
     finally:
-        client.set_freewheel(False)
+        insist(lambda: client.set_freewheel(False))
 
 
 def play_stimulus(session: Session, tapped: Tapped) -> int:
@@ -164,14 +165,13 @@ def round_trip(heard: Array, begin: int, tapped: Tapped) -> tuple[int, bool]:
     return trip, np.array_equal(came, tapped._stimulus[: LENGTH - trip])
 
 
-def resized(client: jack.Client, size: int) -> None:
-    """Have the server take another period; a starved one may need to be asked again."""
+def insist(ask: Callable[[], None]) -> None:
+    """Ask the server for something; a starved one may need to be asked again."""
     for _ in range(20):
         with suppress(jack.JackErrorCode):
-            client.blocksize = size
-            return
+            return ask()
         time.sleep(0.5)
-    raise RuntimeError(f"the server does not take a period of {size}")
+    return ask()
 
 
 def resize(
@@ -184,7 +184,7 @@ def resize(
     with session:
         connect(client)
         for size in sizes:
-            resized(client, size)
+            insist(lambda n=size: setattr(client, "blocksize", n))
             deadline = time.monotonic() + 60.0
             while session.device.block_size != size:
                 session.wait(0.1)
@@ -253,6 +253,14 @@ def measure(
     dry = np.zeros(heard.shape[1], dtype=np.float32)
     whole = later + path.latency
     dry[whole:] = heard[0, : len(dry) - whole]
+    impulse_begins = -1
+    if setup.sound.stages and path.latency == 0:  # the first sample that is not as without it
+        unstruck = np.ascontiguousarray(heard[:1, :hops])
+        unstruck[0, begin + device_trip] = 0.0
+        path.reset()
+        without = path.process_hops(unstruck)[0]
+        changed = heard[1, later + begin : later + n] != without[begin:n]
+        impulse_begins = later + begin + int(changed.argmax())
     return {
         "clean": bool(clean),
         "attempts": attempt,
@@ -263,6 +271,7 @@ def measure(
         "reported": session.stream.budget.total("device"),
         "declared": session.stream.budget.declared,
         "impulse_trip": int(np.abs(heard[1, : begin + QUIET]).argmax()) - begin - device_trip,
+        "impulse_begins": impulse_begins - begin - device_trip,
         "compared": int(n - begin),
         "difference": float(difference.max()),
         "level": float(np.abs(wet[begin:]).max()),
@@ -312,6 +321,8 @@ def main() -> None:
         "fir": sound(model(fir_model(np.array([1.0, 0.5, -0.25], dtype=np.float32)))),
     }
     sounds |= {p: sound(model(p)) for p in [*arguments["files"], *arguments["captures"]]}
+    if arguments.get("rigs"):
+        sounds["rig"] = rig(Path(arguments["rigs"]), arguments["captures"][0])
     if "sizes" in arguments:
         one = next(s for n, s in sounds.items() if Path(n).stem == arguments["subject"])
         one = msgspec.structs.replace(one, mix=arguments["mix"])

@@ -9,30 +9,57 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from realtime.errors import ConfigError
+import numpy as np
+import torch
 
-from ..fit.checkpoint import folder_of, load
+from realtime.errors import ConfigError
+from realtime.models.catalog import read_entry
+
+from ..fit.checkpoint import BEST, folder_of, load
 from ..judging.results import EVALUATION, kept, write
 from ..judging.run import judged
 from ..networks.layers import Streamable
 from ..networks.weights import fingerprint
 from ..recipes import get_recipe
-from ..recipes.player import Played
+from ..recipes.player import VOICES, Played
 from . import gate
 
 EAR = "ear"  # the recipe
+WEIGHTS = VOICES / "ear.npz"  # of the bundled ear, by the names of its network
+MODEL = VOICES.parent / "ear.onnx"
 
 
 def trained_ear() -> tuple[Streamable, dict[str, Any], list[dict[str, Any]]]:
-    """The best ear of the recipe, its checkpoint, and what it learnt from.
+    """The ear of one's own run where there is one, else the bundled one; what is told of its
+    training, and what it learnt from.
 
     Raises
     ------
     ConfigError
-        There is none.
+        One's own is damaged, or of another network.
     """
     recipe = get_recipe(EAR)
-    return *load(recipe), recipe.sources()
+    if (folder_of(recipe) / BEST).exists():
+        return *load(recipe), recipe.sources()
+    network = recipe.network().eval()
+    with np.load(WEIGHTS) as weights:
+        network.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights})
+    card = read_entry(MODEL).card
+    assert card is not None
+    told = card.provenance
+    return network, {**told, "step": told["steps"]}, told["data"]
+
+
+def keep_ear(target: Path = WEIGHTS) -> None:
+    """Write the weights of one's own trained ear to the file that is bundled.
+
+    Raises
+    ------
+    ConfigError
+        No trained ear.
+    """
+    network, _ = load(get_recipe(EAR))
+    np.savez(target, **{name: value.numpy() for name, value in network.state_dict().items()})
 
 
 def assemble(
@@ -52,7 +79,7 @@ def assemble(
     Raises
     ------
     ConfigError
-        No trained ear, or a voice that cannot be read.
+        An ear of one's own or a voice that cannot be read.
     ModelError
         A check failed.
     """
@@ -65,7 +92,7 @@ def assemble(
         "limits": recipe.limits,
         "recordings": 0,
         "recipe": "train/recipes/player.py",
-        "seed": trained.get("schedule", {}).get("seed", 0),
+        "seed": trained.get("schedule", trained).get("seed", 0),
         "steps": trained.get("step", 0),
         "cpu_minutes": round(trained.get("cpu_minutes", 0.0), 1),
         "revision": gate.revision(),
@@ -83,7 +110,7 @@ def evaluate(recipe: Played, out: Path | None = None, log: Callable[[str], None]
     Raises
     ------
     ConfigError
-        No trained ear, or a voice that cannot be read.
+        An ear of one's own or a voice that cannot be read.
     """
     recipe.ear, *_ = trained_ear()
     network = recipe.network().eval()

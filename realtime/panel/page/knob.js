@@ -176,8 +176,9 @@ export class Knob {
   settle() {
     this.held = false;
     this.settling = 0;
-    this.field?.remove();
-    this.field = null;
+    const field = this.field;
+    this.field = null; // or what was typed so far would be taken: it loses the focus
+    field?.remove();
     this.update(this.parameter);
   }
 
