@@ -14,7 +14,7 @@ from typing import Any
 from ..measures.effects import COLUMNS
 from ..measures.glitch import COLUMNS as LOADS
 from ..measures.rig import COLUMNS as RIG
-from ..measures.rig import RATIOS
+from ..measures.rig import RATIOS, TRIP
 from ..rig import machine
 from ..rig.tables import markdown
 from .readme import insert
@@ -35,6 +35,9 @@ def section(data: dict[str, Any]) -> str:
     ]
     if "rig" in tables:
         parts += ["A rig in mono, blocks of 64 samples:", markdown(tables["rig"], RIG)]
+    if "trip" in tables:
+        over = "The same and the capture over JACK's dummy driver, samples:"
+        parts += [over, markdown(tables["trip"], TRIP)]
     if "loads" in tables:
         beside = "The same and the capture as a stream, beside other work:"
         parts += [beside, markdown(tables["loads"], LOADS)]

@@ -62,6 +62,6 @@ def test_a_preset_with_code_waits_for_a_yes(page: Any, console: FakeConsole) -> 
 
 def test_a_broken_model_is_listed_with_its_reason(page: Any) -> None:
     card = page.locator('#models .card:has([data-model="torn"])')
-    assert "Broken:" in card.text_content() and card.locator(".pick").is_disabled()
+    assert "Does not play:" in card.text_content() and card.locator(".pick").is_disabled()
     assert page.locator('#models .card:has([data-model="tape"]) .pick').is_enabled()
     picture(page, "broken")

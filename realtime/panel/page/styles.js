@@ -62,7 +62,7 @@ export class Styles {
   tile(m) {
     const name = m.title || m.name;
     const pick = el("button", { type: "button", class: "pick", disabled: Boolean(m.problem), [m.preset ? "data-preset" : "data-model"]: m.name ?? "" },
-      m.name === null ? null : picture(m, svg), el("b", {}, name), el("span", { class: "summary" }, m.problem ? `Broken: ${m.problem}` : subtitle(m)));
+      m.name === null ? null : picture(m, svg), el("b", {}, name), el("span", { class: "summary" }, m.problem ? `Does not play: ${m.problem}` : subtitle(m)));
     pick.addEventListener("click", () => this.choose(m));
     if (m.name === null || m.problem) return el("li", { class: "card plain" }, pick);
     const kept = this.favourites.has(m.key);
