@@ -25,8 +25,8 @@ from ..recipes.player import VOICES, Played
 from . import gate
 
 EAR = "ear"  # the recipe
-WEIGHTS = VOICES / "ear.npz"  # of the bundled ear, by the names of its network
-MODEL = VOICES.parent / "ear.onnx"
+WEIGHTS = VOICES.parent / "ear.npz"  # of the bundled ear, by the names of its network
+MODEL = WEIGHTS.with_suffix(".onnx")
 
 
 def trained_ear() -> tuple[Streamable, dict[str, Any], list[dict[str, Any]]]:

@@ -92,8 +92,6 @@ def test_what_cannot_be_assembled_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match="run: restyle train fit ear"):
-        assembly.trained_ear()
     with pytest.raises(ConfigError, match="name voices with --voice"):
         main(["player", "harp"])
     with pytest.raises(ConfigError, match=r"NAME\.npz"):
