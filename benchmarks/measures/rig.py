@@ -203,7 +203,7 @@ def trip_row(folder: Path, capture: str, core: Path | None, seconds: float) -> R
     found["block"] = HOP
     if core is not None:
         text = Path(capture).read_text(encoding="utf-8")
-        x = whole_rig.LEVEL * phrase(seconds, 1, RATE)
+        x = phrase(seconds, 1, RATE)
         with Core(built(core), text, exact=True) as player:
             wanted = whole_rig.composition(x, player.play, response(1.0, 1)[0])
         heard = np.load(tape)

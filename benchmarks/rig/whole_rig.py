@@ -35,7 +35,6 @@ GATE = {"threshold_db": -50.0}
 PEAK_HZ, PEAK_DB, PEAK_Q = 800.0, -4.0, 0.7071067690849304  # the last is pedalboard's own default
 ECHO = {"delay_seconds": 0.35, "feedback": 0.35, "mix": 0.3}
 ROOM = {"wet_level": 0.15}
-LEVEL = 0.1  # of the phrase: below the ceiling behind the rig
 STRUCK = 0.3
 TRIES = 6
 FADED = RATE // 2  # behind it a session has faded in
@@ -124,7 +123,7 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
         It never came back bit for bit as offline.
     """
     block = job["block"]
-    x = LEVEL * phrase(job["seconds"], 1, RATE)
+    x = phrase(job["seconds"], 1, RATE)
     at = x.shape[1] // 2 + 5
     struck = x.copy()
     struck[0, at] += STRUCK
@@ -144,8 +143,8 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
             np.array_equal(tape[FADED:], offline[FADED : len(tape)])
             for tape, offline in zip(tapes, wanted, strict=True)
         ):
-            least = min(map(len, tapes))
-            changed = np.flatnonzero(tapes[0][:least] != tapes[1][:least])
+            faded = slice(FADED, min(map(len, tapes)))
+            changed = FADED + np.flatnonzero(tapes[0][faded] != tapes[1][faded])
             np.save(job["tape"], tapes[0])
             return {
                 "declared": latency,
