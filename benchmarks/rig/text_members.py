@@ -311,7 +311,7 @@ def steering_names(folder: Path) -> Iterator[Member]:
         (presets / "bad.toml").write_text(f"format = 2\n{json.dumps(f'K{words}E')} = 1\n")
         check = _harmless(words)
         yield Member(repr(words), (
-            Try(("models",), PLAYS, ("shown",), check),
+            Try(("models",), PLAYS, (str(card["name"]),), check),
             Try(("preset", "list"), PLAYS, ("lead",), check),
             Try(("preset", "load", "bad"), SENTENCE, (), check),
         ), {"RESTYLE_MODELS": str(models), "RESTYLE_PRESETS": str(presets)})  # fmt: skip

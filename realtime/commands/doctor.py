@@ -126,9 +126,9 @@ def _models() -> Finding:
     from ..models.catalog import list_models
 
     entries = list_models()
-    broken = [e for e in entries if e.problem]
-    if broken:
-        return BAD, "; ".join(f"{e.path.name}: {e.problem}" for e in broken)
+    told = "; ".join(f"{e.path.name}: {e.problem}" for e in entries if e.problem)
+    if told:
+        return (BAD if any(e.broken for e in entries) else NOTE), told
     return (GOOD if entries else NOTE), ", ".join(e.name for e in entries) or "none found"
 
 

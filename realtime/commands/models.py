@@ -57,7 +57,7 @@ def models(as_json: JsonOption = False) -> None:
 def _facts(entry: Entry) -> tuple[str, ...]:
     c = entry.card
     if c is None:
-        return (entry.path.name, "see below")
+        return (entry.path.name, "broken" if entry.broken else "see below")
     return (
         entry.name,
         c.kind,

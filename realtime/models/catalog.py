@@ -29,13 +29,22 @@ CAPTURES = (".nam", ".aidax")  # files of others, played by their path or import
 
 @dataclass(frozen=True)
 class Entry:
-    """One model file; `card` is None and `problem` a sentence when it cannot be read."""
+    """One model file; `card` is None and `problem` a sentence when it is not played by name.
+
+    It is `whole` all the same where it is only to be imported, or has another's name.
+    """
 
     path: Path
     source: str  # "user" | "bundled"
     size: int
     card: Card | None
     problem: str | None = None
+    whole: bool = False
+
+    @property
+    def broken(self) -> bool:
+        """Whether it cannot be read."""
+        return self.problem is not None and not self.whole
 
     @property
     def name(self) -> str:
@@ -149,10 +158,12 @@ def list_models() -> list[Entry]:
                 rest.append(entry)
             elif first is not entry and first.source == source:
                 problem = f"has the name of {first.path.name}, '{entry.name}'; play it by its path"
-                rest.append(replace(entry, card=None, problem=problem))
+                rest.append(replace(entry, card=None, problem=problem, whole=True))
         captures = sorted(p for p in folder.glob("*") if p.suffix.lower() in CAPTURES)
         rest.extend(
-            Entry(p, source, p.stat().st_size, None, f"is to be imported: restyle import '{p}'")
+            Entry(
+                p, source, p.stat().st_size, None, f"is to be imported: restyle import '{p}'", True
+            )
             for p in captures
             if p.is_file()
         )

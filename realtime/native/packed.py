@@ -60,17 +60,19 @@ def folder() -> Path | None:
 
 
 @cache
-def _processor_fits() -> bool:
+def fits() -> bool:
+    """Whether this processor has what packed kernels need."""
     import llvmlite.binding as llvm
 
     features = llvm.get_host_cpu_features()
-    return all(features.get(f) for f in KINDS[platform.machine().replace("AMD64", "x86_64")][1])
+    kind = KINDS.get(platform.machine().replace("AMD64", "x86_64"))
+    return kind is not None and all(features.get(f) for f in kind[1])
 
 
 def load(of: Any, signature: Any, context: Any) -> Any:
     """A kernel from the wheel, for ``numba.core.caching.Cache`` `of`; None where there is none."""
     where = folder()
-    if where is None or not _processor_fits():
+    if where is None or not fits():
         return None
     from numba.core.caching import IndexDataCacheFile
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import subprocess
 import sys
 
@@ -14,6 +13,7 @@ import pytest
 from realtime.models.nam.build import Variant
 from realtime.models.nam.convert import make_player
 from realtime.models.nam.file import from_data, parse_capture
+from realtime.native import packed
 
 from .core.kinds import kinds, lstm, signal
 
@@ -31,7 +31,7 @@ def digest() -> str:
     return found.hexdigest()
 
 
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names of x86 processors")
+@pytest.mark.skipif(not packed.fits(), reason="this processor has no AVX2 and FMA")
 def test_avx2_plays_the_bits_that_are_played_here() -> None:
     command = "from tests.nam.test_instructions import digest; print(digest())"
     environment = {**os.environ, "NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": ""}

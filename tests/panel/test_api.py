@@ -51,7 +51,8 @@ def test_the_description_lists_the_very_routes() -> None:
 def test_the_state_is_what_plays(plain: Desk) -> None:
     state = plain.get("/api/state")
     conforms(plain, "GET", "/api/state", state)
-    assert (state["style"], state["lane"], state["sample_rate"]) == ("tube-amp", "inline", 48000)
+    assert (state["style"], state["sample_rate"]) == ("tube-amp", 48000)
+    assert state["lane"] == plain.host.stats()["lane"]  # inline where the processor can
     assert state["device"]["simulated"]
     assert (state["block"], state["channels"]) == (64, [1, 1])
     plain.ask("POST", "/api/path", {"stage": {"effect": "BrickwallLimiter"}})
