@@ -10,6 +10,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from rich.text import Text
 
 from ..errors import RestyleError
 from . import doctor_linux
@@ -49,7 +50,8 @@ def doctor(
         except RestyleError as error:
             verdict, text = BAD, str(error)
         colour = {GOOD: "green", NOTE: "yellow", BAD: "red"}[verdict]
-        out.print(f"[{colour}]{verdict:>4}[/{colour}]  {name}: {text}", highlight=False)
+        said = Text.assemble((f"{verdict:>4}", colour), f"  {name}: {text}")
+        out.print(said, highlight=False)
         worst = BAD if BAD in (worst, verdict) else verdict if worst == GOOD else worst
     if worst == BAD:
         raise typer.Exit(2)

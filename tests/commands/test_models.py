@@ -87,3 +87,18 @@ def test_names_go_to_what_can_be_read_and_the_rest_says_what_it_needs(
     assert code == 2 and "own-strings" in error and ", amp," not in error
     code, said, _ = run("verify", "my second", "--quick")
     assert code == 0 and "my second.onnx: proved" in said
+
+
+def test_doctor_calls_broken_what_cannot_be_read_and_shows_no_markup(
+    run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "restyle_models"
+    folder.mkdir()
+    (folder / "amp.nam").write_text("{}")
+    _, said, _ = run("doctor")
+    lines = [line.split()[:3] for line in said.splitlines()]
+    assert ["note", "models:", "amp.nam:"] in lines and "[/" not in said
+    (folder / "junk.onnx").write_text("[red]junk")
+    code, said, _ = run("doctor")
+    assert code == 2
+    assert ["FAIL", "models:", "junk.onnx:"] in [line.split()[:3] for line in said.splitlines()]
