@@ -45,10 +45,10 @@ from ..rig.child import run_child
 from ..rig.core import Core, built
 from ..rig.sounds import phrase
 from ..rig.tables import Report, Row
-from ..rig.whole_rig import response, stages
+from ..rig.whole_rig import RATE, response, stages
 from . import effects, glitch
 
-RATE, HOP, RUNS = 48000, 64, 5
+HOP, RUNS = 64, 5
 LONG_RUNS = 25  # of long responses, whose rarest hops count
 LOAD_ROUNDS = 3
 Array = npt.NDArray[np.float32]
@@ -193,11 +193,10 @@ def _paced(path: SoundPath, x: Array, first: int) -> npt.NDArray[np.float64]:
     return found[0]
 
 
-def trip_row(folder: Path, capture: str, core: Path | None, seconds: float) -> Row:
+def trip_row(rig: Path, capture: str, core: Path | None, seconds: float) -> Row:
     """The rig over JACK's dummy driver: when its impulse comes, and its sound beside its parts'."""
-    file, tape = folder / "rig.toml", folder / "tape.npy"
-    write_file(file, Preset("rig", "", whole_rig.rig(folder, capture)))
-    job = {"preset": str(file), "block": HOP, "seconds": seconds, "tape": str(tape)}
+    tape = rig.with_name("tape.npy")
+    job = {"preset": str(rig), "block": HOP, "seconds": seconds, "tape": str(tape)}
     with jack.dummy_server(HOP, RATE) as environment:
         found: Row = run_child("benchmarks.rig.whole_rig", job, environment)
     found["block"] = HOP
@@ -212,13 +211,10 @@ def trip_row(folder: Path, capture: str, core: Path | None, seconds: float) -> R
     return found
 
 
-def load_rows(report: Report, folder: Path, capture: str, seconds: float) -> list[Row]:
+def load_rows(report: Report, rig: Path, on_jack: bool, seconds: float) -> list[Row]:
     """Callbacks that the rig and a bare copy miss beside other work, on JACK where it is there."""
-    file = folder / "rig.toml"
-    write_file(file, Preset("rig", "", whole_rig.rig(folder, capture)))
-    rig, on_jack = ("the rig", file), jack.unavailable() is None
-    names = ("bare", "inline")
-    return glitch.table(report, rig, HOP, seconds, on_jack, rounds=LOAD_ROUNDS, names=names)
+    named, names = ("the rig", rig), ("bare", "inline")
+    return glitch.table(report, named, HOP, seconds, on_jack, rounds=LOAD_ROUNDS, names=names)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -248,13 +244,15 @@ def main(argv: Sequence[str]) -> int:
             whole = rig_rows(Path(folder), options.capture, options.seconds)
             report.table("rig", "A rig, mono, hops of 64 samples", whole, COLUMNS)
             capture = str(Path(options.capture).resolve())
-            if (missing := jack.unavailable()) is None:
-                trip = trip_row(Path(folder), capture, options.core, options.seconds)
+            rig, missing = Path(folder) / "rig.toml", jack.unavailable()
+            write_file(rig, Preset("rig", "", whole_rig.rig(Path(folder), capture)))
+            if missing is None:
+                trip = trip_row(rig, capture, options.core, options.seconds)
                 report.table("trip", "Its round trip over JACK, samples", [trip], TRIP)
             else:
                 report.note(f"no round trip over JACK: {missing}")
             if options.loads > 0:
-                missed = load_rows(report, Path(folder), capture, options.loads)
+                missed = load_rows(report, rig, missing is None, options.loads)
                 report.table("loads", "Its callbacks beside other work", missed, glitch.COLUMNS)
         else:
             report.note("name a capture (--capture FILE.nam) to compare the rig with it")

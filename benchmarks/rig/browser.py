@@ -19,6 +19,7 @@ import soundfile
 from realtime.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
+END_SECONDS = 30.0  # that a session has to end in
 CONNECTED = '#air:not([data-kind="off"])'
 
 
@@ -30,10 +31,10 @@ def chromium() -> str:
     ConfigError
         There is none.
     """
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        raise ConfigError("no Chromium on this machine; install it with: apt install chromium")
-    return found
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    raise ConfigError("no Chromium on this machine; install it with: apt install chromium")
 
 
 def write_clip(path: Path, times: int) -> None:
@@ -51,6 +52,7 @@ def live_page(
         [sys.executable, "-m", "realtime.cli", "live", *words],
         cwd=folder,
         text=True,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
     ) as live:
@@ -58,6 +60,10 @@ def live_page(
             yield _address(live)
         finally:
             live.send_signal(signal.SIGINT)
+            try:
+                live.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                live.kill()
 
 
 def _address(live: subprocess.Popen[Any]) -> str:

@@ -159,14 +159,10 @@ def list_models() -> list[Entry]:
             elif first is not entry and first.source == source:
                 problem = f"has the name of {first.path.name}, '{entry.name}'; play it by its path"
                 rest.append(replace(entry, card=None, problem=problem, whole=True))
-        captures = sorted(p for p in folder.glob("*") if p.suffix.lower() in CAPTURES)
-        rest.extend(
-            Entry(
-                p, source, p.stat().st_size, None, f"is to be imported: restyle import '{p}'", True
-            )
-            for p in captures
-            if p.is_file()
-        )
+        for path in sorted(p for p in folder.glob("*") if p.suffix.lower() in CAPTURES):
+            if path.is_file():
+                problem = f"is to be imported: restyle import '{path}'"
+                rest.append(Entry(path, source, path.stat().st_size, None, problem, whole=True))
     return [*found.values(), *rest]
 
 

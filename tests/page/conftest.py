@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,13 +14,16 @@ import numpy as np
 import pytest
 import soundfile
 
+from benchmarks.rig.browser import CONNECTED, live_page, write_clip
+from benchmarks.rig.browser import chromium as find_chromium
+from realtime.errors import ConfigError
+
 from ..signals import Array
 
 ROOT = Path(__file__).parents[2]
 ARTEFACTS = ROOT / "out" / "page"
 RATE = 48000
 SIZE = {"width": 1280, "height": 800}
-CONNECTED = '#air:not([data-kind="off"])'
 REPEATS, MOST_SECONDS = 120, 480.0  # of a clip of 8 seconds; half of them for one test
 PATIENCE = 120.0  # seconds; the most that a busy machine may take
 
@@ -33,11 +31,10 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 
 
 def chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        found = shutil.which(name)
-        if found:
-            return found
-    pytest.skip("no Chromium on this machine (apt install chromium)")
+    try:
+        return find_chromium()
+    except ConfigError as error:
+        pytest.skip(str(error))
 
 
 @dataclass
@@ -58,45 +55,20 @@ class Live:
 @contextmanager
 def running(folder: Path) -> Iterator[Live]:
     """A session that plays the bundled clip over and over, for :data:`REPEATS` times."""
-    clip, rate = soundfile.read(ROOT / "exported" / "demo.flac", dtype="float32")
-    assert rate == RATE
-    soundfile.write(folder / "in.wav", np.tile(clip, REPEATS), rate)
-    session = folder / "session.toml"
-    session.write_text(
+    write_clip(folder / "in.wav", REPEATS)
+    (folder / "session.toml").write_text(
         'format = 1\nname = "page"\nmodel = "tube-amp"\n[record]\nfolder = "recordings"\n'
         "wet = false\ndry = false\n"
     )
     environment = {
-        **os.environ,
         "RESTYLE_PRESETS": str(folder / "presets"),
-        "PYTHONPATH": str(ROOT),
         "RESTYLE_RECORDINGS": str(folder / "recordings"),
         "XDG_DATA_HOME": str(folder / "data"),
         "RESTYLE_MIDI": "jack",
     }
     words = "--simulate in.wav --panel --panel-port 0 --block 256 --session session.toml"
-    with subprocess.Popen(
-        [sys.executable, "-m", "realtime.cli", "live", *words.split()],
-        cwd=folder,
-        env=environment,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        said = ""
-        while not (found := re.search(r"panel: (\S+)", said)):
-            line = process.stderr.readline()
-            assert line, said  # it has ended
-            said += line
-        try:
-            yield Live(found.group(1).partition("?")[0], found.group(1), folder)
-        finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
+    with live_page(folder, words.split(), environment) as link:
+        yield Live(link.partition("?")[0], link, folder)
 
 
 @pytest.fixture(scope="package")

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
@@ -225,10 +226,13 @@ def test_a_generator_plays_without_an_input_what_it_makes_offline(tmp_path: Path
     with closing(open_model(find_model("endless-keys"))) as player:
         player.controls[0, -2] = 2
         x = np.concatenate([player.step(player.x)[0, 0] for _ in range(len(y) // 128 + 40)])
-    y = y[1024:-1024]  # without the fades of 20 ms
-    made = {hop.tobytes(): k for k, hop in enumerate(x.reshape(-1, 128))}
-    hops = [made.get(hop.tobytes(), -1) for hop in y[: len(y) // 128 * 128].reshape(-1, 128)]
-    found = [k for k in hops if k >= 0]
-    assert len(found) > len(hops) // 2  # a busy machine may have missed some
-    assert found == sorted(found)
+    x, y = x[1024:], y[1024:-1024]  # without the fades of 20 ms
+    places = {hop.tobytes(): k for k, hop in enumerate(x[: len(x) // 128 * 128].reshape(-1, 128))}
+    hops = [hop.tobytes() for hop in y[: len(y) // 128 * 128].reshape(-1, 128)]
+    # a busy machine may miss a cycle anywhere, at the beginning, too
+    shifts = Counter(places[hop] - k for k, hop in enumerate(hops) if hop in places)
+    begin = 128 * shifts.most_common(1)[0][0]
+    assert begin >= 0
+    other = np.flatnonzero(x[begin : begin + len(y)] != y)
+    assert other.size < len(y) // 20
     assert np.abs(y).max() > 0.05

@@ -30,8 +30,8 @@ MODEL = WEIGHTS.with_suffix(".onnx")
 
 
 def trained_ear() -> tuple[Streamable, dict[str, Any], list[dict[str, Any]]]:
-    """The ear of one's own run where there is one, else the bundled one; what is told of its
-    training, and what it learnt from.
+    """The ear of one's own run where there is one, else the bundled one; of its training
+    ``seed, steps, cpu_minutes``, and what it learnt from.
 
     Raises
     ------
@@ -40,14 +40,16 @@ def trained_ear() -> tuple[Streamable, dict[str, Any], list[dict[str, Any]]]:
     """
     recipe = get_recipe(EAR)
     if (folder_of(recipe) / BEST).exists():
-        return *load(recipe), recipe.sources()
+        network, content = load(recipe)
+        told = {"seed": content["schedule"].get("seed", 0), "steps": content["step"]}
+        told["cpu_minutes"] = content.get("cpu_minutes", 0.0)
+        return network, told, recipe.sources()
     network = recipe.network().eval()
     with np.load(WEIGHTS) as weights:
         network.load_state_dict({name: torch.from_numpy(weights[name]) for name in weights})
     card = read_entry(MODEL).card
     assert card is not None
-    told = card.provenance
-    return network, {**told, "step": told["steps"]}, told["data"]
+    return network, card.provenance, card.provenance["data"]
 
 
 def keep_ear(target: Path = WEIGHTS) -> None:
@@ -92,8 +94,8 @@ def assemble(
         "limits": recipe.limits,
         "recordings": 0,
         "recipe": "train/recipes/player.py",
-        "seed": trained.get("schedule", trained).get("seed", 0),
-        "steps": trained.get("step", 0),
+        "seed": trained.get("seed", 0),
+        "steps": trained.get("steps", 0),
         "cpu_minutes": round(trained.get("cpu_minutes", 0.0), 1),
         "revision": gate.revision(),
         "parameters": sum(p.numel() for p in network.parameters()),
