@@ -32,7 +32,7 @@ from ..errors import CardError
 from ..parameters.parameter import BLEND, CATEGORICAL, CONTINUOUS, Parameter
 from ..schema import read, shown
 
-FORMAT_VERSION = (1, 4)
+FORMAT_VERSION = (1, 5)
 CARD_KEY = "restyle.card"
 STATE_KEY = "restyle.state."
 TEST_KEY = "restyle.test_vector"
@@ -47,6 +47,7 @@ DOMAINS = ("waveform", "spectrum")
 WINDOWS = {"asymmetric_hann": 2, "steep_hann": 16}  # synthesis length over the window's fall
 CONTROL_KINDS = (CONTINUOUS, BLEND, CATEGORICAL)
 LOWEST_RATE, HIGHEST_RATE = 2000, 768_000  # Hz
+HIGHEST_CORNER = 100.0  # Hz, of a DC blocker
 MOST_SAMPLES = 1 << 18  # of a hop, a window, a latency
 MOST_HELD = 1 << 26  # numbers in all states of a channel: 256 MiB
 CONTROL_KEYS = ("name", "minimum", "maximum", "default", "unit", "kind")  # in JSON
@@ -118,6 +119,9 @@ class Card:
         one hop a call; since format 1.4).
     labels : tuple of str
         What a tagger tells; since format 1.1.
+    dc_blocker : float [Hz]
+        Corner of the first-order high-pass that a host runs over the graph's sound, so that no
+        constant comes out whatever the network makes of one; 0: none. Since format 1.5.
     provenance, metrics, proof : dict
         Training data with licences, recipe, seed, revision; figures with the command that made
         them; streaming error and measured latency found by the export gate.
@@ -137,6 +141,7 @@ class Card:
     controls: tuple[Parameter, ...] = ()
     kind: str = "converter"
     labels: tuple[str, ...] = ()
+    dc_blocker: float = 0.0
     provenance: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     proof: dict[str, Any] = field(default_factory=dict)
@@ -219,6 +224,10 @@ def _check(card: Card) -> None:
         need(value <= MOST_SAMPLES, f"{key} is at most {MOST_SAMPLES} samples, got {value}")
     need(card.latency >= 0, f"latency must not be negative, got {card.latency}")
     need(card.lookahead >= 0, f"lookahead must not be negative, got {card.lookahead}")
+    need(
+        0 <= card.dc_blocker <= HIGHEST_CORNER,
+        f"dc_blocker must be within 0..{HIGHEST_CORNER:g} Hz, got {card.dc_blocker}",
+    )
     need(bool(card.licence), "licence is empty; state it or write 'unknown'")
     need(
         (card.domain == "spectrum") == (card.spectrum is not None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -20,7 +21,7 @@ from ..errors import ConfigError
 from ..models.steppable import PlaysNotes, Steppable
 from ..native.intrinsics import call_step, view_f32
 from ..native.late_numba import cfunc, njit, types
-from ..native.records import F32, INT, Array, Table
+from ..native.records import F32, F64, FLOAT, INT, Array, Table
 from ..parameters.heard import Words
 from ..parameters.parameter import Parameter
 from .played_notes import make_played, tell
@@ -29,6 +30,7 @@ MODEL = Table(
     "model",
     # the model's own memory and code, by address
     channels=INT, hop=INT, x=INT, y=INT, step=INT, reset=INT, argument=INT,
+    corner=FLOAT, blocked=Array(F64, "channels, 2"),  # of a DC blocker: its pole (0: none), x and y
     played=INT,  # of a player whose notes are told, see realtime.stages.played_notes; else 0
     # of spectrum models alone: n_fft is 0 for the others
     n_fft=INT, synthesis=INT, analysis_window=Array(F32, "n_fft"),
@@ -41,6 +43,24 @@ _history, _ola, _work, _frame = (MODEL.array(n) for n in ("history", "ola", "wor
 _table, _analysis, _synthesis = (
     MODEL.array(n) for n in ("table", "analysis_window", "synthesis_window")
 )
+_blocked = MODEL.array("blocked")
+TINY = float(np.finfo(np.float32).tiny)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _block_dc(m, block):  # type: ignore[no-untyped-def]
+    """First-order high-pass with gain 1 at half the rate, in place."""
+    held, pole = _blocked(m), m.corner
+    for c in range(block.shape[0]):
+        x, y = held[c, 0], held[c, 1]
+        for i in range(block.shape[1]):
+            v = float(block[c, i])
+            y = pole * y + 0.5 * (1.0 + pole) * (v - x)
+            x = v
+            if abs(y) < TINY:
+                y = 0.0
+            block[c, i] = F32(y)
+        held[c, 0], held[c, 1] = x, y
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -81,7 +101,10 @@ def step_function() -> Any:
     def model_step(address, block_address, n):  # type: ignore[no-untyped-def]
         m = view_model(address)
         block = view_f32(block_address, (m.channels, n))
-        return _step_spectrum(m, block) if m.n_fft > 0 else _step_waveform(m, block)
+        status = _step_spectrum(m, block) if m.n_fft > 0 else _step_waveform(m, block)
+        if m.corner > 0.0:
+            _block_dc(m, block)
+        return status
 
     return model_step
 
@@ -96,6 +119,7 @@ def reset_function() -> Any:
         if m.n_fft > 0:
             _history(m)[...] = 0.0
             _ola(m)[...] = 0.0
+        _blocked(m)[...] = 0.0
         return call_step(m.reset, (m.argument,))
 
     return model_reset
@@ -119,7 +143,7 @@ class ModelStage:
         card = model.card
         self.model, self.name = model, card.name
         self.hop, self.latency, self.sample_rate = card.hop_length, card.latency, card.sample_rate
-        geometry = card.spectrum
+        geometry, corner = card.spectrum, card.dc_blocker
         self._record = m = MODEL.make(
             channels=model.channels,
             hop=card.hop_length,
@@ -130,6 +154,7 @@ class ModelStage:
             step=model.step_address,
             reset=model.reset_address,
             argument=model.argument,
+            corner=math.exp(-2.0 * math.pi * corner / self.sample_rate) if corner else 0.0,
         )
         source = model.note_slots() if isinstance(model, PlaysNotes) else None
         if heard is not None and source is not None:
@@ -188,6 +213,7 @@ class ModelStage:
         """Return to the initial state (not live)."""
         self._record.arrays["history"][...] = 0.0
         self._record.arrays["ola"][...] = 0.0
+        self._record.arrays["blocked"][...] = 0.0
         self.model.reset()
 
     def close(self) -> None:

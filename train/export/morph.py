@@ -30,7 +30,7 @@ from realtime.proof.verify import verify
 
 Array = npt.NDArray[np.float32]
 SIDES = ("a", "b")
-SAME = ("domain", "sample_rate", "hop_length", "latency", "lookahead", "spectrum")
+SAME = ("domain", "sample_rate", "hop_length", "latency", "lookahead", "spectrum", "dc_blocker")
 STEPS = 12  # of the test vector
 TOLERANCE = 1e-5  # of the joined file against the two files, relative to the peak
 

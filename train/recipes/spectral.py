@@ -44,6 +44,7 @@ class Spectral(Recipe):
     warm_up = 8192
     tests = 3
     rest = 0.0
+    dc_blocker = 20.0  # Hz
 
     def __init__(self) -> None:
         self.geometry = Spectrum(self.n_fft, self.synthesis, self.window)
@@ -105,6 +106,7 @@ class Spectral(Recipe):
             hop_length=self.hop,
             latency=self.latency,
             licence="GPL-3.0-or-later",
+            dc_blocker=self.dc_blocker,
             spectrum=self.geometry,
             states=tuple(State(f"memory{i}", s) for i, s in enumerate(network.state_shapes)),
             metrics=metrics,

@@ -33,6 +33,7 @@ class Waveform(Recipe):
     styles: tuple[str, ...] = ()
     schedule = Schedule(minutes=12, batch=12, segment=8192, learning_rate=4e-3, average=0.995)
     latency = 0
+    dc_blocker = 5.0  # Hz
 
     def __init__(self) -> None:
         self.warm_up = (self.kernel - 1) * sum(self.dilations)
@@ -67,6 +68,7 @@ class Waveform(Recipe):
             hop_length=self.hop,
             latency=0,
             licence="GPL-3.0-or-later",
+            dc_blocker=self.dc_blocker,
             states=tuple(State(f"layer{i}", s) for i, s in enumerate(network.state_shapes)),
             controls=tuple(
                 Parameter(name, default=float(i == 0), kind="blend")
