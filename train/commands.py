@@ -119,7 +119,12 @@ def evaluate(
     ] = None,
     threads: Threads = 1,
 ) -> None:
-    """Measure the best checkpoint, or a bundled player, on recordings it has never heard."""
+    """Measure the best checkpoint, or a bundled model, on recordings it has never heard.
+
+    Where a bundled model has no checkpoint here, its card takes the figures.
+    """
+    from .export.gate import EXPORTED
+    from .fit.checkpoint import BEST, folder_of
     from .judging import run as judge
     from .recipes.player import PLAYERS, Bundled
 
@@ -129,7 +134,9 @@ def evaluate(
         torch.set_num_threads(threads)
         _later("train.export.player").evaluate(Bundled(name), out, typer.echo)
         return
-    judge.run(_recipe(name, threads), out, typer.echo)
+    recipe, bundled = _recipe(name, threads), EXPORTED / f"{name}.onnx"
+    trained = (folder_of(recipe) / BEST).exists() or not bundled.exists()
+    judge.run(recipe, out, typer.echo, None if trained else bundled)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import soundfile
 import torch
 
 from realtime.errors import ConfigError
+from realtime.models.streaming import load_model
 from train.data.pairs import Pair, PairSet
 from train.export import gate as export
 from train.fit.checkpoint import BEST, describe, folder_of, write
@@ -221,6 +223,31 @@ def test_a_run_leaves_json_markdown_and_pictures(
         next(network.parameters()).add_(1.0)
     with pytest.raises(ConfigError, match="not judged yet"):
         kept(recipe, fingerprint(network))
+
+
+def test_a_bundled_file_is_judged_without_a_checkpoint_and_its_card_takes_the_figures(
+    traced: tuple[WaveformTCN, bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(verdicts, "for_recipe", lambda recipe, data: [loud])
+    recipe = Tiny()
+    network, graph = traced
+    file = exported(recipe, network, tmp_path / "tiny.onnx")
+    before = load_model(file)
+    folder = evaluate.run(recipe, None, lambda text: None, file)
+    found, after = json.loads((folder / "result.json").read_text()), load_model(file)
+    assert after.card.metrics == found and found["sets"]["test"]["rows"]["model"]["esr"] > 0.0
+    assert replace(after.card, metrics={}) == before.card
+    x = 0.1 * np.random.default_rng(0).standard_normal((1, 1, 16 * 40)).astype(np.float32)
+    assert all(
+        np.array_equal(before.step(part), after.step(part)) for part in np.split(x, 40, axis=2)
+    )
+    with torch.no_grad():
+        rows = distances(
+            clips(recipe, network, recipe.data().test, matched_eq(recipe.data().train), file)
+        )
+    assert found["sets"]["test"]["rows"]["model"]["esr"] == pytest.approx(
+        rows["model"]["esr"], rel=1e-3
+    )
 
 
 def test_pages_are_made_from_cards(

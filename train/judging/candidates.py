@@ -69,7 +69,7 @@ def in_player(recipe: Recipe, file: Path, pair: Pair) -> Array:
 
 def clips(
     recipe: Recipe,
-    network: Streamable,
+    network: Streamable | None,
     pairs: tuple[Pair, ...],
     gain: torch.Tensor,
     file: Path | None = None,
@@ -80,12 +80,18 @@ def clips(
     ----------
     gain : Tensor
         The matched equaliser, fitted on the training set.
+    network : Streamable or None
+        None only where there is a file.
     file : Path or None
         The network exported: the player's engine runs it; None: torch runs the network.
     """
     made, ablations = [], _ablations(recipe)
     for pair in pairs:
-        y = in_player(recipe, file, pair) if file else in_torch(recipe, network, pair)
+        if file is None:
+            assert network is not None
+            y = in_torch(recipe, network, pair)
+        else:
+            y = in_player(recipe, file, pair)
         begin = recipe.warm_up
         cut = slice(begin, begin + len(y))
         own = matched_eq((pair,))

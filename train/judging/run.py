@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from realtime.audio_files import whole_file
+from realtime.models.card import CARD_KEY, from_json
+from realtime.models.metadata import read_metadata, write_metadata
 
 from ..data.pairs import PairSet
 from ..data.scores.render import SAMPLE_RATE
@@ -37,7 +42,7 @@ SHOWN = 8  # seconds of the picture
 
 def judged(
     recipe: Recipe,
-    network: Streamable,
+    network: Streamable | None,
     data: PairSet,
     out: Path,
     file: Path | None = None,
@@ -49,6 +54,8 @@ def judged(
     ----------
     out : Path
         Folder of the pictures.
+    network : Streamable or None
+        None only where there is a file.
     file : Path or None
         The network exported, to be judged through the player's engine; None: torch runs it.
 
@@ -82,8 +89,18 @@ def _picture(recipe: Recipe, made: Clips, path: Path, name: str) -> None:
     spectrograms(sounds, SAMPLE_RATE, path, f"{recipe.name}, {name}: {made.pair.name}")
 
 
-def run(recipe: Recipe, out: Path | None = None, log: Callable[[str], None] = print) -> Path:
+def run(
+    recipe: Recipe,
+    out: Path | None = None,
+    log: Callable[[str], None] = print,
+    bundled: Path | None = None,
+) -> Path:
     """Judge the best checkpoint; write ``result.json``, ``result.md`` and spectrograms.
+
+    Parameters
+    ----------
+    bundled : Path or None
+        A model file to judge in the checkpoint's place; its card takes the figures.
 
     Returns
     -------
@@ -91,26 +108,44 @@ def run(recipe: Recipe, out: Path | None = None, log: Callable[[str], None] = pr
         The folder, ``.runs/NAME/evaluation`` by default.
     """
     folder = out or folder_of(recipe) / EVALUATION
-    network = load(recipe)[0]
-    with tempfile.TemporaryDirectory() as place:
-        file = export.trial(recipe, network, Path(place))
-        data = recipe.data()
-        if recipe.kind == "tagger":
-            from .tagging import judged_tags
-
-            found = judged_tags(file, data, recipe.outside(), log)
-        elif recipe.kind == "ear":
-            from .hearing import judged_ear
-
-            found = judged_ear(file, log)
-        elif recipe.kind == "generator":
-            from .generating import judged_generator
-
-            found = judged_generator(file, data, log)
-        else:
-            found = judged(recipe, network, data, folder, file, log)
-            found |= recipe.further(data, file)
-    found["weights"] = fingerprint(network)
+    if bundled is not None:
+        found = _found(recipe, None, bundled, folder, log)
+        into_card(bundled, found)
+    else:
+        network = load(recipe)[0]
+        with tempfile.TemporaryDirectory() as place:
+            file = export.trial(recipe, network, Path(place))
+            found = _found(recipe, network, file, folder, log)
+        found["weights"] = fingerprint(network)
     log(write(recipe, found, folder))
     log(f"wrote {folder}")
     return folder
+
+
+def _found(
+    recipe: Recipe, network: Streamable | None, file: Path, out: Path, log: Callable[[str], None]
+) -> dict[str, Any]:
+    out.mkdir(parents=True, exist_ok=True)
+    data = recipe.data()
+    if recipe.kind == "tagger":
+        from .tagging import judged_tags
+
+        return judged_tags(file, data, recipe.outside(), log)
+    if recipe.kind == "ear":
+        from .hearing import judged_ear
+
+        return judged_ear(file, log)
+    if recipe.kind == "generator":
+        from .generating import judged_generator
+
+        return judged_generator(file, data, log)
+    return judged(recipe, network, data, out, file, log) | recipe.further(data, file)
+
+
+def into_card(file: Path, metrics: dict[str, Any]) -> None:
+    """Write figures into a model's card; graph and weights stay."""
+    model = file.read_bytes()
+    card = from_json(read_metadata(model)[CARD_KEY])
+    data = write_metadata(model, {CARD_KEY: replace(card, metrics=metrics).to_json()})
+    with whole_file(file) as partial:
+        partial.write_bytes(data)
