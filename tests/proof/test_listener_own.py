@@ -110,6 +110,22 @@ def test_a_player_may_have_the_lines_of_its_true_patch_and_no_wrong_note() -> No
     assert broken({"line_sine": -41.0, "line_partials_true": -60.0}) == []
 
 
+@pytest.mark.parametrize(
+    ("held", "true", "over"),
+    [
+        (-2.9, None, 0), (-3.1, None, 1),  # a filter sustains what sustains
+        (-17.3, -18.7, 0), (-22.0, -18.7, 1),  # an electric piano dies away as it does, no faster
+        (-179.0, -169.8, 0), (-90.0, -40.0, 1),  # a marimba is gone
+        (-5.0, -2.9, 0), (-6.0, -2.9, 1),
+    ],
+)  # fmt: skip
+def test_a_players_note_fades_as_its_true_patchs(
+    held: float, true: float | None, over: int
+) -> None:
+    figures = {"held_4": held} | ({} if true is None else {"held_4_true": true})
+    assert len(broken(figures)) == over
+
+
 def test_cards_keep_the_spectra_and_what_the_true_patch_gets() -> None:
     card = read_entry(Path(__file__).parents[2] / "exported" / "tape.onnx").card
     assert card is not None and owns(card) == [] and truth(card) == {}

@@ -122,7 +122,8 @@ def overview(cards: list[Card]) -> list[str]:
         "By `restyle proof NAME`: test tones and phrases of `realtime/proof/listener`, played by"
         f" the player. In bold what breaks a bound: {bounds}. *Unchanged* is the input itself."
         " Of a player the partials of its own voice are no lines, *true patch* is the instrument"
-        f" given the same notes, and tones may have its lines and {NEAR_TRUTH:.0f} dB.",
+        f" given the same notes; tones may have its lines and {NEAR_TRUTH:.0f} dB, and a level"
+        " note may fade by as much more.",
         "",
         *rows,
         "",

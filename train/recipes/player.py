@@ -25,7 +25,7 @@ from ..networks.ear import HOP, Ear
 from ..networks.layers import Streamable
 from ..networks.player import Player
 from ..voices.known import rows_of, sound_of
-from ..voices.tables import About, Tables, load
+from ..voices.tables import About, Tables, levelled, load
 from ..voices.truth import figures, spectra, worst_line
 from .base import JUDGED_SECONDS
 from .instrument import UNSEEN, Instrument
@@ -60,7 +60,7 @@ class Played(Instrument):
         self.name, self.title, self.summary = name, title, summary
         self.files = tuple(files)
         known = [load(file) for file in self.files]
-        self.tables: list[Tables] = [tables for tables, _ in known]
+        self.tables: list[Tables] = [levelled(tables) for tables, _ in known]
         self.about: list[About] = [about for _, about in known]
         self.ear: Streamable = Ear()
 

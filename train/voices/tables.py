@@ -7,7 +7,7 @@ The file is a compressed numpy archive without objects: float16 tables of the an
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,8 @@ LOWEST, NOTES = 28, 69  # MIDI pitch of the first row the ear hears, and how man
 PARTIALS, BANDS = 24, 16
 STRETCH, KNOTS = 0.01, 19  # an envelope's knots: STRETCH (2^(i/2) - 1) seconds after the onset
 SILENT = -16.0  # natural logarithm of an amplitude that counts as nothing
+LOUD_SECONDS, LOUD_DB = 0.6, -24.3  # how loud a voice is made (strings' own level), over what
+LOUD_KEYS = (45, 80)
 LARGEST = 1 << 24  # bytes of a voice's file
 CENTRES = np.geomspace(150.0, 16000.0, BANDS)  # of the bands of noise, Hz
 DEVIATION = 0.42 * float(np.log(CENTRES[1] / CENTRES[0]))  # of a band, of log frequency
@@ -104,6 +106,26 @@ class Tables:
         near = np.abs(wanted[:, None] - self.pitches[None]).argmin(axis=1)
         rows = {f.name: getattr(self, f.name)[near] for f in fields(self)}
         return Tables(**{**rows, "pitches": wanted.astype(np.float32)})
+
+
+def levelled(tables: Tables) -> Tables:
+    """A voice made as loud as any other: the mean power of a note's first :data:`LOUD_SECONDS`.
+
+    A voice that dies away is played on its beginnings alone, so its whole notes tell too little.
+    """
+    shift = np.float32(np.log(10.0) / 20.0 * (LOUD_DB - loudness(tables)))
+    return replace(tables, course=np.maximum(tables.course + shift, SILENT))
+
+
+def loudness(tables: Tables) -> float:
+    """Level [dB] of notes at full velocity, their first :data:`LOUD_SECONDS`, A2 to G5."""
+    course = tables.every().course[slice(*(k - LOWEST for k in LOUD_KEYS))]
+    times, at = np.linspace(0.0, LOUD_SECONDS, 600), knots()
+    spread = np.searchsorted(at, times, side="right").clip(1, KNOTS - 1)
+    between = ((times - at[spread - 1]) / np.diff(at)[spread - 1])[:, None]
+    levels = (1.0 - between) * course[:, spread - 1] + between * course[:, spread]
+    power = np.mean(np.sum(0.5 * np.exp(2.0 * levels), axis=2), axis=1)
+    return float(10.0 * np.mean(np.log10(power)))
 
 
 def _shapes(notes: int) -> dict[str, tuple[int, ...]]:

@@ -4,6 +4,7 @@ export const GROUPS = ["Favourites", "Voice", "Guitar", "Keys", "Makes music", "
 
 const SUBTITLES = {
   "amp-blend": "four amps blended", choir: "keys become choir", "choir-player": "plays along, sung", clean: "noise taken away", "endless-keys": "plays without end",
+  "epiano-player": "plays electric piano", "marimba-player": "plays a marimba", "organ-player": "plays church organ",
   "radio-voice": "hand-held radio", "square-synth": "square lead synth",
   "string-player": "plays along, bowed", strings: "warm string section", tape: "saturated tape machine",
   "tube-amp": "driven tube amp",
@@ -14,7 +15,7 @@ const SUBTITLES = {
 const SYNONYMS = {
   Voice: "voice vocal vocals vocoder sing singer singing speech speak mic microphone girl woman female boy man male kid anime streamer",
   Guitar: "guitar bass amp rock metal blues drive fuzz distortion overdrive crunch pedal",
-  Keys: "keys keyboard piano synth organ strings violin orchestra pad choir",
+  Keys: "keys keyboard piano synth organ church strings violin orchestra pad choir flute marimba rhodes wurlitzer epiano ensemble",
   "Makes music": "generate generator music compose random ambient endless accompany",
 };
 

@@ -10,7 +10,9 @@ Figures = Mapping[str, float]
 NONE: Figures = MappingProxyType({})
 TRUE = "_true"  # behind a figure's name: what a player's true patch gets by the same judge
 TONES = ("line_sine", "line_partials", "line_corners")
+HELD = "held_4"
 NEAR_TRUTH = 3.0  # dB
+FAINT = -80.0  # dB: what is below is all the same
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,14 @@ class Measure:
 
     def limit(self, figures: Figures) -> float | None:
         """The bound among a model's figures: a player's tones may have the lines of the true patch
-        and :data:`NEAR_TRUTH` more.
+        and :data:`NEAR_TRUTH` more, its notes may fade as the true patch's and that much further.
         """
+        if self.bound is None:
+            return None
+        if self.name == HELD and (true := figures.get(self.name + TRUE)) is not None:
+            return min(self.bound, max(true, FAINT) - NEAR_TRUTH)
         true = figures.get(self.name + TRUE, figures.get("line_partials" + TRUE))
-        if self.bound is None or self.name not in TONES or true is None:
+        if self.name not in TONES or true is None:
             return self.bound
         return max(self.bound, true + NEAR_TRUTH)
 
@@ -47,7 +53,7 @@ class Measure:
         bound = self.limit(figures)
         if bound is None:
             return True
-        return value >= bound if self.least else value <= bound
+        return max(value, FAINT - NEAR_TRUTH) >= bound if self.least else value <= bound
 
     def text(self, value: float | None) -> str:
         """Value with its unit, ``-`` where there is none."""
@@ -134,5 +140,5 @@ def differing(found: Figures, declared: Figures) -> list[str]:
 def _near(found: float | None, declared: float, measure: Measure) -> bool:
     if found is None:
         return False
-    faint = measure.unit.startswith("dB") and max(found, declared) < -80.0
+    faint = measure.unit.startswith("dB") and max(found, declared) < FAINT
     return faint or abs(found - declared) <= measure.slack

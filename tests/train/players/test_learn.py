@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,18 @@ from train.voices.known import rows_of, sound_of, true_patch
 from train.voices.learn import learn
 from train.voices.noise import between_partials
 from train.voices.single_notes import LOUD, Note, Source, pitch_in, source
-from train.voices.tables import PARTIALS, About, Tables, knots, load, save, shapes
+from train.voices.tables import (
+    LOUD_DB,
+    PARTIALS,
+    About,
+    Tables,
+    knots,
+    levelled,
+    load,
+    loudness,
+    save,
+    shapes,
+)
 
 from .simple import tables
 
@@ -173,6 +185,18 @@ def test_the_voices_that_come_with_restyle_are_whole(path: Path) -> None:
     power = found.steady**2 + found.second**2 + found.random**2
     np.testing.assert_allclose(power, 1.0, atol=2e-3)
     assert path.stat().st_size < 60_000
+
+
+def test_voices_come_out_as_loud_as_each_other_however_they_die_away() -> None:
+    notes = [(0.7 * k, 0.7 * k + 0.6, key, 1.0) for k, key in enumerate((50, 57, 64, 71))]
+    found = {}
+    for path in sorted(VOICES.glob("*.npz")):
+        y = sound_of(rows_of(notes, 2.8), [levelled(load(path)[0])])
+        parts = [y[round(0.7 * k * RATE) :][: round(0.6 * RATE)] for k in range(4)]
+        found[path.stem] = np.mean([10 * np.log10(np.mean(np.square(p))) for p in parts])
+    assert max(found.values()) - min(found.values()) < 1.5, found  # dB; as learnt they are 6 apart
+    quiet = replace(learnt := load(VOICES / "flute.npz")[0], course=learnt.course - 2.0)
+    assert loudness(levelled(quiet)) == pytest.approx(LOUD_DB, abs=0.05)
 
 
 @pytest.mark.skipif(
