@@ -205,7 +205,9 @@ class Voice(nn.Module):
         if self.voices > 1:
             sound = sound * (blend_weights(controls[:, len(CONTROLS) :]) @ self.group).unsqueeze(1)
         # partials: their line, a second beside it, chance around it
-        line, beats = phases[:, 0], phases[:, 1]
+        line = phases[:, 0]
+        begun = (begins > 0.0).unsqueeze(2).expand(-1, -1, self.partials).reshape(batch, -1)
+        beats = torch.where(begun, 0.0, phases[:, 1])  # a note begins with its two lines in step
         spread = (2.0 * ensemble).clamp(max=1.0).unsqueeze(2)
         wider = (2.0 * ensemble - 1.0).clamp(min=0.0).unsqueeze(2)
         random = random * spread

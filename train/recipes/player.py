@@ -178,9 +178,9 @@ PLAYERS: dict[str, tuple[tuple[str, ...], str, int]] = {  # voices, what it does
     "epiano-player": (("epiano",), "hears notes and plays them on an electric piano", 4),
     "marimba-player": (("marimba",), "hears notes and plays them on a marimba", 12),
     "blend-player": (
-        ("strings", "choir", "organ", "flute"),
-        "hears notes and plays them on strings, choir, organ and flute, to blend",
-        48,
+        ("choir", "strings", "organ", "flute"),
+        "hears notes and plays them on choir, strings, organ and flute, to blend",
+        52,
     ),
 }
 TAGS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 import torch
 from scipy import signal
 
@@ -39,6 +40,19 @@ def test_a_steady_note_is_its_sines() -> None:
         for k in (1, 2)
     )
     np.testing.assert_allclose(y, wanted, atol=3e-5)
+
+
+@pytest.mark.parametrize("begin", [0.0, 0.13, 0.4])
+def test_a_note_begins_with_its_two_lines_in_step(begin: float) -> None:
+    narrow = np.ones((NOTES, PARTIALS))
+    both = tables(1, steady=np.sqrt(0.5) * narrow, second=np.sqrt(0.5) * narrow, beat=2.0 * narrow)
+    y = sound_of(rows_of([(begin, 9.0, A4, 1.0)], 2.0), [both])
+    hops = y[: len(y) // HOP * HOP].reshape(-1, HOP)
+    level = np.sqrt(2.0 * np.mean(np.square(hops), axis=1))
+    first = int(begin * RATE / HOP)
+    t = (np.arange(len(level) - first) + 0.5) * HOP / RATE
+    wanted = 0.1 * np.sqrt(2.0) * np.abs(np.cos(2.0 * np.pi * t))  # |1 + e^(i 2 pi 2 t)| / 2
+    np.testing.assert_allclose(level[first + 4 :], wanted[4:], atol=0.008)
 
 
 def test_bends_follow_the_ear_and_bright_is_so_many_decibels_an_octave() -> None:
