@@ -3,8 +3,8 @@
 export const GROUPS = ["Favourites", "Voice", "Guitar", "Keys", "Makes music", "Yours"];
 
 const SUBTITLES = {
-  "amp-blend": "four amps blended", choir: "keys become choir", "choir-player": "plays along, sung", clean: "noise taken away", "endless-keys": "plays without end",
-  "epiano-player": "plays electric piano", "marimba-player": "plays a marimba", "organ-player": "plays church organ",
+  "amp-blend": "four amps blended", "blend-player": "four players blended", choir: "keys become choir", "choir-player": "plays along, sung", clean: "noise taken away", "endless-keys": "plays without end",
+  "epiano-player": "plays electric piano", "marimba-player": "plays a marimba", "organ-player": "plays church organ", "square-player": "plays square lead",
   "radio-voice": "hand-held radio", "square-synth": "square lead synth",
   "string-player": "plays along, bowed", strings: "warm string section", tape: "saturated tape machine",
   "tube-amp": "driven tube amp",
