@@ -89,7 +89,7 @@ def seconds_of(path: Path) -> float:
     """
     try:
         found = soundfile.info(str(path))
-    except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
+    except (soundfile.LibsndfileError, OSError, RuntimeError, UnicodeEncodeError) as error:
         raise AudioFileError(f"cannot read {path}: {error}") from None
     if found.samplerate and found.frames <= DENSEST * path.stat().st_size:
         return round(found.frames / found.samplerate, 3)

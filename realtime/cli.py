@@ -24,6 +24,8 @@ def main() -> None:
     for name in ("SIGTERM", "SIGHUP"):  # a closed terminal ends it as Ctrl-C does, but for nohup
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
             signal.signal(getattr(signal, name), interrupt)
+    if bad := next((w for w in sys.argv[1:] if not _is_text(w)), None):
+        _fail(f"'{bad}' holds bytes that are no UTF-8; give the file another name")
     try:
         from .commands.mount import PLAYING, command_line
         from .native.spared import without_scipy
@@ -40,6 +42,14 @@ def main() -> None:
         if not asked:  # an interrupt inside the compiler comes out as another error
             raise
         _fail("interrupted")
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _fail(sentence: str) -> None:

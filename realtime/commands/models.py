@@ -21,6 +21,8 @@ from ..proof.verify import verify as run_checks
 from ..trust.admission import read_file
 from .common import JsonOption, err, out
 
+NAME_WIDTH = 40  # cells of a name in the tables
+
 
 def models(as_json: JsonOption = False) -> None:
     """List the models: yours first, then the bundled ones."""
@@ -42,9 +44,12 @@ def models(as_json: JsonOption = False) -> None:
     facts = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("name", "kind", "rate", "hop", "latency", "size", "licence"):
         right = heading in ("rate", "hop", "latency", "size")
-        facts.add_column(heading, justify="right" if right else "left", no_wrap=True)
+        widest = NAME_WIDTH if heading == "name" else None
+        facts.add_column(
+            heading, justify="right" if right else "left", no_wrap=True, max_width=widest
+        )
     summaries = Table.grid(padding=(0, 2, 0, 0))
-    summaries.add_column(no_wrap=True)
+    summaries.add_column(no_wrap=True, max_width=NAME_WIDTH)
     for e in entries:
         facts.add_row(*_facts(e))
         said = Text(e.card.summary) if e.card else Text(e.problem or "", "red")

@@ -11,12 +11,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import RestyleError, printable
+from ..errors import PresetError, RestyleError, printable
 from ..presets.asking import plugin_asks
 from ..presets.check import Library
 from ..presets.files import delete_preset, find_preset, list_presets, save_preset, upgrade_file
 from ..presets.format import FORMAT, Preset, to_dict
 from ..presets.opening import open_preset
+from ..presets.toml import LARGEST
 from ..session.sound import anonymous, places
 from ..trust.consent import given
 from .common import (
@@ -114,7 +115,12 @@ def list_saved(as_json: JsonOption = False) -> None:
 
 def show(name: NameArgument) -> None:
     """Print a preset's file."""
-    print(printable(find_preset(name).read_text(encoding="utf-8", errors="replace")), end="")
+    path = find_preset(name)
+    with path.open("rb") as file:
+        text = file.read(LARGEST + 1)
+    if len(text) > LARGEST:
+        raise PresetError(f"cannot show {path}: it has more than {LARGEST >> 20} MiB")
+    print(printable(text.decode("utf-8", "replace")), end="")
 
 
 def check(names: FilesArgument) -> None:

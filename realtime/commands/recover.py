@@ -13,6 +13,8 @@ from ..errors import AudioFileError
 from ..host.recover import recover as mend
 from .common import ForceOption, out
 
+LONGEST_NAME = 255  # bytes that file systems take
+
 
 def recover(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="WAV or FLAC that breaks off.")],
@@ -28,6 +30,10 @@ def recover(
     if file.suffix.lower() not in (".wav", ".flac"):
         raise AudioFileError(f"'{file.name}' is no WAV or FLAC file; those can be mended")
     target = target or file.with_name(f"{file.stem}.recovered{file.suffix.lower()}")
+    if len(os.fsencode(target.name)) > LONGEST_NAME:
+        raise AudioFileError(
+            f"'{target.name[:20]}…' is too long for a file's name; name another with --out"
+        )
     check_target(target, replace=force)
     seconds = mend(file, target)
     out.print(f"wrote {target}: {seconds:.2f} s", highlight=False, soft_wrap=True)

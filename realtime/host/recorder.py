@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from ..errors import AudioFileError
 from ..native.ring import Ring
 from .take_file import TakeFile
 
@@ -96,8 +97,15 @@ class Recorder:
         self.gaps = 0
         self._told, self._lost_before = 0, 0
         self._files: dict[str, TakeFile] = {}
-        for name, path in files.items():
-            self._files[name] = TakeFile(path, sample_rate, self._rings[name].channels)
+        try:
+            for name, path in files.items():
+                self._files[name] = TakeFile(path, sample_rate, self._rings[name].channels)
+        except AudioFileError:
+            for name, file in self._files.items():
+                with suppress(Exception):
+                    file.close()
+                    files[name].unlink()
+            raise
         self._thread = threading.Thread(target=self._run, name="restyle-recorder", daemon=True)
         self._thread.start()
 

@@ -94,6 +94,8 @@ def _head(file: BinaryIO, path: Path) -> tuple[int, int, str, int]:
     while at + 8 <= size:
         file.seek(at)
         name, length = struct.unpack("<4sI", file.read(8))
+        if not (name.isascii() and name.decode("ascii").isprintable()):
+            break  # no chunk is called so: zeros, say, that a power cut left
         if name == b"data" and found is not None:
             return (*found, at + 8)
         if name == b"fmt ":

@@ -26,6 +26,7 @@ from .session_log import FORMAT, LoggedChange, SessionLog, digest, versions
 Array = npt.NDArray[np.float32]
 LARGEST = 256 << 20  # bytes of a log and of a journal
 LONGEST_BLOCK = 1 << 16  # samples
+MOST_SHOWN = 200  # characters of a text from the log
 FEED = 2048  # events handed to the stream at a time
 
 
@@ -119,7 +120,11 @@ def _read(folder: Path) -> tuple[SessionLog, npt.NDArray[np.float64]]:
             raise ConfigError(
                 f"{folder} is a capture of format {found.format}, this restyle reads {FORMAT}"
             )
-        return msgspec.json.decode(text, type=SessionLog), _checked(rows)
+        log = msgspec.json.decode(text, type=SessionLog)
+        for size in (log.device.block_size, log.device.largest_block):
+            if size is not None and not 1 <= size <= LONGEST_BLOCK:
+                raise ValueError(f"a block has 1..{LONGEST_BLOCK} samples, not {size}")
+        return log, _checked(rows)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{folder} is not a capture: {reason[:200]}") from None
@@ -148,12 +153,13 @@ class _Version(msgspec.Struct):
 
 
 def _events(rows: npt.NDArray[np.float64]) -> list[tuple[float, int, int, float]]:
-    """Parameter events of the journal, as they are pushed."""
-    return [
+    """Parameter events of the journal in the order of their times, as they are pushed."""
+    found = [
         (float(time), int(kind) - EVENT, int(number), float(value))
         for time, kind, number, value in rows
         if kind >= EVENT
     ]
+    return sorted(found, key=lambda event: event[0])
 
 
 def _run(
@@ -203,10 +209,11 @@ def _remarks(log: SessionLog) -> list[str]:
     now = versions()
     for name, before in log.versions.items():
         if now.get(name) != before:
-            remarks.append(f"{name} is {now.get(name) or 'missing'}, it was {before}")
+            was = before[:MOST_SHOWN]
+            remarks.append(f"{name[:MOST_SHOWN]} is {now.get(name) or 'missing'}, it was {was}")
     for path, before in log.models.items():
         if digest(find_model(path)) != before:
-            remarks.append(f"the model {path} has changed since")
+            remarks.append(f"the model {path[:MOST_SHOWN]} has changed since")
     for key, text in (
         ("lost", "samples or journal entries were lost while capturing"),
         ("restarts", "restarts of the engine happened while capturing"),

@@ -7,9 +7,9 @@ them), ``journal.npy`` (float64 rows of position, kind, a, b, see :mod:`realtime
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,12 @@ import msgspec
 import numpy as np
 
 from ..audio_files import whole_file
-from ..errors import ConfigError
-from ..models.catalog import find_model
+from ..errors import AudioFileError, ConfigError
+from ..models.catalog import LARGEST, find_model
 from ..session.operations import Operation, brought
 from ..session.session import Change
 from ..session.sound import Setup, Sound
+from ..trust.hashes import content_hash
 from .recorder import Recorder
 
 if TYPE_CHECKING:
@@ -109,15 +110,26 @@ class Capture:
         self._thread = threading.Thread(target=self._run, name="restyle-capture", daemon=True)
 
     def start(self) -> None:
-        """Begin; the host plays and taps its sound."""
+        """Begin; the host plays and taps its sound.
+
+        Raises
+        ------
+        AudioFileError
+            A file cannot be made; the folder, if nothing else is in it, is gone again.
+        """
         board, opened = self._host.board, self._host.now
-        self.recorder = Recorder(
-            self._host.taps,
-            {"dry": self.folder / "input.wav", "wet": self.folder / "output.wav"},
-            int(opened["device"]["sample_rate"]),
-            lost=lambda: int(board.record[0]["tap_lost"]) if len(board.record) else 0,
-            tell=self._tell,
-        )
+        try:
+            self.recorder = Recorder(
+                self._host.taps,
+                {"dry": self.folder / "input.wav", "wet": self.folder / "output.wav"},
+                int(opened["device"]["sample_rate"]),
+                lost=lambda: int(board.record[0]["tap_lost"]) if len(board.record) else 0,
+                tell=self._tell,
+            )
+        except AudioFileError:
+            with suppress(OSError):
+                self.folder.rmdir()
+            raise
         self._first = opened
         self._thread.start()
 
@@ -172,11 +184,13 @@ def models_of(setup: Setup, changes: Iterable[Change]) -> set[str]:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, or an empty text when it is gone, or no ordinary file."""
+    """SHA-256 of a file, or an empty text when it is gone, no ordinary file, or larger than any
+    model.
+    """
     try:
-        if not path.is_file():
+        if not path.is_file() or path.stat().st_size > LARGEST:
             return ""
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return content_hash(path)
     except OSError:
         return ""
 

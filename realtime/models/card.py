@@ -120,8 +120,8 @@ class Card:
     labels : tuple of str
         What a tagger tells; since format 1.1.
     dc_blocker : float [Hz]
-        Corner of the first-order high-pass that a host runs over the graph's sound, so that no
-        constant comes out whatever the network makes of one; 0: none. Since format 1.5.
+        Corner of the first-order high-pass that a host runs over the graph's sound while a constant
+        comes in, so that none comes out; 0: never. Since format 1.5.
     provenance, metrics, proof : dict
         Training data with licences, recipe, seed, revision; figures with the command that made
         them; streaming error and measured latency found by the export gate.

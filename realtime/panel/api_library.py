@@ -14,7 +14,7 @@ import msgspec
 
 from ..audio_files import seconds_of
 from ..errors import AudioFileError, ControlError, nearest
-from ..presets.files import PresetEntry, delete_preset, list_presets
+from ..presets.files import PresetEntry, delete_preset, list_presets, preset_path
 from ..session.sound import Sound
 from ..trust.consent import Untrusted, allow
 from .api_sound import File, Names
@@ -32,6 +32,7 @@ def _preset(name: str) -> PresetEntry:
     listed = {e.name: e for e in list_presets(bundled=True)}
     if name not in listed:
         raise NotFound(f"there is no preset '{name[:80]}'{nearest(name, listed)}")
+    preset_path(name)  # what is in the folder under another kind of name goes by no name
     return listed[name]
 
 

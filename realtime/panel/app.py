@@ -166,7 +166,8 @@ async def _parts(request: Request, wanted: str, most: int, seconds: float) -> As
 
 class _Json(JSONResponse):
     def render(self, content: Any) -> bytes:
-        return json.dumps(content, allow_nan=False, ensure_ascii=False).encode("utf-8")
+        text = json.dumps(content, allow_nan=False, ensure_ascii=False)
+        return text.encode("utf-8", "replace")  # a file's name can be no UTF-8
 
 
 def _error(status: int, sentence: str) -> Response:

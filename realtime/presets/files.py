@@ -69,6 +69,8 @@ def preset_path(name: str) -> Path:
     PresetError
         The name would be no file name everywhere.
     """
+    if name.lower().endswith(".toml"):  # would be taken for a file's path
+        raise PresetError(f"'{name}' is no name for a preset; leave .toml out")
     if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name):
         raise PresetError(
             f"'{name}' is no name for a preset; take up to 64 letters, digits, spaces and"
@@ -124,6 +126,8 @@ def find_file(
         return path
     own = place(text)
     if not os.path.isfile(own):
+        if os.path.lexists(own):
+            raise PresetError(f"cannot read {own}: it is not a file")
         known = names()
         listed = f"known: {', '.join(known)}" if known else f"{own.parent} has none"
         raise PresetError(f"there is no {what} '{text}'{nearest(text, known)}; {listed}")

@@ -30,7 +30,9 @@ MODEL = Table(
     "model",
     # the model's own memory and code, by address
     channels=INT, hop=INT, x=INT, y=INT, step=INT, reset=INT, argument=INT,
-    corner=FLOAT, blocked=Array(F64, "channels, 2"),  # of a DC blocker: its pole (0: none), x and y
+    # of a DC blocker: steps of its means (corner is 0: none) and of its fade; what it knows
+    corner=FLOAT, fast=FLOAT, slow=FLOAT, fade=FLOAT,
+    dc=Array(F64, "channels, 8"), blocking=Array(F32, "channels, hop"),
     played=INT,  # of a player whose notes are told, see realtime.stages.played_notes; else 0
     # of spectrum models alone: n_fft is 0 for the others
     n_fft=INT, synthesis=INT, analysis_window=Array(F32, "n_fft"),
@@ -43,24 +45,49 @@ _history, _ola, _work, _frame = (MODEL.array(n) for n in ("history", "ola", "wor
 _table, _analysis, _synthesis = (
     MODEL.array(n) for n in ("table", "analysis_window", "synthesis_window")
 )
-_blocked = MODEL.array("blocked")
-TINY = float(np.finfo(np.float32).tiny)
+_dc, _blocking = MODEL.array("dc"), MODEL.array("blocking")
+# of a channel's input: mean and power of 20 ms, two means of 1 Hz, whether it is blocked;
+# of its output: mean, share that is taken off
+MEAN, POWER, SLOW, SLOWER, ON, OUT, SHARE = range(7)
+DC_LEAST, DC_SHARE, DC_GONE = 1e-3, 0.7, 2.5e-4  # mean, share of the power; mean that is none
+DC_FAST_S, DC_SLOW_HZ, DC_FADE_S = 0.02, 1.0, 0.01
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _listen_for_dc(m, block):  # type: ignore[no-untyped-def]
+    """Find out for each sample to come whether its channel is being blocked, before the model."""
+    held, blocking = _dc(m), _blocking(m)
+    for c in range(block.shape[0]):
+        d = held[c]
+        for i in range(block.shape[1]):
+            x = float(block[c, i])
+            d[MEAN] += m.fast * (x - d[MEAN])
+            d[POWER] += m.fast * (x * x - d[POWER])
+            d[SLOW] += m.slow * (x - d[SLOW])
+            d[SLOWER] += m.slow * (d[SLOW] - d[SLOWER])
+            square = d[MEAN] * d[MEAN]
+            if square > DC_LEAST * DC_LEAST and square > DC_SHARE * d[POWER]:
+                d[ON], d[SLOWER] = 1.0, d[MEAN]
+            elif abs(d[SLOWER]) < DC_GONE:
+                d[ON] = 0.0
+            blocking[c, i] = d[ON]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def _block_dc(m, block):  # type: ignore[no-untyped-def]
-    """First-order high-pass with gain 1 at half the rate, in place."""
-    held, pole = _blocked(m), m.corner
+    """Take a first-order mean off the channels that are being blocked, in place."""
+    held, blocking = _dc(m), _blocking(m)
     for c in range(block.shape[0]):
-        x, y = held[c, 0], held[c, 1]
+        d = held[c]
         for i in range(block.shape[1]):
-            v = float(block[c, i])
-            y = pole * y + 0.5 * (1.0 + pole) * (v - x)
-            x = v
-            if abs(y) < TINY:
-                y = 0.0
-            block[c, i] = F32(y)
-        held[c, 0], held[c, 1] = x, y
+            y = float(block[c, i])
+            d[OUT] += m.corner * (y - d[OUT])
+            goal = blocking[c, i]
+            d[SHARE] = (
+                min(goal, d[SHARE] + m.fade) if goal > d[SHARE] else max(goal, d[SHARE] - m.fade)
+            )
+            if d[SHARE] > 0.0:
+                block[c, i] = F32(y - d[SHARE] * d[OUT])
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -101,6 +128,8 @@ def step_function() -> Any:
     def model_step(address, block_address, n):  # type: ignore[no-untyped-def]
         m = view_model(address)
         block = view_f32(block_address, (m.channels, n))
+        if m.corner > 0.0:
+            _listen_for_dc(m, block)
         status = _step_spectrum(m, block) if m.n_fft > 0 else _step_waveform(m, block)
         if m.corner > 0.0:
             _block_dc(m, block)
@@ -119,10 +148,15 @@ def reset_function() -> Any:
         if m.n_fft > 0:
             _history(m)[...] = 0.0
             _ola(m)[...] = 0.0
-        _blocked(m)[...] = 0.0
+        _dc(m)[...] = 0.0
         return call_step(m.reset, (m.argument,))
 
     return model_reset
+
+
+def _step_of(corner: float, rate: int) -> float:
+    """By how much of the difference a first-order mean moves in a sample; `corner` in Hz."""
+    return 1.0 - math.exp(-2.0 * math.pi * corner / rate)
 
 
 class ModelStage:
@@ -154,7 +188,10 @@ class ModelStage:
             step=model.step_address,
             reset=model.reset_address,
             argument=model.argument,
-            corner=math.exp(-2.0 * math.pi * corner / self.sample_rate) if corner else 0.0,
+            corner=_step_of(corner, self.sample_rate),
+            fast=_step_of(1.0 / (2.0 * math.pi * DC_FAST_S), self.sample_rate),
+            slow=_step_of(DC_SLOW_HZ, self.sample_rate),
+            fade=1.0 / (DC_FADE_S * self.sample_rate),
         )
         source = model.note_slots() if isinstance(model, PlaysNotes) else None
         if heard is not None and source is not None:
@@ -213,7 +250,7 @@ class ModelStage:
         """Return to the initial state (not live)."""
         self._record.arrays["history"][...] = 0.0
         self._record.arrays["ola"][...] = 0.0
-        self._record.arrays["blocked"][...] = 0.0
+        self._record.arrays["dc"][...] = 0.0
         self.model.reset()
 
     def close(self) -> None:

@@ -28,6 +28,7 @@ from realtime.host.session_log import Capture
 from realtime.native.ring import Ring
 from realtime.session.operations import Insert, Load, Move, Remove, restyle
 from realtime.session.sound import Device, Setup, Sound, Stage
+from realtime.stream.record import EVENT
 
 from ..graphs import fir_model, identity_spectrum
 from ..networks import controlled_model
@@ -185,6 +186,57 @@ def test_what_is_no_capture_is_one_sentence(
     spoil(copy)
     with pytest.raises(RestyleError, match=says):
         replay(copy)
+
+
+@pytest.mark.parametrize("size", [0, -64, 1 << 17, 1 << 31, 1 << 40])
+@pytest.mark.parametrize("field", ["block_size", "largest_block"])
+def test_a_log_with_blocks_that_no_device_has_is_one_sentence(
+    captured: Path, tmp_path: Path, field: str, size: int
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(captured, copy)
+    session = json.loads((copy / "session.json").read_text())
+    session["device"][field] = size
+    (copy / "session.json").write_text(json.dumps(session))
+    with pytest.raises(ConfigError, match=rf"a block has 1\.\.65536 samples, not {size}"):
+        replay(copy)
+
+
+def test_events_are_played_in_the_order_of_their_times(captured: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(captured, copy)
+    rows = np.load(copy / "journal.npy")
+    events = rows[:, 1] >= EVENT
+    assert events.sum() > 1
+    rows[events] = rows[events][::-1]  # no journal is written so: it would be waited for for ever
+    np.save(copy / "journal.npy", rows)
+    found = replay(copy)
+    assert found.output.shape[1] > RATE and np.isfinite(found.output).all()
+
+
+def test_a_model_larger_than_any_is_not_read(captured: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(captured, copy)
+    with (tmp_path / "sparse.onnx").open("wb") as file:
+        file.truncate(40 << 30)
+    session = json.loads((copy / "session.json").read_text())
+    session["models"] = {str(tmp_path / "sparse.onnx"): "0" * 64}
+    session["versions"]["numpy"] = "9" * 10**6
+    (copy / "session.json").write_text(json.dumps(session))
+    begin = time.process_time()
+    remarks = replay(copy).remarks
+    assert any("sparse.onnx has changed" in r for r in remarks)
+    assert max(map(len, remarks)) < 400
+    assert time.process_time() - begin < 20.0  # of a processor; reading it would take longer
+
+
+def test_a_capture_that_cannot_begin_leaves_nothing(tmp_path: Path) -> None:
+    rings = {"dry": Ring(1, 8192), "wet": Ring(1, 8192)}
+    (tmp_path / "there").mkdir()
+    files = {"dry": tmp_path / "there" / "input.wav", "wet": tmp_path / "missing" / "output.wav"}
+    with pytest.raises(RestyleError, match="output.wav"):
+        Recorder(rings, files, RATE)
+    assert list((tmp_path / "there").iterdir()) == []
 
 
 def test_a_model_that_changed_since_is_named(captured: Path, tmp_path: Path) -> None:

@@ -167,6 +167,26 @@ def test_what_holds_no_sound_is_a_sentence(tmp_path: Path, content: bytes) -> No
     assert not list(tmp_path.glob("*out*"))
 
 
+def test_zeros_behind_a_head_are_not_walked_through(tmp_path: Path) -> None:
+    path = tmp_path / "cut.wav"
+    soundfile.write(path, np.zeros(0, np.float32), RATE, subtype="FLOAT")
+    head = path.read_bytes()
+    with path.open("wb") as file:
+        file.write(head[: head.index(b"fmt ") + 24])
+        file.truncate(4 << 30)  # as a power cut leaves what was never written
+    begin = time.process_time()
+    with pytest.raises(AudioFileError, match="breaks off before its samples begin"):
+        recover(path, tmp_path / "out.wav")
+    assert time.process_time() - begin < 10.0  # of a processor; eight bytes at a time took minutes
+
+
+def test_a_name_too_long_to_add_to_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / f"{'n' * 245}.wav"
+    path.write_bytes(b"RIFF")
+    run = CliRunner().invoke(app, ["recover", str(path)])
+    assert isinstance(run.exception, AudioFileError) and "--out" in str(run.exception)
+
+
 def test_sounds_that_are_there_are_not_replaced(tmp_path: Path) -> None:
     target = tmp_path / "take.wav"
     target.write_bytes(b"mine")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
 from realtime.errors import AudioFileError
+from realtime.presets.files import preset_folder
 
 from ..signals import Array
 from .conftest import Desk
@@ -71,6 +74,38 @@ def test_dry_and_wet_are_aligned(plain: Desk) -> None:
     at -= plain.get("/api/state")["latency"]["declared_samples"]
     np.testing.assert_array_equal(x[:n], tape.input[at : at + n, 0])
     assert np.mean(np.abs(y[:n] - x[:n]) <= 1e-6) > 0.9
+
+
+def test_names_that_are_no_utf_8_hide_no_others(
+    plain: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = str(take(plain, format="wav")[0]["name"])
+    (tmp_path / "models").mkdir()
+    monkeypatch.setenv("RESTYLE_MODELS", str(tmp_path / "models"))
+    odd = os.fsdecode(b"odd\xff")
+    (tmp_path / "models" / f"{odd}.onnx").write_bytes(b"junk")
+    (plain.console.recordings_folder() / f"{odd}.wav").write_bytes(b"junk")
+    preset_folder().mkdir(parents=True, exist_ok=True)
+    (preset_folder() / f"{odd}.toml").write_bytes(b"junk")
+    assert name in {r["name"] for r in plain.get("/api/recordings")}
+    assert "tape" in {m["name"] for m in plain.get("/api/models")}
+    assert "robot" in {p["name"] for p in plain.get("/api/presets")}
+
+
+def test_a_preset_named_as_a_file_reaches_no_file(
+    plain: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text("mine")
+    for method, path, body in (
+        ("PUT", "/api/presets/mine.toml", {}),
+        ("DELETE", "/api/presets/mine.toml", None),
+        ("POST", "/api/presets/mine.toml/load", {}),
+        ("POST", "/api/compare", {"preset": "mine.toml"}),
+    ):
+        answer = plain.ask(method, path, body)
+        assert answer.status in (400, 404), (method, path, answer)
+    assert (tmp_path / "mine.toml").read_text() == "mine"
 
 
 def test_recordings_are_listed_and_only_those_are_served(plain: Desk) -> None:

@@ -93,6 +93,10 @@ def test_a_preset_is_saved_listed_shown_loaded_and_deleted(run, presets_folder: 
         (["show", "x"], "there is no preset 'x'"),
         (["delete", "x"], "there is no preset 'x'"),
         (["delete", "../x"], "is no name for a preset"),
+        (["delete", "mine.toml"], "is no name for a preset; leave .toml out"),
+        (["save", "mine.TOML"], "is no name for a preset; leave .toml out"),
+        (["show", "/dev/null"], "there is no preset file /dev/null"),
+        (["load", "odd\udcff"], "holds bytes that are no UTF-8"),
     ],
 )
 def test_bad_input_is_one_sentence_and_nothing_is_written(
@@ -105,6 +109,17 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(
     assert error.count("\n") == 1
     assert says in error
     assert not presets_folder.exists()
+
+
+def test_what_is_too_large_to_be_a_preset_or_no_file_is_not_read(run, presets_folder: Path) -> None:
+    presets_folder.mkdir(parents=True)
+    with (presets_folder / "sparse.toml").open("wb") as file:
+        file.truncate(40 << 30)
+    (presets_folder / "folder.toml").mkdir()
+    code, text, error = run("preset", "show", "sparse")
+    assert (code, text) == (2, "") and "it has more than 16 MiB" in error
+    code, text, error = run("preset", "load", "folder")
+    assert (code, text) == (2, "") and "it is not a file" in error
 
 
 def test_an_old_preset_is_overwritten_only_by_force(run, presets_folder: Path) -> None:

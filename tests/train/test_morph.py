@@ -42,6 +42,7 @@ def test_it_proves_itself_and_names_both(joined: Path) -> None:
         ("choir", "blend", 0.5),
     ]
     assert card.provenance["joined"] == ["strings", "choir"] and card.latency == 128
+    assert card.dc_blocker == 20.0
     assert card.proof["streaming_error"] <= 1e-5
 
 

@@ -250,7 +250,7 @@ class Run:
             recorder.stop()
             for name, written in recorder.written.items():
                 err.print(f"recorded {written} samples ({name})", highlight=False)
-        if capture is not None and len(figures) > 1:
+        if capture is not None and capture.recorder is not None and len(figures) > 1:
             folder = capture.finish(changes, figures)
             err.print(f"captured to {folder}; play it again with: restyle replay {folder}")
         return figures if len(figures) > 1 else {}

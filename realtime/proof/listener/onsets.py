@@ -92,6 +92,8 @@ def delays(y: npt.NDArray[np.floating], made: Events) -> Samples:
         for k, at in enumerate(begins):
             rest = float(np.median(size[at - before : at - before // 6]))
             part = size[at - before // 6 : at + reach]
+            if not part.size:  # at a rate of a few kHz there is no room
+                continue
             top = float(part.max())
             if top > max(LEAST * rest, 1e-5):
                 level = rest + HEIGHT * (top - rest)

@@ -194,7 +194,7 @@ def test_voices_come_out_as_loud_as_each_other_however_they_die_away() -> None:
         y = sound_of(rows_of(notes, 2.8), [levelled(load(path)[0])])
         parts = [y[round(0.7 * k * RATE) :][: round(0.6 * RATE)] for k in range(4)]
         found[path.stem] = np.mean([10 * np.log10(np.mean(np.square(p))) for p in parts])
-    assert max(found.values()) - min(found.values()) < 1.5, found  # dB; as learnt they are 6 apart
+    assert max(found.values()) - min(found.values()) < 2.0, found  # dB; as learnt they are 6 apart
     quiet = replace(learnt := load(VOICES / "flute.npz")[0], course=learnt.course - 2.0)
     assert loudness(levelled(quiet)) == pytest.approx(LOUD_DB, abs=0.05)
 
