@@ -11,6 +11,8 @@ from typing import Any
 
 from .errors import RestyleError, printable
 
+INTERRUPTED = 130  # Typer's own exit code, without a word
+
 
 def main() -> None:
     """Run the ``restyle`` command with the arguments of the process."""
@@ -38,6 +40,10 @@ def main() -> None:
         _fail(str(error))
     except KeyboardInterrupt:
         _fail("interrupted")
+    except SystemExit as end:
+        if asked and end.code == INTERRUPTED:
+            _fail("interrupted")
+        raise
     except Exception:
         if not asked:  # an interrupt inside the compiler comes out as another error
             raise
