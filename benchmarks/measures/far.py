@@ -157,7 +157,12 @@ def compare(lane: str, passed: int, here: Played, there: Played, grown_kib: int)
         same = a.shape == b.shape
         wrong += int((a.view(np.int32) != b.view(np.int32)).sum()) if same else max(a.size, b.size)
     places = len(set(here.changes) ^ set(there.changes))
-    counts = sum(a[k] != b[k] for a, b in zip(here.counts, there.counts, strict=True) for k in a)
+    differ = [
+        f"{k} {b[k]}, it was {a[k]}"
+        for a, b in zip(here.counts, there.counts, strict=True)
+        for k in a
+        if a[k] != b[k]
+    ]
     return {
         "lane": lane,
         "passed": f"2^{passed.bit_length() - 1}",
@@ -166,9 +171,9 @@ def compare(lane: str, passed: int, here: Played, there: Played, grown_kib: int)
         "swaps": sum(c["swaps"] for c in there.counts),
         "recorded": round(sum(len(t) for t in there.takes) / RATE, 1),
         "wrong": wrong,
-        "counts": counts + places,
+        "counts": len(differ) + places,
         "memory_mib": round(grown_kib / 1024, 1),
-        "verdict": "ok" if not wrong and not counts and not places else "not as it should be",
+        "verdict": "; ".join(differ) or ("not as it should be" if wrong or places else "ok"),
     }
 
 
@@ -203,6 +208,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     models = [str(find_model(n)) for n in STYLES]
     rows = run(options.seconds, models, options.seed, ("inline", "worker"))
     report.table("far", "Past 2^31 and 2^32 samples, beside the same from 0", rows, COLUMNS)
+    for row in rows:
+        if row["verdict"] != "ok":
+            report.note(f"{row['lane']}, past {row['passed']}: {row['verdict']}")
     if options.json is not None:
         report.write(options.json)
     return 0 if all(r["verdict"] == "ok" for r in rows) else 1
