@@ -11,13 +11,13 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import PresetError, RestyleError, printable
+from ..errors import RestyleError, printable
 from ..presets.asking import plugin_asks
 from ..presets.check import Library
 from ..presets.files import delete_preset, find_preset, list_presets, save_preset, upgrade_file
 from ..presets.format import FORMAT, Preset, to_dict
 from ..presets.opening import open_preset
-from ..presets.toml import LARGEST
+from ..presets.toml import contents
 from ..session.sound import anonymous, places
 from ..trust.consent import given
 from .common import (
@@ -115,12 +115,7 @@ def list_saved(as_json: JsonOption = False) -> None:
 
 def show(name: NameArgument) -> None:
     """Print a preset's file."""
-    path = find_preset(name)
-    with path.open("rb") as file:
-        text = file.read(LARGEST + 1)
-    if len(text) > LARGEST:
-        raise PresetError(f"cannot show {path}: it has more than {LARGEST >> 20} MiB")
-    print(printable(text.decode("utf-8", "replace")), end="")
+    print(printable(contents(find_preset(name)).decode("utf-8", "replace")), end="")
 
 
 def check(names: FilesArgument) -> None:

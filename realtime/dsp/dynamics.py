@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..native.late_numba import njit
@@ -71,6 +73,17 @@ def limit(block, gain, release):  # type: ignore[no-untyped-def]
             for c in range(block.shape[0]):
                 block[c, i] = min(F32(1.0), max(F32(-1.0), F32(block[c, i] * gain)))
     return gain, touched
+
+
+@njit(inline="always")
+def towards(now, goal, step):  # type: ignore[no-untyped-def]
+    """`now`, moved towards `goal` by at most `step`: one sample of a linear fade."""
+    return min(goal, now + step) if now < goal else max(goal, now - step)
+
+
+def step_of_mean(corner: float, rate: float) -> float:
+    """By how much of the difference a first-order mean moves in a sample; both in Hz."""
+    return 1.0 - math.exp(-2.0 * math.pi * corner / rate)
 
 
 def db_to_gain(db: float) -> float:

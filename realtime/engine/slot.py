@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 
+from ..dsp.dynamics import towards
 from ..dsp.mix import copy
 from ..native.intrinsics import call_step, view_f32, view_i64
 from ..native.late_numba import njit
@@ -45,7 +46,7 @@ def _blend(slot, dry, wet, start):  # type: ignore[no-untyped-def]
         return goal
     m = start
     for i in range(wet.shape[1]):
-        m = min(goal, m + slot.step) if m < goal else max(goal, m - slot.step)
+        m = towards(m, goal, slot.step)
         for c in range(wet.shape[0]):
             wet[c, i] = (F32(1.0) - F32(m)) * dry[c, i] + F32(m) * wet[c, i]
     return m

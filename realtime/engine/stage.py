@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..dsp.delay import DELAY_STATE, moving_delay
-from ..dsp.dynamics import scrub
+from ..dsp.dynamics import scrub, towards
 from ..dsp.meters import N_BINS, count_duration
 from ..dsp.mix import copy
 from ..native.intrinsics import call_hop, clock_address, monotonic_ns, view_f32
@@ -261,7 +261,7 @@ def feed(s, block, dry, wet):  # type: ignore[no-untyped-def]
         copy(block, wet)
         return
     for i in range(block.shape[1]):
-        fed = min(goal, fed + s.feed_step) if fed < goal else max(goal, fed - s.feed_step)
+        fed = towards(fed, goal, s.feed_step)
         for c in range(block.shape[0]):
             wet[c, i] = np.float32(fed) * block[c, i]
     s.fed = fed

@@ -28,7 +28,13 @@ _ROOT = Path(__file__).resolve().parents[2]  # of the packages: the child runs t
 _importing = threading.Lock()
 
 
-def _preset(name: str) -> PresetEntry:
+def preset_named(name: str) -> PresetEntry:
+    """A preset by its name alone, never by a path.
+
+    Raises
+    ------
+    NotFound, PresetError
+    """
     listed = {e.name: e for e in list_presets(bundled=True)}
     if name not in listed:
         raise NotFound(f"there is no preset '{name[:80]}'{nearest(name, listed)}")
@@ -55,12 +61,12 @@ def presets(console: Console, names: Names, body: Body) -> list[dict[str, Any]]:
 def save(console: Console, names: Names, body: Keep) -> dict[str, Any]:
     """Answer PUT /api/presets/{name}."""
     console.save_preset(names["name"], body.note, body.replace)
-    return _described(_preset(names["name"]))
+    return _described(preset_named(names["name"]))
 
 
 def load(console: Console, names: Names, body: Yes) -> dict[str, Any]:
     """Answer POST /api/presets/{name}/load; what it asks for waits for the word that 409 gave."""
-    name = _preset(names["name"]).name
+    name = preset_named(names["name"]).name
     try:
         console.surface.load_preset(name)
     except Untrusted as error:
@@ -73,7 +79,7 @@ def load(console: Console, names: Names, body: Yes) -> dict[str, Any]:
 
 def delete(console: Console, names: Names, body: Body) -> dict[str, Any]:
     """Answer DELETE /api/presets/{name}."""
-    delete_preset(_preset(names["name"]).name)
+    delete_preset(preset_named(names["name"]).name)
     return {}
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from ..errors import nearest
 from ..parameters.mapping import ACTIONS
-from ..presets.files import list_presets, preset_path
 from ..presets.setlist import list_setlists
+from .api_library import preset_named
 from .api_sound import Names
 from .console_protocol import Console
 from .fields import Body, Channels, Compared, ListOfPresets, NotFound
@@ -73,11 +73,8 @@ def go(console: Console, names: Names, body: Body) -> dict[str, Any]:
 
 def compare(console: Console, names: Names, body: Compared) -> dict[str, Any]:
     """Answer POST /api/compare."""
-    known = [e.name for e in list_presets(bundled=True)]
     if body.preset is not None:
-        preset_path(body.preset)
-    if body.preset is not None and body.preset not in known:
-        raise NotFound(f"there is no preset '{body.preset[:80]}'{nearest(body.preset, known)}")
+        preset_named(body.preset)
     console.compare(body.preset)
     return console.state()
 

@@ -17,6 +17,26 @@ MOST_PARTS = 300_000  # lines, values and tables: a second's work
 MOST_DOTS = 4_000_000  # a key of n parts takes n² steps
 
 
+def contents(path: Path, error: type[RestyleError] = PresetError) -> bytes:
+    """Return what is in a file.
+
+    Raises
+    ------
+    RestyleError
+        Unreadable, or too large.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe would keep us waiting
+        raise error(f"cannot read {path}: it is not a file")
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as found:
+        raise error(f"cannot read {path}: {found.strerror or found}") from None
+    if len(data) > LARGEST:
+        raise error(f"cannot read {path}: it has more than {LARGEST >> 20} MiB")
+    return data
+
+
 def parse(path: Path, error: type[RestyleError] = PresetError) -> dict[str, Any]:
     """Return the plain data of a file.
 
@@ -25,17 +45,10 @@ def parse(path: Path, error: type[RestyleError] = PresetError) -> dict[str, Any]
     RestyleError
         Unreadable, too large, or no TOML.
     """
-    if os.path.exists(path) and not os.path.isfile(path):  # a pipe would keep us waiting
-        raise error(f"cannot read {path}: it is not a file")
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-        if len(data) > LARGEST:
-            raise error(f"cannot read {path}: it has more than {LARGEST >> 20} MiB")
-        text = data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as found:
-        reason = getattr(found, "strerror", None) or str(found)
-        raise error(f"cannot read {path}: {reason}") from None
+        text = contents(path, error).decode("utf-8")
+    except UnicodeDecodeError as found:
+        raise error(f"cannot read {path}: {found}") from None
     if sum(text.count(c) for c in "\n,=[{") > MOST_PARTS or (
         sum(line.count(".") ** 2 for line in text.split("\n")) > MOST_DOTS
     ):

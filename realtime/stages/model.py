@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..dsp.dynamics import step_of_mean, towards
 from ..dsp.fft import twiddles
 from ..dsp.mix import copy
 from ..dsp.stft import analyse, synthesise
@@ -32,7 +33,7 @@ MODEL = Table(
     channels=INT, hop=INT, x=INT, y=INT, step=INT, reset=INT, argument=INT,
     # of a DC blocker: steps of its means (corner is 0: none) and of its fade; what it knows
     corner=FLOAT, fast=FLOAT, slow=FLOAT, fade=FLOAT,
-    dc=Array(F64, "channels, 8"), blocking=Array(F32, "channels, hop"),
+    dc=Array(F64, "channels, 7"), blocking=Array(F32, "channels, hop"),
     played=INT,  # of a player whose notes are told, see realtime.stages.played_notes; else 0
     # of spectrum models alone: n_fft is 0 for the others
     n_fft=INT, synthesis=INT, analysis_window=Array(F32, "n_fft"),
@@ -82,10 +83,7 @@ def _block_dc(m, block):  # type: ignore[no-untyped-def]
         for i in range(block.shape[1]):
             y = float(block[c, i])
             d[OUT] += m.corner * (y - d[OUT])
-            goal = blocking[c, i]
-            d[SHARE] = (
-                min(goal, d[SHARE] + m.fade) if goal > d[SHARE] else max(goal, d[SHARE] - m.fade)
-            )
+            d[SHARE] = towards(d[SHARE], float(blocking[c, i]), m.fade)
             if d[SHARE] > 0.0:
                 block[c, i] = F32(y - d[SHARE] * d[OUT])
 
@@ -154,11 +152,6 @@ def reset_function() -> Any:
     return model_reset
 
 
-def _step_of(corner: float, rate: int) -> float:
-    """By how much of the difference a first-order mean moves in a sample; `corner` in Hz."""
-    return 1.0 - math.exp(-2.0 * math.pi * corner / rate)
-
-
 class ModelStage:
     """See :class:`realtime.engine.stage.NativeStage`.
 
@@ -188,9 +181,9 @@ class ModelStage:
             step=model.step_address,
             reset=model.reset_address,
             argument=model.argument,
-            corner=_step_of(corner, self.sample_rate),
-            fast=_step_of(1.0 / (2.0 * math.pi * DC_FAST_S), self.sample_rate),
-            slow=_step_of(DC_SLOW_HZ, self.sample_rate),
+            corner=step_of_mean(corner, self.sample_rate),
+            fast=step_of_mean(1.0 / (2.0 * math.pi * DC_FAST_S), self.sample_rate),
+            slow=step_of_mean(DC_SLOW_HZ, self.sample_rate),
             fade=1.0 / (DC_FADE_S * self.sample_rate),
         )
         source = model.note_slots() if isinstance(model, PlaysNotes) else None

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from ..dsp.dynamics import towards
 from ..dsp.resample import process as convert_rate
 from ..dsp.resample import pull, push, view_resampler
 from ..engine.adapter import process
@@ -271,7 +272,7 @@ def mute(s, y, n):  # type: ignore[no-untyped-def]
         return
     step = 1.0 / s.fade_length
     for i in range(n):
-        s.heard = max(goal, s.heard - step) if s.heard > goal else min(goal, s.heard + step)
+        s.heard = towards(s.heard, goal, step)
         for c in range(s.channels):
             y[c, i] *= F32(s.heard)
 

@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from ..dsp.dynamics import db_to_gain
+from ..dsp.dynamics import db_to_gain, step_of_mean, towards
 from ..native.late_numba import njit
 from ..native.records import F32, F64, FLOAT, INT, Array, Table
 
@@ -72,11 +72,6 @@ def soften(e):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _towards(now, goal, step):  # type: ignore[no-untyped-def]
-    return min(goal, now + step) if now < goal else max(goal, now - step)
-
-
-@njit(nogil=True, error_model="numpy", cache=True)
 def protect(e, x, y, n):  # type: ignore[no-untyped-def]
     """Turn what is about to be played, ``y [channels, n]``, into what is played, in place.
 
@@ -85,14 +80,14 @@ def protect(e, x, y, n):  # type: ignore[no-untyped-def]
     slow, history, taps, heard = _slow(e), _history(e), _taps(e), _heard(e)
     blocking_step = e.duck_step
     for i in range(n):
-        e.level = _towards(e.level, e.level_goal, e.level_step)
-        e.duck = _towards(e.duck, e.duck_goal, e.duck_step)
+        e.level = towards(e.level, e.level_goal, e.level_step)
+        e.duck = towards(e.duck, e.duck_goal, e.duck_step)
         e.cap = min(e.ceiling, e.cap * e.rise)
         e.at = (e.at + 1) % TAPS
         gain = F32(1.0)
         if e.level < 1.0:
             gain = F32(0.5 - 0.5 * math.cos(math.pi * e.level))
-        e.blocking = _towards(e.blocking, float(e.blocks), blocking_step)
+        e.blocking = towards(e.blocking, float(e.blocks), blocking_step)
         offset, peak = 0.0, F32(0.0)
         heard_x, heard_y = F32(0.0), F32(0.0)
         for c in range(e.channels):
@@ -174,7 +169,7 @@ class Protection:
             duck=1.0,
             duck_goal=1.0,
             duck_step=1.0 / (DUCK_SECONDS * rate),
-            pole=1.0 - math.exp(-2.0 * math.pi * DC_HZ / rate),
+            pole=step_of_mean(DC_HZ, rate),
             lasting=int(DC_SECONDS * rate),
             ceiling=ceiling,
             cap=ceiling,

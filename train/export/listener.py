@@ -45,16 +45,22 @@ def heard(file: Path, card: Card, held: bool = False) -> dict[str, Any]:
     return {**card.proof, KEY: proof.entry()}
 
 
+def reseal(file: Path, card: Card) -> str:
+    """Give a model file another card, returned as it is written; graph and weights stay."""
+    sealed = card.to_json()
+    data = write_metadata(file.read_bytes(), {CARD_KEY: sealed})
+    with whole_file(file) as partial:
+        partial.write_bytes(data)
+    return sealed
+
+
 def stamp(files: list[Path], log: Callable[[str], None] = print) -> None:
     """Measure models again and write the figures into their cards; graphs and weights stay."""
     for file in files:
         card = read_entry(file).card
         if card is None or not card.converts:
             continue
-        sealed = replace(card, proof=heard(file, card)).to_json()
-        data = write_metadata(file.read_bytes(), {CARD_KEY: sealed})
-        with whole_file(file) as partial:
-            partial.write_bytes(data)
+        sealed = reseal(file, replace(card, proof=heard(file, card)))
         over = broken(json.loads(sealed)["proof"][KEY]["figures"])
         log(f"{file.name}: {'; '.join(over) if over else 'all bounds hold'}")
 

@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from realtime.audio_files import whole_file
-from realtime.models.card import CARD_KEY, from_json
-from realtime.models.metadata import read_metadata, write_metadata
+from realtime.models.catalog import read_card
 
 from ..data.pairs import PairSet
 from ..data.scores.render import SAMPLE_RATE
 from ..export import gate as export
+from ..export.listener import reseal
 from ..fit.checkpoint import folder_of, load
 from ..networks.layers import Streamable
 from ..networks.weights import fingerprint
@@ -110,7 +109,7 @@ def run(
     folder = out or folder_of(recipe) / EVALUATION
     if bundled is not None:
         found = _found(recipe, None, bundled, folder, log)
-        into_card(bundled, found)
+        reseal(bundled, replace(read_card(bundled), metrics=found))
     else:
         network = load(recipe)[0]
         with tempfile.TemporaryDirectory() as place:
@@ -140,12 +139,3 @@ def _found(
 
         return judged_generator(file, data, log)
     return judged(recipe, network, data, out, file, log) | recipe.further(data, file)
-
-
-def into_card(file: Path, metrics: dict[str, Any]) -> None:
-    """Write figures into a model's card; graph and weights stay."""
-    model = file.read_bytes()
-    card = from_json(read_metadata(model)[CARD_KEY])
-    data = write_metadata(model, {CARD_KEY: replace(card, metrics=metrics).to_json()})
-    with whole_file(file) as partial:
-        partial.write_bytes(data)

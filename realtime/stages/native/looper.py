@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dsp.dynamics import towards
 from ...native.intrinsics import view_f32
 from ...native.late_numba import cfunc, njit, types
 from ...native.records import F32, FLOAT, INT, Array, Record, Table
@@ -64,11 +65,6 @@ LOOP = Table(
 )  # fmt: skip
 view_loop = LOOP.view
 _memory = LOOP.array("memory")
-
-
-@njit(inline="always")
-def _toward(value, goal, step):  # type: ignore[no-untyped-def]
-    return min(goal, value + step) if value < goal else max(goal, value - step)
 
 
 @njit(inline="always")
@@ -248,7 +244,7 @@ def _record(v, block, begin, n):  # type: ignore[no-untyped-def]
     """Take ``block[:, begin : begin + n]`` in at position ``done``."""
     ground, at, gain = _memory(v)[v.ground], v.done - v.start, v.written
     for i in range(n):
-        gain = _toward(gain, 1.0, v.slope)
+        gain = towards(gain, 1.0, v.slope)
         for c in range(v.channels):
             ground[c, at + i] = np.float32(gain) * block[c, begin + i]
     v.written = gain
@@ -272,12 +268,12 @@ def _repeat(v, block, at, begin, n, level, step, takes):  # type: ignore[no-unty
         filled = _is_filled(v, place)
         count = _alike(v, place, min(end - begin, v.length - spot))
         for i in range(count):
-            heard = _toward(heard, 1.0 if plays else 0.0, v.slope)
-            shown = _toward(shown, v.show, v.slope)
+            heard = towards(heard, 1.0 if plays else 0.0, v.slope)
+            shown = towards(shown, v.show, v.slope)
             gain = np.float32(heard * (level + step * (begin + i + 1)))
             share = np.float32(shown if filled else 0.0)
             if writes:
-                written = _toward(written, 1.0 if dubs else 0.0, v.slope)
+                written = towards(written, 1.0 if dubs else 0.0, v.slope)
             for c in range(v.channels):
                 x, sound = block[c, begin + i], ground[c, place + i]
                 if share == np.float32(1.0):

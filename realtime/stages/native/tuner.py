@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dsp.dynamics import towards
 from ...dsp.pitch import find_pitch, make_hearing, sound_needed
 from ...native.intrinsics import load_acquire, store_release, view_f32
 from ...native.late_numba import cfunc, njit, types
@@ -56,7 +57,7 @@ def _mute(t, block, goal):  # type: ignore[no-untyped-def]
         return
     gain = t.gain
     for i in range(block.shape[1]):
-        gain = min(goal, gain + t.slope) if gain < goal else max(goal, gain - t.slope)
+        gain = towards(gain, goal, t.slope)
         for c in range(block.shape[0]):
             block[c, i] *= np.float32(gain)
     t.gain = gain
