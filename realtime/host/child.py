@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -23,17 +24,32 @@ Message = tuple[Any, ...]
 CONTEXT: Any = multiprocessing.get_context("spawn")  # how a process is started, and its pipe made
 
 
+ENDINGS = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
+
+
 @contextmanager
-def without_interrupts() -> Iterator[None]:
-    """Hold Ctrl-C back in this thread, and so in a process that it starts."""
+def without_endings() -> Iterator[None]:
+    """Hold Ctrl-C and its like back in this thread, and so in a process that it starts.
+
+    A process whose start is broken off would say so in a traceback.
+    """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    resource_tracker.ensure_running()  # which takes the mask off where it is not
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def ignore_endings() -> None:
+    """In a child, whose end is its parent's to say: take no notice of what was held back."""
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
 
 
 class Child:
@@ -68,10 +84,12 @@ class Child:
             target=target, args=(*arguments, theirs), name=name, daemon=True
         )
         try:
-            with without_interrupts():
+            with without_endings():
                 self.process.start()
-        except BaseException:
+        except BaseException:  # what was held back comes when it has started
             self._pipe.close()
+            if self.process.pid:
+                self.process.kill()
             raise
         finally:
             theirs.close()

@@ -17,7 +17,6 @@ import gc
 import math
 import os
 import queue
-import signal
 import sys
 import threading
 import time
@@ -37,6 +36,7 @@ from ..session.stats import stats
 from ..stages.plugin import PluginStage
 from ..stream.callback import stream_callback
 from ..stream.worker import lower_priority, raise_a_little
+from .child import ignore_endings
 from .engine_device import describe_device, make_device, make_monitor
 from .feedback import Listener
 from .late_models import LateModels
@@ -62,11 +62,7 @@ Body = Mapping[str, Any]
 def main(board_name: str, pipe: Connection) -> None:
     """Run an engine process until the pipe closes; the target of a spawned process."""
     without_scipy()
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the supervisor's to handle
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back until here
+    ignore_endings()
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         board = Board(board_name)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ControlError, RestyleError
-from ..host.child import Child, Message
+from ..host.child import Child, Message, ignore_endings
 from ..host.front import Front
 from ..host.machine import State
 from ..host.remote import RemoteLine
@@ -75,9 +74,7 @@ def main(settings: ControlsSettings, pipe: Connection) -> None:
 
     Everything is imported before the first view is waited for: it may stand by for long.
     """
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the supervisor's to handle
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    ignore_endings()
     with contextlib.suppress(ImportError):  # said when it is needed
         for name in _needed(settings):
             importlib.import_module(name, __package__)
