@@ -126,6 +126,17 @@ class Editor:
         self._session.do(operation, wait=False)
         return name
 
+    def turn(self) -> None:
+        """Turn one parameter."""
+        self._session.do(self._turn()[0], wait=False)
+
+    def plain(self, lane: str) -> None:
+        """Load a sound without a model, two effects, in a lane."""
+        stages = tuple(self._identified(e) for e in self._random.sample(EFFECTS, 2))
+        if self._session.setup.device.lane != lane:
+            self._session.do(Lane(lane), wait=False)
+        self._session.do(Load(Sound(stages)), wait=False)
+
     # -- what there is --------------------------------------------------------------------------
 
     def _stages(self) -> list[Stage]:

@@ -61,9 +61,10 @@ def _wait_for_writer(s, control, nanosleep):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def _drive(callback, record, tapes, sizes, paced, lockstep, control, clock, nanosleep, begun):  # type: ignore[no-untyped-def]
-    """Call `callback` over the tapes ``[input, output, in width, out width, samples]``.
+    """Call `callback` over the tapes ``[input, output, in width, out width, samples, length]``.
 
-    `begun` is when, by the monotonic clock, the first sample of the tape was due; 0 for now.
+    Tapes of `length` are played round and round until `samples` are through.  `begun` is when, by
+    the monotonic clock, the first sample of the tape was due; 0 for now.
     """
     s = view_stream(record)
     position, k = control[POSITION], 0
@@ -73,15 +74,16 @@ def _drive(callback, record, tapes, sizes, paced, lockstep, control, clock, nano
             sleep_ns(nanosleep, 100_000)
         if control[STOP] != 0:  # one that is held and stopped plays no further block
             break
-        n = min(sizes[k % sizes.shape[0]], tapes[4] - position)
+        place = position % tapes[5]
+        n = min(sizes[k % sizes.shape[0]], tapes[5] - place)
         k += 1
         if paced:
             due = begin + int((position + n) / s.sample_rate * 1e9)
             now = monotonic_ns(clock)
             if due > now:
                 sleep_ns(nanosleep, due - now)
-        source = tapes[0] + 4 * position * tapes[2]
-        target = tapes[1] + 4 * position * tapes[3]
+        source = tapes[0] + 4 * place * tapes[2]
+        target = tapes[1] + 4 * place * tapes[3]
         call_stream(callback, (source, target, n, 0, 0, record))
         position += n
         control[POSITION] = position
@@ -107,6 +109,8 @@ class SimulatedDevice(DrivenDevice):
         False: virtual time, as fast as possible and without underruns.
     out_channels : int or None
         Those of `signal` when None.
+    rounds : int
+        How often the tape is played; each round is recorded over the one before.
     """
 
     def __init__(
@@ -117,6 +121,7 @@ class SimulatedDevice(DrivenDevice):
         *,
         paced: bool = False,
         out_channels: int | None = None,
+        rounds: int = 1,
     ) -> None:
         super().__init__(np.array([0, 0, NEVER], dtype=np.int64))
         sizes = [block_size] if isinstance(block_size, int) else list(block_size)
@@ -136,15 +141,15 @@ class SimulatedDevice(DrivenDevice):
         self.length = signal.shape[1]
         self._signal = signal
         self._sizes = np.array(sizes, dtype=np.int64)
-        self._begun = 0
+        self._begun, self._rounds = 0, rounds
 
     def cross(self, channels: int, in_map: Sequence[int] | None = None) -> None:
         """Input and output have one clock."""
 
     def open(self, callback: int, record: int, lockstep: bool, tail: int = 0) -> None:
-        """Lay out the tapes: the signal and then silence to hear out the latency."""
+        """Lay out the tapes: the signal and, played once, silence to hear out the latency."""
         block = self.largest_block
-        total = self.length + tail
+        total = self.length + (tail if self._rounds == 1 else 0)
         total += -total % block if self.block_size else 0
         self._in: Array = np.zeros((total, self.in_channels), dtype=np.float32)
         self._in[: self.length] = self._signal.T
@@ -158,7 +163,7 @@ class SimulatedDevice(DrivenDevice):
             raise_priority()
         sides = (self._in, self._out)
         tapes = [a.ctypes.data for a in sides] + [a.shape[1] for a in sides]
-        tapes.append(self._in.shape[0])
+        tapes += [self._total, self._in.shape[0]]
         _drive(
             callback,
             record,
@@ -182,7 +187,7 @@ class SimulatedDevice(DrivenDevice):
     def run_to(self, position: int) -> None:
         """Let the sound run and return when it waits at `position`, or has ended."""
         self.hold(position)
-        while self.active and self.position < min(position, self._in.shape[0]):
+        while self.active and self.position < min(position, self._total):
             time.sleep(0.0005)
 
     @property
@@ -190,15 +195,23 @@ class SimulatedDevice(DrivenDevice):
         """Samples played so far."""
         return int(self._control[POSITION])
 
+    @property
+    def _total(self) -> int:
+        """Samples of all rounds."""
+        return self._rounds * self._in.shape[0]
+
     def touch(self) -> None:
         """Touch the tape that is recorded on, so that memory does not grow with the sound."""
         self._out.fill(0.0)
 
     def played(self, begin: int, end: int) -> Array:
-        """A part of what was played ``[channels, end - begin]`` (a copy)."""
-        return np.ascontiguousarray(self._out[begin:end].T)
+        """A part of the tape that was recorded on ``[channels, end - begin]`` (a copy)."""
+        return self._out[begin:end].T.copy(order="C")
 
     @property
     def recording(self) -> Array:
-        """What the "loudspeaker" played so far ``[channels, n]``, latency included (a copy)."""
-        return np.ascontiguousarray(self._out[: self.position].T)
+        """What the "loudspeaker" played so far ``[channels, n]``, latency included (a copy).
+
+        Of several rounds the whole tape: the end of it from the round before.
+        """
+        return self._out[: self.position].T.copy(order="C")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks.measures import capture, edits, far
+from benchmarks.measures import capture, day, edits, far
 from realtime.devices.simulated import SimulatedDevice
 from realtime.errors import ConfigError
 from realtime.host.replay import Replay, replay
@@ -126,3 +126,19 @@ def test_half_a_day_and_a_day_change_no_sample_and_no_count(models: list[str], l
     rows = far.run(1.5, models, 3, (lane,))
     assert [r["verdict"] for r in rows] == ["ok", "ok"], rows
     assert all(r["edits"] > 20 and r["swaps"] > 3 and r["recorded"] > 1.0 for r in rows)
+
+
+@pytest.mark.parametrize("lane", ["inline", "worker"])
+def test_a_day_is_the_same_again_and_recorded_as_played(
+    models: list[str], lane: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("HOUR", 40), ("TAKE", 10), ("BUSY", 10)):
+        monkeypatch.setattr(day, name, seconds)
+    first = day.live(lane, 4, models, tmp_path, 2)
+    again = day.live(lane, 4, models, tmp_path, 2, first)
+    assert again.stretches == first.stretches and len(set(first.stretches)) > 10
+    for lived in (first, again):
+        assert (lived.recorded, lived.wrong, lived.counts) == (10 * day.RATE, 0, 0)
+        assert len(lived.memory) == 1
+    first.asked[20], first.asked[30] = first.asked[30], first.asked[20]
+    assert day.live(lane, 4, models, tmp_path, 2, first).stretches != first.stretches

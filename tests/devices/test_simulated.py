@@ -112,3 +112,17 @@ def test_a_card_that_is_held_and_stopped_plays_no_further_block(position: int) -
             device.run_to(position)
         assert device.position == position
         session.stream.path.close()
+
+
+def test_a_tape_played_round_and_round_is_one_long_sound() -> None:
+    what, x = SOUNDS["gru"], noise(6400)
+    once = SimulatedDevice(np.tile(x, 3), 48000, 64)
+    again = SimulatedDevice(x, 48000, 64, rounds=3)
+    for device in (once, again):
+        with Session(Setup(what), device) as session:
+            session.wait()
+        assert device.position >= 3 * 6400
+    assert same_bits(again.recording, np.ascontiguousarray(once.recording[:, 12800:19200]))
+    kept = again.played(0, 64)
+    again.touch()
+    assert kept.any()  # a copy
