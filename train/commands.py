@@ -112,6 +112,56 @@ def fit(
 
 @app.command()
 @interruptible
+def sweep(
+    name: Name,
+    settings: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY=VALUE[,VALUE]...", help="E.g. learning_rate=1e-3,3e-3 steps=2000"
+        ),
+    ],
+    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 1,
+    draws: Annotated[
+        int | None, typer.Option(help="So many of the combinations, by chance; default: all.")
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="On a Ray cluster: auto, local or its address."),
+    ] = None,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Make the best the recipe's own run, to be judged, exported."),
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Threads = 1,
+) -> None:
+    """Train a recipe at several settings and say which validates best.
+
+    The same command goes on where it stopped, and more values join what is there.
+    """
+    from .fit import sweep as sweeps
+    from .fit.run import Options
+    from .recipes import get_recipe
+
+    options = Options(device=device, board=False)
+    recipe = get_recipe(name)
+    found = sweeps.trials(type(recipe), settings, draws, threads, options)
+    played = sweeps.on_ray(found, ray) if ray is not None else sweeps.in_processes(found, jobs)
+    outcomes = []
+    for outcome in played:
+        outcomes.append(outcome)
+        result = outcome.failed or f"validation {outcome.loss:.5g}"
+        typer.echo(f"{len(outcomes)} of {len(found)}: {' '.join(outcome.words)}: {result}")
+    typer.echo(sweeps.table(outcomes))
+    best = min(outcomes, key=lambda o: o.loss)
+    if not best.best:
+        raise ConfigError("no run of the sweep came to an end")
+    kept = sweeps.keep(recipe, Path(best.best)) if keep else best.best
+    typer.echo(f"best checkpoint: {kept}")
+
+
+@app.command()
+@interruptible
 def evaluate(
     name: Name,
     out: Annotated[

@@ -1,6 +1,6 @@
 """``python -m benchmarks.measures.day``: a day of virtual time, played through without a stop.
 
-25 hours pass 2**31 and 2**32 samples.  In twenty seconds of every ten minutes there is a random
+25 hours pass 2**31 and 2**32 samples.  In ten seconds of every twenty minutes there is a random
 edit each second, with models, groups, other lanes and whole sounds; else a parameter turns every
 ten seconds.  A minute of every hour is recorded.  Then sessions are started anew, again and again.
 The day is played twice, the second time from what the first was asked to do: what is played must
@@ -39,9 +39,9 @@ from .edits import RATE, STYLES, Editor, tone
 from .far import rest
 
 Array = npt.NDArray[np.float32]
-BLOCKS = {"inline": 64, "worker": 960}  # whole blocks in a second, whole seconds in a lap
+BLOCKS = {"inline": 64, "worker": 4800}  # whole blocks in a second, whole seconds in a lap
 LAP = 10  # seconds of tape, played round and round
-BUSY_EVERY, BUSY = 600, 20  # seconds
+BUSY_EVERY, BUSY = 1200, 10  # seconds; whole laps
 HOUR, TAKE = 3600, 60  # seconds, a minute of each hour
 TAP = 1 << 17  # samples
 NOISE = 10 ** (-30 / 20)

@@ -188,7 +188,7 @@ class SimulatedDevice(DrivenDevice):
         """Let the sound run and return when it waits at `position`, or has ended."""
         self.hold(position)
         while self.active and self.position < min(position, self._total):
-            time.sleep(0.0005)
+            time.sleep(0.001)
 
     @property
     def position(self) -> int:

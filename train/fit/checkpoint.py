@@ -27,8 +27,8 @@ BEST, LAST = "best.pt", "last.pt"
 
 
 def folder_of(recipe: Recipe) -> Path:
-    """``.runs/<recipe>``."""
-    return RUNS / recipe.name
+    """``.runs/<recipe>``, or in the recipe's own folder of runs."""
+    return (recipe.runs or RUNS) / recipe.name
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:

@@ -65,6 +65,8 @@ class Recipe(ABC):
         Rows of test sounds that :meth:`practise` puts behind the batch for :meth:`objection`.
     start : Path or None
         A model file whose weights a fresh network begins with, as far as they fit.
+    runs : Path or None
+        Folder that its run lies in, where it is one of several; None: the usual one.
     unpaired : bool
         It learns from recordings that do not belong together; only tests have true pairs.
     ablations : dict of candidate to recipe
@@ -80,6 +82,7 @@ class Recipe(ABC):
     shared_loss: bool = True
     tests: int = 0
     start: Path | None = None
+    runs: Path | None = None
     unpaired: bool = False
     ablations: ClassVar[dict[str, str]] = {}
 

@@ -1,0 +1,279 @@
+"""Train a recipe at several settings, each a run of its own, and say which validates best.
+
+The runs of a sweep live in ``.runs/<recipe>.sweep/<settings>/<recipe>/``, so that they go on where
+they stopped when the same command comes again, and others may join later.  Each trial is trained
+in a process of its own, on this machine or on a Ray cluster whose nodes share the folder.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import multiprocessing
+import random
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from realtime.errors import ConfigError, RestyleError
+
+from ..recipes.base import Recipe
+from . import checkpoint
+from .loop import Interrupted, Options
+from .run import fit
+from .settings import apply
+
+MOST = 1000  # trials
+TRIES = 2  # of a pool whose processes are killed
+LONGEST = 120  # characters of a trial's folder
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run of a sweep.
+
+    Attributes
+    ----------
+    make : callable
+        Gives the recipe, in the process that trains; of a module's top level.
+    words : tuple of str
+        ``key=value``, see :mod:`train.fit.settings`.
+    runs : Path
+        Folder that its run's folder lies in.
+    """
+
+    make: Callable[[], Recipe]
+    words: tuple[str, ...]
+    runs: Path
+    threads: int
+    options: Options
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a trial: its best validation loss and where that was, or a sentence."""
+
+    words: tuple[str, ...]
+    loss: float = math.inf
+    step: int = 0
+    minutes: float = 0.0
+    best: str = ""
+    failed: str = ""
+
+
+def trials(
+    make: Callable[[], Recipe], words: Sequence[str], draws: int | None, threads: int,
+    options: Options, runs: Path | None = None,
+) -> list[Trial]:  # fmt: skip
+    """Every combination of the values, or `draws` of them by chance, the same ones each time.
+
+    Parameters
+    ----------
+    words : sequence of str
+        ``key=value`` or ``key=value,value``; a tuple is one value in parentheses.
+    runs : Path, optional
+        Default: ``.runs/<recipe>.sweep``.
+
+    Raises
+    ------
+    ConfigError
+        A word is none, a value does not fit, nothing is swept, or there are too many.
+    """
+    recipe = make()
+    given = [_values(word) for word in words]
+    keys = [key for key, _ in given]
+    if double := next((k for k in keys if keys.count(k) > 1), None):
+        raise ConfigError(f"{double} is given twice; write its values as {double}=A,B")
+    count = math.prod(len(values) for _, values in given)
+    if count < 2:
+        raise ConfigError("a sweep needs several values of a setting: learning_rate=1e-3,3e-3")
+    if draws is not None and draws < 1:
+        raise ConfigError(f"--draws must be at least 1, got {draws}")
+    if count > MOST and draws is None or draws is not None and draws > MOST:
+        raise ConfigError(
+            f"{count} combinations, {MOST} are the most; take some of them by --draws"
+        )
+    chosen: Iterable[int] = range(count)
+    if draws is not None and draws < count:
+        chosen = sorted(random.Random(0).sample(range(count), draws))
+    runs = runs or checkpoint.RUNS / f"{recipe.name}.sweep"
+    found = []
+    for index in chosen:
+        one = []
+        for key, values in reversed(given):
+            index, at = divmod(index, len(values))
+            one.append(f"{key}={values[at]}")
+        one.reverse()
+        apply(make(), one)
+        found.append(Trial(make, tuple(one), runs / _folder(one), threads, options))
+    return found
+
+
+def _values(word: str) -> tuple[str, list[str]]:
+    key, equals, text = word.partition("=")
+    if not equals:
+        raise ConfigError(f"expected key=value or key=value,value, got '{word}'")
+    values = [v.strip() for v in re.split(r",(?![^(]*\))", text)]
+    return key, list(dict.fromkeys(v for v in values if v)) or [text]
+
+
+def _folder(words: Sequence[str]) -> str:
+    name = " ".join(re.sub(r"[^\w.=,-]", "", w) for w in words)
+    if len(name) > LONGEST:
+        raise ConfigError(f"too many settings for the name of a folder: {name[:60]}…")
+    return name
+
+
+def train_trial(trial: Trial) -> Outcome:
+    """Train one, in a process for it alone; what it wrote while it went is in its folder."""
+    import torch
+
+    torch.set_num_threads(trial.threads)
+    recipe = trial.make()
+    recipe.runs = trial.runs
+    trial.runs.mkdir(parents=True, exist_ok=True)
+    try:
+        schedule, _ = apply(recipe, list(trial.words))
+        with (trial.runs / "log.txt").open("a") as log:
+
+            def write(text: str) -> None:
+                print(text, file=log, flush=True)
+
+            best = fit(recipe, schedule=schedule, log=write, options=trial.options)
+        content = checkpoint.read(best)
+        step, loss = min(content["history"], key=lambda entry: float(entry[1]))
+        minutes = float(content["cpu_minutes"])
+        return Outcome(trial.words, float(loss), int(step), minutes, str(best))
+    except Interrupted:
+        return Outcome(trial.words, failed="interrupted")
+    except RestyleError as error:
+        return Outcome(trial.words, failed=str(error))
+    except Exception as error:  # settings that only torch finds impossible
+        text = " ".join(str(error).split())[:200]
+        return Outcome(trial.words, failed=f"{type(error).__name__}: {text}")
+
+
+def in_processes(found: Sequence[Trial], jobs: int) -> Iterator[Outcome]:
+    """Train `jobs` trials at a time, each in a new process; outcomes as they come.
+
+    The first process makes what data there is to be made before others ask for it.  Where one is
+    killed, those that were under way go on once more.
+    """
+    context = multiprocessing.get_context("spawn")
+    with _ending(ProcessPoolExecutor(1, context)) as pool:
+        if failed := pool.submit(_make_data, found[0].make).result():
+            raise ConfigError(failed)
+    left, tries = list(found), 0
+    while left:
+        broken, tries = [], tries + 1
+        with _ending(ProcessPoolExecutor(jobs, context, max_tasks_per_child=1)) as pool:
+            flying = {pool.submit(train_trial, trial): trial for trial in left}
+            for future in as_completed(flying):
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    broken.append(flying[future])
+        if tries == TRIES:
+            yield from (
+                Outcome(t.words, failed="a process that trained was killed") for t in broken
+            )
+            return
+        left = broken
+
+
+@contextmanager
+def _ending(pool: ProcessPoolExecutor) -> Iterator[ProcessPoolExecutor]:
+    """A pool that begins nothing more after Ctrl-C, and whose processes keep what they have."""
+    try:
+        yield pool
+        pool.shutdown()
+    except BaseException:
+        for process in multiprocessing.active_children():
+            process.terminate()
+        pool.shutdown(cancel_futures=True)
+        raise
+
+
+def _make_data(make: Callable[[], Recipe]) -> str:
+    try:
+        make().data()
+    except RestyleError as error:
+        return str(error)
+    return ""
+
+
+def keep(recipe: Recipe, best: Path) -> Path:
+    """Make a run the recipe's own, to be judged and exported; the earlier one is kept beside.
+
+    Returns
+    -------
+    Path
+        Its best checkpoint.
+    """
+    folder = checkpoint.folder_of(recipe)
+    checkpoint.set_aside(folder)
+    shutil.copytree(best.parent, folder, dirs_exist_ok=True)
+    return folder / best.name
+
+
+def on_ray(found: Sequence[Trial], address: str) -> Iterator[Outcome]:
+    """Train on a Ray cluster; a trial whose node is lost goes on elsewhere from its checkpoint.
+
+    Parameters
+    ----------
+    address : str
+        ``auto``, ``local`` or that of a cluster, whose nodes have the same folder of runs.
+
+    Raises
+    ------
+    ConfigError
+        Ray is not installed, or there is no cluster.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise ConfigError(
+            "--ray needs the package ray; install it with: pip install 'restyle[ray]'"
+        ) from None
+    try:
+        ray.init(address=address, log_to_driver=False, configure_logging=False)
+    except Exception as error:
+        raise ConfigError(f"no Ray cluster at {address}: {error}") from None
+    try:
+        if failed := ray.get(ray.remote(_make_data).remote(found[0].make)):
+            raise ConfigError(failed)
+        here = Path.cwd()
+        flying = {}
+        for trial in found:
+            task = ray.remote(num_cpus=trial.threads, max_retries=3, max_calls=1)(train_trial)
+            flying[task.remote(replace(trial, runs=here / trial.runs))] = trial
+        while flying:
+            done, _ = ray.wait(list(flying), num_returns=1)
+            for reference in done:
+                trial = flying.pop(reference)
+                try:
+                    yield ray.get(reference)
+                except ray.exceptions.RayError as error:
+                    said = str(error).strip().splitlines()[-1]
+                    yield Outcome(trial.words, failed=f"its worker did not train it: {said}")
+    finally:
+        ray.shutdown()
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """Outcomes as lines, the best first, those that failed last."""
+    ranked = sorted(outcomes, key=lambda o: (bool(o.failed), o.loss))
+    wide = max(len(" ".join(o.words)) for o in ranked)
+    head = f"{'settings':{wide}}  validation  at step  minutes"
+    rows = [
+        f"{' '.join(o.words):{wide}}  {o.failed}"
+        if o.failed
+        else f"{' '.join(o.words):{wide}}  {o.loss:10.5g}  {o.step:7d}  {o.minutes:7.1f}"
+        for o in ranked
+    ]
+    return "\n".join(itertools.chain([head], rows))
