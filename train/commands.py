@@ -373,6 +373,13 @@ def listen(
         typer.Argument(help="Recipes or bundled players; default: all recipes."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the page.")] = Path("out/listen"),
+    rival: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.onnx",
+            help="Model that players are heard beside, in place of the dry input.",
+        ),
+    ] = None,
     threads: Threads = 1,
 ) -> None:
     """Write a page with sounds side by side, for ears."""
@@ -381,7 +388,7 @@ def listen(
     from .recipes import RECIPES
 
     torch.set_num_threads(threads)
-    page = _later("train.judging.listen").write_page(list(names or RECIPES), out)
+    page = _later("train.judging.listen").write_page(list(names or RECIPES), out, rival=rival)
     typer.echo(f"wrote {page}")
 
 

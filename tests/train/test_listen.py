@@ -165,31 +165,50 @@ def test_faults_are_one_sentence(tmp_path: Path) -> None:
         listen.write_page(["heard-style"], tmp_path / "out", lambda text: None)
 
 
-def test_a_player_is_heard_beside_its_shaper_and_the_true_patch(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("rival", [None, "tape"])
+def test_a_player_is_heard_beside_the_true_patch_and_the_input_or_a_rival(
+    rival: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     x = np.zeros(3 * 48000, dtype=np.float32)
     x[96000:] = plucked(3, 61440)[:48000]
     sets = {"keys": (Pair("keys0", x, np.tanh(4 * x)),) * 2, "nylon": (Pair("nylon0", x, -x),)}
     monkeypatch.setattr(Bundled, "outside", lambda self: sets)
     monkeypatch.setattr(listen_players, "SECONDS", 1.0)
-    page = listen.write_page(["string-player"], tmp_path / "out", lambda text: None)
+    against = None if rival is None else find_model(rival)
+    page = listen.write_page(["string-player"], tmp_path / "out", lambda text: None, against)
     files, key = opened(page.read_text(encoding="utf-8"))
-    assert list(key["weights"]) == ["string-player"] and key["skipped"] == []
+    assert list(key["weights"]) == ["string-player", *(["rival"] if rival else [])]
+    assert key["skipped"] == []
     assert sorted(r["recording"] for r in key["recordings"]) == ["keys0", "keys0", "nylon0"]
     row = next(r for r in key["recordings"] if r["recording"] == "nylon0")
     made = {"oracle": -x[96000:]}
-    for name, style in (("model", "string-player"), ("shaper", "strings")):
-        made[name] = play(find_model(style), x[48000:])[48000:]
+    made["model"] = play(find_model("string-player"), x[48000:])[48000:]
+    if against is None:
+        made["copy"] = x[96000:]
+    else:
+        made["rival"] = play(against, x[48000:])[48000:]
     assert set(row["sounds"]) == set(made)
     for name, wanted in made.items():
         y = decoded(files[row["sounds"][name]])
         gain = np.dot(wanted, y) / np.dot(wanted, wanted)
         assert np.abs(y - gain * wanted).max() < 1.01 / 32768
     assert "string-player" not in page.read_text(encoding="utf-8")
+
+
+def test_a_player_or_rival_that_is_not_there_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(ConfigError, match="--rival is for players; name one of string-player"):
+        listen.write_page(["heard-style"], out, rival="tape")
+    with pytest.raises(ModelError, match=r"there is no model file old\.onnx"):
+        listen.write_page(["string-player"], out, rival="old.onnx")
+    with pytest.raises(ConfigError, match=r"restyles sound; tagger\.onnx is a tagger"):
+        listen.write_page(["string-player"], out, rival="tagger")
+    monkeypatch.setattr(listen_players, "find_model", missing)
     with pytest.raises(ConfigError, match="no flute-player yet; run: restyle train player"):
-        monkeypatch.setattr(listen_players, "find_model", missing)
-        listen.write_page(["flute-player"], tmp_path / "out")
+        listen.write_page(["flute-player"], out)
+    assert not out.exists()
 
 
 def missing(name: str) -> Path:

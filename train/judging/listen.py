@@ -58,11 +58,21 @@ class Excerpt:
     sounds: dict[str, Array]
 
 
-def write_page(names: list[str], out: Path, log: Callable[[str], None] = print) -> Path:
+def write_page(
+    names: list[str],
+    out: Path,
+    log: Callable[[str], None] = print,
+    rival: str | Path | None = None,
+) -> Path:
     """Write the listening test of some styles into a folder; recipes never trained are left out.
 
-    Bundled players are heard beside the shaper of the same name and the true patch, see
+    Bundled players are heard beside the true patch and the dry input, see
     :mod:`train.judging.listen_players`.
+
+    Parameters
+    ----------
+    rival : str or Path, optional
+        A model that players are heard beside in place of the dry input.
 
     Returns
     -------
@@ -72,12 +82,18 @@ def write_page(names: list[str], out: Path, log: Callable[[str], None] = print) 
     Raises
     ------
     ConfigError
-        None was trained, a checkpoint does not fit, data is missing, or there is too much.
+        None was trained, a checkpoint does not fit, data is missing, or there is too much; a rival
+        is asked for and no player.
+    ModelError
+        There is no such rival.
     """
-    from .listen_players import player_excerpts, player_file
+    from .listen_players import player_excerpts, player_file, rival_file
 
     names = list(dict.fromkeys(names))
     players = {name: player_file(name) for name in names if name in PLAYERS}
+    if rival is not None and not players:
+        raise ConfigError(f"--rival is for players; name one of {', '.join(PLAYERS)}")
+    against = None if rival is None else rival_file(rival)
     recipes = [get_recipe(name) for name in names if name not in players]
     missing = [r.name for r in recipes if not (folder_of(r) / BEST).exists()]
     found = [(r, load(r)[0]) for r in recipes if r.name not in missing]
@@ -92,10 +108,11 @@ def write_page(names: list[str], out: Path, log: Callable[[str], None] = print) 
         heard += excerpts(recipe, network, count, number)
         log(f"{recipe.name}: {sum(e.style == recipe.name for e in heard)} recordings")
     for name in players:
-        heard += player_excerpts(name)
+        heard += player_excerpts(name, against)
         log(f"{name}: {sum(e.style == name for e in heard)} recordings")
     weights = {recipe.name: fingerprint(network) for recipe, network in found}
-    weights |= {name: content_hash(file)[:16] for name, file in players.items()}
+    files = players if against is None else {**players, "rival": against}
+    weights |= {name: content_hash(file)[:16] for name, file in files.items()}
     page = fill(heard, {"weights": weights, "skipped": missing})
     try:
         out.mkdir(parents=True, exist_ok=True)
