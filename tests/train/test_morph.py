@@ -1,4 +1,4 @@
-"""Two bundled styles joined: the ends are the two files, a mix is their weighted sum."""
+"""Two styles joined: the ends are the two files, a mix is their weighted sum."""
 
 from __future__ import annotations
 
@@ -14,22 +14,42 @@ from realtime.models.streaming import load_model
 from realtime.proof.verify import verify
 from train.export.morph import morph
 from train.player import play
+from train.recipes.instrument import Instrument
 
-from .tiny import plucked
+from .tiny import plucked, sealed
 
 EXPORTED = Path(__file__).parents[2] / "exported"
 X = plucked(0)
 
 
+class Bowed(Instrument):
+    """A style on frames, small enough for a test."""
+
+    name, title, summary = "bowed", "Bowed", "a test"
+    narrow, wide, hidden, dilations = 32, 16, 8, (1, 4)
+
+
+class Sung(Bowed):
+    """Another one, with breath from the noise table."""
+
+    name, title, noise = "sung", "Sung", True
+
+
 @pytest.fixture(scope="module")
-def joined(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("ends")
+    return {r.name: sealed(r, folder, seed) for seed, r in enumerate((Bowed(), Sung()))}
+
+
+@pytest.fixture(scope="module")
+def joined(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("morph") / "new" / "two.onnx"
-    return morph(str(EXPORTED / "strings.onnx"), str(EXPORTED / "choir.onnx"), out)
+    return morph(str(files["bowed"]), str(files["sung"]), out)
 
 
 @pytest.fixture(scope="module")
-def ends() -> dict[str, np.ndarray]:
-    return {name: play(EXPORTED / f"{name}.onnx", X) for name in ("strings", "choir")}
+def ends(files: dict[str, Path]) -> dict[str, np.ndarray]:
+    return {name: play(file, X) for name, file in files.items()}
 
 
 def test_it_proves_itself_and_names_both(joined: Path) -> None:
@@ -38,10 +58,10 @@ def test_it_proves_itself_and_names_both(joined: Path) -> None:
     card = model.card
     model.close()
     assert [(c.name, c.kind, c.default) for c in card.controls] == [
-        ("strings", "blend", 0.5),
-        ("choir", "blend", 0.5),
+        ("bowed", "blend", 0.5),
+        ("sung", "blend", 0.5),
     ]
-    assert card.provenance["joined"] == ["strings", "choir"] and card.latency == 128
+    assert card.provenance["joined"] == ["bowed", "sung"] and card.latency == 128
     assert card.dc_blocker == 20.0
     assert card.proof["streaming_error"] <= 1e-5
 
@@ -50,8 +70,10 @@ def test_it_proves_itself_and_names_both(joined: Path) -> None:
 def test_a_mix_is_the_weighted_sum(
     joined: Path, ends: dict[str, np.ndarray], weight: float
 ) -> None:
-    y = play(joined, X, {"strings": 1.0 - weight, "choir": weight})
-    wanted = (1.0 - weight) * ends["strings"] + weight * ends["choir"]
+    apart = np.abs(ends["bowed"] - ends["sung"]).max()
+    assert apart > 0.02 * np.abs(ends["bowed"]).max()
+    y = play(joined, X, {"bowed": 1.0 - weight, "sung": weight})
+    wanted = (1.0 - weight) * ends["bowed"] + weight * ends["sung"]
     assert np.abs(y - wanted).max() <= 2e-5 * np.abs(wanted).max()
 
 
@@ -94,8 +116,8 @@ def test_controls_of_both_are_kept_under_their_names(joined: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("first", "second", "said"),
     [
-        ("strings", "strings", "both are 'strings'"),
-        ("strings", "tape", "domain is spectrum and waveform"),
+        ("tape", "tape", "both are 'tape'"),
+        ("clean", "tape", "domain is spectrum and waveform"),
         ("tape", "amp-blend", "blends styles of its own"),
     ],
 )

@@ -37,6 +37,21 @@ def plucked(seed: int, n: int = 24576) -> np.ndarray:
     return (0.4 * np.concatenate(notes)).astype(np.float32)
 
 
+def sealed(recipe: Recipe, folder: Path, seed: int = 0) -> Path:
+    """A file of a style that was never trained, every weight of it drawn by chance."""
+    from train.export.gate import seal, to_onnx
+
+    torch.manual_seed(seed)
+    network = recipe.network().eval()
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight += 0.05 * torch.randn_like(weight)
+    path = folder / f"{recipe.name}.onnx"
+    card = recipe.card(network, {}, {})
+    path.write_bytes(seal(recipe, network, card, to_onnx(recipe, network)))
+    return path
+
+
 def pairs() -> PairSet:
     made = [Pair(f"tune{i}", x := plucked(i), np.tanh(4 * x).astype(np.float32)) for i in range(5)]
     return PairSet(tuple(made[:2]), tuple(made[2:4]), (made[4],))

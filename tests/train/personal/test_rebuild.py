@@ -13,6 +13,9 @@ from tests.networks import gru_model
 from train.export.gate import seal, to_onnx
 from train.own.fold import fold
 from train.own.rebuild import named_weights, rebuild
+from train.recipes import get_recipe
+
+from ..tiny import sealed
 
 FOLDER = bundled_folder()
 assert FOLDER is not None
@@ -80,14 +83,16 @@ def outline(graph: onnx.GraphProto) -> tuple[list[str], list[np.ndarray]]:
     return lines + ends, met
 
 
-def test_a_rebuilt_network_becomes_the_same_file_again() -> None:
-    path = FOLDER / "choir.onnx"  # frames and noise; test_unpaired writes a blend again
+def test_a_rebuilt_network_becomes_the_same_file_again(tmp_path: Path) -> None:
+    # frames and noise; test_unpaired writes a blend again
+    path = sealed(get_recipe("choir"), tmp_path)
     recipe, network = rebuild(path)
     graph = to_onnx(recipe, network)
     one, two = onnx.load(str(path)).graph, onnx.load_from_string(graph).graph
     before, again = named_weights(one), named_weights(two)
-    for key in network.state_dict():
-        assert np.array_equal(before[key], again[key]), key  # copied, not computed
+    for key, weight in network.state_dict().items():
+        assert np.array_equal(before[key], weight.numpy()), key  # copied, not computed
+        assert np.array_equal(before[key], again[key]), key
     (lines, constants), (lines_again, constants_again) = outline(one), outline(two)
     assert lines == lines_again
     for a, b in zip(constants, constants_again, strict=True):

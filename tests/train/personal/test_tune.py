@@ -14,7 +14,9 @@ from train.own.rebuild import rebuild
 from train.own.run import Worse, personalise
 from train.own.tune import all_layers, last_layers, loss_over, tune
 from train.player import play
+from train.recipes import get_recipe
 
+from ..tiny import sealed
 from .sounds import Ticks, bent, folders, stop_at_once, write
 from .sounds import tune as melody
 
@@ -51,7 +53,7 @@ def test_stopping_keeps_the_best_so_far() -> None:
 
 
 def test_only_the_last_layers_move_when_asked() -> None:
-    recipe, network = rebuild(find_model("square-synth"))
+    network = get_recipe("square-synth").network()
     assert sum(w.numel() for w in last_layers(network)) < 0.4 * 820_736
     moving = {n for n, w in network.named_parameters() if w.requires_grad}
     assert {"decode.weight", "encode.bias", "blocks.0.norm.weight", "blocks.6.mix.weight"} <= moving
@@ -140,5 +142,5 @@ def test_a_name_that_no_card_can_hold_is_refused_before_the_work(tmp_path: Path)
             check_out(tmp_path / name)
     with pytest.raises(Exception, match="make it first"):
         check_out(tmp_path / "none" / "a.onnx")
-    recipe, network = rebuild(find_model("choir"))
+    recipe, network = rebuild(sealed(get_recipe("choir"), tmp_path))
     assert renamed(recipe, "my-choir", "x").card(network, {}, {}).title == "My choir"
