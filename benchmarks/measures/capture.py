@@ -27,7 +27,7 @@ from ..rig.sounds import on_tape, one_model
 from ..rig.tables import Report, Row
 
 RATE, BLOCK = 48_000, 64
-STYLES = ("tube-amp", "tape", "square-synth", "amp-blend")
+STYLES = ("tube-amp", "tape", "clean", "amp-blend")
 EFFECTS = ("Reverb", "Delay", "Chorus", "Gain", "Compressor")
 MOST_STAGES = 3
 STEP_S = 0.005  # of our time; the tape is let on by STEP_SAMPLES each time

@@ -186,7 +186,7 @@ def _killed(playing: Session, page: Any) -> tuple[float, float, float]:
 def _change(playing: Session, page: Any) -> tuple[float, float, float]:
     """Choose a style while the supervisor stands still; then its end."""
     pid = playing.process.pid
-    style = "choir" if page.locator('.card.on [data-model="tape"]').count() else "tape"
+    style = "clean" if page.locator('.card.on [data-model="tape"]').count() else "tape"
     os.kill(pid, signal.SIGSTOP)
     begin = time.time()
     page.locator(f'[data-model="{style}"]').dispatch_event("click")

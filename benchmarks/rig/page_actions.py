@@ -167,8 +167,8 @@ MINE = '#dialog li:has(b:text-is("My sound"))'
 ACTIONS = (
     Action(
         "look for a style",
-        _fill("#model-search", "choir"),
-        '.card:not(.hidden) [data-model="choir"]',
+        _fill("#model-search", "clean"),
+        '.card:not(.hidden) [data-model="clean"]',
         "styles",
     ),
     Action(

@@ -55,7 +55,7 @@ class Teller:
 def first_of_each_kind(models: list[tuple[str, Path]]) -> list[tuple[str, Path]]:
     """One waveform and one spectrum model: the lightest file of each domain, tube-amp if there."""
     found: dict[str, tuple[str, Path]] = {}
-    for name, path in sorted(models, key=lambda m: (m[0] not in ("tube-amp", "square-synth"), m)):
+    for name, path in sorted(models, key=lambda m: (m[0] not in ("tube-amp", "clean"), m)):
         card = read_entry(path).card
         if card is not None:
             found.setdefault(card.domain, (name, path))

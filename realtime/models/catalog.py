@@ -18,8 +18,11 @@ from .metadata import read_entry_of
 
 ENVIRONMENT = "RESTYLE_MODELS"
 RETIRED = {  # styles that were bundled once, and what to play instead
+    "choir": "choir-player or the preset choir",
     "latent-keys": "string-player or choir-player",
-    "strings-unpaired": "strings or string-player",
+    "square-synth": "square-player",
+    "strings": "string-player",
+    "strings-unpaired": "string-player",
     "whisper": "the preset whisper",
 }
 LARGEST = 1 << 31  # bytes: protobuf's own limit

@@ -183,7 +183,7 @@ def test_a_peer_answers_round_after_round(models: dict[str, Path]) -> None:
             assert len(found) == 75 and min(found) > 1.0
 
 
-@pytest.mark.parametrize("name", ["tube-amp", "square-synth"])
+@pytest.mark.parametrize("name", ["tube-amp", "clean"])
 def test_torch_runs_the_very_network_of_the_file(name: str) -> None:
     pytest.importorskip("torch")
     from train.recipes import get_recipe

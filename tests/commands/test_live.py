@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from realtime.models.card import CARD_KEY
+from realtime.models.catalog import find_model
+from realtime.models.metadata import read_metadata, write_metadata
 from realtime.presets.files import read_preset, read_session
 
 from ..signals import Array
@@ -84,6 +87,7 @@ def test_a_capture_is_replayed_to_the_bit(run: Run, clip: Array) -> None:
     [
         (["--model", "tube-am"], "did you mean 'tube-amp'"),
         (["--model", "latent-keys"], "play string-player or choir-player instead"),
+        (["--model", "choir"], "play choir-player or the preset choir instead"),
         (["--model", "tube-amp", "--set", "fuzz"], "--set takes NAME=VALUE"),
         (["--model", "tube-amp", "--set", "fuzz=1"], "unknown parameter 'fuzz'"),
         (["--model", "amp-blend", "--set", "fuzz=-1"], "must be 0 or more"),
@@ -119,8 +123,12 @@ def test_a_mistake_is_one_sentence(run: Run, clip: Array, words: list[str], sent
 
 
 def test_a_style_may_be_a_preset_of_that_name(run: Run, clip: Array) -> None:
-    kept = Path("kept.toml")
-    for style, stages in (("robot", True), ("choir", False)):
+    kept, folder = Path("kept.toml"), Path("restyle_models")
+    folder.mkdir()
+    file = find_model("tape").read_bytes()
+    card = read_metadata(file)[CARD_KEY].replace('"tape"', '"giant"')
+    (folder / "giant.onnx").write_bytes(write_metadata(file, {CARD_KEY: card}))
+    for style, stages in (("robot", True), ("choir", True), ("giant", False)):
         assert run("live", *FAST, style, "--save-session", str(kept), "--force")[0] == 0
         (first, *_) = read_session(kept).preset.sound.stages
         assert (first.model is None) == stages, "a model of the name comes first"

@@ -58,33 +58,33 @@ def test_names_go_to_what_can_be_read_and_the_rest_says_what_it_needs(
 ) -> None:
     folder = tmp_path / "restyle_models"
     folder.mkdir()
-    real = (bundled_folder() or Path()) / "strings.onnx"
-    (folder / "strings.onnx").write_text("junk")  # takes no name from the bundled one
+    real = (bundled_folder() or Path()) / "tape.onnx"
+    (folder / "tape.onnx").write_text("junk")  # takes no name from the bundled one
     for name in ("mine.onnx", "my second.onnx"):
         model = onnx.load(str(real))
         entry = next(p for p in model.metadata_props if "card" in p.key)
-        entry.value = json.dumps({**json.loads(entry.value), "name": "own-strings"})
+        entry.value = json.dumps({**json.loads(entry.value), "name": "own-tape"})
         onnx.save(model, str(folder / name))
     (folder / "amp.nam").write_text("{}")
 
     listed = {Path(m["path"]).name: m for m in json.loads(run("models", "--json")[1])}
-    bundled = next(m for m in json.loads(run("models", "--json")[1]) if m["name"] == "strings")
+    bundled = next(m for m in json.loads(run("models", "--json")[1]) if m["name"] == "tape")
     assert Path(bundled["path"]) == real  # the broken file of the folder comes after it
-    assert listed["mine.onnx"]["name"] == "own-strings" and not listed["mine.onnx"]["problem"]
+    assert listed["mine.onnx"]["name"] == "own-tape" and not listed["mine.onnx"]["problem"]
     assert "mine.onnx" in listed["my second.onnx"]["problem"]
     assert "restyle import" in listed["amp.nam"]["problem"]
 
     code, said, _ = run("models")
-    assert code == 0 and "own-strings" in said
+    assert code == 0 and "own-tape" in said
     facts = said.partition("\n\n")[0].splitlines()
     for file, kind in (
-        ("strings.onnx", "broken"),
+        ("tape.onnx", "broken"),
         ("my second.onnx", "see below"),
         ("amp.nam", "see below"),
     ):
         assert [line for line in facts if line.startswith(file) and kind in line]
     code, _, error = run("verify", "nothing")
-    assert code == 2 and "own-strings" in error and ", amp," not in error
+    assert code == 2 and "own-tape" in error and ", amp," not in error
     code, said, _ = run("verify", "my second", "--quick")
     assert code == 0 and "my second.onnx: proved" in said
 

@@ -67,10 +67,10 @@ def test_models_effects_and_groups_stand_in_one_list(path: Any, console: FakeCon
     add(path, "Two branches", "group")
     group = console.setup().sound.stages[4].identity
     add(path, "Chorus", "Chorus", f"add-{group}-2")
-    add(path, "Choir", "choir", f"add-{group}-1")
+    add(path, "Clean", "clean", f"add-{group}-1")
     assert names(console) == ["NoiseGate", "amp-blend", "Reverb", "tape", "group"]
     branches = console.setup().sound.stages[4].group or ()
-    assert [[s.name for s in b.stages] for b in branches] == [["choir"], ["Chorus"]]
+    assert [[s.name for s in b.stages] for b in branches] == [["clean"], ["Chorus"]]
     path.focus('[data-parameter="5.2.1.rate_hz"]')
     path.keyboard.press("End")
     until(path, console, "5.2.1.rate_hz", 20.0)

@@ -77,14 +77,14 @@ def test_a_slow_change_is_told_and_called_off(page: Any, console: Stalling) -> N
     console.cancel = called.append  # type: ignore[method-assign]
     change = {
         "id": 7,
-        "what": "change to choir",
+        "what": "change to clean",
         "since": time.monotonic() - 5,
         "progress": "opening",
     }
     console.pending = (change,)
-    page.wait_for_selector('.change:has-text("change to choir: opening")')
+    page.wait_for_selector('.change:has-text("change to clean: opening")')
     assert page.text_content(".change .time").endswith(" s")
-    page.click('[aria-label="Cancel: change to choir"]')
+    page.click('[aria-label="Cancel: change to clean"]')
     page.wait_for_timeout(100)
     assert called == [7]
     console.pending = ()
@@ -105,7 +105,7 @@ def test_a_server_that_stops_is_told_and_a_press_changes_nothing(
     before = page.inner_html(".rack"), page.inner_html(".now")
     page.locator("#bypass").dispatch_event("click")
     page.locator(".power").first.dispatch_event("click")
-    page.locator('[data-model="choir"]').dispatch_event("click")
+    page.locator('[data-model="clean"]').dispatch_event("click")
     page.keyboard.press("b")
     page.locator('[data-parameter="mix"]').press("Home")
     assert (page.inner_html(".rack"), page.inner_html(".now")) == before

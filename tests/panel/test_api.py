@@ -68,7 +68,7 @@ def test_models_are_listed_and_changed_and_heard(plain: Desk) -> None:
     models = {m["name"]: m for m in plain.get("/api/models")}
     conforms(plain, "GET", "/api/models", list(models.values()))
     assert models["amp-blend"]["controls"][0]["kind"] == "blend"
-    assert models["choir"]["latency_samples"] == 128
+    assert models["clean"]["latency_samples"] == 128
     sample = plain.ask("GET", models["tape"]["sample"])
     assert (sample.status, sample.headers["content-type"]) == (200, "audio/flac")
     assert soundfile.info(io.BytesIO(sample.data)).frames > 48000

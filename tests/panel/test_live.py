@@ -79,7 +79,7 @@ def test_the_figures_are_those_of_the_engine(plain: Desk, monkeypatch: pytest.Mo
         assert found["counters"][name] >= 0 and count >= 0
     cost = console.costs()["tube-amp"]
     listed = {m["name"]: m["cpu_percent"] for m in plain.get("/api/models")}
-    assert listed["tube-amp"] == cost > 0 and listed["choir"] is None
+    assert listed["tube-amp"] == cost > 0 and listed["clean"] is None
 
 
 def test_the_first_figures_are_of_the_last_seconds_and_never_of_long_ago(

@@ -51,7 +51,7 @@ def through(ws: ClientConnection, x: Array, block: int, late: int) -> Array:
 
 
 @pytest.mark.parametrize(
-    ("model", "block"), [("tube-amp", 64), ("tape", 37), ("square-synth", 64), ("choir", 480)]
+    ("model", "block"), [("tube-amp", 64), ("tape", 37), ("clean", 64), ("clean", 480)]
 )
 def test_a_clip_comes_back_as_render_writes_it(plain: Desk, model: str, block: int) -> None:
     x = clip()

@@ -93,7 +93,7 @@ def test_faint_figures_may_differ_and_missing_ones_may_not() -> None:
 
 
 def test_playing_is_the_engine_s_own_sound_on_every_channel() -> None:
-    path = BUNDLED / "strings.onnx"
+    path = BUNDLED / "clean.onnx"
     x = np.stack([tone(220, 9000, 4), tone(330, 9000, 4)]).astype(np.float32)
     y = play(path, x)
     played = model_path(open_model(path))
@@ -111,7 +111,7 @@ def test_corners_are_those_of_blends() -> None:
     assert card is not None
     found = corners(card)
     assert len(found) == 4 and all(sum(c.values()) == 1.0 for c in found)
-    other = read_entry(BUNDLED / "strings.onnx").card
+    other = read_entry(BUNDLED / "clean.onnx").card
     assert other is not None and corners(other) == []
 
 

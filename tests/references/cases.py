@@ -68,10 +68,7 @@ CAPTURES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 
-STYLES = (
-    "amp-blend", "choir", "radio-voice", "square-synth", "strings",
-    "tape", "tube-amp",
-)  # fmt: skip
+STYLES = ("amp-blend", "radio-voice", "tape", "tube-amp")
 
 CASES: dict[str, Case] = {name: Case(name) for name in STYLES}
 CASES |= {f"{name}.nam": Case(f"{name}.nam") for name in CAPTURES}

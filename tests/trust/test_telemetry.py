@@ -39,7 +39,7 @@ try:
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("127.0.0.1", 9))
     else:
         from realtime.cli import main
-        sys.argv = ["restyle", "render", "exported/tape.flac", sys.argv[1], "--model", "strings"]
+        sys.argv = ["restyle", "render", "exported/tape.flac", sys.argv[1], "--model", "clean"]
         main()
 except SystemExit:
     pass

@@ -127,7 +127,7 @@ ABOUT = {
 }
 ABOUT["latent"] = (
     "*Gap closed*, *heard as the target*, *pitch F1* as above, where all recordings of a set have"
-    " one target; *dedicated*: the bundled converter that knows this target alone. *PCA*: as many"
+    " one target; *dedicated*: the converter that knows this target alone. *PCA*: as many"
     " principal components of the log band levels as the autoencoder has numbers, with the same"
     " carrier; *carrier*: none of them. The set *reconstruction* asks for the input itself."
 )

@@ -104,7 +104,10 @@ class LatentKeys(Spectral):
         return sets
 
     def rivals(self, pair: Pair) -> dict[str, Array]:
-        """As many principal components where the input is wanted back; the dedicated converter."""
+        """As many principal components where the input is wanted back.
+
+        Else the dedicated converter, where it was exported.
+        """
         if pair.dry is pair.wet:
             if self.pca is None:
                 own = [p.dry for p in self.data().train if p.dry is p.wet][:REFERENCES]
@@ -113,9 +116,8 @@ class LatentKeys(Spectral):
             numbers = {"carrier": 0, "pca": self.latent - 1}
             return {name: self.pca.play(pair.dry, n) for name, n in numbers.items()}
         _, _, dedicated = pair.name.partition(" for ")
-        if not dedicated:
-            return {}
-        return {"dedicated": play(BUNDLED / f"{dedicated}.onnx", pair.dry)}
+        file = BUNDLED / f"{dedicated}.onnx"
+        return {"dedicated": play(file, pair.dry)} if dedicated and file.exists() else {}
 
     def further(self, data: PairSet, file: Path) -> dict[str, Any]:
         """How the latent is used, and what the knobs and the blend do."""

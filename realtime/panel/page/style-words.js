@@ -3,10 +3,10 @@
 export const GROUPS = ["Favourites", "Voice", "Guitar", "Keys", "Makes music", "Yours"];
 
 const SUBTITLES = {
-  "amp-blend": "four amps blended", "blend-player": "four players blended", choir: "keys become choir", "choir-player": "plays along, sung", clean: "noise taken away", "endless-keys": "plays without end",
+  "amp-blend": "four amps blended", "blend-player": "four players blended", "choir-player": "plays along, sung", clean: "noise taken away", "endless-keys": "plays without end",
   "epiano-player": "plays electric piano", "marimba-player": "plays a marimba", "organ-player": "plays church organ", "square-player": "plays square lead",
-  "radio-voice": "hand-held radio", "square-synth": "square lead synth",
-  "string-player": "plays along, bowed", strings: "warm string section", tape: "saturated tape machine",
+  "radio-voice": "hand-held radio",
+  "string-player": "plays along, bowed", tape: "saturated tape machine",
   "tube-amp": "driven tube amp",
   "preset:brighter": "a lighter you", "preset:child": "small and high", "preset:choir": "many of you", "preset:deeper": "a darker you", "preset:giant": "huge, slow chest",
   "preset:monster": "growls and teeth", "preset:radio": "short-wave set", "preset:robot": "metal, one pitch", "preset:telephone": "down the line", "preset:whisper": "breath without pitch",
