@@ -279,18 +279,22 @@ def paired(
 @app.command()
 @interruptible
 def models(
-    names: Annotated[list[str] | None, typer.Argument(help="Recipes; default: all.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Recipes; default: all that are bundled.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Threads = 1,
 ) -> None:
-    """Train, judge and export every recipe, then write demo clip and pages."""
+    """Train, judge and export recipes, then write demo clip and pages."""
+    from realtime.models.catalog import RETIRED
+
     from .fit.run import Options, fit
     from .judging import clips
     from .judging import model_pages as pages
     from .judging import run as judge
     from .recipes import RECIPES
 
-    for name in names or RECIPES:
+    for name in names or [n for n in RECIPES if n not in RETIRED]:
         recipe = _recipe(name, threads)
         for rival in recipe.ablations.values():
             fit(_recipe(rival, threads), options=Options(device=device))
