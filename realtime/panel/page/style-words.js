@@ -9,7 +9,7 @@ const SUBTITLES = {
   "string-player": "plays along, bowed", tape: "saturated tape machine",
   "tube-amp": "driven tube amp",
   "preset:brighter": "a lighter you", "preset:child": "small and high", "preset:choir": "many of you", "preset:deeper": "a darker you", "preset:giant": "huge, slow chest",
-  "preset:monster": "growls and teeth", "preset:radio": "short-wave set", "preset:robot": "metal, one pitch", "preset:telephone": "down the line", "preset:whisper": "breath without pitch",
+  "preset:microphone": "you, without noise", "preset:monster": "growls and teeth", "preset:radio": "short-wave set", "preset:robot": "metal, one pitch", "preset:telephone": "down the line", "preset:whisper": "breath without pitch",
 };
 
 const SYNONYMS = {
