@@ -13,12 +13,13 @@ import multiprocessing
 import random
 import re
 import shutil
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import Any
 
 from realtime.errors import ConfigError, RestyleError
 
@@ -29,7 +30,7 @@ from .run import fit
 from .settings import apply
 
 MOST = 1000  # trials
-TRIES = 2  # of a pool whose processes are killed
+TRIES = 2  # of a trial whose process is killed
 LONGEST = 120  # characters of a trial's folder
 
 
@@ -161,42 +162,71 @@ def train_trial(trial: Trial) -> Outcome:
 def in_processes(found: Sequence[Trial], jobs: int) -> Iterator[Outcome]:
     """Train `jobs` trials at a time, each in a new process; outcomes as they come.
 
-    The first process makes what data there is to be made before others ask for it.  Where one is
-    killed, those that were under way go on once more.
+    The first process makes what data there is to be made before others ask for it.  A trial whose
+    process is killed goes on once more.
     """
-    context = multiprocessing.get_context("spawn")
-    with _ending(ProcessPoolExecutor(1, context)) as pool:
-        if failed := pool.submit(_make_data, found[0].make).result():
-            raise ConfigError(failed)
-    left, tries = list(found), 0
-    while left:
-        broken, tries = [], tries + 1
-        with _ending(ProcessPoolExecutor(jobs, context, max_tasks_per_child=1)) as pool:
-            flying = {pool.submit(train_trial, trial): trial for trial in left}
-            for future in as_completed(flying):
-                try:
-                    yield future.result()
-                except BrokenProcessPool:
-                    broken.append(flying[future])
-        if tries == TRIES:
-            yield from (
-                Outcome(t.words, failed="a process that trained was killed") for t in broken
-            )
-            return
+    for _, failed in _each(_make_data, [found[0].make], 1):
+        if failed:
+            raise ConfigError(str(failed))
+    left = list(found)
+    for tries in range(TRIES):
+        broken = []
+        for trial, outcome in _each(train_trial, left, jobs):
+            if outcome is not None:
+                yield outcome
+            elif tries < TRIES - 1:
+                broken.append(trial)
+            else:
+                yield Outcome(trial.words, failed="the process that trained it was killed")
         left = broken
 
 
-@contextmanager
-def _ending(pool: ProcessPoolExecutor) -> Iterator[ProcessPoolExecutor]:
-    """A pool that begins nothing more after Ctrl-C, and whose processes keep what they have."""
+def _each(function: Callable[[Any], Any], given: Sequence[Any], jobs: int) -> Iterator[Any]:
+    """Call `function` with each of `given` in a process of its own: it and the result, or None.
+
+    After Ctrl-C nothing more begins, and what trains writes its checkpoint.
+    """
+    context = multiprocessing.get_context("spawn")
+    left, running = list(given), {}
     try:
-        yield pool
-        pool.shutdown()
-    except BaseException:
-        for process in multiprocessing.active_children():
+        while left or running:
+            while left and len(running) < jobs:
+                here, there = context.Pipe(duplex=False)
+                process = context.Process(target=_send, args=(there, function, left[0]))
+                with _without_interrupts():
+                    process.start()
+                there.close()
+                running[here] = process, left.pop(0)
+            for here in wait(list(running)):
+                process, one = running.pop(here)
+                try:
+                    result = here.recv()
+                except EOFError:
+                    result = None
+                process.join()
+                yield one, result
+    finally:
+        for process, _ in running.values():
             process.terminate()
-        pool.shutdown(cancel_futures=True)
-        raise
+        for process, _ in running.values():
+            process.join()
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes that start meanwhile hear no Ctrl-C: they are ended by this one."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _send(there: Connection, function: Callable[[Any], Any], one: Any) -> None:
+    there.send(function(one))
 
 
 def _make_data(make: Callable[[], Recipe]) -> str:
