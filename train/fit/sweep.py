@@ -30,6 +30,7 @@ from .run import fit
 from .settings import apply
 
 MOST = 1000  # trials
+GRACE_SECONDS = 30.0  # for a run that is ended to write its checkpoint
 TRIES = 2  # of a trial whose process is killed
 LONGEST = 120  # characters of a trial's folder
 
@@ -209,7 +210,8 @@ def _each(function: Callable[[Any], Any], given: Sequence[Any], jobs: int) -> It
         for process, _ in running.values():
             process.terminate()
         for process, _ in running.values():
-            process.join()
+            process.join(GRACE_SECONDS)
+            process.kill()
 
 
 @contextmanager
