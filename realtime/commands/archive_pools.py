@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import ConfigError
+from ..cluster import connected, next_ended
 from ..native.spared import without_scipy
 from ..session.sound import Sound
 from .archive import TRIES, Done, Job, render_job
@@ -132,17 +132,7 @@ def on_ray(jobs: Iterable[Job], sound: Sound, level: float | None, address: str)
     ConfigError
         Ray is not installed, or there is no cluster.
     """
-    try:
-        import ray
-    except ImportError:
-        raise ConfigError(
-            "--ray needs the package ray; install it with: pip install 'restyle[ray]'"
-        ) from None
-    try:
-        ray.init(address=address, log_to_driver=False, configure_logging=False)
-    except Exception as error:
-        raise ConfigError(f"no Ray cluster at {address}: {error}") from None
-    try:
+    with connected(address) as ray:
         task: Any = ray.remote(num_cpus=1, max_retries=TRIES)(render_job)
         shared = ray.put(sound)
         left, flying = iter(jobs), dict[Any, Job]()
@@ -152,16 +142,8 @@ def on_ray(jobs: Iterable[Job], sound: Sound, level: float | None, address: str)
                 flying[task.remote(job, shared, level)] = job
             if not flying:
                 return
-            done, _ = ray.wait(list(flying), num_returns=1)
-            for reference in done:
-                job = flying.pop(reference)
-                try:
-                    yield ray.get(reference)
-                except ray.exceptions.RayError as error:
-                    said = str(error).strip().splitlines()[-1]
-                    yield Done(job, 0.0, f"{job.name}: its worker did not render it: {said}")
-    finally:
-        ray.shutdown()
+            for job, done, failed in next_ended(ray, flying):
+                yield done or Done(job, 0.0, f"{job.name}: its worker did not render it: {failed}")
 
 
 def cores() -> int:

@@ -8,48 +8,19 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
+from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from ..signals import held_back
 from .permissions import raise_this_thread
 
 Message = tuple[Any, ...]
 CONTEXT: Any = multiprocessing.get_context("spawn")  # how a process is started, and its pipe made
-
-
-ENDINGS = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
-
-
-@contextmanager
-def without_endings() -> Iterator[None]:
-    """Hold Ctrl-C and its like back in this thread, and so in a process that it starts.
-
-    A process whose start is broken off would say so in a traceback.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    resource_tracker.ensure_running()  # which takes the mask off where it is not
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def ignore_endings() -> None:
-    """In a child, whose end is its parent's to say: take no notice of what was held back."""
-    for number in ENDINGS:
-        signal.signal(number, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
 
 
 class Child:
@@ -84,7 +55,7 @@ class Child:
             target=target, args=(*arguments, theirs), name=name, daemon=True
         )
         try:
-            with without_endings():
+            with held_back():
                 self.process.start()
         except BaseException:  # what was held back comes when it has started
             self._pipe.close()

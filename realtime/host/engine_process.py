@@ -33,10 +33,10 @@ from ..parameters.readings import READINGS
 from ..session.session import Session
 from ..session.sound import Setup
 from ..session.stats import stats
+from ..signals import ignore_endings
 from ..stages.plugin import PluginStage
 from ..stream.callback import stream_callback
 from ..stream.worker import lower_priority, raise_a_little
-from .child import ignore_endings
 from .engine_device import describe_device, make_device, make_monitor
 from .feedback import Listener
 from .late_models import LateModels

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ControlError, RestyleError
-from ..host.child import Child, Message, ignore_endings
+from ..host.child import Child, Message
 from ..host.front import Front
 from ..host.machine import State
 from ..host.remote import RemoteLine
 from ..host.surface import HostSurface, PatientSurface
 from ..parameters.mapping import MidiMapping
 from ..presets.format import OscSettings
+from ..signals import ignore_endings
 from .server import PanelSettings
 
 KEEP_SECONDS, RESTING_SECONDS = 0.1, 1.0  # between two looks at what is to be kept

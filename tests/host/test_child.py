@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.host.child import ignore_endings
+from realtime.signals import ignore_endings
 
 ROOT = Path(__file__).parents[2]
 PARENT = """

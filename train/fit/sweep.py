@@ -7,7 +7,6 @@ in a process of its own, on this machine or on a Ray cluster whose nodes share t
 
 from __future__ import annotations
 
-import itertools
 import math
 import multiprocessing
 import random
@@ -15,13 +14,16 @@ import re
 import shutil
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from realtime.cluster import connected, next_ended
 from realtime.errors import ConfigError, RestyleError
+from realtime.signals import held_back
 
 from ..recipes.base import Recipe
 from . import checkpoint
@@ -106,11 +108,8 @@ def trials(
     runs = runs or checkpoint.RUNS / f"{recipe.name}.sweep"
     found = []
     for index in chosen:
-        one = []
-        for key, values in reversed(given):
-            index, at = divmod(index, len(values))
-            one.append(f"{key}={values[at]}")
-        one.reverse()
+        places = np.unravel_index(index, [len(values) for _, values in given])
+        one = [f"{key}={values[at]}" for (key, values), at in zip(given, places, strict=True)]
         apply(make(), one)
         found.append(Trial(make, tuple(one), runs / _folder(one), threads, options))
     return found
@@ -194,7 +193,7 @@ def _each(function: Callable[[Any], Any], given: Sequence[Any], jobs: int) -> It
             while left and len(running) < jobs:
                 here, there = context.Pipe(duplex=False)
                 process = context.Process(target=_send, args=(there, function, left[0]))
-                with _without_interrupts():
+                with held_back([signal.SIGINT]):  # they are ended by this one
                     process.start()
                 there.close()
                 running[here] = process, left.pop(0)
@@ -212,19 +211,6 @@ def _each(function: Callable[[Any], Any], given: Sequence[Any], jobs: int) -> It
         for process, _ in running.values():
             process.join(GRACE_SECONDS)
             process.kill()
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Processes that start meanwhile hear no Ctrl-C: they are ended by this one."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _send(there: Connection, function: Callable[[Any], Any], one: Any) -> None:
@@ -266,17 +252,7 @@ def on_ray(found: Sequence[Trial], address: str) -> Iterator[Outcome]:
     ConfigError
         Ray is not installed, or there is no cluster.
     """
-    try:
-        import ray
-    except ImportError:
-        raise ConfigError(
-            "--ray needs the package ray; install it with: pip install 'restyle[ray]'"
-        ) from None
-    try:
-        ray.init(address=address, log_to_driver=False, configure_logging=False)
-    except Exception as error:
-        raise ConfigError(f"no Ray cluster at {address}: {error}") from None
-    try:
+    with connected(address) as ray:
         if failed := ray.get(ray.remote(_make_data).remote(found[0].make)):
             raise ConfigError(failed)
         here = Path.cwd()
@@ -285,16 +261,10 @@ def on_ray(found: Sequence[Trial], address: str) -> Iterator[Outcome]:
             task = ray.remote(num_cpus=trial.threads, max_retries=3, max_calls=1)(train_trial)
             flying[task.remote(replace(trial, runs=here / trial.runs))] = trial
         while flying:
-            done, _ = ray.wait(list(flying), num_returns=1)
-            for reference in done:
-                trial = flying.pop(reference)
-                try:
-                    yield ray.get(reference)
-                except ray.exceptions.RayError as error:
-                    said = str(error).strip().splitlines()[-1]
-                    yield Outcome(trial.words, failed=f"its worker did not train it: {said}")
-    finally:
-        ray.shutdown()
+            for trial, outcome, failed in next_ended(ray, flying):
+                yield outcome or Outcome(
+                    trial.words, failed=f"its worker did not train it: {failed}"
+                )
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
@@ -308,4 +278,4 @@ def table(outcomes: Sequence[Outcome]) -> str:
         else f"{' '.join(o.words):{wide}}  {o.loss:10.5g}  {o.step:7d}  {o.minutes:7.1f}"
         for o in ranked
     ]
-    return "\n".join(itertools.chain([head], rows))
+    return "\n".join([head, *rows])

@@ -27,6 +27,7 @@ from ...presets.asking import session_asks
 from ...presets.files import write_file
 from ...presets.format import MidiInput, OscSettings, SessionFile
 from ...session.sound import Setup
+from ...signals import ENDINGS
 from ...trust.consent import allow
 from ..common import err, write_json
 from .keys import Keys
@@ -317,9 +318,7 @@ def _interrupt(*_: Any) -> None:
 
 def _endings() -> list[signal.Signals]:
     """Signals that end a run as Ctrl-C does: a closed terminal, too, but for nohup."""
-    names = ("SIGINT", "SIGTERM", "SIGHUP")
-    found = [getattr(signal, n) for n in names if hasattr(signal, n)]
-    return [n for n in found if n.name != "SIGHUP" or signal.getsignal(n) != signal.SIG_IGN]
+    return [n for n in ENDINGS if n.name != "SIGHUP" or signal.getsignal(n) != signal.SIG_IGN]
 
 
 def _once_is_enough() -> None:
