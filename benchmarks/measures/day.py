@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import tempfile
 import time
 from collections.abc import Sequence
@@ -20,21 +21,19 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
 from realtime.commands.common import check_writable
 from realtime.devices.simulated import SimulatedDevice
 from realtime.errors import ConfigError, RestyleError
-from realtime.host.recorder import Recorder
 from realtime.models.catalog import find_model
-from realtime.native.ring import Ring
 from realtime.session.operations import Operation
 from realtime.session.session import Session
 from realtime.session.sound import Device, Setup, Sound, Stage
-from realtime.stream.record import TAP_WET
 
 from ..rig.child import call_apart
 from ..rig.tables import Report, Row
+from ..rig.takes import Take, differing
+from ..suite.memory import resident_mib
 from .edits import RATE, STYLES, Editor, tone
 from .far import rest
 
@@ -43,7 +42,6 @@ BLOCKS = {"inline": 64, "worker": 4800}  # whole blocks in a second, whole secon
 LAP = 10  # seconds of tape, played round and round
 BUSY_EVERY, BUSY = 1200, 10  # seconds; whole laps
 HOUR, TAKE = 3600, 60  # seconds, a minute of each hour
-TAP = 1 << 17  # samples
 NOISE = 10 ** (-30 / 20)
 STARTS = 50
 GROWTH = 0.5  # MiB an hour over the second half that count as growth
@@ -98,37 +96,6 @@ class Lived:
     seconds: float = 0.0
 
 
-class Take:
-    """A recording, and what is played meanwhile."""
-
-    def __init__(self, session: Session, folder: Path) -> None:
-        self._record = session.stream.memory.record
-        ring = Ring(1, TAP, position=int(self._record["samples"]) // TAP * TAP)
-        self._ring = ring  # borrowed by the callback
-        self._record["tap_wet"], self._record["taps"] = ring.address, TAP_WET
-        self._recorder = Recorder({"wet": ring}, {"wet": folder / "take.wav"}, RATE)
-        self.played: list[Array] = []
-
-    def stop(self, lived: Lived) -> None:
-        """End it and compare."""
-        self._record["taps"] = 0
-        self._recorder.stop()
-        path = self._recorder._files["wet"].path
-        take = soundfile.read(path, dtype="float32", always_2d=True)[0][:, 0]
-        path.unlink()
-        played = np.concatenate(self.played)
-        lived.recorded += len(take)
-        if take.shape == played.shape:
-            lived.wrong += int((take.view(np.int32) != played.view(np.int32)).sum())
-        else:
-            lived.wrong += max(len(take), len(played))
-
-
-def resident() -> float:
-    """MiB of memory that this process holds."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
-
-
 def tape() -> Array:
     """What is played round and round ``[1, n]``: a tone, and noise that swells within a lap."""
     sound = tone(LAP * RATE)
@@ -158,6 +125,15 @@ def live(
     session.asked = []
     editor = Editor(session, models, seed)
     take: Take | None = None
+    meanwhile: list[Array] = []
+
+    def compare(take: Take) -> None:
+        take.end()
+        recorded = take.read()
+        lived.recorded += len(recorded)
+        lived.wrong += differing(recorded, np.concatenate(meanwhile))
+        meanwhile.clear()
+
     device.hold(0)
     with session:
         device.touch()
@@ -174,7 +150,8 @@ def live(
                 lived.refused += 1
             lived.asked[second] = list(session.asked)
             if second % HOUR == HOUR // 2:
-                take = Take(session, folder)
+                record = session.stream.memory.record
+                take = Take(record, folder / f"{second}.wav", RATE, second * RATE)
             step = 1 if second % BUSY_EVERY < BUSY else LAP
             place = second % LAP * RATE
             second += step
@@ -183,17 +160,17 @@ def live(
             heard = device.played(place, place + step * RATE)[0]
             lived.stretches.append(hashlib.sha1(heard.tobytes()).digest())
             if take is not None:
-                take.played.append(heard)
+                meanwhile.append(heard)
                 if second % HOUR == HOUR // 2 + TAKE:
-                    take.stop(lived)
+                    compare(take)
                     take = None
             if second % HOUR == 0:
-                lived.memory.append(resident())
+                lived.memory.append(resident_mib(os.getpid()))
                 counted = session.stream.memory.counters()
                 lived.counts += counted["samples"] != second * RATE
                 lived.counts += counted["callbacks"] != second * RATE // BLOCKS[lane]
         if take is not None:
-            take.stop(lived)
+            compare(take)
         lived.swaps = int(session.stream.memory.record["swaps"])
     session.stream.path.close()
     lived.seconds = time.monotonic() - begin
@@ -207,7 +184,7 @@ def measure(lane: str, hours: float, starts: int, seed: int) -> Row:
     with tempfile.TemporaryDirectory() as name:
         first = live(lane, laps, models, Path(name), seed)
         second = live(lane, laps, models, Path(name), seed, first)
-        day_again = resident()
+        day_again = resident_mib(os.getpid())
         for k in range(starts):
             live(lane, 2, models, Path(name), seed + k)
     later = np.array(first.memory)
@@ -231,7 +208,7 @@ def measure(lane: str, hours: float, starts: int, seed: int) -> Row:
         "most": round(float(later[half:].max()), 1),
         "slope": round(float(slope), 3),
         "again": round(day_again, 1),
-        "after_starts": round(resident(), 1),
+        "after_starts": round(resident_mib(os.getpid()), 1),
     }
 
 

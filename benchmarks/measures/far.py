@@ -18,25 +18,22 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
 from realtime.commands.common import check_writable
 from realtime.devices.simulated import SimulatedDevice
 from realtime.errors import RestyleError
-from realtime.host.recorder import Recorder
 from realtime.models.catalog import find_model
-from realtime.native.ring import READ, WRITTEN, Ring
+from realtime.native.ring import READ, WRITTEN
 from realtime.session.operations import Insert, Load
 from realtime.session.session import Session
 from realtime.session.sound import Device, Setup, Sound, Stage
-from realtime.stream.record import TAP_WET
 
 from ..rig.tables import Report, Row
+from ..rig.takes import Take, differing
 from .edits import BLOCK, EVERY, RATE, STYLES, Editor, tone
 
 BEAT = RATE // 2  # samples of a beat at 120 a minute: positions are alike by whole beats
 PASSED = (1 << 31, 1 << 32)
-TAP = 1 << 17  # samples
 TRIES = 5
 REST_SECONDS = 1.0  # the most that a worker is waited for
 COLUMNS = {
@@ -108,17 +105,15 @@ def play(
         device.hold(0)
         with session:
             device.touch()
-            record, recorder = session.stream.memory.record, None
+            record = session.stream.memory.record
+            path, take = folder / f"{lane}-{start}-{half}.wav", None
             for k in range(1, stretches):
                 device.run_to(k * EVERY)
                 rest(session)
                 if k == stretches // 4:
-                    ring = Ring(1, TAP, position=start // TAP * TAP)
-                    path = folder / f"{lane}-{start}-{half}.wav"
-                    record["tap_wet"], record["taps"] = ring.address, TAP_WET
-                    recorder = Recorder({"wet": ring}, {"wet": path}, RATE)
-                if k == 3 * stretches // 4:
-                    record["taps"] = 0
+                    take = Take(record, path, RATE, start)
+                if k == 3 * stretches // 4 and take is not None:
+                    take.end()
                 try:
                     if k == stretches - 4 and not session.stream.changing:
                         session.do(Load(sound), wait=False)
@@ -132,9 +127,8 @@ def play(
                     found.changes.append((-1, str(error)))
             device.run_to(stretches * EVERY)
             session.settle()
-            assert recorder is not None
-            recorder.stop()
-        found.takes.append(soundfile.read(recorder._files["wet"].path, dtype="float32")[0])
+            assert take is not None
+            found.takes.append(take.read())
         found.sound.append(device.recording.copy())
         counts = session.stream.memory.counters()
         for counter in ("samples", "callbacks"):
@@ -152,10 +146,8 @@ def play(
 
 def compare(lane: str, passed: int, here: Played, there: Played, grown_kib: int) -> Row:
     """A row of :data:`COLUMNS`: a run from 0 beside one that passes `passed`."""
-    wrong = 0
-    for a, b in zip((*here.sound, *here.takes), (*there.sound, *there.takes), strict=True):
-        same = a.shape == b.shape
-        wrong += int((a.view(np.int32) != b.view(np.int32)).sum()) if same else max(a.size, b.size)
+    played = zip((*here.sound, *here.takes), (*there.sound, *there.takes), strict=True)
+    wrong = sum(differing(a, b) for a, b in played)
     places = len(set(here.changes) ^ set(there.changes))
     differ = [
         f"{k} {b[k]}, it was {a[k]}"

@@ -100,7 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
     options = parser.parse_args(arguments)
     check_writable(options.json)
-    report = Report("imported", "python -m benchmarks.measures.imported")
+    command = " ".join(["python -m benchmarks.measures.imported", *map(str, options.files)])
+    report = Report("imported", command)
     by_rate: dict[int, list[tuple[Row, Path]]] = defaultdict(list)
     failed = 0
     with tempfile.TemporaryDirectory() as name:
