@@ -177,9 +177,11 @@ def run(seconds: float, models: Sequence[str], seed: int, lanes: Sequence[str]) 
             here = play(lane, 0, seconds, models, seed, Path(name))
             for passed in PASSED:
                 start = (passed - int(seconds * RATE) // 2) // BEAT * BEAT
-                for _ in range(TRIES):  # a worker that was late took an edit up a hop later
+                # a worker that was late took an edit up a hop later, or answered once more or less
+                # for a voice that nobody heard any more
+                for _ in range(TRIES):
                     there = play(lane, start, seconds, models, seed, Path(name))
-                    if there.changes == here.changes:
+                    if (there.changes, there.counts) == (here.changes, here.counts):
                         break
                     here = play(lane, 0, seconds, models, seed, Path(name))  # or this one was late
                 grown = there.memory_kib - here.memory_kib
