@@ -43,8 +43,8 @@ def test_it_begins_with_the_state_and_goes_on_with_meters(plain: Desk) -> None:
         assert many / (time.monotonic() - begin) < 45  # about 30 a second, and no more
         plain.played.until(lambda: plain.console.heard() is not None)
         meters = hear(ws, is_a("meters"))
-    # noise, uniform within +-0.3: a peak of nearly 0.3 but where a machine that was busy gave a meter
-    # few samples, an RMS of 0.3 / sqrt(3)
+    # noise, uniform within +-0.3: an RMS of 0.3 / sqrt(3), a peak of nearly 0.3 but where a machine
+    # that was busy gave a meter few samples
     peak_db = max(m["input"]["peak_db"] for m in (*heard, meters))
     assert peak_db == pytest.approx(20 * np.log10(0.3), abs=0.2)
     assert meters["input"]["rms_db"] == pytest.approx(20 * np.log10(0.3 / 3**0.5), abs=0.3)
