@@ -11,6 +11,7 @@ the clock does, and memory must not grow.
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import os
 import tempfile
@@ -184,9 +185,11 @@ def measure(lane: str, hours: float, starts: int, seed: int) -> Row:
     with tempfile.TemporaryDirectory() as name:
         first = live(lane, laps, models, Path(name), seed)
         second = live(lane, laps, models, Path(name), seed, first)
+        gc.collect()  # a session that has ended is a cycle, with the tape that it heard
         day_again = resident_mib(os.getpid())
         for k in range(starts):
             live(lane, 2, models, Path(name), seed + k)
+        gc.collect()
     later = np.array(first.memory)
     half = len(later) // 2  # by then, all models and lanes have been played
     slope = np.polyfit(np.arange(len(later) - half), later[half:], 1)[0]
