@@ -10,12 +10,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from realtime.models.catalog import find_model
 from train.data.examples import noisy
 from train.losses.speech import speech_distance
 from train.networks.cleaner import Cleaner
 from train.networks.frames import FrameTransform
 from train.networks.layers import Streamable
 from train.networks.recurrent import Recurrent
+from train.own.rebuild import begin_with
 from train.recipes.clean import Clean, quieter
 
 RATE = 48000
@@ -28,6 +30,23 @@ def network() -> Cleaner:
     with torch.no_grad():
         made.decode.weight.normal_(std=0.5)  # masks that move
     return made
+
+
+def test_a_fresh_network_can_begin_with_the_weights_of_the_bundled_file() -> None:
+    """What a step of the file's graph gives, the network gives."""
+    path = find_model("clean")
+    begun = Clean().network().eval()
+    begin_with(begun, path)
+    generator = torch.Generator().manual_seed(0)
+    x = 0.1 * torch.randn(1, 2, 12, 513, generator=generator)
+    states = begun.initial_state(1)
+    with torch.no_grad():
+        expected = begun(x, torch.ones(1, 1), *states)
+    session = onnxruntime.InferenceSession(str(path))
+    given = (x, torch.ones(1, 1), *states)
+    feed = {i.name: v.numpy() for i, v in zip(session.get_inputs(), given, strict=True)}
+    for a, b in zip(session.run(None, feed), expected, strict=True):
+        assert np.abs(a - b.numpy()).max() < 1e-5
 
 
 def draw(seed: int = 0) -> noisy.Draw:
@@ -107,12 +126,19 @@ def test_mixtures_come_again_with_the_same_seed_and_differ_with_another() -> Non
         assert part.shape == speech.shape and part.isfinite().all() and part.abs().max() <= 1.0
 
 
-@pytest.mark.parametrize("kind", ["coloured", "fan", "hum", "wind"])
+@pytest.mark.parametrize("kind", ["coloured", "fan", "machine", "hum", "wind"])
 def test_noises_have_unit_power_and_are_not_alike(kind: str) -> None:
     y = getattr(noisy, kind)(draw(1), 4, RATE)
     power = y.square().mean(dim=1)
     assert ((power > 0.5) & (power < 2.5)).all()
     assert (y @ y.T / RATE - torch.diag(power)).abs().max() < 0.5
+
+
+def test_a_machine_is_mostly_noise_whatever_its_tones() -> None:
+    """No bin of 1 Hz holds most of its power: what tells it from a note that is to be kept."""
+    y = noisy.machine(draw(4), 16, RATE)
+    spectrum = torch.fft.rfft(y * torch.hann_window(RATE)).abs().square()
+    assert (spectrum.amax(dim=1) / spectrum.sum(dim=1)).median() < 0.2
 
 
 def test_hum_is_where_the_mains_are() -> None:

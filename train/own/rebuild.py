@@ -79,6 +79,7 @@ def begin_with(network: Streamable, path: Path) -> None:
     except Exception as error:  # onnx and protobuf raise what they like
         raise ModelError(f"cannot begin with {path}: {str(error).splitlines()[0]}") from None
     own = network.state_dict()
+    found |= _recurrent(network, graph)
     found |= _nameless({k: tuple(v.shape) for k, v in own.items() if k not in found}, graph)
     fits = {k: v for k, v in found.items() if k in own and tuple(v.shape) == tuple(own[k].shape)}
     share = sum(v.size for v in fits.values()) / max(1, sum(v.numel() for v in own.values()))
@@ -133,6 +134,38 @@ def _nameless(missing: dict[str, tuple[int, ...]], graph: onnx.GraphProto) -> We
             if len(same) == len(names):
                 found |= dict(zip(names, same, strict=True))
     return found
+
+
+def _recurrent(network: Streamable, graph: onnx.GraphProto) -> Weights:
+    """Weights of gated recurrent units, the graph's operators taken in the network's order.
+
+    An operator holds gates as update, reset, new; torch as reset, update, new.  The exporter lays
+    matrices down as torch has them, and has a node bring them into order.
+    """
+    held = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    made = {n.output[0]: n for n in graph.node}
+    cells = [n for n in graph.node if n.op_type == "GRU"]
+    own = [(k, m) for k, m in network.named_modules() if isinstance(m, torch.nn.GRU)]
+    found: Weights = {}
+    if len(cells) != len(own):
+        return found
+    for node, (name, _) in zip(cells, own, strict=True):
+        for source, matrix in zip(node.input[1:3], ("weight_ih_l0", "weight_hh_l0"), strict=True):
+            laid = source in held
+            while source not in held and source in made:
+                source = made[source].input[0]
+            if source in held:
+                found[f"{name}.{matrix}"] = _as_torch(held[source][0]) if laid else held[source]
+        if node.input[3] in held:
+            biases = np.split(held[node.input[3]][0], 2)
+            found[f"{name}.bias_ih_l0"], found[f"{name}.bias_hh_l0"] = map(_as_torch, biases)
+    return found
+
+
+def _as_torch(gates: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Rows of an operator's update, reset and new gate in torch's order."""
+    update, reset, new = np.split(gates, 3)
+    return np.concatenate([reset, update, new])
 
 
 def _waveform(card: Card, weights: Weights) -> WaveformFromFile:

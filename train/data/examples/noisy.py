@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 RATE = 48000
-KINDS = ("coloured", "fan", "hum", "wind", "strokes", "music", "babble")
-SHARES = (0.26, 0.16, 0.08, 0.1, 0.16, 0.1, 0.14)
+KINDS = ("coloured", "fan", "machine", "hum", "wind", "strokes", "music", "babble")
+SHARES = (0.14, 0.12, 0.24, 0.06, 0.08, 0.14, 0.1, 0.12)
+RESONANCES = 8  # of a machine's housing
 STROKES = 14  # at most, in a row
 LOWEST_HZ = 20.0
 
@@ -121,6 +122,33 @@ def fan(draw: Draw, rows: int, n: int) -> Tensor:
     return unit(unit(air) + decibels(draw.uniform(-24.0, 3.0, rows, 1)) * unit(tones))
 
 
+def machine(draw: Draw, rows: int, n: int) -> Tensor:
+    """Air or water in a housing that rings, beaten by a motor whose tones may stand above it.
+
+    Vacuum cleaners, kettles, washing machines: unlike a note, most of it is noise.
+    """
+    t = torch.arange(n, device=draw.device) / RATE
+    hz = hertz(n, draw.device)
+    shape = (hz.clamp(min=LOWEST_HZ) / 1000.0) ** draw.uniform(-1.5, 0.4, rows, 1)
+    shape = shape * curve(draw, rows, len(hz), 9.0)
+    for _ in range(RESONANCES):
+        middle = 10.0 ** draw.uniform(1.9, 4.0, rows, 1)
+        width = middle * 10.0 ** draw.uniform(-2.0, -0.5, rows, 1)
+        peak = decibels(draw.uniform(0.0, 30.0, rows, 1) * draw.chance(0.6, rows, 1)) - 1.0
+        shape = shape * (1.0 + peak / (1.0 + ((hz - middle) / width).square()))
+    turn = 2.0 ** draw.uniform(0.0, 9.0, rows, 1)  # 1 to 512 Hz
+    phase = 2 * math.pi * (turn * t + 0.05 * wander(draw, rows, n, 3.0))
+    beat = 1.0 + draw.uniform(0.0, 0.9, rows, 1) * torch.sin(phase)
+    unrest = decibels(draw.uniform(0.0, 4.0, rows, 1) * wander(draw, rows, n, 30.0))
+    air = unit(filtered(draw.normal(rows, n), shape) * beat * unrest)
+    tones = torch.zeros(rows, n, device=draw.device)
+    for k in range(1, 17):
+        loud = draw.uniform(0.0, 1.0, rows, 1).square() * (turn * k < 16000.0)
+        tones += loud * torch.sin(k * phase + draw.uniform(0.0, 6.3, rows, 1))
+    tones = unit(filtered(tones, shape))
+    return unit(air + decibels(draw.uniform(-30.0, 6.0, rows, 1)) * tones)
+
+
 def hum(draw: Draw, rows: int, n: int) -> Tensor:
     """The mains and their harmonics, odd ones louder, over a little hiss."""
     t = torch.arange(n, device=draw.device) / RATE
@@ -141,6 +169,9 @@ def wind(draw: Draw, rows: int, n: int) -> Tensor:
     y = filtered(draw.normal(rows, n), 1.0 / (1.0 + (hz / corner).square()) * (hz > 15.0))
     gusts = decibels(7.0 * wander(draw, rows, n, 1.5) + 3.0 * wander(draw, rows, n, 8.0))
     return unit(unit(y) * gusts)
+
+
+STEADY = {"coloured": coloured, "fan": fan, "machine": machine, "hum": hum, "wind": wind}
 
 
 def strokes(draw: Draw, rows: int, n: int, pool: Tensor) -> Tensor:
@@ -218,9 +249,7 @@ def noise(draw: Draw, speech: Tensor, pools: Pools) -> Tensor:
             elif kind == "babble":
                 made = babble(draw, count, n, speech)
             else:
-                made = {"coloured": coloured, "fan": fan, "hum": hum, "wind": wind}[kind](
-                    draw, count, n
-                )
+                made = STEADY[kind](draw, count, n)
             total[found] += (loud if isinstance(loud, float) else loud[found]) * made
     return unit(total)
 
