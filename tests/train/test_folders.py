@@ -114,7 +114,7 @@ def test_what_is_no_nearer_is_not_written(quick: None, monkeypatch: pytest.Monke
         ({"out": "shiny.wav"}, "--out must end in .onnx"),
         ({"out": "no/where/shiny.onnx"}, "no/where is not a folder"),
         ({"out": "Shiny Voice.onnx"}, "small letters"),
-        ({"out": "tape.onnx"}, "'tape' is the name of a bundled style"),
+        ({"out": "tape.onnx"}, "'tape' is the name of a recipe of restyle's"),
         ({"to": "nowhere"}, "nowhere is not a folder of recordings"),
         ({"to": "dark"}, "the same folder"),
         ({"licence": ""}, "say under which licence"),

@@ -156,7 +156,9 @@ def train_paired(
     if kind not in KINDS:
         raise ConfigError(f"--kind must be one of {', '.join(KINDS)}, got '{kind}'")
     if out.stem in RECIPES:
-        raise ConfigError(f"'{out.stem}' is the name of a bundled style; choose another for --out")
+        raise ConfigError(
+            f"'{out.stem}' is the name of a recipe of restyle's; choose another for --out"
+        )
     origin = origin or Origin()
     base = KINDS[kind] if recipe is None else recipe_class(recipe)
     what = f"folders '{dry.name}' and '{wet.name}'"

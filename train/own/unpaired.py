@@ -173,7 +173,9 @@ def _checked(inputs: Path, wanted: Path, out: Path, minutes: float) -> str:
             f"a style's name is of small letters, digits, '-' and '_', 56 at most; got '{out.stem}'"
         )
     if out.stem in RECIPES:
-        raise ConfigError(f"'{out.stem}' is the name of a bundled style; choose another for --out")
+        raise ConfigError(
+            f"'{out.stem}' is the name of a recipe of restyle's; choose another for --out"
+        )
     if not minutes > 0:
         raise ConfigError(f"minutes must be above 0, got {minutes:g}")
     for folder in (inputs, wanted):

@@ -71,7 +71,7 @@ def test_what_is_not_better_is_not_written(place: Path) -> None:
     [
         ("x.wav", "effect", None, "", "end it in .onnx"),
         ("x.onnx", "drum", None, "", "--kind must be one of effect, instrument, voice"),
-        ("tube-amp.onnx", "effect", None, "", "name of a bundled style"),
+        ("tube-amp.onnx", "effect", None, "", "name of a recipe of restyle"),
         ("x.onnx", "effect", "none.py", None, "there is no"),
         ("x.onnx", "effect", "bad.py", "1 / 0", "ZeroDivisionError"),
         ("x.onnx", "effect", "bad.py", "x = 1", "defines no recipe"),
