@@ -12,17 +12,27 @@ fi
 mkdir -p "$target"
 cd "$target"
 
-# two lines are put into DPF 1.6's VST3 wrapper: it leaves out whether the host renders, and tells the
-# host of another latency with the number of the first
-wrapper=$dpf/distrho/src/DistrhoPluginVST3.cpp
+# patch FILE COUNT SED-WORDS...: so many lines of one of DPF 1.6's wrappers are other ones
 mkdir -p patched/src
-sed -e 's|// TODO process_mode can be.*|restyle_host_renders(fPlugin.getInstancePointer(), setup->process_mode == V3_OFFLINE);|' \
-    -e 's|^\( *\)fLastKnownLatency = latency;|&\n\1fCachedParameterValues[kVst3InternalParameterLatency] = latency;|' \
-    "$wrapper" >patched/src/DistrhoPluginVST3.cpp
-if [ "$(diff "$wrapper" patched/src/DistrhoPluginVST3.cpp | grep -c '^>')" != 2 ]; then
-    echo "restyle: $wrapper is of another version than 1.6: what is to be changed is not there" >&2
-    exit 2
-fi
+patch() {
+    wrapper=$dpf/distrho/src/$1 count=$2
+    shift 2
+    sed "$@" "$wrapper" >"patched/src/${wrapper##*/}"
+    if [ "$(diff "$wrapper" "patched/src/${wrapper##*/}" | grep -c '^>')" != "$count" ]; then
+        echo "restyle: $wrapper is of another version than 1.6: what is to be changed is not there" >&2
+        exit 2
+    fi
+}
+# VST3: it leaves out whether the host renders, and tells the host of another latency with the number of the first
+patch DistrhoPluginVST3.cpp 2 \
+    -e 's|// TODO process_mode can be.*|restyle_host_renders(fPlugin.getInstancePointer(), setup->process_mode == V3_OFFLINE);|' \
+    -e 's|^\( *\)fLastKnownLatency = latency;|&\n\1fCachedParameterValues[kVst3InternalParameterLatency] = latency;|'
+# CLAP: it calls hosts that know nothing of latencies; where a host takes a state in parts it writes the first one
+# again and again, and where it gives one in parts, takes what lies behind a part for the end of a word
+patch DistrhoPluginCLAP.cpp 4 \
+    -e 's|stream->write(stream, buffer, |stream->write(stream, buffer + wrtntotal, |' \
+    -e 's|fHostExtensions.latency->changed(fHost);|if (fHostExtensions.latency) &|' \
+    -e "s|DISTRHO_SAFE_ASSERT_INT_RETURN(read >= 0, read, false);|& buffer[read] = '\\\\xff';|"
 cp "$dpf/distrho/DistrhoPluginMain.cpp" patched/
 
 # build FORMAT OUTPUT: one shared library
