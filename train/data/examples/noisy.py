@@ -15,7 +15,7 @@ from torch import Tensor
 
 RATE = 48000
 KINDS = ("coloured", "fan", "machine", "hum", "wind", "strokes", "music", "babble")
-SHARES = (0.14, 0.12, 0.24, 0.06, 0.08, 0.14, 0.1, 0.12)
+SHARES = (0.12, 0.12, 0.3, 0.05, 0.07, 0.13, 0.09, 0.12)
 RESONANCES = 8  # of a machine's housing
 STROKES = 14  # at most, in a row
 LOWEST_HZ = 20.0
@@ -142,10 +142,12 @@ def machine(draw: Draw, rows: int, n: int) -> Tensor:
     unrest = decibels(draw.uniform(0.0, 4.0, rows, 1) * wander(draw, rows, n, 30.0))
     air = unit(filtered(draw.normal(rows, n), shape) * beat * unrest)
     tones = torch.zeros(rows, n, device=draw.device)
-    for k in range(1, 17):
-        loud = draw.uniform(0.0, 1.0, rows, 1).square() * (turn * k < 16000.0)
-        tones += loud * torch.sin(k * phase + draw.uniform(0.0, 6.3, rows, 1))
-    tones = unit(filtered(tones, shape))
+    first, count = 2.0 ** draw.uniform(0.0, 4.0, rows, 1), 2.0 ** draw.uniform(0.0, 4.0, rows, 1)
+    first = first.floor()  # of a motor's harmonics; often one stands alone
+    for k in range(16):
+        loud = draw.uniform(0.0, 1.0, rows, 1).square() * (k < count) * (turn * (first + k) < 16000)
+        tones += loud * torch.sin((first + k) * phase + draw.uniform(0.0, 6.3, rows, 1))
+    tones = unit(torch.where(draw.chance(0.5, rows, 1) > 0, filtered(tones, shape), tones))
     return unit(air + decibels(draw.uniform(-30.0, 6.0, rows, 1)) * tones)
 
 
