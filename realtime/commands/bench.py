@@ -21,6 +21,7 @@ BENCHMARKS = {
     "align": "Captures' own delay and polarity, by three methods; two of them side by side.",
     "rig": "Native effects beside pedalboard's; a whole rig beside its capture; long responses.",
     "tools": "The tuner on plucked strings: time and cents; an hour of a loop beside the click.",
+    "droptune": "Strings and chords moved by an interval: sidebands, pitch, onsets, beside others.",
     "voice": "Speech shifted, and the bundled voices: words, quality, pitch, hiss, knobs.",
     "idle": "A virtual microphone while nobody listens, and while one does: processor time.",
     "clean": "Denoisers on noisy speech: quality, likeness, words by judges, beside peers.",

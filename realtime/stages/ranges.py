@@ -151,6 +151,7 @@ TOOLS = {
         Parameter("robot", 0.0, 1.0, 0.0),
         Parameter("breath", 0.0, 1.0, 0.0),
     ),
+    "DropTune": (Parameter("semitones", -12.0, 12.0, 0.0, "semitones"),),
     "DeHum": (
         Parameter("mains", maximum=2.0, kind=CATEGORICAL, choices=("auto", "50 Hz", "60 Hz")),
         Parameter("harmonics", 1.0, 40.0, 20.0, step=1.0),
@@ -180,6 +181,7 @@ _USEFUL: dict[str, dict[str, float]] = {
     "Compressor": {"threshold_db": -24.0, "ratio": 4.0, "attack_ms": 10.0},
     "Delay": {"delay_seconds": 0.35, "feedback": 0.35, "mix": 0.3},
     "Distortion": {"drive_db": 18.0},
+    "DropTune": {"semitones": -2.0},
     "HighShelfFilter": {"cutoff_frequency_hz": 4000.0, "gain_db": 4.0},
     "HighpassFilter": {"cutoff_frequency_hz": 80.0},
     "LadderFilter": {"cutoff_hz": 1200.0, "resonance": 0.3},

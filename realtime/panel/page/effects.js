@@ -8,7 +8,7 @@ import { trying } from "./toast.js";
 
 const HINTS = {
   Bitcrush: "fewer bits", Chorus: "several voices", Clipping: "hard edges", Compressor: "evens out loudness",
-  AutoGain: "one loudness", Convolution: "a room or cabinet from a file", DeHum: "takes mains hum away", Delay: "echoes", Distortion: "drive", Gain: "louder or softer",
+  AutoGain: "one loudness", Convolution: "a room or cabinet from a file", DeHum: "takes mains hum away", Delay: "echoes", DropTune: "strings and chords lower or higher", Distortion: "drive", Gain: "louder or softer",
   HighpassFilter: "cuts lows", HighShelfFilter: "treble", LadderFilter: "synth filter", Limiter: "no peaks",
   Looper: "records and repeats", LowpassFilter: "cuts highs", LowShelfFilter: "bass", Metronome: "a click", NoiseGate: "silences pauses", PeakFilter: "one band",
   Phaser: "sweeping notches", PitchShift: "higher or lower", Reverb: "a room", Tuner: "shows the pitch", VoiceShift: "pitch and formants of a voice",

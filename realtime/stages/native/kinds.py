@@ -12,6 +12,7 @@ from .common import Common
 from .convolution import convolution
 from .dehum import DEHUM
 from .delay import DELAY
+from .drop_tune import DROP_TUNE
 from .dynamics import DYNAMICS
 from .filters import FILTERS
 from .ladder import LADDER
@@ -24,7 +25,7 @@ from .stage import NativeEffect
 from .tuner import TUNER
 from .voice_shift import VOICE_SHIFT
 
-TOOLS = {**TUNER, **METRONOME, **LOOPER, **VOICE_SHIFT, **DEHUM, **AUTO_GAIN}
+TOOLS = {**TUNER, **METRONOME, **LOOPER, **VOICE_SHIFT, **DROP_TUNE, **DEHUM, **AUTO_GAIN}
 KINDS = {**LEVELS, **FILTERS, **LADDER, **DYNAMICS, **DELAY, **MODULATION, **REVERB, **TOOLS}
 RESPONSE = "impulse_response_filename"
 
