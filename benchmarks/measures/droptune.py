@@ -64,7 +64,7 @@ def rubber_band(x: Array, semitones: float) -> Array:
 
 def signalsmith(x: Array, semitones: float) -> Array:
     """What python-stretch makes of it."""
-    from python_stretch import Signalsmith
+    from python_stretch import Signalsmith  # type: ignore[import-not-found]
 
     shifter = Signalsmith.Stretch()
     shifter.preset(1, RATE)
@@ -96,6 +96,28 @@ def measure(semitones: Sequence[float], programs: dict[str, Callable[..., Array]
                     "onset": round(strength, 2), "late_ms": round(late, 1),
                 })  # fmt: skip
     return rows
+
+
+def worst(rows: Sequence[Row]) -> list[Row]:
+    """The worst of the strings and of the chords, for each interval and program."""
+    found: dict[tuple[object, ...], list[Row]] = {}
+    for row in rows:
+        group = "strings" if row["what"] in STRINGS else "chords"
+        found.setdefault((row["semitones"], row["by"], group), []).append(row)
+
+    def far(group: Sequence[Row], key: str, right: float) -> object:
+        return max((r[key] for r in group), key=lambda value: abs(value - right))
+
+    return [
+        {
+            "what": f"worst of {len(group)} {what}", "semitones": semitones, "by": by,
+            "sidebands_db": max(r["sidebands_db"] for r in group),
+            "cents": max(r["cents"] for r in group),
+            "level_db": far(group, "level_db", 0.0), "onset": far(group, "onset", 1.0),
+            "late_ms": far(group, "late_ms", 0.0),
+        }
+        for (semitones, by, what), group in found.items()
+    ]  # fmt: skip
 
 
 def costs() -> list[Row]:
@@ -135,6 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = Report("droptune", " ".join(["restyle bench droptune", *(arguments or [])]))
     rows = measure(options.semitones, programs)
     report.table("strings", "Strings and chords moved", rows, COLUMNS)
+    report.table("worst", "The worst of them", worst(rows), COLUMNS)
     report.table("cost", f"Cost, {BLOCK} samples a callback, called from Python", costs(), COSTS)
     if options.json is not None:
         report.write(options.json)

@@ -294,7 +294,7 @@ def pauses(draw: Draw, x: Tensor, share: float = 0.35) -> Tensor:
     ramp = 0.02 * RATE
     inside = ((t - begin) / ramp).clamp(0.0, 1.0) * ((end - t) / ramp).clamp(0.0, 1.0)
     keep = 1.0 - inside * draw.chance(share, rows, 1)
-    return x * keep * (1.0 - draw.chance(0.06, rows, 1))
+    return x * keep * (1.0 - draw.chance(0.15, rows, 1))
 
 
 def notes(draw: Draw, rows: int, n: int) -> Tensor:
@@ -334,6 +334,9 @@ def mixtures(draw: Draw, speech: Tensor, pools: Pools, sung: float = 0.05) -> tu
     others = voice
     voice = rooms(draw, pauses(draw, voice))
     ratio = draw.uniform(-5.0, 25.0, rows, 1)
+    # noise alone is as loud as speech is: loudness must not tell one from the other
+    alone = voice.abs().amax(dim=1, keepdim=True) == 0.0
+    ratio = torch.where(alone, 0.5 * ratio - 5.0, ratio)
     quiet = draw.chance(0.08, rows, 1)
     sings = draw.chance(sung, rows, 1)
     if sung > 0:
