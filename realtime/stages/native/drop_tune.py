@@ -122,7 +122,8 @@ def _turn(s, count, ratio):  # type: ignore[no-untyped-def]
         angle -= whole * math.floor(angle / whole + 0.5)
         for i in range(begin[j], begin[j + 1]):
             new[i] = F32(angle)
-    old[:] = new
+    for k in range(old.shape[0]):
+        old[k] = new[k]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -172,7 +173,9 @@ def _hop(s, ratio):  # type: ignore[no-untyped-def]
             irfft(y[0], y[1], sound, work(s), table(s))
             for i in range(fades.shape[0]):
                 out[c, (begin + first + i) & mask] += sound[first + i] * fades[i]
-    was[...] = now
+    for c in range(s.channels):
+        for k in range(p.shape[0]):
+            was[0, c, k], was[1, c, k] = now[0, c, k], now[1, c, k]
 
 
 @cache
