@@ -39,7 +39,7 @@ SEMITONES = 0
 SHIFTER = Table(
     "shifter",
     channels=INT, size=INT, length=INT, hop=INT, position=INT,
-    window=Array(SINGLE, "length"), fade=Array(SINGLE, "hop * 6"),
+    window=Array(SINGLE, "length"), fade=Array(SINGLE, f"hop * {OVERLAP}"),
     table=Array(SINGLE, "2, size"), work=Array(SINGLE, "4, size // 2"), frame=Array(SINGLE, "size"),
     # sound that came, and sound that is made, round and round
     came=Array(SINGLE, "channels, size"), made=Array(SINGLE, "channels, size"),

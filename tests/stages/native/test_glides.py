@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime.stages.native import convolution, looper, record, tuner
+from realtime.stages.native import convolution, drop_tune, looper, record, tuner
 from realtime.stages.native.kinds import KINDS
 
 from ...native_code import faults
@@ -126,7 +126,8 @@ def test_a_delays_new_length_fades_in_without_bending_the_pitch() -> None:
     "function",
     [
         *(kind.step for kind in KINDS.values()), convolution.convolution_step,
-        convolution.convolution_reset, record.reset_function, looper.looper_reset,
+        convolution.convolution_reset, drop_tune.drop_tune_reset, record.reset_function,
+        looper.looper_reset,
         tuner.tuner_reset,
     ],
     ids=lambda f: f"{f.__module__.rpartition('.')[2]}.{f.__name__}",
