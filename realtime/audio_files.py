@@ -38,7 +38,7 @@ LEAST_MP3 = 1000  # bytes a second: no MP3 has less
 WRITTEN = 1 << 18  # samples written at a time
 LARGEST_RIFF, HEAD = (1 << 32) - 1, 4096  # bytes a WAV file can have; those beside the samples
 DENSEST = 8192  # samples a byte: silence in FLAC has fewer, a head that claims more is not believed
-_UNKNOWN = 1 << 62  # samples: libsndfile's word for a head that does not say
+UNKNOWN = 1 << 62  # samples: libsndfile's word for a head that does not say
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def read_part_by_part(path: Path, broken: bool = False) -> Iterator[tuple[Array,
         raise AudioFileError(
             f"cannot read {path}: {reason.strip().rstrip('.')}; it should be WAV, FLAC, OGG or MP3"
         ) from None
-    if not (broken and got) and claimed < _UNKNOWN and (got < claimed or not got) and end:
+    if not (broken and got) and claimed < UNKNOWN and (got < claimed or not got) and end:
         way = "it is damaged: mend it with 'restyle recover'" if got else "nothing can be saved"
         end = end.strip().rstrip(".")
         raise AudioFileError(

@@ -35,5 +35,10 @@ def recover(
             f"'{target.name[:20]}…' is too long for a file's name; name another with --out"
         )
     check_target(target, replace=force)
-    seconds = mend(file, target)
-    out.print(f"wrote {target}: {seconds:.2f} s", highlight=False, soft_wrap=True)
+    made = mend(file, target)
+    text = f"wrote {target}: {made.seconds:.2f} s"
+    if made.silenced:
+        text += f"; {made.silenced} samples that could not be read, or are no numbers, are silence"
+    if made.missing:
+        text += f"; {made.missing:.2f} s that should follow are not in the file"
+    out.print(text, highlight=False, soft_wrap=True)

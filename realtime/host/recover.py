@@ -9,24 +9,52 @@ import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from ..audio_files import FORMATS, HEAD, LARGEST_RIFF, read_part_by_part, whole_file
+from ..audio_files import (
+    FORMATS,
+    HEAD,
+    HIGHEST_RATE,
+    LARGEST_RIFF,
+    LOWEST_RATE,
+    PART,
+    UNKNOWN,
+    whole_file,
+)
 from ..errors import AudioFileError
 
 _PCM = {(1, 8): "PCM_U8", (1, 16): "PCM_16", (1, 24): "PCM_24", (1, 32): "PCM_32"}
 _FLOATS = {(3, 32): "FLOAT", (3, 64): "DOUBLE"}
 SUBTYPES = {**_PCM, **_FLOATS}  # by WAV's format and bits
 EXTENSIBLE = 0xFFFE
+FEW = 16  # frames read at a time where a file breaks off
+GAP, LONGEST_GAP = 1024, 480  # frames between two places that are tried behind one, and how many
 Blocks = Iterator[tuple[npt.NDArray[np.float32], int]]
 
 
-def recover(source: Path, target: Path) -> float:
-    """Write what is in a WAV or FLAC file to another; return its seconds.
+class Mended(NamedTuple):
+    """What was written.
+
+    Attributes
+    ----------
+    seconds : float
+    silenced : int
+        Samples that were no numbers, or unreadable with sound behind them: written as silence.
+    missing : float [s]
+        What the file's head says should be behind the end.
+    """
+
+    seconds: float
+    silenced: int
+    missing: float
+
+
+def recover(source: Path, target: Path) -> Mended:
+    """Write what is in a WAV or FLAC file to another.
 
     Raises
     ------
@@ -34,7 +62,8 @@ def recover(source: Path, target: Path) -> float:
         Nothing is in it that can be read, or the target cannot be written.
     """
     kind, subtype = FORMATS[target.suffix.lower()]
-    blocks = _wav(source) if source.suffix.lower() == ".wav" else read_part_by_part(source, True)
+    lost = [0, 0.0]
+    blocks = _wav(source) if source.suffix.lower() == ".wav" else _flac(source, lost)
     if kind == "WAV" and 8 * source.stat().st_size + HEAD > LARGEST_RIFF:
         kind = "RF64"
     file, seconds = None, 0.0
@@ -46,6 +75,10 @@ def recover(source: Path, target: Path) -> float:
                         file = soundfile.SoundFile(
                             str(partial), "w", rate, block.shape[1], subtype, format=kind
                         )
+                    numbers = np.isfinite(block)
+                    if not numbers.all():
+                        lost[0] += int(np.count_nonzero(~numbers))
+                        block = np.where(numbers, block, np.float32(0.0))
                     file.write(block)
                     seconds += len(block) / rate
             finally:
@@ -55,16 +88,68 @@ def recover(source: Path, target: Path) -> float:
                 raise AudioFileError(f"{source} holds no sound that can be read")
     except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
         raise AudioFileError(f"cannot write {target}: {error}") from None
-    return seconds
+    return Mended(seconds, int(lost[0]), lost[1])
+
+
+def _flac(path: Path, lost: list[float]) -> Blocks:
+    """What can be read of a FLAC file, silence where frames between are damaged."""
+    try:
+        file = soundfile.SoundFile(str(path))
+        rate, channels = int(file.samplerate), int(file.channels)
+        claimed = int(file.frames)
+        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+            raise AudioFileError(f"{path} says that its rate is {rate} Hz, so its head is damaged")
+        at, careful = 0, 0
+        while True:
+            try:
+                block = file.read(FEW if careful else PART, dtype="float32", always_2d=True)
+            except (soundfile.LibsndfileError, RuntimeError):
+                file.close()
+                if not careful:
+                    careful, gap = PART, 0
+                elif (gap := _gap(path, at)) == 0:
+                    break
+                else:
+                    yield np.zeros((gap, channels), dtype=np.float32), rate
+                    lost[0] += gap
+                    at, careful = at + gap, 0
+                file = soundfile.SoundFile(str(path))
+                file.seek(at)
+                continue
+            if not len(block):
+                break
+            at, careful = at + len(block), max(0, careful - len(block))
+            yield block, rate
+        file.close()
+        if claimed < UNKNOWN:
+            lost[1] = max(0, claimed - at) / rate
+    except (soundfile.LibsndfileError, OSError, RuntimeError, TypeError, ValueError) as error:
+        reason = (getattr(error, "error_string", None) or str(error)).strip().rstrip(".")
+        raise AudioFileError(
+            f"cannot read {path}: {reason}; it should be WAV, FLAC, OGG or MP3"
+        ) from None
+
+
+def _gap(path: Path, at: int) -> int:
+    """How many frames behind `at` the next are that can be read; 0 where there are none."""
+    for k in range(1, LONGEST_GAP):
+        try:
+            with soundfile.SoundFile(str(path)) as file:
+                file.seek(at + k * GAP)
+                if len(file.read(FEW)):
+                    return k * GAP
+        except (soundfile.LibsndfileError, RuntimeError):
+            continue
+    return 0
 
 
 def _wav(path: Path) -> Blocks:
-    """The samples of a WAV file from its ``data`` on to its end, whatever its head says."""
+    """The samples of a WAV file: of its ``data`` on to its end, but for chunks behind them."""
     try:
         with path.open("rb") as file:
-            rate, channels, subtype, start = _head(file, path)
+            rate, channels, subtype, start, end = _head(file, path)
             with soundfile.SoundFile(
-                _Tail(file, start),
+                _Part(file, start, end),
                 "r",
                 rate,
                 channels,
@@ -78,8 +163,8 @@ def _wav(path: Path) -> Blocks:
         raise AudioFileError(f"cannot read {path}: {error}") from None
 
 
-def _head(file: BinaryIO, path: Path) -> tuple[int, int, str, int]:
-    """Rate, channels, subtype, and where the samples begin.
+def _head(file: BinaryIO, path: Path) -> tuple[int, int, str, int, int]:
+    """Rate, channels, subtype, where the samples begin and end.
 
     Raises
     ------
@@ -97,7 +182,8 @@ def _head(file: BinaryIO, path: Path) -> tuple[int, int, str, int]:
         if not (name.isascii() and name.decode("ascii").isprintable()):
             break  # no chunk is called so: zeros, say, that a power cut left
         if name == b"data" and found is not None:
-            return (*found, at + 8)
+            end = at + 8 + length
+            return (*found, at + 8, end if _ends_well(file, end + length % 2, size) else size)
         if name == b"fmt ":
             body = file.read(min(length, 40))
             if len(body) < 16:
@@ -113,17 +199,28 @@ def _head(file: BinaryIO, path: Path) -> tuple[int, int, str, int]:
     raise AudioFileError(f"{path} breaks off before its samples begin")
 
 
-class _Tail:
-    """A file from a place on, as libsndfile reads it."""
+def _ends_well(file: BinaryIO, at: int, size: int) -> bool:
+    """Whether chunks follow from `at` on to the file's end, so that what lies before is right."""
+    while at + 8 <= size:
+        file.seek(at)
+        name, length = struct.unpack("<4sI", file.read(8))
+        if not (name.isascii() and name.decode("ascii").isprintable()):
+            return False
+        at += 8 + length + length % 2
+    return at in (size, size + 1)
 
-    def __init__(self, file: BinaryIO, start: int) -> None:
-        self._file, self._start = file, start
+
+class _Part:
+    """A part of a file, as libsndfile reads it."""
+
+    def __init__(self, file: BinaryIO, start: int, end: int) -> None:
+        self._file, self._start, self._end = file, start, end
         file.seek(start)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to a place; return it."""
-        place = offset + self._start if whence == os.SEEK_SET else offset
-        return self._file.seek(place, whence) - self._start
+        base = {os.SEEK_SET: self._start, os.SEEK_CUR: self._file.tell(), os.SEEK_END: self._end}
+        return self._file.seek(base[whence] + offset) - self._start
 
     def tell(self) -> int:
         """The place it is at."""
@@ -131,7 +228,8 @@ class _Tail:
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes."""
-        return self._file.read(size)
+        left = max(0, self._end - self._file.tell())
+        return self._file.read(left if size < 0 else min(size, left))
 
     def write(self, data: bytes) -> int:
         """Refuse: nothing of it is written."""

@@ -135,7 +135,7 @@ def test_a_wav_whose_head_was_never_written_is_mended(
     data[4:8] = data[at : at + 4] = struct.pack("<I", lies)
     path.write_bytes(data[:-3])
     before = path.read_bytes()
-    assert recover(path, tmp_path / "new.wav") == pytest.approx(4999 / RATE, abs=2 / RATE)
+    assert recover(path, tmp_path / "new.wav").seconds == pytest.approx(4999 / RATE, abs=2 / RATE)
     found = soundfile.read(tmp_path / "new.wav", dtype="float32")[0]
     np.testing.assert_array_equal(found, x[: len(found)])
     assert path.read_bytes() == before
@@ -150,9 +150,64 @@ def test_a_flac_that_breaks_off_is_mended(tmp_path: Path) -> None:
     assert run.exit_code == 0, run.exception
     found = soundfile.read(tmp_path / "old.recovered.flac", dtype="float32")[0]
     assert 12_000 < len(found) < 25_001
+    assert f"{(50_000 - len(found)) / RATE:.2f} s that should follow" in " ".join(
+        run.output.split()
+    )
     np.testing.assert_array_equal(found, x[: len(found)])
     again = CliRunner().invoke(app, ["recover", str(path)])
     assert isinstance(again.exception, AudioFileError) and "--force" in str(again.exception)
+
+
+@pytest.mark.parametrize(
+    "behind", [b"LIST" + struct.pack("<I", 30_000) + bytes(range(250)) * 120, b""]
+)
+def test_chunks_behind_the_samples_are_no_sound(tmp_path: Path, behind: bytes) -> None:
+    path = tmp_path / "whole.wav"
+    soundfile.write(path, noise(5001).T, RATE, "PCM_24")
+    x = soundfile.read(path, dtype="float32")[0]
+    path.write_bytes(path.read_bytes() + behind)
+    assert recover(path, tmp_path / "new.wav") == (5001 / RATE, 0, 0.0)
+    np.testing.assert_array_equal(soundfile.read(tmp_path / "new.wav", dtype="float32")[0], x)
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac"])
+def test_samples_that_are_no_numbers_become_silence_and_are_told(
+    tmp_path: Path, ending: str
+) -> None:
+    path, x = tmp_path / "odd.wav", noise(5000)[0]
+    x[100:150] = np.nan
+    soundfile.write(path, x, RATE, "FLOAT")
+    run = CliRunner().invoke(app, ["recover", str(path), "--out", str(tmp_path / f"new.{ending}")])
+    assert "50 samples that could not be read" in " ".join(run.output.split()), run.exception
+    found = soundfile.read(tmp_path / f"new.{ending}", dtype="float32")[0]
+    assert np.abs(found - np.nan_to_num(x)).max() < 1e-6 and not found[100:150].any()
+
+
+@pytest.mark.parametrize("damage", ["end", "middle", "count"])
+def test_all_frames_of_a_flac_that_can_be_read_are(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "odd.flac"
+    soundfile.write(path, noise(24_000).T, RATE, "PCM_24")
+    x = soundfile.read(path, dtype="float32")[0]
+    data = bytearray(path.read_bytes())
+    if damage == "end":
+        del data[len(data) * 2 // 5 :]
+    elif damage == "middle":
+        data[len(data) * 2 // 5] ^= 0x10
+    else:
+        data[21] |= 0x0F  # the number of samples, 36 bits
+        data[22:26] = b"\xff\xff\xff\xff"
+    path.write_bytes(data)
+    made = recover(path, tmp_path / "new.wav")
+    found = soundfile.read(tmp_path / "new.wav", dtype="float32")[0]
+    heard = found != 0.0
+    np.testing.assert_array_equal(found[heard], x[: len(found)][heard])
+    if damage == "end":
+        assert 8100 < len(found) < 9700
+        assert made.missing == pytest.approx((24_000 - len(found)) / RATE)
+    elif damage == "middle":
+        assert len(found) > 23_900 and 4000 < made.silenced < 6000 and made.missing < 0.01
+    else:
+        assert len(found) > 23_900
 
 
 @pytest.mark.parametrize(

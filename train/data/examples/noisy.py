@@ -100,9 +100,9 @@ def wander(draw: Draw, rows: int, n: int, hz: float) -> Tensor:
 
 
 def coloured(draw: Draw, rows: int, n: int) -> Tensor:
-    """Steady noise of any colour: tilt of +3 to -9 dB an octave and a random relief."""
+    """Steady noise of any colour: tilt of +5 to -9 dB an octave and a random relief."""
     hz = hertz(n, draw.device).clamp(min=LOWEST_HZ)
-    tilt = draw.uniform(-1.5, 0.4, rows, 1)
+    tilt = draw.uniform(-1.5, 0.8, rows, 1)
     shape = (hz / 1000.0) ** tilt * curve(draw, rows, len(hz), 9.0)
     y = unit(filtered(draw.normal(rows, n), shape))
     moved = decibels(2.5 * wander(draw, rows, n, 2.0) * draw.chance(0.5, rows, 1))
@@ -129,7 +129,7 @@ def machine(draw: Draw, rows: int, n: int) -> Tensor:
     """
     t = torch.arange(n, device=draw.device) / RATE
     hz = hertz(n, draw.device)
-    shape = (hz.clamp(min=LOWEST_HZ) / 1000.0) ** draw.uniform(-1.5, 0.4, rows, 1)
+    shape = (hz.clamp(min=LOWEST_HZ) / 1000.0) ** draw.uniform(-1.5, 0.8, rows, 1)
     shape = shape * curve(draw, rows, len(hz), 9.0)
     for _ in range(RESONANCES):
         middle = 10.0 ** draw.uniform(1.9, 4.0, rows, 1)
@@ -228,13 +228,18 @@ def babble(draw: Draw, rows: int, n: int, speech: Tensor) -> Tensor:
     return unit(filtered(y, far * curve(draw, rows, n // 2 + 1, 5.0)))
 
 
-def noise(draw: Draw, speech: Tensor, pools: Pools) -> Tensor:
-    """A background of one to two kinds for every row ``[b, n]``, of unit power."""
+def noise(draw: Draw, speech: Tensor, pools: Pools, alone: Tensor | None = None) -> Tensor:
+    """A background of one to two kinds for every row ``[b, n]``, of unit power.
+
+    Where `alone` ``[b, 1]`` is true no voices are in it: nothing would tell them from speech.
+    """
     rows, n = speech.shape
-    shares = torch.tensor(SHARES, device=draw.device)
+    shares = torch.tensor(SHARES, device=draw.device).repeat(rows, 1)
+    if alone is not None:
+        shares[:, KINDS.index("babble")] *= (~alone[:, 0]).float()
     total = torch.zeros(rows, n, device=draw.device)
     for layer in range(2):
-        kinds = torch.multinomial(shares, rows, True, generator=draw.generator)
+        kinds = torch.multinomial(shares, 1, generator=draw.generator)[:, 0]
         loud = 1.0 if layer == 0 else 0.0
         loud = loud + (layer == 1) * draw.chance(0.4, rows, 1) * decibels(
             draw.uniform(-12.0, 0.0, rows, 1)
@@ -344,7 +349,7 @@ def mixtures(draw: Draw, speech: Tensor, pools: Pools, sung: float = 0.05) -> tu
         ratio = torch.where(sings > 0, ratio.clamp(min=20.0), ratio)
     loud = active * decibels(-ratio) * (1.0 - quiet)
     hiss = active * decibels(draw.uniform(-70.0, -45.0, rows, 1)) * draw.chance(0.5, rows, 1)
-    dry = voice + loud * noise(draw, others, pools) + hiss * draw.normal(rows, n)
+    dry = voice + loud * noise(draw, others, pools, alone) + hiss * draw.normal(rows, n)
     level = decibels(draw.uniform(-42.0, -14.0, rows, 1)) / active
     level = torch.minimum(level, 0.98 / (dry.abs().amax(dim=1, keepdim=True) + 1e-9))
     return dry * level, voice * level
