@@ -34,6 +34,7 @@ FORMATS = {
 
 LOWEST_RATE, HIGHEST_RATE = 2000, 1_536_000  # Hz
 PART = 4096  # samples read at a time: what is lost where a file breaks off
+LONGEST_STEM = 200  # bytes of a file's name that its temporary name takes over
 LEAST_MP3 = 1000  # bytes a second: no MP3 has less
 WRITTEN = 1 << 18  # samples written at a time
 LARGEST_RIFF, HEAD = (1 << 32) - 1, 4096  # bytes a WAV file can have; those beside the samples
@@ -216,7 +217,8 @@ def check_target(path: str | Path, *, replace: bool = True) -> Path:
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`, renamed to it on success and removed otherwise."""
     path = Path(path)
-    partial = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
+    stem = os.fsencode(path.stem)[:LONGEST_STEM].decode("utf-8", "ignore")
+    partial = path.with_name(f".{stem}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
         yield partial
         os.replace(partial, path)

@@ -5,12 +5,16 @@ Everything heavy is imported inside :func:`main`, so that Ctrl-C ends even the s
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import signal
 import sys
 from typing import Any
 
 from .errors import RestyleError, printable
 
+UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EFBIG)
 INTERRUPTED = 130  # Typer's own exit code, without a word
 
 
@@ -43,11 +47,17 @@ def main() -> None:
     except SystemExit as end:
         if asked and end.code == INTERRUPTED:
             _fail("interrupted")
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            _unsaid(error)
         raise
-    except Exception:
-        if not asked:  # an interrupt inside the compiler comes out as another error
-            raise
-        _fail("interrupted")
+    except Exception as error:
+        if asked:  # an interrupt inside the compiler comes out as another error
+            _fail("interrupted")
+        if isinstance(error, OSError) and error.errno in UNWRITABLE and error.filename is None:
+            _unsaid(error)
+        raise
 
 
 def _is_text(word: str) -> bool:
@@ -58,8 +68,17 @@ def _is_text(word: str) -> bool:
     return True
 
 
+def _unsaid(error: OSError) -> None:
+    """Standard output cannot be written: end without writing there again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno == errno.EPIPE:  # whoever read has gone
+        sys.exit(1)
+    _fail(f"cannot write to standard output: {error.strerror}")
+
+
 def _fail(sentence: str) -> None:
-    sys.stderr.write(f"restyle: {printable(sentence)}\n")
+    with contextlib.suppress(OSError, AttributeError, ValueError):  # standard error is closed
+        sys.stderr.write(f"restyle: {printable(sentence)}\n")
     sys.exit(2)
 
 

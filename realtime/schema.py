@@ -299,6 +299,8 @@ def _example(info: Any) -> str:
             return "[1, 2]"
         case inspect.StrType():
             return '"…"'
+        case inspect.LiteralType(values=values):
+            return f'"{values[0]}"' if isinstance(values[0], str) else str(values[0])
     return "0.5"
 
 

@@ -350,8 +350,13 @@ def morph(
     first: Annotated[str, typer.Argument(help="A model, by name or file.")],
     second: Annotated[str, typer.Argument(help="Another of the same kind.")],
     out: Annotated[Path, typer.Option(help="The new file.")] = Path("morph.onnx"),
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Join two models into one file, with a blend of how much of each is heard."""
+    if out.suffix.lower() != ".onnx":
+        raise ConfigError(f"--out must end in .onnx, got {out.name}")
+    if out.exists() and not force:
+        raise ConfigError(f"{out} is there already; name another file, or add --force")
     typer.echo(f"wrote {_later('train.export.morph').morph(first, second, out)}")
 
 

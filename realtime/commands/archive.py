@@ -19,7 +19,7 @@ import soundfile
 
 from .. import __version__
 from ..audio_files import FORMATS, whole_file, write_audio
-from ..errors import ConfigError, RestyleError
+from ..errors import ConfigError, RestyleError, printable
 from ..models.catalog import find_model
 from ..session.render import Progress, render
 from ..session.sound import Sound, walk
@@ -72,10 +72,17 @@ def files_of(place: str) -> list[str]:
         system, root = opened(place)
         try:
             found = [str(p)[len(root) :].lstrip("/") for p in system.find(root)]
+            if not found and not system.exists(root):
+                raise ConfigError(f"{place} is not there, or does not answer")
         except OSError as error:
             raise ConfigError(f"cannot list {place}: {error}") from None
     else:
         found = [p.relative_to(place).as_posix() for p in Path(place).rglob("*") if p.is_file()]
+        for name in found:
+            if name != name.encode("utf-8", "replace").decode("utf-8"):
+                raise ConfigError(
+                    f"'{printable(name)}' holds bytes that are no UTF-8; give the file another name"
+                )
     names = [n for n in found if Path(n).suffix.lower() in ENDINGS and Path(n).name[0] != "."]
     names.sort()
     by_result: dict[str, str] = {}

@@ -9,7 +9,7 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -110,14 +110,24 @@ def write_json(path: Path, data: Any) -> None:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
 
 
-def check_writable(path: Path | None) -> None:
-    """Refuse a file that could not be written later."""
+def check_writable(path: Path | None, replace: bool = True) -> None:
+    """Refuse a file that could not be written later, or is there and may not be replaced."""
     if path is None:
         return
+    if path.exists() and not path.is_dir() and not replace:
+        raise ConfigError(f"{path} is there already; name another file, or add --force")
     if not path.parent.is_dir():
         raise ConfigError(f"cannot write {path}: the folder {path.parent} does not exist")
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise ConfigError(f"cannot write {path}: permission denied or a folder")
+
+
+def check_distinct(written: Mapping[str, Path | None]) -> None:
+    """Refuse two options that would write one file."""
+    seen: dict[Path, str] = {}
+    for option, path in written.items():
+        if path is not None and (other := seen.setdefault(path.resolve(), option)) != option:
+            raise ConfigError(f"{other} and {option} are both {path}; name two files")
 
 
 def announce_cold_start() -> None:

@@ -11,7 +11,7 @@ from ..audio_files import resample
 from ..errors import ConfigError
 from ..models.catalog import find_model
 from ..trust.sounds import read_sound
-from .common import announce_cold_start, out, trainer
+from .common import ForceOption, announce_cold_start, check_writable, out, trainer
 
 RATE = 48000
 
@@ -26,6 +26,7 @@ def explain(
     png: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Also keep each picture.")
     ] = None,
+    force: ForceOption = False,
 ) -> None:
     """Show what a model hears and does: spectrograms, attributions, memory, controls, sounds."""
     if not 1.0 <= seconds <= 30.0:
@@ -34,8 +35,9 @@ def explain(
     page = target or Path(f"explain-{path.stem}.html")
     if page.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"--out is a page such as explain.html, got '{page.name}'")
-    if not page.parent.is_dir():
-        raise ConfigError(f"cannot write {page}: the folder {page.parent} does not exist")
+    check_writable(page, replace=force)
+    if png is not None and png.exists() and not png.is_dir():
+        raise ConfigError(f"--png takes a folder, and {png} is a file")
     clip = read_sound(file)
     mono = clip.samples.mean(axis=0, keepdims=True)
     if clip.sample_rate != RATE:

@@ -77,7 +77,8 @@ def _facts(entry: Entry) -> tuple[str, ...]:
 def verify(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Model file or name.")],
     minutes: Annotated[
-        float, typer.Option("--soak", min=0.0, help="Also play so many minutes of noise.")
+        float,
+        typer.Option("--soak", min=0.0, max=100_000.0, help="Also play so many minutes of noise."),
     ] = 0.0,
     quick: Annotated[bool, typer.Option("--quick", help="Leave the listener's proof out.")] = False,
     as_json: JsonOption = False,

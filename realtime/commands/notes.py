@@ -15,7 +15,7 @@ from ..errors import ConfigError
 from ..models.catalog import find_model
 from ..models.ear import Ear, Note, midi_file
 from ..trust.sounds import read_sound
-from .common import JsonOption, out
+from .common import ForceOption, JsonOption, check_writable, out
 
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 ENDINGS = (".mid", ".midi")
@@ -28,10 +28,12 @@ def notes(
     ] = None,
     model: Annotated[str, typer.Option("--model", "-m", help="An ear, name or file.")] = "ear",
     as_json: JsonOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Tell which notes are played in a file, and write them as MIDI."""
     if target is not None and target.suffix.lower() not in ENDINGS:
         raise ConfigError(f"--out must end in .mid, got {target.name}")
+    check_writable(target, replace=force)
     clip = read_sound(file)
     with Ear(find_model(model), clip.sample_rate) as ear:
         found = ear.notes(clip.samples)

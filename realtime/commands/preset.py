@@ -149,7 +149,9 @@ def upgrade(
             _say(f"{path} {done} from format {version} to {FORMAT}")
 
 
-def delete(name: NameArgument) -> None:
+def delete(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the preset.")],
+) -> None:
     """Delete a preset."""
     _say(f"deleted {delete_preset(name)}")
 

@@ -12,12 +12,13 @@ from rich.text import Text
 
 from ..audio_files import whole_file
 from ..errors import ConfigError
+from ..models.card import Card
 from ..models.catalog import find_model
 from ..models.load import open_model
 from ..proof.listener.figures import MEASURES, beside, broken
 from ..proof.listener.page import page as html
 from ..proof.listener.prove import Proof, prove, unchanged
-from .common import JsonOption, out
+from .common import ForceOption, JsonOption, check_writable, out
 
 
 def proof(
@@ -26,11 +27,12 @@ def proof(
         Path | None, typer.Option(help="Also write a page with spectrograms, e.g. out.html.")
     ] = None,
     as_json: JsonOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Play test tones through models and judge what comes out; exit code 2 over a bound."""
-    proofs: dict[str, Proof] = {}
-    for name in dict.fromkeys(models):
-        path = find_model(name)
+    check_writable(page, replace=force)
+    chosen: dict[Path, Card] = {}
+    for path in dict.fromkeys(find_model(name) for name in models):
         model = open_model(path)
         card = model.card
         model.close()
@@ -38,7 +40,8 @@ def proof(
             raise ConfigError(
                 f"'{card.name}' is a {card.kind}; the proof judges converters and players"
             )
-        proofs[card.name] = prove(path, card)
+        chosen[path] = card
+    proofs: dict[str, Proof] = {card.name: prove(path, card) for path, card in chosen.items()}
     if as_json:
         print(json.dumps({name: p.entry() for name, p in proofs.items()}, indent=2))
     else:

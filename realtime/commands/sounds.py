@@ -74,7 +74,7 @@ def chosen_sound(
         )
     stages: tuple[Stage, ...] = base.stages if base is not None else ()
     if model is not None:
-        stages = absolute((Stage(model=model),), Path.cwd())
+        stages = absolute((Stage(model=model),), _here())
     if chain is not None:
         stages = read_chain(chain, *stages)
         need_yes(plugin_asks(stages), chain)
@@ -85,6 +85,15 @@ def chosen_sound(
     library = Library()
     sound, known = library.checked(sound, "the sound")
     return library.checked(_with(sound, known, values), "--set")[0] if values else sound
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise ConfigError(
+            "the folder that restyle was started in is there no more; go to another one"
+        ) from None
 
 
 def _with(sound: Sound, known: Known, values: Mapping[str, Value]) -> Sound:

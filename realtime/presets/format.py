@@ -244,7 +244,7 @@ def take_session(data: Mapping[str, Any], where: str, name: str) -> SessionFile:
             f"{where}: the key format is missing; write format = {FORMAT} as the first line"
         )
     if type(version) is not int or version < 1:
-        raise PresetError(f"{where}: format must be a whole number, got {shown(version)}")
+        raise PresetError(f"{where}: format must be a whole number from 1, got {shown(version)}")
     if version > FORMAT:
         raise PresetError(
             f"{where}: format {shown(version)} is newer than this restyle reads ({FORMAT});"
@@ -350,6 +350,11 @@ def _shaped_stage(table: dict[str, Any], deep: int) -> dict[str, Any]:
     plain = {k: v for k, v in table.items() if k not in keys}
     named = found.get("parameters", {})
     if isinstance(named, dict):
+        twice = sorted(plain.keys() & named.keys())
+        if twice:
+            raise PresetError(
+                f"{twice[0]} is given twice, plainly and in parameters; leave one out"
+            )
         found["parameters"] = {**plain, **named}
     if isinstance(group := found.get("group"), list):
         found["group"] = [_shaped_branch(b, deep) if isinstance(b, dict) else b for b in group]

@@ -46,7 +46,7 @@ def parse(path: Path, error: type[RestyleError] = PresetError) -> dict[str, Any]
         Unreadable, too large, or no TOML.
     """
     try:
-        text = contents(path, error).decode("utf-8")
+        text = contents(path, error).decode("utf-8-sig")
     except UnicodeDecodeError as found:
         raise error(f"cannot read {path}: {found}") from None
     if sum(text.count(c) for c in "\n,=[{") > MOST_PARTS or (

@@ -201,6 +201,8 @@ class Macro(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
                 f"knob {self.name}: minimum, default and maximum must rise, got {self.minimum:g},"
                 f" {self.default:g}, {self.maximum:g}"
             )
+        if not abs(self.maximum - self.minimum) < 1e12:
+            raise ConfigError(f"knob {self.name}: its range is wider than any number is exact in")
         for name, ends in self.targets.items():
             if len(ends) != 2 or ends[0] == ends[1]:
                 raise ConfigError(

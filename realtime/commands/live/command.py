@@ -14,7 +14,7 @@ from ...errors import ConfigError
 from ...models.catalog import find_model
 from ...panel.server import PORT, PanelSettings
 from ...session.sound import Device, Setup
-from ..common import announce_cold_start, check_writable, err
+from ..common import announce_cold_start, check_distinct, check_writable, err
 from ..sounds import chosen_sound, models_rate, parse_values
 from ..trusting import with_yes
 from .demo import demo_session
@@ -273,8 +273,12 @@ def live(
     for target in (simulate_out, record, record_dry):
         if target is not None:
             check_target(target, replace=force or demo)
-    check_writable(stats)
-    check_writable(save_session)
+    for written in (stats, save_session):
+        check_writable(written, replace=force)
+    check_distinct(
+        {"--simulate-out": simulate_out, "--record": record, "--record-dry": record_dry,
+         "--stats": stats, "--save-session": save_session}
+    )  # fmt: skip
     announce_cold_start()
     channels_heard = midi_channels(midi_channel)
     saved = with_yes(lambda: saved_session(session, preset), trust)

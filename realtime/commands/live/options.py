@@ -30,6 +30,7 @@ from ..common import err
 
 CLOCKS = ("auto", "one", "two")
 MOST_CHANNELS = 1024
+MOST_BLOCK = 65_536  # samples
 CEILING_DB = -1.0  # true peak of what a sound card plays
 SIMULATED_BLOCK = 64
 TAIL_SECONDS = 0.5  # a simulated card plays on for so long, to hear out the latency
@@ -151,8 +152,10 @@ def one_block(text: str | None) -> int | None:
     """A block size given as text."""
     if text is None:
         return None
-    if not text.isdigit() or int(text) < 1:
-        raise ConfigError(f"--block takes a number of samples such as 64, got '{text}'")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_BLOCK):
+        raise ConfigError(
+            f"--block takes a number of samples such as 64, up to {MOST_BLOCK}, got '{text[:40]}'"
+        )
     return int(text)
 
 

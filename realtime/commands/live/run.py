@@ -302,8 +302,8 @@ def osc_address(text: str | None) -> OscSettings | None:
     if text is None:
         return None
     host, _, port = text.rpartition(":")
-    if not port.isdigit() or not 1 <= int(port) <= 65535:
-        raise ConfigError(f"--osc takes a port such as 9000, or HOST:PORT, got '{text}'")
+    if ":" in host or not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise ConfigError(f"--osc takes a port such as 9000, or HOST:PORT, got '{text[:80]}'")
     return OscSettings(host or "127.0.0.1", int(port))
 
 

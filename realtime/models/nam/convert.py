@@ -150,8 +150,10 @@ def open_capture(
 
 def null_db(got: Any, expected: Any) -> float:
     """Power of the difference over that of the expected signal [dB]."""
-    error = float(np.sum(np.square(np.asarray(got, dtype=np.float64) - expected)))
-    return float(10 * np.log10((error + 1e-30) / (float(np.sum(np.square(expected))) + 1e-30)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = float(np.sum(np.square(np.asarray(got, dtype=np.float64) - expected)))
+        power = float(np.sum(np.square(expected)))
+        return float(10 * np.log10((error + 1e-30) / (power + 1e-30)))
 
 
 def _prove(program: Program, card: Card, x: Any, expected: Any) -> dict[str, Any]:

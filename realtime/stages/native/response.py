@@ -53,7 +53,7 @@ def read_response(path: str | Path) -> Clip:
     seconds = samples.shape[1] / clip.sample_rate
     if seconds > LONGEST_SECONDS:
         raise ChainError(
-            f"impulse response {name} lasts {seconds:.1f} s, longer than"
+            f"impulse response {name} lasts {seconds:.6g} s, longer than"
             f" {LONGEST_SECONDS:.0f} s; cut off its end"
         )
     return Clip(samples.astype(np.float32), clip.sample_rate)
