@@ -161,6 +161,8 @@ def train_paired(
         )
     origin = origin or Origin()
     base = KINDS[kind] if recipe is None else recipe_class(recipe)
+    if dry.resolve() == wet.resolve():
+        raise ConfigError(f"--dry and --wet are the same folder, {dry}")
     what = f"folders '{dry.name}' and '{wet.name}'"
     trial = dressed(base, out.stem, kind, None, origin, what)
     pairs = read_pairs(dry, wet, log)

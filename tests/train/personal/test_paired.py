@@ -75,6 +75,7 @@ def test_what_is_not_better_is_not_written(place: Path) -> None:
         ("x.onnx", "effect", "none.py", None, "there is no"),
         ("x.onnx", "effect", "bad.py", "1 / 0", "ZeroDivisionError"),
         ("x.onnx", "effect", "bad.py", "x = 1", "defines no recipe"),
+        ("x.onnx", "effect", None, "", "--dry and --wet are the same folder"),
     ],
 )
 def test_bad_words_are_refused_before_any_work(
