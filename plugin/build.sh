@@ -43,9 +43,12 @@ build() {
         "$here/restyle.cpp" patched/DistrhoPluginMain.cpp -o "$2"
 }
 build VST3 "restyle.vst3/Contents/$(uname -m)-linux/restyle.so" &
+vst3=$!
 build CLAP restyle.clap &
+clap=$!
 build LV2 restyle.lv2/restyle.so
-wait
+wait $vst3
+wait $clap
 
 cc -w -o ttl "$dpf/utils/lv2-ttl-generator/lv2_ttl_generator.c" -ldl
 (cd restyle.lv2 && ../ttl ./restyle.so >/dev/null)

@@ -41,22 +41,21 @@ def main() -> None:
             without_scipy()
         command_line(word)(standalone_mode=True)
     except RestyleError as error:
+        with contextlib.suppress(OSError, AttributeError):
+            sys.stdout.flush()
         _fail(str(error))
     except KeyboardInterrupt:
         _fail("interrupted")
     except SystemExit as end:
         if asked and end.code == INTERRUPTED:
             _fail("interrupted")
-        try:
-            sys.stdout.flush()
-        except OSError as error:
-            _unsaid(error)
+        _flush()
         raise
     except Exception as error:
         if asked:  # an interrupt inside the compiler comes out as another error
             _fail("interrupted")
-        if isinstance(error, OSError) and error.errno in UNWRITABLE and error.filename is None:
-            _unsaid(error)
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            _flush()  # ends here where that is what cannot be written
         raise
 
 
@@ -68,12 +67,17 @@ def _is_text(word: str) -> bool:
     return True
 
 
-def _unsaid(error: OSError) -> None:
-    """Standard output cannot be written: end without writing there again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if error.errno == errno.EPIPE:  # whoever read has gone
-        sys.exit(1)
-    _fail(f"cannot write to standard output: {error.strerror}")
+def _flush() -> None:
+    """Write what was said; where standard output cannot be written, end and do not try again."""
+    if sys.stdout is None:  # it was closed before the start
+        return
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.EPIPE:  # whoever read has gone
+            sys.exit(1)
+        _fail(f"cannot write to standard output: {error.strerror}")
 
 
 def _fail(sentence: str) -> None:

@@ -11,6 +11,7 @@ the clock does, and memory must not grow.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import hashlib
 import os
@@ -178,6 +179,18 @@ def live(
     return lived
 
 
+def left_mib() -> float:
+    """Resident memory without what Python's collector and malloc would give back if asked.
+
+    A session that has ended is a cycle, with the tape that it heard.
+    """
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+    return resident_mib(os.getpid())
+
+
 def measure(lane: str, hours: float, starts: int, seed: int) -> Row:
     """A row of :data:`COLUMNS` and :data:`MEMORY` for a lane; run in a process of its own."""
     models = [str(find_model(n)) for n in STYLES]
@@ -185,11 +198,10 @@ def measure(lane: str, hours: float, starts: int, seed: int) -> Row:
     with tempfile.TemporaryDirectory() as name:
         first = live(lane, laps, models, Path(name), seed)
         second = live(lane, laps, models, Path(name), seed, first)
-        gc.collect()  # a session that has ended is a cycle, with the tape that it heard
-        day_again = resident_mib(os.getpid())
+        day_again = left_mib()
         for k in range(starts):
             live(lane, 2, models, Path(name), seed + k)
-        gc.collect()
+        after_starts = left_mib()
     later = np.array(first.memory)
     half = len(later) // 2  # by then, all models and lanes have been played
     slope = np.polyfit(np.arange(len(later) - half), later[half:], 1)[0]
@@ -211,7 +223,7 @@ def measure(lane: str, hours: float, starts: int, seed: int) -> Row:
         "most": round(float(later[half:].max()), 1),
         "slope": round(float(slope), 3),
         "again": round(day_again, 1),
-        "after_starts": round(resident_mib(os.getpid()), 1),
+        "after_starts": round(after_starts, 1),
     }
 
 

@@ -78,12 +78,12 @@ def files_of(place: str) -> list[str]:
             raise ConfigError(f"cannot list {place}: {error}") from None
     else:
         found = [p.relative_to(place).as_posix() for p in Path(place).rglob("*") if p.is_file()]
-        for name in found:
-            if name != name.encode("utf-8", "replace").decode("utf-8"):
-                raise ConfigError(
-                    f"'{printable(name)}' holds bytes that are no UTF-8; give the file another name"
-                )
     names = [n for n in found if Path(n).suffix.lower() in ENDINGS and Path(n).name[0] != "."]
+    for name in names:
+        if name != name.encode("utf-8", "replace").decode("utf-8"):
+            raise ConfigError(
+                f"'{printable(name)}' holds bytes that are no UTF-8; give the file another name"
+            )
     names.sort()
     by_result: dict[str, str] = {}
     for name in names:

@@ -114,7 +114,11 @@ def check_writable(path: Path | None, replace: bool = True) -> None:
     """Refuse a file that could not be written later, or is there and may not be replaced."""
     if path is None:
         return
-    if path.exists() and not path.is_dir() and not replace:
+    try:
+        there = path.exists() and not path.is_dir()
+    except (OSError, RuntimeError) as error:  # a name too long, a link to itself
+        raise ConfigError(f"cannot write {path}: {getattr(error, 'strerror', error)}") from None
+    if there and not replace:
         raise ConfigError(f"{path} is there already; name another file, or add --force")
     if not path.parent.is_dir():
         raise ConfigError(f"cannot write {path}: the folder {path.parent} does not exist")
@@ -126,7 +130,10 @@ def check_distinct(written: Mapping[str, Path | None]) -> None:
     """Refuse two options that would write one file."""
     seen: dict[Path, str] = {}
     for option, path in written.items():
-        if path is not None and (other := seen.setdefault(path.resolve(), option)) != option:
+        if path is None:
+            continue
+        place = Path(os.path.realpath(path))  # a link to itself is no error to it
+        if (other := seen.setdefault(place, option)) != option:
             raise ConfigError(f"{other} and {option} are both {path}; name two files")
 
 

@@ -31,6 +31,7 @@ Decibels = Annotated[float, Meta(ge=LOWEST_DB, le=HIGHEST_DB, extra={"unit": "dB
 Rate = Annotated[int, Meta(ge=8000, le=768000, extra={"unit": "Hz"})]
 BlockSize = Annotated[int, Meta(ge=1, le=65536, extra={"unit": "samples"})]
 Channels = Annotated[int, Meta(ge=1, le=1024)]
+MOST_KNOB = 1e9  # a knob's range lies within
 Slack = Annotated[int, Meta(ge=1, le=64)]
 Text = Annotated[str, Meta(min_length=1)]
 Base64 = Annotated[
@@ -201,8 +202,11 @@ class Macro(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
                 f"knob {self.name}: minimum, default and maximum must rise, got {self.minimum:g},"
                 f" {self.default:g}, {self.maximum:g}"
             )
-        if not abs(self.maximum - self.minimum) < 1e12:
-            raise ConfigError(f"knob {self.name}: its range is wider than any number is exact in")
+        if not -MOST_KNOB <= self.minimum < self.maximum <= MOST_KNOB:
+            raise ConfigError(
+                f"knob {self.name}: its range must lie within {-MOST_KNOB:g}..{MOST_KNOB:g}, got"
+                f" {self.minimum:g}..{self.maximum:g}"
+            )
         for name, ends in self.targets.items():
             if len(ends) != 2 or ends[0] == ends[1]:
                 raise ConfigError(

@@ -77,6 +77,12 @@ def test_a_full_disk_behind_standard_output_is_a_sentence(ending: str) -> None:
     )
 
 
+@pytest.mark.parametrize("ending", [">&-", "--json >&-", "| head -c 0"])
+def test_closed_standard_output_is_no_error_of_ours(ending: str) -> None:
+    code, error = in_shell(f"models {ending}")
+    assert code == 0 and "Traceback" not in error
+
+
 @pytest.mark.parametrize("ending", ["2> /dev/full", "2>&-"])
 def test_bad_input_is_exit_code_2_where_nothing_can_be_said(ending: str) -> None:
     assert in_shell(f"render /no/such.wav /no/out.wav --preset radio {ending}")[0] == 2
@@ -124,7 +130,7 @@ def test_numbers_out_of_range_are_told_as_they_were_typed(
         (
             '[[stage]]\neffect = "Gain"\n[[knob]]\nname = "heat"\nminimum = -1e308\n'
             'maximum = 1e308\ndefault = 0\ntargets = { "1.gain_db" = [0.0, 1.0] }',
-            "wider than any number",
+            "must lie within",
         ),
     ],
 )

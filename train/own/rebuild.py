@@ -144,7 +144,7 @@ def _recurrent(network: Streamable, graph: onnx.GraphProto) -> Weights:
     """
     held = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
     made = {n.output[0]: n for n in graph.node}
-    cells = [n for n in graph.node if n.op_type == "GRU"]
+    cells = [n for n in graph.node if n.op_type == "GRU" and len(n.input) > 3]
     own = [(k, m) for k, m in network.named_modules() if isinstance(m, torch.nn.GRU)]
     found: Weights = {}
     if len(cells) != len(own):
@@ -152,7 +152,9 @@ def _recurrent(network: Streamable, graph: onnx.GraphProto) -> Weights:
     for node, (name, _) in zip(cells, own, strict=True):
         for source, matrix in zip(node.input[1:3], ("weight_ih_l0", "weight_hh_l0"), strict=True):
             laid = source in held
-            while source not in held and source in made:
+            for _ in range(8):  # nodes that bring gates into order
+                if source in held or source not in made or not made[source].input:
+                    break
                 source = made[source].input[0]
             if source in held:
                 found[f"{name}.{matrix}"] = _as_torch(held[source][0]) if laid else held[source]

@@ -302,7 +302,7 @@ def osc_address(text: str | None) -> OscSettings | None:
     if text is None:
         return None
     host, _, port = text.rpartition(":")
-    if ":" in host or not port.isdigit() or not 1 <= int(port) <= 65535:
+    if ":" in host or not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65535):
         raise ConfigError(f"--osc takes a port such as 9000, or HOST:PORT, got '{text[:80]}'")
     return OscSettings(host or "127.0.0.1", int(port))
 

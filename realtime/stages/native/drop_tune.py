@@ -1,4 +1,4 @@
-"""DropTune: any sound moved up or down by a fixed interval, chords too, 16 ms late.
+"""DropTune: any sound moved up or down by a fixed interval, chords too, 16 ms late at 48 kHz.
 
 A phase vocoder that moves peaks (J. Laroche and M. Dolson, "New phase-vocoder techniques for pitch
 shifting, harmonizing and other exotic effects", WASPAA 1999): in the spectrum of the newest 128 ms
@@ -24,7 +24,7 @@ from ...dsp.fft import irfft, rfft, twiddles
 from ...native.intrinsics import view_f32
 from ...native.late_numba import cfunc, njit, types
 from ...native.records import F32 as SINGLE
-from ...native.records import I64, INT, Array, Table
+from ...native.records import FLOAT, I64, INT, Array, Table
 from .record import STEP, values, view_effect
 from .stage import Kind
 
@@ -33,12 +33,14 @@ HOP_AT_48K = 128
 OVERLAP = 6  # hops that a frame is heard for
 HEARD_SECONDS = 0.128  # of sound in a frame
 FAINT = 1e-12  # power of a bin below which there is no peak
+STILL_HZ = 12.0  # what is lower is an offset, which stays
 UNWIND = 0.7  # of the turn that is left after a hop with nothing shifted
 SEMITONES = 0
 
 SHIFTER = Table(
     "shifter",
     channels=INT, size=INT, length=INT, hop=INT, position=INT,
+    still=FLOAT,  # radians a sample
     window=Array(SINGLE, "length"), fade=Array(SINGLE, f"hop * {OVERLAP}"),
     table=Array(SINGLE, "2, size"), work=Array(SINGLE, "4, size // 2"), frame=Array(SINGLE, "size"),
     # sound that came, and sound that is made, round and round
@@ -65,7 +67,7 @@ peaks, begins, moves = (SHIFTER.array(name) for name in ("peaks", "begins", "mov
 
 def hop_of(rate: float) -> int:
     """Samples from frame to frame: a power of two."""
-    return int(2 ** round(math.log2(HOP_AT_48K * rate / 48000)))
+    return max(1, int(2 ** round(math.log2(HOP_AT_48K * rate / 48000))))
 
 
 def latency_of(rate: int) -> int:
@@ -78,6 +80,9 @@ def _find_peaks(s):  # type: ignore[no-untyped-def]
     """Cut the spectrum into parts around its peaks; how many there are."""
     p, top, begin = power(s), peaks(s), begins(s)
     bins, count = p.shape[0], 0
+    if p[0] > F32(FAINT) and p[0] >= p[1] and p[0] >= p[2]:  # an offset
+        top[0] = 0
+        count = 1
     for k in range(2, bins - 2):
         here = p[k]
         if here <= F32(FAINT):
@@ -113,12 +118,13 @@ def _turn(s, count, ratio):  # type: ignore[no-untyped-def]
         expected = whole * ((k * s.hop) % s.size) / s.size
         off = math.atan2(imaginary, real) - expected
         off -= whole * math.floor(off / whole + 0.5)
-        stray = 1.5 * whole / s.size
-        shift = (ratio - 1.0) * (whole * k / s.size + max(-stray, min(stray, off / s.hop)))
-        by[j] = int(math.floor(shift * s.size / whole + 0.5))
+        # the frequency of what sounds, which for a peak in the skirt of another one is the other's
+        frequency = whole * k / s.size + off / s.hop
+        shift = (ratio - 1.0) * frequency
         angle = float(old[k]) + shift * s.hop
-        if ratio == 1.0:
-            angle = UNWIND * float(old[k])
+        if ratio == 1.0 or frequency < s.still:
+            shift, angle = 0.0, UNWIND * float(old[k])
+        by[j] = int(math.floor(shift * s.size / whole + 0.5))
         angle -= whole * math.floor(angle / whole + 0.5)
         for i in range(begin[j], begin[j + 1]):
             new[i] = F32(angle)
@@ -229,6 +235,7 @@ class Shifter:
         length = round(HEARD_SECONDS * sample_rate / hop) * hop
         size = 1 << (length - 1).bit_length()
         self._record = SHIFTER.make(channels=channels, size=size, length=length, hop=hop)
+        self._record["still"] = 2.0 * math.pi * STILL_HZ / sample_rate
         self.address = self._record.address
         arrays, heard = self._record.arrays, OVERLAP * hop
         rise, fall = length - heard // 2, heard // 2

@@ -85,8 +85,9 @@ def test_the_measures_know_an_exact_change_and_a_wrong_one() -> None:
     ratio = 2.0 ** (-2.0 / 12.0)
     assert sidebands(exact[STEADY], partials, ratio) < -80.0
     assert cents_off(exact[STEADY], partials, ratio) < 0.05
-    sharp = sounded(partials, len(exact), AT, ratio * 2.0 ** (5.0 / 1200.0))
-    assert cents_off(sharp[STEADY], partials, ratio) == pytest.approx(5.0, abs=0.1)
+    for off in (0.5, 5.0, 20.0):
+        sharp = sounded(partials, len(exact), AT, ratio * 2.0 ** (off / 1200.0))
+        assert cents_off(sharp[STEADY], partials, ratio) == pytest.approx(off, rel=0.1)
     assert sidebands(sharp[STEADY] + 0.05 * np.sin(np.arange(43200)), partials, ratio) > -10.0
 
 
@@ -103,6 +104,22 @@ def test_silence_stays_silence_and_a_reset_is_a_beginning() -> None:
     assert not stepped(stage, np.zeros((1, 48_000), dtype=np.float32), [128])[:, 24_000:].any()
     stage.reset()
     assert np.array_equal(stepped(stage, x, [128]), first)
+
+
+@pytest.mark.parametrize("semitones", [-5.0, 7.0, 12.0])
+def test_an_offset_stays_an_offset(semitones: float) -> None:
+    """Nothing is heard of it, and beside a note it is no louder than without."""
+    n = RATE
+    hz = np.fft.rfftfreq(n, 1 / RATE)
+    tone = 0.1 * np.sin(2 * np.pi * 196.0 * np.arange(2 * n) / RATE)
+    window = np.blackman(n)
+    for x in (np.full(2 * n, 0.1), 0.1 + tone):
+        y = tuned(x.astype(np.float32)[None], semitones)[0, n:].astype(np.float64)
+        assert np.mean(y * window) / window.mean() == pytest.approx(0.1, abs=0.02)
+        power = np.abs(np.fft.rfft(y * window)) ** 2 / np.sum(window) ** 2 * 4
+        wanted = 196.0 * 2 ** (semitones / 12)
+        others = (hz > 20.0) & (np.abs(hz - wanted) > 12.0)
+        assert 10 * np.log10(power[others].max()) < -60.0
 
 
 def test_a_turned_knob_does_not_click() -> None:
