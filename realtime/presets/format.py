@@ -341,7 +341,13 @@ def shaped_stages(tables: Any, deep: int = 0) -> Any:
     """
     if not isinstance(tables, list) or deep > 16:
         return tables
-    return [_shaped_stage(t, deep) if isinstance(t, dict) else t for t in tables]
+    found = []
+    for number, table in enumerate(tables, 1):
+        try:
+            found.append(_shaped_stage(table, deep) if isinstance(table, dict) else table)
+        except PresetError as error:
+            raise PresetError(f"[[stage]] {number}: {error}") from None
+    return found
 
 
 def _shaped_stage(table: dict[str, Any], deep: int) -> dict[str, Any]:
