@@ -123,7 +123,7 @@ def checked(table: Mapping[str, Any], identities: Iterator[int]) -> Stage:
     RestyleError
         What it names is not listed, or a value is of another kind or outside its range.
     """
-    (shaped,) = shaped_stages([dict(table)])
+    (shaped,) = shaped_stages([dict(table)], "stage", ChainError)
     stage = read(shaped, Stage, "stage", error=ChainError, words=WORDS, table="an object")
 
     def one(stage: Stage) -> Stage:

@@ -40,7 +40,9 @@ def read_chain(path: Path, model: Stage | None = None) -> tuple[Stage, ...]:
         Unreadable, or the first mistake in it.
     """
     data = parse(path, ChainError)
-    shaped = {k: shaped_stages(v) if k in _TABLES else v for k, v in data.items()}
+    shaped = {
+        k: shaped_stages(v, path.name, ChainError) if k in _TABLES else v for k, v in data.items()
+    }
     found = read(shaped, _Chain, path.name, error=ChainError, words=WORDS)
     if found.stage and (found.pre or found.post):
         raise ChainError(

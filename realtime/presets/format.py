@@ -254,7 +254,9 @@ def take_session(data: Mapping[str, Any], where: str, name: str) -> SessionFile:
         from .format1 import take_session_1
 
         return take_session_1(data, where, name)
-    shaped = {**data, "stage": shaped_stages(data["stage"])} if "stage" in data else dict(data)
+    shaped = (
+        {**data, "stage": shaped_stages(data["stage"], where)} if "stage" in data else dict(data)
+    )
     found = read(shaped, _Format2, where, error=PresetError, words=WORDS)
     try:
         sound = Sound(
@@ -334,19 +336,35 @@ def _branch_table(branch: Any) -> dict[str, Any]:
     return {**gain, "stage": stages} if stages else gain
 
 
-def shaped_stages(tables: Any, deep: int = 0) -> Any:
+class _Twice(ValueError):
+    """A parameter is given plainly and in the table of parameters."""
+
+
+def shaped_stages(tables: Any, where: str, error: type[RestyleError] = PresetError) -> Any:
     """``[[stage]]`` tables with parameters and branches where :class:`Stage` has them.
 
     What has another form is left as it is, for the reader to refuse.
+
+    Raises
+    ------
+    RestyleError
+        `error`, beginning with `where`: a parameter is given twice.
     """
+    try:
+        return _shaped(tables, 0)
+    except _Twice as found:
+        raise error(f"{where}: {found}") from None
+
+
+def _shaped(tables: Any, deep: int) -> Any:
     if not isinstance(tables, list) or deep > 16:
         return tables
     found = []
     for number, table in enumerate(tables, 1):
         try:
             found.append(_shaped_stage(table, deep) if isinstance(table, dict) else table)
-        except PresetError as error:
-            raise PresetError(f"[[stage]] {number}: {error}") from None
+        except _Twice as error:
+            raise _Twice(f"[[stage]] {number}: {error}") from None
     return found
 
 
@@ -358,9 +376,7 @@ def _shaped_stage(table: dict[str, Any], deep: int) -> dict[str, Any]:
     if isinstance(named, dict):
         twice = sorted(plain.keys() & named.keys())
         if twice:
-            raise PresetError(
-                f"{twice[0]} is given twice, plainly and in parameters; leave one out"
-            )
+            raise _Twice(f"{twice[0]} is given twice, plainly and in parameters; leave one out")
         found["parameters"] = {**plain, **named}
     if isinstance(group := found.get("group"), list):
         found["group"] = [_shaped_branch(b, deep) if isinstance(b, dict) else b for b in group]
@@ -370,7 +386,7 @@ def _shaped_stage(table: dict[str, Any], deep: int) -> dict[str, Any]:
 def _shaped_branch(table: dict[str, Any], deep: int) -> dict[str, Any]:
     found = {k: v for k, v in table.items() if k != "stage"}
     if "stage" in table:
-        found["stages"] = shaped_stages(table["stage"], deep + 1)
+        found["stages"] = _shaped(table["stage"], deep + 1)
     return found
 
 

@@ -43,7 +43,7 @@ def take_session_1(data: Mapping[str, Any], where: str, name: str) -> SessionFil
     PresetError
         The first mistake found.
     """
-    shaped = {k: shaped_stages(v) if k in PLACES else v for k, v in data.items()}
+    shaped = {k: shaped_stages(v, where) if k in PLACES else v for k, v in data.items()}
     found = read(shaped, _Format1, where, error=PresetError, words=WORDS)
     if found.controls and found.model is None:
         raise PresetError(

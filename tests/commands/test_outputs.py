@@ -125,7 +125,10 @@ def test_numbers_out_of_range_are_told_as_they_were_typed(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[[stage]]\neffect = "Gain"\ngain_db = 0\nparameters = { gain_db = -60 }', "given twice"),
+        (
+            '[[stage]]\neffect = "Gain"\ngain_db = 0\nparameters = { gain_db = -60 }',
+            "x.toml: [[stage]] 1: gain_db is given twice",
+        ),
         ('[[stage]]\neffect = "Gain"\nengine = "foo"', 'engine = "native"'),
         (
             '[[stage]]\neffect = "Gain"\n[[knob]]\nname = "heat"\nminimum = -1e308\n'
