@@ -55,7 +55,7 @@ def main() -> None:
         if asked:  # an interrupt inside the compiler comes out as another error
             _fail("interrupted")
         if isinstance(error, OSError) and error.errno in UNWRITABLE:
-            _flush()  # ends here where that is what cannot be written
+            _unwritable(error)
         raise
 
 
@@ -68,16 +68,22 @@ def _is_text(word: str) -> bool:
 
 
 def _flush() -> None:
-    """Write what was said; where standard output cannot be written, end and do not try again."""
+    """Write what was said, or end."""
     if sys.stdout is None:  # it was closed before the start
         return
     try:
         sys.stdout.flush()
     except OSError as error:
+        _unwritable(error)
+
+
+def _unwritable(error: OSError) -> None:
+    """End in a sentence; what is left for standard output is not tried again."""
+    with contextlib.suppress(OSError, AttributeError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if error.errno == errno.EPIPE:  # whoever read has gone
-            sys.exit(1)
-        _fail(f"cannot write to standard output: {error.strerror}")
+    if error.errno == errno.EPIPE:  # whoever read has gone
+        sys.exit(1)
+    _fail(f"cannot write {error.filename or 'what there is to say'}: {error.strerror}")
 
 
 def _fail(sentence: str) -> None:
