@@ -19,7 +19,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from .errors import AudioFileError, nearest
+from .errors import AudioFileError, ConfigError, RestyleError, nearest
 
 Array = npt.NDArray[np.float32]
 
@@ -39,7 +39,7 @@ LEAST_MP3 = 1000  # bytes a second: no MP3 has less
 WRITTEN = 1 << 18  # samples written at a time
 LARGEST_RIFF, HEAD = (1 << 32) - 1, 4096  # bytes a WAV file can have; those beside the samples
 DENSEST = 8192  # samples a byte: silence in FLAC has fewer, a head that claims more is not believed
-UNKNOWN = 1 << 62  # samples: libsndfile's word for a head that does not say
+_UNKNOWN = 1 << 62  # samples: libsndfile's word for a head that does not say
 
 
 @dataclass(frozen=True)
@@ -125,11 +125,7 @@ def read_part_by_part(path: Path, broken: bool = False) -> Iterator[tuple[Array,
     try:
         with soundfile.SoundFile(str(path)) as file:
             rate, channels, claimed = int(file.samplerate), int(file.channels), int(file.frames)
-            if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-                raise AudioFileError(
-                    f"{path} says that its rate is {rate} Hz; sound has"
-                    f" {LOWEST_RATE}..{HIGHEST_RATE}, so its head is damaged"
-                )
+            check_rate(path, rate)
             most = _memory() // (4 * channels)
             too_long = (
                 f"{path} holds more sound than a quarter of this machine's memory, over"
@@ -157,7 +153,7 @@ def read_part_by_part(path: Path, broken: bool = False) -> Iterator[tuple[Array,
         raise AudioFileError(
             f"cannot read {path}: {reason.strip().rstrip('.')}; it should be WAV, FLAC, OGG or MP3"
         ) from None
-    if not (broken and got) and claimed < UNKNOWN and (got < claimed or not got) and end:
+    if not (broken and got) and claimed < _UNKNOWN and (got < claimed or not got) and end:
         way = "it is damaged: mend it with 'restyle recover'" if got else "nothing can be saved"
         end = end.strip().rstrip(".")
         raise AudioFileError(
@@ -165,6 +161,15 @@ def read_part_by_part(path: Path, broken: bool = False) -> Iterator[tuple[Array,
         )
     if not got:
         raise AudioFileError(f"{path} holds no sound (0 samples)")
+
+
+def check_rate(path: Path, rate: int) -> None:
+    """Refuse a file whose head says a rate that no sound has."""
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise AudioFileError(
+            f"{path} says that its rate is {rate} Hz; sound has {LOWEST_RATE}..{HIGHEST_RATE}, so"
+            " its head is damaged"
+        )
 
 
 def _memory() -> int:
@@ -183,6 +188,22 @@ def resample(samples: Array, source: int, target: int) -> Array:
     return np.ascontiguousarray(np.atleast_2d(out.T), dtype=np.float32)
 
 
+def check_absent(path: Path, replace: bool, error: type[RestyleError] = ConfigError) -> None:
+    """Refuse a file that is there and may not be replaced, or whose name no file can have.
+
+    Raises
+    ------
+    RestyleError
+        `error`.
+    """
+    try:
+        there = path.exists() and not path.is_dir()
+    except (OSError, RuntimeError) as found:  # a name too long, a link to itself
+        raise error(f"cannot write {path}: {getattr(found, 'strerror', found)}") from None
+    if there and not replace:
+        raise error(f"{path} is there already; name another file, or add --force")
+
+
 def check_target(path: str | Path, *, replace: bool = True) -> Path:
     """Make sure that `path` can be written before any work is done.
 
@@ -197,8 +218,7 @@ def check_target(path: str | Path, *, replace: bool = True) -> Path:
         Unknown ending, missing folder, no permission, or it is there and may not be replaced.
     """
     path = Path(path)
-    if path.exists() and not path.is_dir() and not replace:
-        raise AudioFileError(f"{path} is there already; name another file, or add --force")
+    check_absent(path, replace, AudioFileError)
     if path.suffix.lower() not in FORMATS:
         raise AudioFileError(
             f"cannot write '{path.name}': the ending must be one of {', '.join(FORMATS)}"

@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import Any
 
-from .errors import RestyleError, printable
+from .errors import RestyleError, is_text, printable
 
 UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EFBIG)
 INTERRUPTED = 130  # Typer's own exit code, without a word
@@ -30,7 +30,7 @@ def main() -> None:
     for name in ("SIGTERM", "SIGHUP"):  # a closed terminal ends it as Ctrl-C does, but for nohup
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
             signal.signal(getattr(signal, name), interrupt)
-    if bad := next((w for w in sys.argv[1:] if not _is_text(w)), None):
+    if bad := next((w for w in sys.argv[1:] if not is_text(w)), None):
         _fail(f"'{bad}' holds bytes that are no UTF-8; give the file another name")
     try:
         from .commands.mount import PLAYING, command_line
@@ -41,15 +41,14 @@ def main() -> None:
             without_scipy()
         command_line(word)(standalone_mode=True)
     except RestyleError as error:
-        with contextlib.suppress(OSError, AttributeError):
-            sys.stdout.flush()
         _fail(str(error))
     except KeyboardInterrupt:
         _fail("interrupted")
     except SystemExit as end:
         if asked and end.code == INTERRUPTED:
             _fail("interrupted")
-        _flush()
+        if (unsaid := _flushed()) is not None:
+            _unwritable(unsaid)
         raise
     except Exception as error:
         if asked:  # an interrupt inside the compiler comes out as another error
@@ -59,28 +58,20 @@ def main() -> None:
         raise
 
 
-def _is_text(word: str) -> bool:
-    try:
-        word.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _flush() -> None:
-    """Write what was said, or end."""
+def _flushed() -> OSError | None:
+    """Write what was said; why it cannot be, if so, after which it is not tried again."""
     if sys.stdout is None:  # it was closed before the start
-        return
+        return None
     try:
         sys.stdout.flush()
     except OSError as error:
-        _unwritable(error)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return error
+    return None
 
 
 def _unwritable(error: OSError) -> None:
-    """End in a sentence; what is left for standard output is not tried again."""
-    with contextlib.suppress(OSError, AttributeError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """End in a sentence."""
     if error.errno == errno.EPIPE:  # whoever read has gone
         sys.exit(1)
     _fail(f"cannot write {error.filename or 'what there is to say'}: {error.strerror}")
@@ -89,6 +80,7 @@ def _unwritable(error: OSError) -> None:
 def _fail(sentence: str) -> None:
     with contextlib.suppress(OSError, AttributeError, ValueError):  # standard error is closed
         sys.stderr.write(f"restyle: {printable(sentence)}\n")
+    _flushed()
     sys.exit(2)
 
 

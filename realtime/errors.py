@@ -78,6 +78,15 @@ def _written(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
+def is_text(name: str) -> bool:
+    """Whether a name from the command line or a folder is UTF-8."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest of `known`, or an empty string."""
     close = difflib.get_close_matches(name[:80], list(known), n=1, cutoff=0.5)

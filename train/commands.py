@@ -7,12 +7,12 @@ are called.
 from __future__ import annotations
 
 import importlib
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from realtime.audio_files import check_absent
 from realtime.errors import ConfigError, interruptible
 
 from .endings import explain
@@ -356,8 +356,7 @@ def morph(
     """Join two models into one file, with a blend of how much of each is heard."""
     if out.suffix.lower() != ".onnx":
         raise ConfigError(f"--out must end in .onnx, got {out.name}")
-    if os.path.exists(out) and not force:
-        raise ConfigError(f"{out} is there already; name another file, or add --force")
+    check_absent(out, force)
     typer.echo(f"wrote {_later('train.export.morph').morph(first, second, out)}")
 
 

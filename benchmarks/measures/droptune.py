@@ -20,10 +20,7 @@ from pathlib import Path
 import numpy as np
 import pedalboard
 
-from realtime.engine.path import Path as EnginePath
-from realtime.engine.placed import Slot
-from realtime.stages.build import make_effect
-
+from ..rig.alone import alone, made_of
 from ..rig.plucked import (
     CHORDS,
     RATE,
@@ -37,7 +34,7 @@ from ..rig.plucked import (
 )
 from ..rig.tables import Report, Row
 
-HOP, BLOCK = 64, 64
+BLOCK = 64
 SECONDS, AT, STEADY = 1.4, 0.1, (0.3, 1.2)
 COLUMNS = {
     "what": "what", "semitones": "semitones", "by": "by", "sidebands_db": "sidebands dB",
@@ -48,12 +45,7 @@ COSTS = {"channels": "channels", "percent": "% of a core", "callback": "callback
 
 def native(x: Array, semitones: float) -> Array:
     """What DropTune makes of ``[n]``, its latency taken off."""
-    stage = make_effect("DropTune", {"semitones": semitones})
-    stage.prepare(RATE, 1, HOP)
-    path = EnginePath([Slot(stage, 1, 1, RATE)], channels=1, sample_rate=RATE, hop=HOP)
-    rest = path.latency + HOP - (len(x) + path.latency) % HOP
-    y = path.process_hops(np.pad(x, (0, rest)).astype(np.float32)[None])[0]
-    return y[path.latency : path.latency + len(x)].astype(np.float64)
+    return made_of(x.astype(np.float32), "DropTune", {"semitones": semitones})[0].astype(np.float64)
 
 
 def rubber_band(x: Array, semitones: float) -> Array:
@@ -124,10 +116,7 @@ def costs() -> list[Row]:
     """What it takes of a core, and a callback of :data:`BLOCK` samples."""
     rows: list[Row] = []
     for channels in (1, 2):
-        stage = make_effect("DropTune", {"semitones": -2.0})
-        stage.prepare(RATE, channels, HOP)
-        slot = Slot(stage, channels, channels, RATE)
-        path = EnginePath([slot], channels=channels, sample_rate=RATE, hop=HOP)
+        path = alone("DropTune", {"semitones": -2.0}, channels)
         one = sounded(strings(CHORDS["E major"]), 4 * RATE, 0)
         blocks = np.stack([one] * channels).astype(np.float32).reshape(channels, -1, BLOCK)
         spent = []

@@ -11,7 +11,6 @@ import argparse
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,13 +19,11 @@ import numpy.typing as npt
 import soxr
 
 from realtime.audio_files import read_audio
-from realtime.engine.path import Path as EnginePath
-from realtime.engine.placed import Slot
 from realtime.errors import ConfigError
-from realtime.stages.build import make_effect
 from train.data.sound.decode import decode
 from train.judging.judges import voice as judge
 
+from ..rig.alone import made_of
 from ..rig.tables import Report, Row
 from . import voices_page
 from .characters import CHARACTERS, KNOBS, RATE, characters, turned
@@ -74,17 +71,6 @@ def spoken(speaker: str, text: str) -> Array:
     return np.asarray(0.3 * y / np.abs(y).max(), dtype=np.float32)
 
 
-def shifted(x: Array, given: dict[str, float]) -> tuple[Array, float]:
-    """What the stage makes of `x`, its latency taken off, and seconds it took."""
-    stage = make_effect("VoiceShift", given)
-    stage.prepare(RATE, 1, HOP)
-    path = EnginePath([Slot(stage, 1, 1, RATE)], channels=1, sample_rate=RATE, hop=HOP)
-    rest = np.zeros(path.latency + HOP - (len(x) + path.latency) % HOP, dtype=np.float32)
-    begin = time.perf_counter()
-    y = path.process_hops(np.concatenate([x, rest])[None])[0]
-    return y[path.latency : path.latency + len(x)], time.perf_counter() - begin
-
-
 def formants(x: Array, ratio: float) -> Array:
     """Medians of the first three where the voice has a pitch [Hz]."""
     import parselmouth
@@ -112,7 +98,7 @@ def measure(sentences: Sequence[str], speakers: Sequence[str]) -> list[Row]:
     said = [(text, spoken(speaker, text)) for speaker in speakers for text in sentences]
     rows: list[Row] = [_judged("input", said, [x for _, x in said], {}, 0.0)]
     for what, given in CASES.items():
-        made = [shifted(x, given) for _, x in said]
+        made = [made_of(x, "VoiceShift", given) for _, x in said]
         played = sum(len(x) for _, x in said) / RATE
         spent = sum(s for _, s in made) / played
         rows.append(_judged(what, said, [y for y, _ in made], given, spent))

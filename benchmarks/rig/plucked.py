@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .strings import overtones
+
 Array = npt.NDArray[np.float64]
 RATE = 48000
 STIFF = 5e-5  # inharmonicity of a string
@@ -41,8 +43,7 @@ def strings(pitches: Sequence[float], seed: int = 0) -> list[Partial]:
     """Partials of strings plucked at once."""
     rng, found = np.random.default_rng(seed), []
     for pitch in pitches:
-        for k in range(1, 31):
-            hz = pitch * k * (1.0 + STIFF * k * k) ** 0.5
+        for k, hz in enumerate(overtones(pitch, STIFF, 30), 1):
             if hz < HIGHEST_HZ:
                 loud = abs(np.sin(np.pi * k * PLUCKED_AT)) / k**1.2
                 found.append(Partial(hz, loud, 0.8 + 0.25 * k, rng.uniform(0.0, 2.0 * np.pi)))

@@ -48,6 +48,11 @@ STRINGS = (
 )
 
 
+def overtones(base: float, stiffness: float, count: int) -> list[float]:
+    """The first `count` partials' frequencies [Hz]."""
+    return [n * base * (1.0 + stiffness * n * n) ** 0.5 for n in range(1, count + 1)]
+
+
 def pluck(
     string: String, cents: float = 0.0, seconds: float = 1.0, rate: int = 48000, seed: int = 0
 ) -> npt.NDArray[np.float32]:
@@ -57,8 +62,7 @@ def pluck(
     first = string.hertz * 2.0 ** (cents / 1200.0)
     base = first / np.sqrt(1.0 + string.stiffness)
     sound = np.zeros(t.size)
-    for n in range(1, 41):
-        hertz = n * base * np.sqrt(1.0 + string.stiffness * n * n)
+    for n, hertz in enumerate(overtones(base, string.stiffness, 40), 1):
         if hertz > 0.45 * rate:
             break
         size = np.sin(np.pi * n * PLUCKED_AT) / n**1.5

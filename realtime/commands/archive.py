@@ -19,7 +19,7 @@ import soundfile
 
 from .. import __version__
 from ..audio_files import FORMATS, whole_file, write_audio
-from ..errors import ConfigError, RestyleError, printable
+from ..errors import ConfigError, RestyleError, is_text, printable
 from ..models.catalog import find_model
 from ..session.render import Progress, render
 from ..session.sound import Sound, walk
@@ -79,11 +79,10 @@ def files_of(place: str) -> list[str]:
     else:
         found = [p.relative_to(place).as_posix() for p in Path(place).rglob("*") if p.is_file()]
     names = [n for n in found if Path(n).suffix.lower() in ENDINGS and Path(n).name[0] != "."]
-    for name in names:
-        if name != name.encode("utf-8", "replace").decode("utf-8"):
-            raise ConfigError(
-                f"'{printable(name)}' holds bytes that are no UTF-8; give the file another name"
-            )
+    if bad := next((n for n in names if not is_text(n)), None):
+        raise ConfigError(
+            f"'{printable(bad)}' holds bytes that are no UTF-8; give the file another name"
+        )
     names.sort()
     by_result: dict[str, str] = {}
     for name in names:

@@ -18,7 +18,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from ..audio_files import whole_file
+from ..audio_files import check_absent, whole_file
 from ..errors import ConfigError, RestyleError, printable
 from ..native.cache import is_cold
 
@@ -114,12 +114,7 @@ def check_writable(path: Path | None, replace: bool = True) -> None:
     """Refuse a file that could not be written later, or is there and may not be replaced."""
     if path is None:
         return
-    try:
-        there = path.exists() and not path.is_dir()
-    except (OSError, RuntimeError) as error:  # a name too long, a link to itself
-        raise ConfigError(f"cannot write {path}: {getattr(error, 'strerror', error)}") from None
-    if there and not replace:
-        raise ConfigError(f"{path} is there already; name another file, or add --force")
+    check_absent(path, replace)
     if not path.parent.is_dir():
         raise ConfigError(f"cannot write {path}: the folder {path.parent} does not exist")
     if path.is_dir() or not os.access(path.parent, os.W_OK):

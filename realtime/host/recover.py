@@ -20,10 +20,9 @@ from ..audio_files import (
     DENSEST,
     FORMATS,
     HEAD,
-    HIGHEST_RATE,
     LARGEST_RIFF,
-    LOWEST_RATE,
     PART,
+    check_rate,
     whole_file,
 )
 from ..errors import AudioFileError
@@ -114,8 +113,7 @@ def _flac(path: Path, lost: _Lost) -> Blocks:
             file = soundfile.SoundFile(part)
             rate, channels = int(file.samplerate), int(file.channels)
             claimed = int(file.frames)
-            if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-                raise AudioFileError(f"{path} says that its rate is {rate} Hz: a damaged head")
+            check_rate(path, rate)
             if claimed > DENSEST * part.size:  # no file of this size holds so many
                 claimed = 0
             at, careful = 0, 0
@@ -168,11 +166,11 @@ def _gap(part: _Part, at: int, end: int) -> int:
         except (soundfile.LibsndfileError, RuntimeError):
             return False
 
-    bad, good = 0, FEW
+    bad, good, last = 0, FEW, end - at - FEW
     while not readable(at + good):
-        bad, good = good, 2 * good
-        if at + good >= end:
+        if good >= last:
             return 0
+        bad, good = good, min(2 * good, last)
     while good - bad > FEW:
         middle = (bad + good) // 2
         bad, good = (bad, middle) if readable(at + middle) else (middle, good)

@@ -195,7 +195,7 @@ def test_samples_that_are_no_numbers_become_silence_and_are_told(
     assert np.abs(found - np.nan_to_num(x)).max() < 1e-6 and not found[100:150].any()
 
 
-@pytest.mark.parametrize("damage", ["end", "middle", "first", "long", "zeros", "count"])
+@pytest.mark.parametrize("damage", ["end", "middle", "first", "long", "longest", "zeros", "count"])
 def test_all_frames_of_a_flac_that_can_be_read_are(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "odd.flac"
     soundfile.write(path, noise(24_000).T, RATE, "PCM_24")
@@ -207,6 +207,8 @@ def test_all_frames_of_a_flac_that_can_be_read_are(tmp_path: Path, damage: str) 
         data[len(data) // 12] ^= 0x10
     elif damage == "long":
         data[len(data) // 4 : len(data) // 2] = bytes(len(data) // 2 - len(data) // 4)
+    elif damage == "longest":  # what follows is nearer than twice as far
+        data[len(data) // 10 : len(data) * 8 // 10] = bytes(len(data) * 8 // 10 - len(data) // 10)
     elif damage == "zeros":
         data[len(data) * 2 // 5 :] = bytes(3_000_000)
     elif damage == "middle":
@@ -222,8 +224,8 @@ def test_all_frames_of_a_flac_that_can_be_read_are(tmp_path: Path, damage: str) 
     if damage in ("end", "zeros"):
         assert 8100 < len(found) < 9700
         assert made.missing == pytest.approx((24_000 - len(found)) / RATE)
-    elif damage in ("middle", "first", "long"):
-        most = {"middle": 4096, "first": 4096, "long": 3 * 4096}[damage]
+    elif damage in ("middle", "first", "long", "longest"):
+        most = {"middle": 4096, "first": 4096, "long": 3 * 4096, "longest": 5 * 4096}[damage]
         assert len(found) > 23_900 and 4000 < made.silenced <= most + 64 and made.missing < 0.01
     else:
         assert len(found) > 23_900

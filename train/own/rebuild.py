@@ -145,11 +145,11 @@ def _recurrent(network: Streamable, graph: onnx.GraphProto) -> Weights:
     held = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
     made = {n.output[0]: n for n in graph.node}
     cells = [n for n in graph.node if n.op_type == "GRU" and len(n.input) > 3]
-    own = [(k, m) for k, m in network.named_modules() if isinstance(m, torch.nn.GRU)]
+    own = [k for k, m in network.named_modules() if isinstance(m, torch.nn.GRU)]
     found: Weights = {}
     if len(cells) != len(own):
         return found
-    for node, (name, _) in zip(cells, own, strict=True):
+    for node, name in zip(cells, own, strict=True):
         for source, matrix in zip(node.input[1:3], ("weight_ih_l0", "weight_hh_l0"), strict=True):
             laid = source in held
             for _ in range(8):  # nodes that bring gates into order

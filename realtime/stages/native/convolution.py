@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from ...native.intrinsics import view_f32
 from ...native.late_numba import cfunc, njit, types
 from .record import STEP, arrive, depart, goal, now, renewed, slope, values, view_effect
 from .response import at_rate, loudness, read_response
-from .stage import Kind
+from .stage import Inner, Kind
 
 F32 = np.float32
 DRY, WET, LEVEL = 0, 1, 2
@@ -76,7 +75,7 @@ def convolution_reset() -> Any:
     return reset
 
 
-class Response:
+class Response(Inner):
     """A response laid out for one rate; see :class:`realtime.stages.native.stage.Inner`."""
 
     def __init__(self, path: str | Path) -> None:
@@ -91,13 +90,6 @@ class Response:
         self._convolver = Convolver(taps, channels)
         self.address, self.level = self._convolver.address, loudness(taps, sample_rate)
         return self
-
-    def readings(self, values: Sequence[float]) -> Mapping[str, float]:
-        """It measures nothing."""
-        return {}
-
-    def close(self) -> None:
-        """Nothing is held but memory."""
 
 
 def convolution(path: str | Path) -> Kind:

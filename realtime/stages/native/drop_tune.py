@@ -14,7 +14,6 @@ All channels are turned alike.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -26,7 +25,7 @@ from ...native.late_numba import cfunc, njit, types
 from ...native.records import F32 as SINGLE
 from ...native.records import FLOAT, I64, INT, Array, Table
 from .record import STEP, values, view_effect
-from .stage import Kind
+from .stage import Inner, Kind
 
 F32 = np.float32
 HOP_AT_48K = 128
@@ -225,7 +224,7 @@ def drop_tune_reset() -> Any:
     return reset
 
 
-class Shifter:
+class Shifter(Inner):
     """Memory of one stage; see :class:`realtime.stages.native.stage.Inner`."""
 
     level = 1.0
@@ -247,13 +246,6 @@ class Shifter:
         arrays["window"][:] = shape
         arrays["fade"][:] = hann / shape[-heard:] * (2 / OVERLAP)
         arrays["table"][:] = twiddles(size)
-
-    def readings(self, values: Sequence[float]) -> Mapping[str, float]:
-        """It measures nothing."""
-        return {}
-
-    def close(self) -> None:
-        """Nothing is held but memory."""
 
 
 DROP_TUNE = {

@@ -39,7 +39,7 @@ from .record import (
     values,
     view_effect,
 )
-from .stage import Kind
+from .stage import Inner, Kind
 
 RECORD, PLAY, UNDO, CLEAR, LEVEL, QUANTISE, SECONDS, LATE = range(8)  # places of the parameters
 EMPTY, WAITING, RECORDING, PLAYING, OVERDUBBING, STOPPED = range(6)  # states
@@ -359,7 +359,7 @@ def looper_reset() -> Any:
     return reset
 
 
-class Loop:
+class Loop(Inner):
     """A loop's memory, bounded; see :class:`realtime.stages.native.stage.Inner`."""
 
     level = 0.0
@@ -393,9 +393,6 @@ class Loop:
             "loop_seconds": samples / self._rate,
             "loop_position": place,
         }
-
-    def close(self) -> None:
-        """The memory goes with the last stage that holds it."""
 
 
 def make_loop(

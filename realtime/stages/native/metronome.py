@@ -31,7 +31,7 @@ from .record import (
     values,
     view_effect,
 )
-from .stage import Kind
+from .stage import Inner, Kind
 
 PLAY, TEMPO, BEATS, LEVEL = 0, 1, 2, 3  # places of the parameters
 CLICK_SECONDS, FADE_SECONDS = 0.03, 0.006  # a click, and in which it fades by 60 dB times 2 / 3
@@ -103,7 +103,7 @@ def metronome_step() -> Any:
     return metronome
 
 
-class Click:
+class Click(Inner):
     """Both sounds of a metronome; see :class:`realtime.stages.native.stage.Inner`."""
 
     level = 0.0
@@ -125,9 +125,6 @@ class Click:
             return {"beat": 0.0}
         passed = (int(b["until"]) - int(b["origin"])) // int(b["length"])
         return {"beat": float(passed % max(1, int(b["bar"])) + 1)}
-
-    def close(self) -> None:
-        """Nothing is held but memory."""
 
 
 def make_click(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from .common import Common
 from .record import EFFECT, reset_at, reset_function
 
 
-class Inner(Protocol):
+class Inner:
     """Owner of a record that an effect's step works with.
 
     Attributes
@@ -29,10 +29,11 @@ class Inner(Protocol):
     level: float
 
     def readings(self, values: Sequence[float]) -> Mapping[str, float]:
-        """What it measures, by name; `values` are those of the effect's parameters."""
+        """What it measures, by name: nothing.  `values` are those of the effect's parameters."""
+        return {}
 
     def close(self) -> None:
-        """Let go of what is shared."""
+        """Let go of what is shared: of nothing; memory goes with its last holder."""
 
 
 class Kind(NamedTuple):

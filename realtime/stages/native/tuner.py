@@ -22,7 +22,7 @@ from ...native.records import F32, FLOAT, INT, Array, Table
 from ...parameters.parameter import Parameter
 from .common import Common
 from .record import STEP, values, view_effect
-from .stage import Kind
+from .stage import Inner, Kind
 
 MUTE, REFERENCE = 0, 1  # places of the parameters
 MUTE_SECONDS = 0.01
@@ -101,7 +101,7 @@ def _look(tap_address, hearing_address):  # type: ignore[no-untyped-def]
     find_pitch(_ring(view_tap(tap_address)), end, hearing_address)
 
 
-class Tap:
+class Tap(Inner):
     """The ring, and what is heard in it; see :class:`realtime.stages.native.stage.Inner`."""
 
     level = 0.0
@@ -137,9 +137,6 @@ class Tap:
             self._heard, self._hertz = now, found
         elif now - self._heard > HOLD_SECONDS:
             self._hertz = 0.0
-
-    def close(self) -> None:
-        """Nothing is held but memory."""
 
 
 def note_of(hertz: float, reference: float) -> dict[str, float]:

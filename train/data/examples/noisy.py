@@ -99,11 +99,15 @@ def wander(draw: Draw, rows: int, n: int, hz: float) -> Tensor:
     return torch.nn.functional.interpolate(slow, n, mode="linear", align_corners=True)[:, 0] * 1.2
 
 
-def coloured(draw: Draw, rows: int, n: int) -> Tensor:
-    """Steady noise of any colour: tilt of +5 to -9 dB an octave and a random relief."""
+def colour(draw: Draw, rows: int, n: int) -> Tensor:
+    """Responses ``[rows, bins]`` of any colour: tilt of +5 to -9 dB an octave, a random relief."""
     hz = hertz(n, draw.device).clamp(min=LOWEST_HZ)
-    tilt = draw.uniform(-1.5, 0.8, rows, 1)
-    shape = (hz / 1000.0) ** tilt * curve(draw, rows, len(hz), 9.0)
+    return (hz / 1000.0) ** draw.uniform(-1.5, 0.8, rows, 1) * curve(draw, rows, len(hz), 9.0)
+
+
+def coloured(draw: Draw, rows: int, n: int) -> Tensor:
+    """Steady noise of any colour."""
+    shape = colour(draw, rows, n)
     y = unit(filtered(draw.normal(rows, n), shape))
     moved = decibels(2.5 * wander(draw, rows, n, 2.0) * draw.chance(0.5, rows, 1))
     return y * moved
@@ -129,8 +133,7 @@ def machine(draw: Draw, rows: int, n: int) -> Tensor:
     """
     t = torch.arange(n, device=draw.device) / RATE
     hz = hertz(n, draw.device)
-    shape = (hz.clamp(min=LOWEST_HZ) / 1000.0) ** draw.uniform(-1.5, 0.8, rows, 1)
-    shape = shape * curve(draw, rows, len(hz), 9.0)
+    shape = colour(draw, rows, n)
     for _ in range(RESONANCES):
         middle = 10.0 ** draw.uniform(1.9, 4.0, rows, 1)
         width = middle * 10.0 ** draw.uniform(-2.0, -0.5, rows, 1)
