@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
@@ -228,11 +227,10 @@ def test_a_generator_plays_without_an_input_what_it_makes_offline(tmp_path: Path
         x = np.concatenate([player.step(player.x)[0, 0] for _ in range(len(y) // 128 + 40)])
     x, y = x[1024:], y[1024:-1024]  # without the fades of 20 ms
     places = {hop.tobytes(): k for k, hop in enumerate(x[: len(x) // 128 * 128].reshape(-1, 128))}
-    hops = [hop.tobytes() for hop in y[: len(y) // 128 * 128].reshape(-1, 128)]
-    # a busy machine may miss a cycle anywhere, at the beginning, too
-    shifts = Counter(places[hop] - k for k, hop in enumerate(hops) if hop in places)
-    begin = 128 * shifts.most_common(1)[0][0]
-    assert begin >= 0
-    other = np.flatnonzero(x[begin : begin + len(y)] != y)
-    assert other.size < len(y) // 20
+    hops = [hop.tobytes() for hop in y[: len(y) // 128 * 128].reshape(-1, 128) if np.any(hop)]
+    # a busy machine may miss a cycle anywhere: its gap is silence, what follows comes later
+    heard = [places[hop] for hop in hops if hop in places]
+    assert len(heard) > 0.95 * len(hops) > 0.5 * len(y) / 128
+    assert np.all(np.diff(heard) >= 1)  # each hop once, in order
+    assert heard[-1] - heard[0] < 1.05 * len(heard)  # and hardly one left out
     assert np.abs(y).max() > 0.05
