@@ -55,6 +55,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByNeed(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what waits long or works long, so that no worker is left with it at the end."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(config.rootpath).as_posix()
+        if "/page/" in name:
+            return 0
+        return 1 if _starts_jack(item.path) else 2 if "/train/" in name else 3
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def jack_alone(request: pytest.FixtureRequest) -> Iterator[None]:
     """Hold JACK for a file's tests: other processes wait, of another run, too."""

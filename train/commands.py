@@ -279,6 +279,51 @@ def paired(
 
 @app.command()
 @interruptible
+def voice(
+    target: Annotated[
+        Path, typer.Option(help="Folder of recorded sentences, each with its words: a.wav, a.txt.")
+    ],
+    consent: Annotated[
+        str, typer.Option(help="Who is heard and that they agree; the card and the preset keep it.")
+    ],
+    out: Annotated[Path, typer.Option(help="The model to write, NAME.onnx; beside it NAME.toml.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Of the schedule, e.g. steps=1000."),
+    ] = None,
+    owner: Annotated[str | None, typer.Option(help="Whose recordings, for the card.")] = None,
+    licence: Annotated[str, typer.Option(help="Of them: SPDX, or own-recording.")] = (
+        "own-recording"
+    ),
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin again; the earlier run is kept beside.")
+    ] = False,
+    threads: Threads = 1,
+) -> None:
+    """Learn the colour of somebody's voice from their recordings (experimental)."""
+    import torch
+
+    from .fit.run import Options
+    from .own.keep import Origin
+    from .target.train import train_voice
+
+    torch.set_num_threads(threads)
+    train_voice(
+        target,
+        out,
+        consent,
+        settings=settings or [],
+        origin=Origin(licence=licence) if owner is None else Origin(owner, licence),
+        force=force,
+        options=Options(device=device, fresh=fresh),
+        log=typer.echo,
+    )
+
+
+@app.command()
+@interruptible
 def models(
     names: Annotated[
         list[str] | None, typer.Argument(help="Recipes; default: all that are bundled.")

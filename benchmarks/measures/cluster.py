@@ -3,7 +3,7 @@
 Both nodes are on this machine, with a core each.  While the files are rendered one worker process
 is killed; one file is no sound.  What is there at the end is held against the files of ``restyle
 render FOLDER`` on this machine alone, byte for byte, and the seconds of sound in a second of a core
-against those of the renderer alone.
+against those of the renderer alone, before and after.
 """
 
 from __future__ import annotations
@@ -93,12 +93,16 @@ def rows(report: Report, model: str, files: int, seconds: float) -> list[Row]:
         source.mkdir()
         names = folder_of(source, files - 1, seconds)
         render_file(sound, source / names[0], Path(folder) / "warm.flac")
-        used = processor_s()
         few = names[: max(1, files // 20)]
         (Path(folder) / "alone").mkdir()
-        for name in few:
-            render_file(sound, source / name, Path(folder) / "alone" / result_name(name))
-        alone = len(few) * seconds / (processor_s() - used)
+
+        def renderer_alone() -> float:
+            used = processor_s()
+            for name in few:
+                render_file(sound, source / name, Path(folder) / "alone" / result_name(name))
+            return len(few) * seconds / (processor_s() - used)
+
+        speeds = [renderer_alone()]  # again after each way: a machine's speed wanders
         (source / "corrupt.flac").write_bytes(b"fLaC and nothing that follows")
         names = [*names, "corrupt.flac"]
 
@@ -116,6 +120,8 @@ def rows(report: Report, model: str, files: int, seconds: float) -> list[Row]:
             for one in work(jobs):
                 done.append(one)  # noqa: PERF402 - one at a time: the killer counts them
             spent = time.monotonic() - start
+            speeds.append(renderer_alone())
+            alone = sum(speeds[-2:]) / 2
             here = Path(folder) / target
             good = [d for d in done if not d.error]
             same = [

@@ -51,6 +51,8 @@ from .taps import Taps
 TICK_SECONDS = 0.02
 HOUSEKEEPING_SECONDS = 0.02
 IDLE_SECONDS = 0.5  # instead of both while it stands by
+CALM_SECONDS = 0.1  # while a DAW brings nothing: many engines may wait so, one for each plug-in
+CALM_AFTER_SECONDS = 1.0
 EXIT_SECONDS = 2.0  # what the device gets to stop in
 SWITCH_SECONDS = 1e-4  # how often Python's threads take turns: short, for the worker's sake
 AT_ONCE = ("stats", "tap", "watch", "listen", "monitor", "cancel", "quit")
@@ -99,6 +101,7 @@ class Server:
         self._cancelled: set[int] = set()
         self._number: int | None = None  # of the message that is being worked on
         self._told_lost, self._declared = False, -1
+        self._calls, self._called = -1, 0.0  # what a plug-in's device has called, and when last
         self._exiting = threading.Lock()
         self._pulse = threading.Thread(target=self._beat, name="restyle-pulse", daemon=True)
 
@@ -139,8 +142,7 @@ class Server:
         raise_a_little()
         while True:
             try:
-                pause = HOUSEKEEPING_SECONDS if self.session is not None else IDLE_SECONDS
-                number, kind, body = self._jobs.get(timeout=pause)
+                number, kind, body = self._jobs.get(timeout=self._pause(HOUSEKEEPING_SECONDS))
             except queue.Empty:
                 self._keep_house()
                 continue
@@ -152,6 +154,18 @@ class Server:
             raise_a_little()
             self._number = None
             self.tell(*answer)
+
+    def _pause(self, usual: float) -> float:
+        """Seconds until it looks again by itself; what is asked wakes it at any time."""
+        session = self.session
+        if session is None:
+            return IDLE_SECONDS
+        if self.plugin is None:
+            return usual
+        calls, now = int(session.stream.memory.record["callbacks"]), time.monotonic()
+        if calls != self._calls:
+            self._calls, self._called = calls, now
+        return CALM_SECONDS if now - self._called > CALM_AFTER_SECONDS else usual
 
     def _is_urgent(self, body: Body) -> bool:
         if "operation" in body and self.session is not None:
@@ -328,8 +342,8 @@ class Server:
         work = _work_clock()
         while True:
             try:
-                busy = self.session is not None or self._number is not None
-                if self.pipe.poll(TICK_SECONDS if busy else IDLE_SECONDS):
+                busy = self._number is not None
+                if self.pipe.poll(TICK_SECONDS if busy else self._pause(TICK_SECONDS)):
                     number, kind, body = self.pipe.recv()
                     if kind in AT_ONCE:
                         self.tell(*self._answer(number, kind, body))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pedalboard
 import pytest
 
+from benchmarks.rig.juce_state import kept, restored
 from realtime.audio_files import Clip
 from realtime.commands.plugin import to_sound
 from realtime.session.render import render
@@ -25,44 +25,6 @@ model = "tube-amp"
 effect = "Reverb"
 room_size = 0.3
 """
-_LETTERS = ".ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+"
-
-
-def packed(data: bytes) -> str:
-    """Bytes as JUCE writes them into a state: the length, then six bits a letter, lowest first."""
-    whole = int.from_bytes(data, "little")
-    letters = (_LETTERS[whole >> 6 * i & 63] for i in range(-(-len(data) * 8 // 6)))
-    return f"{len(data)}.{''.join(letters)}"
-
-
-def unpacked(text: str) -> bytes:
-    """The same undone."""
-    length, _, letters = text.partition(".")
-    whole = sum(_LETTERS.index(letter) << 6 * i for i, letter in enumerate(letters))
-    return whole.to_bytes(int(length) + 1, "little")[: int(length)]
-
-
-def component(plugin: Any) -> str:
-    """The plug-in's own part of its state."""
-    found = re.search(r"<IComponent>([^<]*)<", plugin.raw_state.decode("latin-1"))
-    assert found is not None
-    return found[1]
-
-
-def kept(plugin: Any) -> dict[str, str]:
-    """What is in it: keys and values, a zero byte after each."""
-    words = unpacked(component(plugin)).decode("utf-8", "replace").split("\0")
-    words = [w for w in words if not w.startswith("__dpf")]
-    return dict(zip(words[::2], words[1::2], strict=False))
-
-
-def restored(plugin: Any, sound: str) -> None:
-    """Put a sound into its state, as a project does."""
-    words = ["__dpf_state_begin__", "latency", "0", "sound", sound, "__dpf_state_end__"]
-    data = ("\0".join(words) + "\0\xfe").encode("latin-1") + b"\0"
-    raw = plugin.raw_state.decode("latin-1").replace(component(plugin), packed(data))
-    head, body = raw.encode("latin-1")[:4], raw.encode("latin-1")[8:]
-    plugin.raw_state = head + (len(body) - 1).to_bytes(4, "little") + body
 
 
 @pytest.fixture(scope="module")

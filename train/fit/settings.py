@@ -91,6 +91,10 @@ def apply(recipe: Recipe, words: list[str]) -> tuple[Schedule, dict[str, Any]]:
     except (ValueError, TypeError) as error:
         raise ConfigError(f"these settings do not fit together: {error}") from None
     _sensible(schedule)
+    if schedule.segment < recipe.shortest:
+        raise ConfigError(
+            f"segment={schedule.segment}: {recipe.shortest} samples are the least of this recipe"
+        )
     return schedule, {**changes["config"], **changes["schedule"]}
 
 

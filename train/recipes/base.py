@@ -63,6 +63,8 @@ class Recipe(ABC):
         Whether rows of several processes may simply be brought together for the loss.
     tests : int
         Rows of test sounds that :meth:`practise` puts behind the batch for :meth:`objection`.
+    shortest : int [samples]
+        Of a segment that its losses can hear.
     start : Path or None
         A model file whose weights a fresh network begins with, as far as they fit.
     runs : Path or None
@@ -81,6 +83,7 @@ class Recipe(ABC):
     latency: int
     shared_loss: bool = True
     tests: int = 0
+    shortest: int = 1
     start: Path | None = None
     runs: Path | None = None
     unpaired: bool = False

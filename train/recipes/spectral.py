@@ -12,7 +12,7 @@ from realtime.models.card import Card, Spectrum, State
 
 from ..data.scores.render import SAMPLE_RATE
 from ..losses import level_distance, stft_distance
-from ..losses.listener import disturbed, objection, test_rows
+from ..losses.listener import LENGTH, disturbed, objection, test_rows
 from ..networks.frame_tcn import FrameTCN
 from ..networks.frames import FrameTransform
 from ..networks.layers import Streamable
@@ -42,7 +42,7 @@ class Spectral(Recipe):
         minutes=30, steps=4000, batch=8, segment=32768, learning_rate=2e-3, average=0.995
     )
     warm_up = 8192
-    tests = 3
+    tests, shortest = 3, LENGTH
     rest = 0.0
     dc_blocker = 20.0  # Hz
 

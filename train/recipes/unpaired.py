@@ -65,7 +65,7 @@ class Unpaired(Spectral):
 
     hidden = 112
     unpaired = True
-    tests = 0
+    tests, shortest = 0, 1
     shared_loss = False  # the rows of a target are of two kinds; the loss is a mean over rows
     schedule = Schedule(
         minutes=10, steps=1800, batch=6, segment=24576, learning_rate=1e-3, average=0.99

@@ -1,0 +1,1 @@
+"""A voice turned towards another's: from one person's recorded sentences to a style."""
