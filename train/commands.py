@@ -317,7 +317,7 @@ def voice(
         settings=settings or [],
         origin=Origin(licence=licence) if owner is None else Origin(owner, licence),
         force=force,
-        options=Options(device=device, fresh=fresh),
+        options=Options(device=device, fresh=fresh, check_every=200),
         log=typer.echo,
     )
 

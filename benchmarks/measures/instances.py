@@ -26,7 +26,7 @@ from realtime.errors import ConfigError, RestyleError
 from realtime.session.render import render
 
 from ..rig.juce_state import restored
-from ..rig.tables import Report, Row
+from ..rig.tables import Report, Row, Teller
 
 RATE, LONGEST, SECONDS = 48_000, 1024, 1.0
 PATIENCE_S = 60.0
@@ -108,7 +108,7 @@ def played(plugins: list[object], x: npt.NDArray[np.float32], seed: int) -> list
     return equal
 
 
-def row(report: Report, path: Path, count: int, kills: int) -> Row:
+def row(report: Teller, path: Path, count: int, kills: int) -> Row:
     """So many instances, from loading to the last process's end."""
     import pedalboard
 

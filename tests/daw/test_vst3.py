@@ -10,7 +10,9 @@ import numpy as np
 import pedalboard
 import pytest
 
+from benchmarks.measures import instances
 from benchmarks.rig.juce_state import kept, restored
+from benchmarks.rig.tables import Report
 from realtime.audio_files import Clip
 from realtime.commands.plugin import to_sound
 from realtime.session.render import render
@@ -60,3 +62,10 @@ def test_its_state_is_the_sound_and_comes_back(plugin: Any) -> None:
     y = plugin.process(x, RATE, buffer_size=LONGEST, reset=True)
     other = to_sound(SOUND.replace("0.3", "0.9"))
     assert np.array_equal(y, render(other, Clip(x, RATE)).samples)  # its latency taken off
+
+
+def test_instances_side_by_side_keep_their_own_sounds_and_leave_no_process(built: Path) -> None:
+    """Two in one host, an engine of them killed: by the measurement that does it with 64."""
+    found = instances.row(Report("instances", "a test"), built / "restyle.vst3", 2, 1)
+    assert found["verdict"] == "ok", found
+    assert (found["equal"], found["back"], found["left"]) == (2, 2, 0)

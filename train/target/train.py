@@ -42,7 +42,7 @@ LIMITS = (
     "Experimental. It gives a voice the target's colour, not its melody, its accent or its way of"
     " speaking; the pitch is the speaker's own, moved by a knob. Above 8 kHz little was learnt."
 )
-SAID_BY = 6  # synthesised speakers of each sentence
+SAID_BY, HELD_BY = 6, 2  # synthesised speakers of each sentence, and of those that are held out
 SHIFT_MOST = 12.0  # semitones, VoiceShift's
 LIKE = 30  # pairs whose wet sound stands for the target's voice
 JITTER, FORMANTS = 1.0, 2.5  # semitones by which pitch and formants of the speakers are varied
@@ -58,7 +58,7 @@ class Target(Shaped):
     narrow, wide, hidden, dilations = 96, 48, 128, (1, 2, 4, 8, 16, 32)
     limits = LIMITS
     schedule = Schedule(
-        minutes=40, steps=3000, batch=8, segment=32768, learning_rate=2e-3, average=0.995
+        minutes=30, steps=1000, batch=8, segment=32768, learning_rate=2e-3, average=0.995
     )
     dirt = Augment(gain_db=(-18.0, 9.0), noise=0.3, noise_db=(25.0, 60.0))
 
@@ -100,8 +100,8 @@ def make_pairs(sentences: Sequence[Sentence], log: Callable[[str], None]) -> tup
     pause = np.zeros(round(PAUSE_S * SAMPLE_RATE), dtype=np.float32)
     for number, (sentence, target) in enumerate(zip(sentences, targets, strict=True)):
         rng = np.random.default_rng([number, 17])
-        part = parts[{8: 1, 9: 2}.get(number % 10, 0)]
-        for who in rng.permutation(everybody)[:SAID_BY]:
+        place = {8: 1, 9: 2}.get(number % 10, 0)
+        for who in rng.permutation(everybody)[: HELD_BY if place else SAID_BY]:
             x = say(str(who), sentence.text, int(rng.integers(20, 80)))
             own = analysed(x).pitch
             if not (own > 0).any():
@@ -111,7 +111,7 @@ def make_pairs(sentences: Sequence[Sentence], log: Callable[[str], None]) -> tup
             x = shifted(x, float(np.clip(move, -SHIFT_MOST, SHIFT_MOST)), float(formants))
             y = transplanted(x, analysed(x), target)
             dry, wet = (np.concatenate([pause, v, pause]) for v in (x, y))
-            part.append(Pair(f"{sentence.name} {who}", dry, wet, text=sentence.text))
+            parts[place].append(Pair(f"{sentence.name} {who}", dry, wet, text=sentence.text))
         if number % 10 == 9:
             log(f"{number + 1} of {len(sentences)} sentences")
     return PairSet(*(tuple(p) for p in parts)), pitch
