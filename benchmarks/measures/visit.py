@@ -139,7 +139,8 @@ def walked(report: Report, page: Any, size: Size, pictures: Path | None) -> Row:
             looked.add(str(view))
             page.evaluate("document.getAnimations().forEach((a) => a.finish())")
             for fault in Axe().run(page).response["violations"]:
-                report.progress(f"{size.name}: {action.name}: {fault['id']}")
+                where = fault["nodes"][0]["html"][:160]
+                report.progress(f"{size.name}: {action.name}: {fault['id']}: {where}")
                 faults += 1
         over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         if over > 0:

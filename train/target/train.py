@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 import torch
 from torch import Tensor
 
@@ -18,6 +20,7 @@ from realtime.presets.toml import to_toml
 from realtime.session.render import render
 from realtime.session.sound import Macro, Sound, Stage
 
+from ..data.examples.voices import CACHE
 from ..data.manifest import SAMPLE_RATE
 from ..data.pairs import Pair, PairSet
 from ..data.sound.augment import Augment
@@ -35,7 +38,7 @@ from ..player import play
 from ..recipes import RECIPES
 from ..recipes.base import Batch, Schedule, random_colour
 from .sentences import Array, Sentence, read_sentences, say, speakers
-from .transplant import analysed, median_pitch, transplanted
+from .transplant import Spoken, analysed, median_pitch, transplanted
 
 RUN = "restyle train voice"
 LIMITS = (
@@ -97,24 +100,49 @@ def make_pairs(sentences: Sequence[Sentence], log: Callable[[str], None]) -> tup
     pitch = median_pitch(targets)
     log(f"{len(sentences)} sentences at {pitch:.0f} Hz; {len(everybody)} speakers say them, too")
     parts: tuple[list[Pair], list[Pair], list[Pair]] = ([], [], [])
-    pause = np.zeros(round(PAUSE_S * SAMPLE_RATE), dtype=np.float32)
     for number, (sentence, target) in enumerate(zip(sentences, targets, strict=True)):
         rng = np.random.default_rng([number, 17])
         place = {8: 1, 9: 2}.get(number % 10, 0)
         for who in rng.permutation(everybody)[: HELD_BY if place else SAID_BY]:
-            x = say(str(who), sentence.text, int(rng.integers(20, 80)))
-            own = analysed(x).pitch
-            if not (own > 0).any():
-                continue
-            move = 12.0 * np.log2(pitch / np.median(own[own > 0])) + rng.normal(0.0, JITTER)
-            formants = rng.uniform(-FORMANTS, FORMANTS)
-            x = shifted(x, float(np.clip(move, -SHIFT_MOST, SHIFT_MOST)), float(formants))
-            y = transplanted(x, analysed(x), target)
-            dry, wet = (np.concatenate([pause, v, pause]) for v in (x, y))
-            parts[place].append(Pair(f"{sentence.name} {who}", dry, wet, text=sentence.text))
+            chance = (
+                int(rng.integers(20, 80)),
+                rng.normal(0.0, JITTER),
+                rng.uniform(-FORMANTS, FORMANTS),
+            )
+            both = _said(str(who), sentence, target, pitch, chance)
+            if both is not None:
+                parts[place].append(Pair(f"{sentence.name} {who}", *both, text=sentence.text))
         if number % 10 == 9:
             log(f"{number + 1} of {len(sentences)} sentences")
     return PairSet(*(tuple(p) for p in parts)), pitch
+
+
+def _said(
+    who: str, sentence: Sentence, target: Spoken, pitch: float, chance: tuple[int, float, float]
+) -> tuple[Array, Array] | None:
+    """A sentence by another speaker, and with the target's envelope; kept on disk.
+
+    None where the speaker has no pitch.  `chance` is espeak-ng's pitch, then by how many semitones
+    pitch and formants are off.
+    """
+    what = f"target voice 1 {who} {sentence.text} {pitch!r} {chance!r}"
+    key = hashlib.sha256(what.encode() + sentence.samples.tobytes()).hexdigest()[:24]
+    path = CACHE / f"{key}.wav"
+    if not path.exists():
+        x = say(who, sentence.text, chance[0])
+        own = analysed(x).pitch
+        if not (own > 0).any():
+            return None
+        move = 12.0 * np.log2(pitch / np.median(own[own > 0])) + chance[1]
+        x = shifted(x, float(np.clip(move, -SHIFT_MOST, SHIFT_MOST)), chance[2])
+        y = transplanted(x, analysed(x), target)
+        pause = round(PAUSE_S * SAMPLE_RATE)
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as partial:
+            both = np.pad(np.stack([x, y], axis=1), ((pause, pause), (0, 0)))
+            soundfile.write(str(partial), both, SAMPLE_RATE, "FLOAT", format="WAV")
+    dry, wet = soundfile.read(str(path), dtype="float32")[0].T
+    return np.ascontiguousarray(dry), np.ascontiguousarray(wet)
 
 
 def preset_of(model: str, pitch: float, consent: str) -> Preset:
