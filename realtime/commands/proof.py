@@ -62,7 +62,7 @@ def _print(proofs: dict[str, Proof]) -> None:
     rate = next(iter(proofs.values())).made.rate
     columns = beside({name: p.figures for name, p in proofs.items()}, unchanged(rate).figures)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("", no_wrap=True)
+    table.add_column("")  # it wraps where the screen is narrow; figures do not
     for name in (*columns, "bound"):
         table.add_column(name, justify="right", no_wrap=True)
     for m in MEASURES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -111,8 +112,9 @@ def find_device(wanted: str | int | None, side: str) -> DeviceInfo:
     """
     devices = [d for d in list_devices() if getattr(d, f"max_{side}_channels") > 0]
     if not devices:
+        through = ", start it as 'pw-jack restyle …'" if shutil.which("pw-jack") else ""
         raise DeviceError(
-            f"no {side} device was found; connect one and see 'restyle devices', or use"
+            f"no {side} device was found; connect one and see 'restyle devices'{through}, or use"
             " --simulate IN.wav"
         )
     if wanted is None:

@@ -285,7 +285,7 @@ def _count(name: str) -> None:
     global _compiled
     _compiled += 1
     if _watchers:
-        _tell(f"compiling kernel {_compiled} of about {max(_compiled, kernels())}: {name}")
+        _tell(f"compiling kernel {_compiled} of at most {max(_compiled, kernels())}: {name}")
 
 
 def _give_back(path: str) -> None:

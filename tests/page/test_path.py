@@ -117,3 +117,13 @@ def test_the_style_chooser_swaps_the_first_model(path: Any, console: FakeConsole
     path.click('[data-model=""]')
     path.wait_for_selector('.card.on [data-model="amp-blend"]')  # now the first
     assert names(console) == ["NoiseGate", "Reverb", "amp-blend"]
+
+
+def test_a_preset_without_a_model_is_named_by_the_page(context: Any, tmp_path: Path) -> None:
+    """Not: no style, while its sound is heard."""
+    console = FakeConsole(Sound((Stage(effect="Reverb"),)), tmp_path)
+    console.surface._name = "radio"
+    with shown(context, console, '.handle:text-is("Reverb")') as page:
+        assert page.inner_text("#style-title") == "radio"
+        assert page.inner_text("#style-summary") == "A preset of effects, without a model."
+        assert page.title() == "radio – restyle"

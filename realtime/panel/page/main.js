@@ -78,8 +78,8 @@ function show(next) {
   state = next;
   for (const p of next.parameters) if (/^(in|out)put_gain_db$/.test(p.name)) p.minimum = LOWEST_GAIN;
   const about = styles.of(next.style);
-  say(id("style-title"), about?.title ?? next.style ?? "No style");
-  say(id("style-summary"), next.style ? about?.summary ?? "" : "The sound passes through the other pedals alone.");
+  say(id("style-title"), about?.title ?? next.style ?? (next.preset || "No style"));
+  say(id("style-summary"), next.style ? about?.summary ?? "" : next.preset ? "A preset of effects, without a model." : "The sound passes through the other pedals alone.");
   say(id("lane"), next.lane === "worker" ? "computed beside the audio callback (worker lane)" : "computed inside the audio callback");
   say(id("preset-name"), next.preset ? `Preset: ${next.preset}` : "Presets");
   id("open-presets").classList.toggle("modified", next.modified);
@@ -88,7 +88,7 @@ function show(next) {
   id("redo").disabled = !next.redo;
   const device = next.device.simulated ? "simulated device" : `${next.device.input} → ${next.device.output}`;
   say(id("where"), `${device} · ${next.sample_rate / 1000} kHz · ${next.block} samples · ${next.channels[0]} in, ${next.channels[1]} out`);
-  document.title = `${next.style ?? "no style"} – restyle`;
+  document.title = `${next.style ?? (next.preset || "no style")} – restyle`;
   styles.show(next);
   keyboard.show(about?.kind === "player");
   showLatency(next.latency);
