@@ -22,6 +22,7 @@ from typing import Any
 from ..errors import ControlError, nearest
 
 ENVIRONMENT = "RESTYLE_MIDI"
+ALSA = "/dev/snd/seq"
 POLL_SECONDS = 1.0
 READ_SECONDS = 0.002
 _WAITING = 1 << 16  # messages of a port between two reads: three seconds of the worst flood
@@ -63,6 +64,11 @@ def _new_port(kind: str, **more: Any) -> Any:
     if name not in _APIS:
         raise ControlError(
             f"{ENVIRONMENT} must be one of {', '.join(_APIS)}, got '{name}'{nearest(name, _APIS)}"
+        )
+    if name == "alsa" and not os.path.exists(ALSA):  # ALSA itself would write to the terminal
+        raise ControlError(
+            f"there is no MIDI by alsa on this machine ({ALSA} is not there); load its driver:"
+            " modprobe snd-seq"
         )
     reason = "python-rtmidi was built without it"
     api = getattr(rtmidi, _APIS[name])

@@ -182,6 +182,15 @@ def test_a_driver_that_is_not_here_is_one_sentence(monkeypatch) -> None:
         midi.input_names()
 
 
+def test_without_alsas_sequencer_alsa_itself_says_nothing(monkeypatch, tmp_path, capfd) -> None:
+    pytest.importorskip("rtmidi")
+    monkeypatch.setenv("RESTYLE_MIDI", "alsa")
+    monkeypatch.setattr(midi, "ALSA", str(tmp_path / "seq"))
+    with pytest.raises(ControlError, match="seq is not there.*modprobe snd-seq"):
+        midi.input_names()
+    assert capfd.readouterr().err == ""
+
+
 class Faulty:
     """An input of a driver that fails in every way."""
 
