@@ -123,7 +123,7 @@ def test_a_preset_without_a_model_is_named_by_the_page(context: Any, tmp_path: P
     """Not: no style, while its sound is heard."""
     console = FakeConsole(Sound((Stage(effect="Reverb"),)), tmp_path)
     console.surface._name = "radio"
-    with shown(context, console, '.handle:text-is("Reverb")') as page:
+    with shown(context, console, '[data-model="tape"]') as page:  # the styles are there
         assert page.inner_text("#style-title") == "radio"
         assert page.inner_text("#style-summary") == "A preset of effects, without a model."
         assert page.title() == "radio – restyle"

@@ -77,7 +77,7 @@ function show(next) {
   const before = state;
   state = next;
   for (const p of next.parameters) if (/^(in|out)put_gain_db$/.test(p.name)) p.minimum = LOWEST_GAIN;
-  const about = styles.of(next.style);
+  const about = next.style ? styles.of(next.style) : null; // no style has a tile, too
   say(id("style-title"), about?.title ?? next.style ?? (next.preset || "No style"));
   say(id("style-summary"), next.style ? about?.summary ?? "" : next.preset ? "A preset of effects, without a model." : "The sound passes through the other pedals alone.");
   say(id("lane"), next.lane === "worker" ? "computed beside the audio callback (worker lane)" : "computed inside the audio callback");
