@@ -74,15 +74,16 @@ class Live:
         self._reader.join(10)
 
     def until(self, words: str) -> None:
-        """Wait for a line with these words."""
-        end = time.monotonic() + PATIENCE
+        """Wait for these words, on one line or wrapped over two."""
+        end, heard = time.monotonic() + PATIENCE, ""
         while time.monotonic() < end:
             try:
                 self.said.append(self._lines.get(timeout=1.0))
             except queue.Empty:
                 assert self.process.poll() is None, self.said
                 continue
-            if words in self.said[-1]:
+            heard += self.said[-1].removesuffix("\n")
+            if words in heard:
                 return
         raise AssertionError(f"'{words}' was not said: {self.said}")
 
