@@ -29,6 +29,12 @@ app.registered_commands += voices.registered_commands
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 Name = Annotated[str, typer.Argument(help="A recipe; see: restyle train recipes")]
 Threads = Annotated[int, typer.Option(help="CPU threads of each process.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Begin again; the earlier run is kept beside.")
+]
+Owner = Annotated[str | None, typer.Option(help="Whose recordings, for the card.")]
+Licence = Annotated[str, typer.Option(help="Of them: SPDX, or own-recording.")]
 
 
 def main(arguments: list[str]) -> int:
@@ -53,6 +59,12 @@ def _recipe(name: str, threads: int = 1) -> Any:
     return get_recipe(name)
 
 
+def _origin(owner: str | None, licence: str) -> Any:
+    from .own.keep import Origin
+
+    return Origin(licence=licence) if owner is None else Origin(owner, licence)
+
+
 @app.command()
 @interruptible
 def fit(
@@ -63,15 +75,13 @@ def fit(
             metavar="[KEY=VALUE]...", help="Settings, e.g. learning_rate=1e-3 steps=2000"
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Device = "auto",
     precision: Annotated[str, typer.Option(help="32-true or bf16-mixed.")] = "32-true",
     processes: Annotated[
         int, typer.Option(help="Processes on this machine; torchrun and Slurm say it themselves.")
     ] = 1,
     threads: Threads = 1,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin again; the earlier run is kept beside.")
-    ] = False,
+    fresh: Fresh = False,
     start: Annotated[
         Path | None, typer.Option("--from", help="Begin with the weights of this model file.")
     ] = None,
@@ -133,7 +143,7 @@ def sweep(
         bool,
         typer.Option("--keep", help="Make the best the recipe's own run, to be judged, exported."),
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Device = "auto",
     threads: Threads = 1,
 ) -> None:
     """Train a recipe at several settings and say which validates best.
@@ -214,10 +224,8 @@ def unpaired(
     licence: Annotated[
         str | None, typer.Option(help="Of both, SPDX, e.g. CC-BY-4.0; or own-recording.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin again; the earlier run is kept beside.")
-    ] = False,
+    device: Device = "auto",
+    fresh: Fresh = False,
     threads: Threads = 1,
 ) -> None:
     """Learn a style from two folders of recordings that do not belong together."""
@@ -245,25 +253,19 @@ def paired(
     recipe: Annotated[
         Path | None, typer.Option(help="Python file with a recipe of your own; it is run.")
     ] = None,
-    owner: Annotated[str | None, typer.Option(help="Whose recordings, for the card.")] = None,
-    licence: Annotated[str, typer.Option(help="Of them: SPDX, or own-recording.")] = (
-        "own-recording"
-    ),
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin again; the earlier run is kept beside.")
-    ] = False,
+    owner: Owner = None,
+    licence: Licence = "own-recording",
+    device: Device = "auto",
+    fresh: Fresh = False,
     threads: Threads = 1,
 ) -> None:
     """Learn a style from two folders: the same playing before and after."""
     import torch
 
     from .fit.run import Options
-    from .own.keep import Origin
     from .own.paired import train_paired
 
     torch.set_num_threads(threads)
-    origin = Origin(licence=licence) if owner is None else Origin(owner, licence)
     train_paired(
         dry,
         wet,
@@ -271,7 +273,7 @@ def paired(
         kind,
         recipe=recipe,
         settings=settings or [],
-        origin=origin,
+        origin=_origin(owner, licence),
         options=Options(device=device, fresh=fresh),
         log=typer.echo,
     )
@@ -291,22 +293,17 @@ def voice(
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help="Of the schedule, e.g. steps=1000."),
     ] = None,
-    owner: Annotated[str | None, typer.Option(help="Whose recordings, for the card.")] = None,
-    licence: Annotated[str, typer.Option(help="Of them: SPDX, or own-recording.")] = (
-        "own-recording"
-    ),
+    owner: Owner = None,
+    licence: Licence = "own-recording",
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin again; the earlier run is kept beside.")
-    ] = False,
+    device: Device = "auto",
+    fresh: Fresh = False,
     threads: Threads = 1,
 ) -> None:
     """Learn the colour of somebody's voice from their recordings (experimental)."""
     import torch
 
     from .fit.run import Options
-    from .own.keep import Origin
     from .target.train import train_voice
 
     torch.set_num_threads(threads)
@@ -315,7 +312,7 @@ def voice(
         out,
         consent,
         settings=settings or [],
-        origin=Origin(licence=licence) if owner is None else Origin(owner, licence),
+        origin=_origin(owner, licence),
         force=force,
         options=Options(device=device, fresh=fresh, check_every=200),
         log=typer.echo,
@@ -328,7 +325,7 @@ def models(
     names: Annotated[
         list[str] | None, typer.Argument(help="Recipes; default: all that are bundled.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Device = "auto",
     threads: Threads = 1,
 ) -> None:
     """Train, judge and export recipes, then write demo clip and pages."""

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from realtime.errors import ConfigError, DeviceError
 
+from ..rig.processes import family, processor_s
 from ..rig.tables import Report, Row
 
 START_SECONDS, SETTLE_SECONDS = 120.0, 30.0
@@ -81,28 +82,12 @@ def _await(live: subprocess.Popen[str]) -> None:
 
 
 def _row(when: str, pid: int, seconds: float) -> Row:
-    family = _family(pid)
-    before, begin = {p: _spent(p) for p in family}, time.monotonic()
+    living = family(pid)
+    before, begin = {p: processor_s(p) for p in living}, time.monotonic()
     time.sleep(seconds)
-    spent = sum(max(0.0, _spent(p) - before[p]) for p in family)
+    spent = sum(max(0.0, processor_s(p) - before[p]) for p in living)
     percent = 100.0 * spent / (time.monotonic() - begin)
-    return {"when": when, "processes": len(family), "percent": round(percent, 2)}
-
-
-def _family(pid: int) -> list[int]:
-    """A process and all that descend from it."""
-    children = Path(f"/proc/{pid}/task").glob("*/children")
-    found = [int(word) for file in children for word in file.read_text().split()]
-    return [pid, *(one for child in found for one in _family(child))]
-
-
-def _spent(pid: int) -> float:
-    """Processor time of a process [s]; 0 once it is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return {"when": when, "processes": len(living), "percent": round(percent, 2)}
 
 
 if __name__ == "__main__":

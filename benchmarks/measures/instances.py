@@ -26,6 +26,7 @@ from realtime.errors import ConfigError, RestyleError
 from realtime.session.render import render
 
 from ..rig.juce_state import restored
+from ..rig.processes import family, processor_s, proportional_mib
 from ..rig.tables import Report, Row, Teller
 
 RATE, LONGEST, SECONDS = 48_000, 1024, 1.0
@@ -47,39 +48,6 @@ COLUMNS = {
     "idle": "% of a core each, host stopped",
     "left": "processes left",
 }
-
-
-def below(pid: int) -> list[int]:
-    """All processes that a process began, and those that these began."""
-    parents: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
-        except OSError:  # it has ended meanwhile
-            continue
-        parents.setdefault(parent, []).append(int(path.parent.name))
-    found = list(parents.get(pid, ()))
-    for one in found:
-        found += parents.get(one, ())
-    return found
-
-
-def proportional_mib(pid: int) -> float:
-    """A process's share of the memory in use: what several use counts in parts [MiB]."""
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
-    except OSError:
-        return 0.0
-    return sum(int(s.split()[1]) for s in text.splitlines() if s.startswith("Pss:")) / 1024.0
-
-
-def processor_s(pid: int) -> float:
-    """Processor time that a process has used [s]."""
-    try:
-        words = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def sound_of(number: int) -> str:
@@ -114,7 +82,7 @@ def row(report: Teller, path: Path, count: int, kills: int) -> Row:
 
     x = np.random.default_rng(5).uniform(-0.3, 0.3, (2, int(SECONDS * RATE))).astype(np.float32)
     here, begin = os.getpid(), time.monotonic()
-    before = set(below(here))
+    before = set(family(here))
     plugins: list[object] = []
     for k in range(count):
         plugin = pedalboard.load_plugin(str(path))
@@ -123,7 +91,7 @@ def row(report: Teller, path: Path, count: int, kills: int) -> Row:
         report.progress(f"{k + 1} of {count} loaded")
     equal = played(plugins, x, 1)
     spent = time.monotonic() - begin
-    processes = [p for p in below(here) if p not in before]
+    processes = [p for p in family(here) if p not in before]
     mib = sum(proportional_mib(p) for p in processes) / count
     time.sleep(SETTLE_S)
     used = sum(map(processor_s, processes))
@@ -141,7 +109,7 @@ def row(report: Teller, path: Path, count: int, kills: int) -> Row:
     del plugin
     gc.collect()
     end = time.monotonic() + PATIENCE_S
-    while (left := [p for p in below(here) if p not in before]) and time.monotonic() < end:
+    while (left := [p for p in family(here) if p not in before]) and time.monotonic() < end:
         time.sleep(0.2)
     good = all(equal) and (not kills or all(again)) and not left
     return {

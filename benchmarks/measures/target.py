@@ -28,9 +28,10 @@ from realtime.session.operations import OWN, Set
 from realtime.session.render import render
 from realtime.session.sound import Setup, Sound
 from train.data.sets.recordings import load_set
+from train.data.sound.world import pitch_of
 from train.judging.judges import voice as judge
 from train.target.sentences import read_sentences
-from train.target.transplant import analysed, median_pitch
+from train.target.transplant import median_pitch
 
 from ..rig.tables import Report, Row
 
@@ -66,7 +67,7 @@ def spoken(speaker: str) -> tuple[list[Array], list[str]]:
 def row(speaker: str, sound: Sound, pitch: float, target: Array) -> Row:
     """One speaker's figures; the words are None where nobody knows them."""
     said, texts = spoken(speaker)
-    own = median_pitch([analysed(x) for x in said])
+    own = median_pitch([pitch_of(x) for x in said])
     semitones = float(np.clip(12.0 * np.log2(pitch / own), -12.0, 12.0))
     tuned = Set(OWN, "pitch", semitones).apply(Setup(sound)).sound
     alone = Set(OWN, "amount", 0.0).apply(Setup(tuned)).sound
@@ -112,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     sound = library.checked(open_preset(options.preset, library).sound)[0]
     sentences = read_sentences(options.target)[:12]
     target = judge.speaker(np.concatenate([s.samples for s in sentences]))
-    pitch = median_pitch([analysed(s.samples) for s in sentences])
+    pitch = median_pitch([pitch_of(s.samples) for s in sentences])
     report = Report("target", f"python -m benchmarks.measures.target {options.preset}")
     rows = []
     for speaker in SPEAKERS:

@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from .processes import processor_s
+
 LIMIT_S, CPU_S, MEMORY = 300.0, 20.0, 8 << 30  # of a command: the clock, a processor; bytes
 LONGEST = 2000  # letters of a sentence
 PLAYS, SENTENCE, EITHER = "plays", "sentence", "either"
@@ -158,16 +160,7 @@ def _run(words: tuple[str, ...], tree: Path, environment: dict[str, str]) -> tup
             except subprocess.TimeoutExpired:
                 if hung:
                     continue
-                spent, took = _processor_seconds(child.pid), time.monotonic() - begin
+                spent, took = processor_s(child.pid), time.monotonic() - begin
                 if spent > CPU_S or took > LIMIT_S:
                     hung = f"hangs: {spent:.0f} s of a processor in {took:.0f} s"
                     os.killpg(child.pid, signal.SIGKILL)
-
-
-def _processor_seconds(pid: int) -> float:
-    """What a process and the children it has waited for have used."""
-    try:
-        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")

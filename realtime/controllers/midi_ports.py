@@ -65,15 +65,12 @@ def _new_port(kind: str, **more: Any) -> Any:
         raise ControlError(
             f"{ENVIRONMENT} must be one of {', '.join(_APIS)}, got '{name}'{nearest(name, _APIS)}"
         )
-    if name == "alsa" and not os.path.exists(ALSA):  # ALSA itself would write to the terminal
-        raise ControlError(
-            f"there is no MIDI by alsa on this machine ({ALSA} is not there); load its driver:"
-            " modprobe snd-seq"
-        )
     reason = "python-rtmidi was built without it"
     api = getattr(rtmidi, _APIS[name])
     try:
-        if api in rtmidi.get_compiled_api():  # else it would take another
+        if name == "alsa" and not os.path.exists(ALSA):  # ALSA itself would write to the terminal
+            reason = f"{ALSA} is not there: modprobe snd-seq"
+        elif api in rtmidi.get_compiled_api():  # else it would take another
             return getattr(rtmidi, kind)(api, name="restyle", **more)
     except Exception as error:
         reason = str(error).rstrip(".")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from ..fit.loop import Options
 from ..fit.settings import apply
 from ..losses import stft_distance
 from ..networks.layers import Streamable
-from ..recipes import RECIPES
-from ..recipes.base import Recipe
+from ..recipes import check_free
+from ..recipes.base import Recipe, Schedule
 from ..recipes.spectral import Spectral
 from ..recipes.waveform import Waveform
 from .compare import Row, compare
@@ -155,10 +155,7 @@ def train_paired(
     check_out(out)
     if kind not in KINDS:
         raise ConfigError(f"--kind must be one of {', '.join(KINDS)}, got '{kind}'")
-    if out.stem in RECIPES:
-        raise ConfigError(
-            f"'{out.stem}' is the name of a recipe of restyle's; choose another for --out"
-        )
+    check_free(out.stem)
     origin = origin or Origin()
     base = KINDS[kind] if recipe is None else recipe_class(recipe)
     if dry.resolve() == wet.resolve():
@@ -171,28 +168,70 @@ def train_paired(
     schedule, changed = apply(style, list(settings))
     for key, value in changed.items():
         log(f"{key} = {value}")
+    learnt = learn(style, data, schedule, options, log)
+    named = base.__name__ if recipe is None else recipe.name
+    learnt.write(out, {"recipe": named}, {"command": RUN})
+    log(f"wrote {out}; play it: restyle live --model {out}")
+    return learnt.rows
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A network that is better than the copy and the equaliser, and what its card will tell."""
+
+    style: Recipe
+    network: Streamable
+    graph: bytes
+    rows: dict[str, Row]
+    told: dict[str, Any]
+    metrics: dict[str, Any]
+
+    def write(self, out: Path, told: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
+        """Write it through the gate, with more to tell and more figures."""
+        card = self.style.card(self.network, {**self.metrics, **metrics}, {**self.told, **told})
+        gate.export(self.style, self.network, card, out, graph=self.graph)
+
+
+def learn(
+    style: Recipe,
+    data: PairSet,
+    schedule: Schedule,
+    options: Options,
+    log: Callable[[str], None],
+    more: Callable[[Path], dict[str, Any]] = lambda file: {},
+) -> Learnt:
+    """Train on pairs, or go on where it stopped, and judge on the part that was held out.
+
+    Parameters
+    ----------
+    more : callable
+        Takes the model's file; gives further figures.
+
+    Raises
+    ------
+    Worse
+        No better than the copy or the equaliser.
+    """
     fit.fit(style, data, schedule, log, options)
     network, content = fit.load(style)
     graph = gate.to_onnx(style, network)
     with tempfile.TemporaryDirectory() as place:
         file = gate.trial(style, network, Path(place), graph)
         rows = compare(style, data, {"model": file}, target=True)
+        further = more(file)
     log(as_table(rows))
     log(verdict(rows))
     told = {
         "data": style.sources(),
         "limits": style.limits,
-        "recipe": base.__name__ if recipe is None else recipe.name,
         "seed": schedule.seed,
         "steps": content["step"],
         "cpu_minutes": round(content["cpu_minutes"], 1),
         "parameters": sum(p.numel() for p in network.parameters()),
         "tools": gate.tools(),
     }
-    metrics = {**metrics_of(rows, len(data.test)), "kind": kind, "command": RUN}
-    gate.export(style, network, style.card(network, metrics, told), out, graph=graph)
-    log(f"wrote {out}; play it: restyle live --model {out}")
-    return rows
+    metrics = {**metrics_of(rows, len(data.test)), "kind": style.kind, **further}
+    return Learnt(style, network, graph, rows, told, metrics)
 
 
 def judge_of(rows: dict[str, Row]) -> str:

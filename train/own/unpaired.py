@@ -22,7 +22,7 @@ from ..fit import run as fit
 from ..fit.loop import Options
 from ..judging import unpaired as heaps
 from ..networks.layers import Streamable
-from ..recipes import RECIPES
+from ..recipes import check_free
 from ..recipes.base import Schedule
 from ..recipes.unpaired import Unpaired
 
@@ -172,10 +172,7 @@ def _checked(inputs: Path, wanted: Path, out: Path, minutes: float) -> str:
         raise ConfigError(
             f"a style's name is of small letters, digits, '-' and '_', 56 at most; got '{out.stem}'"
         )
-    if out.stem in RECIPES:
-        raise ConfigError(
-            f"'{out.stem}' is the name of a recipe of restyle's; choose another for --out"
-        )
+    check_free(out.stem)
     if not minutes > 0:
         raise ConfigError(f"minutes must be above 0, got {minutes:g}")
     for folder in (inputs, wanted):

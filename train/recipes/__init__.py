@@ -25,6 +25,19 @@ RECIPES: dict[str, type[Recipe]] = {
 ABLATIONS: dict[str, type[Recipe]] = {StringsWithoutAdversary.name: StringsWithoutAdversary}
 
 
+def check_free(name: str) -> None:
+    """Refuse a style of one's own that would be called like a recipe.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if name in RECIPES:
+        raise ConfigError(
+            f"'{name}' is the name of a recipe of restyle's; choose another for --out"
+        )
+
+
 def get_recipe(name: str) -> Recipe:
     """Return the recipe called `name`.
 

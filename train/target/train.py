@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 import torch
 from torch import Tensor
 
@@ -20,25 +17,23 @@ from realtime.presets.toml import to_toml
 from realtime.session.render import render
 from realtime.session.sound import Macro, Sound, Stage
 
-from ..data.examples.voices import CACHE
+from ..data.examples.voices import kept
 from ..data.manifest import SAMPLE_RATE
 from ..data.pairs import Pair, PairSet
 from ..data.sound.augment import Augment
-from ..export import gate
-from ..fit import run as fit
+from ..data.sound.world import Spoken, analysed, pitch_of
 from ..fit.loop import Options
 from ..fit.settings import apply
 from ..judging.judges import voice as judge
 from ..losses import mel_distance, stft_distance
-from ..own.compare import Row, compare, judges_are_here
+from ..own.compare import Row, judges_are_here
 from ..own.keep import Origin, check_out
-from ..own.paired import Shaped, dressed, verdict
-from ..own.run import as_table, metrics_of
+from ..own.paired import Shaped, dressed, learn
 from ..player import play
-from ..recipes import RECIPES
+from ..recipes import check_free
 from ..recipes.base import Batch, Schedule, random_colour
 from .sentences import Array, Sentence, read_sentences, say, speakers
-from .transplant import Spoken, analysed, median_pitch, transplanted
+from .transplant import median_pitch, transplanted
 
 RUN = "restyle train voice"
 LIMITS = (
@@ -97,7 +92,7 @@ def make_pairs(sentences: Sequence[Sentence], log: Callable[[str], None]) -> tup
     """
     everybody = speakers()
     targets = [analysed(s.samples) for s in sentences]
-    pitch = median_pitch(targets)
+    pitch = median_pitch([t.pitch for t in targets])
     log(f"{len(sentences)} sentences at {pitch:.0f} Hz; {len(everybody)} speakers say them, too")
     parts: tuple[list[Pair], list[Pair], list[Pair]] = ([], [], [])
     for number, (sentence, target) in enumerate(zip(sentences, targets, strict=True)):
@@ -125,24 +120,22 @@ def _said(
     None where the speaker has no pitch.  `chance` is espeak-ng's pitch, then by how many semitones
     pitch and formants are off.
     """
-    what = f"target voice 1 {who} {sentence.text} {pitch!r} {chance!r}"
-    key = hashlib.sha256(what.encode() + sentence.samples.tobytes()).hexdigest()[:24]
-    path = CACHE / f"{key}.wav"
-    if not path.exists():
+
+    def make() -> Array:
         x = say(who, sentence.text, chance[0])
-        own = analysed(x).pitch
+        own = pitch_of(x)
         if not (own > 0).any():
-            return None
-        move = 12.0 * np.log2(pitch / np.median(own[own > 0])) + chance[1]
+            return np.zeros((0, 2), dtype=np.float32)
+        move = 12.0 * np.log2(pitch / median_pitch([own])) + chance[1]
         x = shifted(x, float(np.clip(move, -SHIFT_MOST, SHIFT_MOST)), chance[2])
         y = transplanted(x, analysed(x), target)
         pause = round(PAUSE_S * SAMPLE_RATE)
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as partial:
-            both = np.pad(np.stack([x, y], axis=1), ((pause, pause), (0, 0)))
-            soundfile.write(str(partial), both, SAMPLE_RATE, "FLOAT", format="WAV")
-    dry, wet = soundfile.read(str(path), dtype="float32")[0].T
-    return np.ascontiguousarray(dry), np.ascontiguousarray(wet)
+        return np.pad(np.stack([x, y], axis=1), ((pause, pause), (0, 0)))
+
+    what = f"target voice 2 {who} {sentence.text} {pitch!r} {chance!r}"
+    both = kept(what.encode() + sentence.samples.tobytes(), make)
+    dry, wet = np.ascontiguousarray(both.T)
+    return (dry, wet) if len(both) else None
 
 
 def preset_of(model: str, pitch: float, consent: str) -> Preset:
@@ -161,7 +154,7 @@ def preset_of(model: str, pitch: float, consent: str) -> Preset:
     return Preset(name=Path(model).stem, note=note, sound=Sound(stages, macros=knobs))
 
 
-def likeness(data: PairSet, file: Path) -> dict[str, float]:
+def likeness(data: PairSet, file: Path) -> dict[str, Any]:
     """How like the target those are whose sentences were held out (Resemblyzer's cosine, where one
     voice is above 0.85 or so): before, after, and with the envelopes of the target themselves.
     """
@@ -171,10 +164,10 @@ def likeness(data: PairSet, file: Path) -> dict[str, float]:
         "model": [play(file, p.dry) for p in data.test],
         "bound": [p.wet for p in data.test],
     }
-    return {
-        name: round(float(judge.speaker(np.concatenate(parts)) @ target), 3)
-        for name, parts in heard.items()
+    cosines = {
+        k: float(judge.speaker(np.concatenate(parts)) @ target) for k, parts in heard.items()
     }
+    return {"speaker_similarity": {k: round(cosine, 3) for k, cosine in cosines.items()}}
 
 
 def train_voice(
@@ -216,10 +209,7 @@ def train_voice(
             '--consent must say who is heard and that they agree, such as "I, Ann Example, am'
             f' heard and agree that this model is made and shared"; got "{consent}"'
         )
-    if out.stem in RECIPES:
-        raise ConfigError(
-            f"'{out.stem}' is the name of a recipe of restyle's; choose another for --out"
-        )
+    check_free(out.stem)
     origin = origin or Origin()
     what = f"folder '{folder.name}'; consent: {consent}"
     schedule, changed = apply(
@@ -228,38 +218,18 @@ def train_voice(
     for key, value in changed.items():
         log(f"{key} = {value}")
     data, pitch = make_pairs(read_sentences(folder), log)
-    style = dressed(Target, out.stem, "voice", data, origin, what)
-    fit.fit(style, data, schedule, log, options)
-    network, content = fit.load(style)
-    graph = gate.to_onnx(style, network)
-    with tempfile.TemporaryDirectory() as place:
-        file = gate.trial(style, network, Path(place), graph)
-        rows = compare(style, data, {"model": file}, target=True)
-        heard = likeness(data, file) if judges_are_here() else None
-    log(as_table(rows))
-    log(verdict(rows))
-    if heard is not None:
+    style, heard = dressed(Target, out.stem, "voice", data, origin, what), judges_are_here()
+    learnt = learn(
+        style, data, schedule, options, log, lambda file: likeness(data, file) if heard else {}
+    )
+    if heard:
+        like = learnt.metrics["speaker_similarity"]
         log(
-            "like the target, by Resemblyzer: "
-            + ", ".join(f"{k} {v:.2f}" for k, v in heard.items())
+            "like the target, by Resemblyzer: " + ", ".join(f"{k} {v:.2f}" for k, v in like.items())
         )
-    told = {
-        "data": style.sources(),
-        "consent": consent,
-        "limits": style.limits,
-        "recipe": Target.__name__,
-        "seed": schedule.seed,
-        "steps": content["step"],
-        "cpu_minutes": round(content["cpu_minutes"], 1),
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "tools": gate.tools(),
-        "target_hz": round(pitch, 1),
-    }
-    metrics: dict[str, Any] = {**metrics_of(rows, len(data.test)), "kind": "voice", "command": RUN}
-    if heard is not None:
-        metrics["speaker_similarity"] = heard
-    gate.export(style, network, style.card(network, metrics, told), out, graph=graph)
+    told = {"recipe": Target.__name__, "consent": consent, "target_hz": round(pitch, 1)}
+    learnt.write(out, told, {"command": RUN})
     with whole_file(preset) as partial:
         partial.write_text(to_toml(to_dict(preset_of(out.name, pitch, consent))), encoding="utf-8")
     log(f"wrote {out} and {preset}; speak through it: restyle live --preset {preset}")
-    return rows
+    return learnt.rows

@@ -7,25 +7,22 @@ moments that belong together are found by dynamic time warping (Sakoe and Chiba,
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 import numba
 import numpy as np
 import numpy.typing as npt
-import soxr
 from scipy.fft import dct
 from scipy.ndimage import gaussian_filter1d
 
 from realtime.errors import ConfigError
 
 from ..data.manifest import SAMPLE_RATE
-from ..legacy import import_legacy
+from ..data.sound.world import PERIOD_MS, RATE, Spoken
+from ..losses import mel_matrix
 
 Array = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
-RATE = 16_000  # of the envelopes: what synthesised and telephone speech has
-PERIOD_MS = 5.0
 BANDS, CEPSTRA = 40, 20
 SPREAD = 1.5  # frames over which the change of the envelope is smoothed
 MOST = 3.0  # of the change, in nepers: 26 dB
@@ -34,30 +31,7 @@ WINDOW = 1024  # samples at 48 kHz
 TINY = 1e-12
 
 
-class Spoken(NamedTuple):
-    """An envelope of power ``[frames, bins]`` up to 8 kHz, and the pitch [Hz], 0 where none is."""
-
-    envelope: Floats
-    pitch: Floats
-
-
-@cache
-def _world() -> Any:
-    try:
-        return import_legacy("pyworld")
-    except ImportError:
-        raise ConfigError("a target voice needs pyworld; run: pip install pyworld") from None
-
-
-def analysed(x: Array) -> Spoken:
-    """WORLD's view of ``x [n]`` at 48 kHz, a frame every 5 ms."""
-    low = soxr.resample(x.astype(np.float64), SAMPLE_RATE, RATE)
-    pitch, times = _world().dio(low, RATE, frame_period=PERIOD_MS)
-    pitch = _world().stonemask(low, pitch, times, RATE)
-    return Spoken(_world().cheaptrick(low, pitch, times, RATE), pitch)
-
-
-def median_pitch(parts: list[Spoken]) -> float:
+def median_pitch(pitches: Sequence[Floats]) -> float:
     """Of what is voiced [Hz].
 
     Raises
@@ -65,29 +39,24 @@ def median_pitch(parts: list[Spoken]) -> float:
     ConfigError
         Nothing is.
     """
-    pitch = np.concatenate([p.pitch for p in parts])
+    pitch = np.concatenate(pitches)
     if not (pitch > 0).any():
         raise ConfigError("the recordings have no voice in them: nothing has a pitch")
     return float(np.median(pitch[pitch > 0]))
 
 
-@cache
-def _mel_bands(bins: int) -> Floats:
-    """Triangles of equal width in mel, ``[bands, bins]``."""
-    hz = np.linspace(0.0, RATE / 2, bins)
-    edges = 700.0 * (np.expm1(np.linspace(0.0, np.log1p(RATE / 2 / 700.0), BANDS + 2)))
-    low, middle, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
-    rows = np.minimum((hz - low) / (middle - low), (high - hz) / (high - middle))
-    return np.maximum(rows, 0.0) / np.maximum(rows, 0.0).sum(axis=1, keepdims=True)
-
-
 def features(spoken: Spoken) -> Floats:
     """What is said rather than who says it: ``[frames, 2 * (cepstra - 1)]``."""
-    bands = np.log(spoken.envelope @ _mel_bands(spoken.envelope.shape[1]).T + TINY)
+    bands = _bands(spoken.envelope)
     cepstra = dct(bands, axis=1, norm="ortho")[:, 1:CEPSTRA]
     found = np.concatenate([cepstra, 2.0 * np.gradient(cepstra, axis=0)], axis=1)
     speaks = _speaks(bands)
     return np.asarray((found - found[speaks].mean(axis=0)) / (found[speaks].std(axis=0) + 1e-6))
+
+
+def _bands(envelope: Floats) -> Floats:
+    mel = mel_matrix(2 * (envelope.shape[1] - 1), BANDS, RATE).numpy()
+    return np.asarray(np.log(envelope @ mel.astype(np.float64) + TINY))
 
 
 def _speaks(bands: Floats) -> npt.NDArray[np.bool_]:
@@ -139,7 +108,7 @@ def change(source: Spoken, target: Spoken) -> Floats:
     """
     envelope = source.envelope + TINY
     log = 0.5 * np.log((target.envelope[aligned(source, target)] + TINY) / envelope)
-    speaks = _speaks(np.log(envelope @ _mel_bands(envelope.shape[1]).T + TINY))
+    speaks = _speaks(_bands(source.envelope))
     log -= np.median(log[speaks].mean(axis=1))
     log = np.clip(gaussian_filter1d(log, SPREAD, axis=0), -MOST, MOST)
     kept = 0.5 * np.log((envelope * np.exp(2.0 * log)).sum(axis=1) / envelope.sum(axis=1))

@@ -20,12 +20,14 @@ from realtime.session.operations import OWN, Set
 from realtime.session.sound import Setup
 from train.commands import main
 from train.data.scores.sentences import compose_sentence
+from train.data.sound.world import analysed
 from train.fit.loop import Options
 from train.own import compare as comparing
+from train.own import paired
 from train.own.run import Worse
 from train.target import train as training
 from train.target.sentences import FEWEST, read_sentences, say, speakers
-from train.target.transplant import aligned, analysed, transplanted, warped
+from train.target.transplant import aligned, transplanted, warped
 
 RATE = 48_000
 CONSENT = "flite's rms, a synthetic voice that is free for any use"
@@ -171,7 +173,7 @@ def test_a_voice_is_written_with_its_consent_and_its_knobs(
     with pytest.raises(Worse, match="nothing was written"):
         run()
     assert not out.exists() and not preset.exists()
-    monkeypatch.setattr(training, "verdict", lambda rows: "")
+    monkeypatch.setattr(paired, "verdict", lambda rows: "")
     run()
     card = read_card(out)
     assert card.provenance["consent"] == CONSENT and "Experimental" in card.provenance["limits"]

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from realtime.audio_files import whole_file
+
 from ..manifest import SAMPLE_RATE
 from ..pairs import Pair
 from ..sets.recordings import Recording
@@ -54,13 +56,17 @@ def taught(dry: Array, teacher: Callable[[Array], Array], version: str) -> Array
     version : str
         Name of the teacher and its settings: another text, another file.
     """
-    key = hashlib.sha256(version.encode() + dry.tobytes()).hexdigest()[:24]
-    path = CACHE / f"{key}.wav"
+    key = version.encode() + dry.tobytes()
+    return kept(key, lambda: teacher(dry))
+
+
+def kept(key: bytes, make: Callable[[], Array]) -> Array:
+    """A sound ``[n]`` or ``[n, channels]`` that takes long to make, kept on disk by its key."""
+    path = CACHE / f"{hashlib.sha256(key).hexdigest()[:24]}.wav"
     if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".part.wav")
-        soundfile.write(str(partial), teacher(dry), SAMPLE_RATE, "FLOAT")
-        partial.replace(path)
+        with whole_file(path) as partial:
+            soundfile.write(str(partial), make(), SAMPLE_RATE, "FLOAT")
     return np.asarray(soundfile.read(str(path), dtype="float32")[0], dtype=np.float32)
 
 

@@ -6,22 +6,18 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from realtime.errors import ConfigError
-
-from ...legacy import import_legacy
 from ..manifest import SAMPLE_RATE
+from ..sound.world import PERIOD_MS, RATE, analysed, world
 
 Array = npt.NDArray[np.float32]
-RATE, PERIOD_MS = 16000, 5.0
 PRE_EMPHASIS = 0.6  # a whisper is brighter than a voice: Ito et al., Speech Communication 45, 2005
 
 
 def whisper(x: Array) -> Array:
     """Keep the spectral envelope, replace the voice by noise.
 
-    WORLD (Morise et al., IEICE Trans. E99-D(7), 2016): pitch by DIO, envelope by CheapTrick, then
-    synthesis with no pitch and full aperiodicity.  The work is done at 16 kHz, the bandwidth of the
-    recordings.
+    WORLD's analysis (:mod:`train.data.sound.world`), then synthesis with no pitch and full
+    aperiodicity.
 
     Parameters
     ----------
@@ -33,15 +29,8 @@ def whisper(x: Array) -> Array:
     ndarray [shape=(n,), float32]
         At the same mean power.
     """
-    try:
-        pyworld = import_legacy("pyworld")
-    except ImportError:
-        raise ConfigError("the whisper teacher needs pyworld; run: pip install pyworld") from None
-    low = soxr.resample(x.astype(np.float64), SAMPLE_RATE, RATE)
-    pitch, times = pyworld.dio(low, RATE, frame_period=PERIOD_MS)
-    pitch = pyworld.stonemask(low, pitch, times, RATE)
-    envelope = pyworld.cheaptrick(low, pitch, times, RATE)
-    breath = pyworld.synthesize(
+    envelope, pitch = analysed(x)
+    breath = world().synthesize(
         np.zeros_like(pitch), envelope, np.ones_like(envelope), RATE, PERIOD_MS
     )
     breath[1:] -= PRE_EMPHASIS * breath[:-1]
