@@ -3,6 +3,7 @@
 A thread looks into the memory that the audio thread writes (:mod:`realtime.parameters.heard`) every
 two milliseconds.  No note is left hanging: where a player is bypassed, ends or is killed, its notes
 end a quarter of a second later, and an output that is opened is told first that all notes are off.
+JACK loses what a program sends in a cycle that came too late, so that every end is sent once more.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ class NotesOut:
     ) -> None:
         self._name, self._report, self._poll_seconds = find_output(wanted), report, poll_seconds
         self._notes, self._before = HeardNotes(memory), NONE
+        self._ended = set[int]()  # pitches, since the last look at the output
         self._port: Any = None
         try:
             self._open()
@@ -132,9 +134,11 @@ class NotesOut:
         due = time.monotonic() + self._poll_seconds
         while not self._ending.wait(LOOK_SECONDS):
             try:
-                if self._name is not None and time.monotonic() >= due:
+                if time.monotonic() >= due:
                     due = time.monotonic() + self._poll_seconds
-                    self._follow(self._name)
+                    if self._name is not None:
+                        self._follow(self._name)
+                    self._end_again()
                 self._look()
             except Exception as error:  # of the driver: tried again
                 self._report(f"MIDI failed and goes on: {error!r}")
@@ -152,7 +156,14 @@ class NotesOut:
         """Send what has changed."""
         before, self._before = self._before, words
         for pitch, velocity in changes(before, words):
+            (self._ended.discard if velocity else self._ended.add)(pitch)
             self._port.send_message((NOTE_ON if velocity else NOTE_OFF, pitch, velocity))
+
+    def _end_again(self) -> None:
+        ended, self._ended = self._ended, set()
+        if self._port is not None:
+            for pitch in sorted(ended):
+                self._port.send_message((NOTE_OFF, pitch, 0))
 
     def _follow(self, name: str) -> None:
         """Let go of an output that has gone; take it up when it is back."""

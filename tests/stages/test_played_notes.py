@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -238,5 +239,28 @@ def balanced(port: Port) -> bool:
             assert pitch not in on
             on.add(pitch)
         elif status == 0x80:
-            on.remove(pitch)
+            on.discard(pitch)
     return not on
+
+
+def test_an_end_that_the_driver_loses_is_sent_once_more(ports: list[Port]) -> None:
+    memory = np.zeros(SHAPE, dtype=np.int64)
+    row = memory[0]
+
+    def sent(message: tuple[int, ...], times: int) -> bool:
+        for _ in range(60_000):
+            row[0] += 1  # it plays on
+            if ports[-1].sent.count(message) >= times:
+                return True
+            time.sleep(0.002)
+        return False
+
+    with NotesOut(lambda: memory, "synth", poll_seconds=0.01):
+        for count in (1, 2):
+            row[1 + 60] = count * PITCHES + 90
+            assert sent((0x90, 60, 90), count)
+            row[1 + 60] = 0
+            assert sent((0x80, 60, 0), 2 * count)
+        before = len(ports[-1].sent)
+        time.sleep(0.1)  # ten more looks
+        assert len(ports[-1].sent) == before
