@@ -68,7 +68,7 @@ def job() -> None:
                 "engine": host.supervisor.crew.engine and host.link.process.pid,
                 "controls": controls.pid if controls else 0,
                 "spares": [
-                    link.pid
+                    link.process.pid
                     for link in host.supervisor.crew.links
                     if link is not host.supervisor.crew.engine
                 ],

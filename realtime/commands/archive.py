@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import soundfile
 
 from .. import __version__
-from ..audio_files import FORMATS, whole_file, write_audio
+from ..audio_files import FORMATS, Clip, whole_file, write_audio
 from ..errors import ConfigError, RestyleError, is_text, printable
 from ..models.catalog import find_model
 from ..session.render import Progress, render
@@ -31,11 +32,15 @@ TRIES = 3  # of a file whose process ended
 
 
 class Job(NamedTuple):
-    """One file: where it lies and where its render goes, folders or URLs, and its name in both."""
+    """One file: where it lies and where its render goes, folders or URLs, and its name in both.
+
+    `stereo` is as in :func:`render_file`.
+    """
 
     source: str
     target: str
     name: str
+    stereo: bool = False
 
 
 class Done(NamedTuple):
@@ -113,9 +118,10 @@ def opened(place: str) -> tuple[Any, str]:
     return system, str(root).rstrip("/")
 
 
-def what_is_made(sound: Sound, level: float | None) -> str:
+def what_is_made(sound: Sound, level: float | None, stereo: bool = False) -> str:
     """A digest of all that decides over a render's bits: sound, models, version."""
-    digest = hashlib.sha256(msgspec.json.encode([__version__, level, msgspec.to_builtins(sound)]))
+    given = [__version__, level, msgspec.to_builtins(sound), *(["stereo"] if stereo else [])]
+    digest = hashlib.sha256(msgspec.json.encode(given))
     for stage in walk(sound.stages):
         if stage.model is not None:
             digest.update(find_model(stage.model).read_bytes())
@@ -209,8 +215,9 @@ def render_file(
     level: float | None = None,
     progress: Progress | None = None,
     tell: Callable[[str], None] = lambda text: None,
+    stereo: bool = False,
 ) -> tuple[float, int, int]:
-    """Render one file; its seconds, channels and rate [Hz].
+    """Render one file, one channel as two where `stereo`; its seconds, channels and rate [Hz].
 
     Raises
     ------
@@ -218,6 +225,8 @@ def render_file(
         The file cannot be read, rendered or written.
     """
     clip = read_sound(source)
+    if stereo and len(clip.samples) == 1:
+        clip = Clip(np.repeat(clip.samples, 2, axis=0), clip.sample_rate)
     result = render(sound, clip, progress, level, tell)
     write_audio(target, result)
     channels, length = result.samples.shape
@@ -239,7 +248,8 @@ def _moved(job: Job, sound: Sound, level: float | None) -> float:
     if not is_url(job.source) and not is_url(job.target):
         target = Path(job.target) / result
         target.parent.mkdir(parents=True, exist_ok=True)
-        return render_file(sound, Path(job.source) / job.name, target, level)[0]
+        whole = Path(job.source) / job.name
+        return render_file(sound, whole, target, level, stereo=job.stereo)[0]
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="restyle-render-") as folder:
@@ -252,7 +262,7 @@ def _moved(job: Job, sound: Sound, level: float | None) -> float:
             system.get_file(f"{root}/{job.name}", str(source))
         else:
             source = Path(job.source) / job.name
-        seconds = render_file(sound, source, target, level)[0]
+        seconds = render_file(sound, source, target, level, stereo=job.stereo)[0]
         place = job.target if is_url(job.target) else Path(job.target).resolve().as_uri()
         system, root = opened(place)
         final = f"{root}/{result}"

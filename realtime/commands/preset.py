@@ -83,7 +83,7 @@ def _written(value: Any) -> str:
 
 
 def list_saved(as_json: JsonOption = False) -> None:
-    """List your presets, then the voices that come with restyle."""
+    """List your presets, then the voices and ensembles that come with restyle."""
     entries = list_presets(bundled=True)
     if as_json:
         rows = [

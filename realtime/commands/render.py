@@ -65,6 +65,9 @@ def render(
             help="What full scale stood for at the input of the recording.", metavar="DBU"
         ),
     ] = None,
+    stereo: Annotated[
+        bool, typer.Option("--stereo", help="One channel as two, for what makes them differ.")
+    ] = False,
     jobs: Annotated[
         int | None, typer.Option(help="Of a folder: files at once; one a core if left out.")
     ] = None,
@@ -77,8 +80,8 @@ def render(
 ) -> None:
     """Restyle a file offline, with the very engine of the live stream.
 
-    Rate, channels and length stay; the latency is trimmed.  Of a folder, every file of sound below
-    it, several at once; what is there already is not rendered again.
+    Rate, channels (but for --stereo) and length stay; the latency is trimmed.  Of a folder, every
+    file of sound below it, several at once; what is there already is not rendered again.
     """
     if model is None and chain is None and preset is None:
         raise ConfigError(
@@ -102,12 +105,14 @@ def render(
     sound = with_yes(chosen, trust)
     announce_cold_start()
     if whole:
-        _render_all(source, target, sound, input_level_dbu, jobs, ray, force)
+        _render_all(source, target, sound, input_level_dbu, stereo, jobs, ray, force)
     else:
-        _render_one(Path(source), Path(target), sound, input_level_dbu)
+        _render_one(Path(source), Path(target), sound, input_level_dbu, stereo)
 
 
-def _render_one(source: Path, target: Path, sound: Sound, level: float | None) -> None:
+def _render_one(
+    source: Path, target: Path, sound: Sound, level: float | None, stereo: bool
+) -> None:
     bar = _bar("{task.percentage:3.0f} %")
     begin = time.perf_counter()
     try:
@@ -120,6 +125,7 @@ def _render_one(source: Path, target: Path, sound: Sound, level: float | None) -
                 level,
                 lambda done, total: bar.update(task, completed=done, total=total),
                 lambda note: err.print(note, highlight=False, markup=False),
+                stereo,
             )
     except KeyboardInterrupt:
         raise fail(f"interrupted; {target} was not written") from None
@@ -136,6 +142,7 @@ def _render_all(
     target: str,
     sound: Sound,
     level: float | None,
+    stereo: bool,
     jobs: int | None,
     ray: str | None,
     force: bool,
@@ -145,8 +152,8 @@ def _render_all(
     if not names:
         raise ConfigError(f"there is no file of sound below {source}")
     wanted = {result_name(n) for n in names}
-    there = prepare(target, what_is_made(sound, level), force, wanted)
-    todo = [Job(source, target, n) for n in names if force or result_name(n) not in there]
+    there = prepare(target, what_is_made(sound, level, stereo), force, wanted)
+    todo = [Job(source, target, n, stereo) for n in names if force or result_name(n) not in there]
     if ray is not None:
         done = on_ray(todo, sound, level, ray)
     else:

@@ -19,6 +19,7 @@ from .format import FORMAT, SESSION_TABLES, Preset, SessionFile, take_session, t
 from .toml import parse, to_toml
 
 ENVIRONMENT = "RESTYLE_PRESETS"
+BUNDLED = ("voices", "ensembles")  # folders beside the bundled models
 _NAME = re.compile(r"[^\W_](?:[\w .,&+()-]{0,62}[\w)])?")
 _RESERVED = re.compile(r"(?i:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?")
 
@@ -262,9 +263,11 @@ def list_presets(bundled: bool = False) -> list[PresetEntry]:
 
 
 def _bundled() -> dict[str, Path]:
-    """The files of the voices that come with restyle, by name."""
+    """The files of the voices and ensembles that come with restyle, by name."""
     folder = bundled_folder()
-    files = sorted((folder / "voices").glob("*.toml")) if folder is not None else []
+    if folder is None:
+        return {}
+    files = [path for kind in BUNDLED for path in sorted((folder / kind).glob("*.toml"))]
     return {path.stem: path for path in files}
 
 

@@ -165,6 +165,12 @@ TOOLS = {
         Parameter("gate_lufs", -80.0, -20.0, -50.0, "LUFS"),
         Parameter("speed_db", 0.5, 20.0, 3.0, "dB/s"),
     ),
+    "Widener": (
+        Parameter("width", 0.0, 1.0, 0.5),
+        Parameter("bass_hz", 20.0, 500.0, 120.0, "Hz"),
+        Parameter("rate_hz", 0.0, 2.0, 0.3, "Hz"),
+        Parameter("depth", 0.0, 1.0, 0.5),
+    ),
 }  # fmt: skip
 _PEDALBOARDS = ("BrickwallLimiter", "MP3Compressor", "Resample")  # of these there is no native one
 

@@ -11,7 +11,7 @@ const HINTS = {
   AutoGain: "one loudness", Convolution: "a room or cabinet from a file", DeHum: "takes mains hum away", Delay: "echoes", DropTune: "strings and chords lower or higher", Distortion: "drive", Gain: "louder or softer",
   HighpassFilter: "cuts lows", HighShelfFilter: "treble", LadderFilter: "synth filter", Limiter: "no peaks",
   Looper: "records and repeats", LowpassFilter: "cuts highs", LowShelfFilter: "bass", Metronome: "a click", NoiseGate: "silences pauses", PeakFilter: "one band",
-  Phaser: "sweeping notches", PitchShift: "higher or lower", Reverb: "a room", Tuner: "shows the pitch", VoiceShift: "pitch and formants of a voice",
+  Phaser: "sweeping notches", PitchShift: "higher or lower", Reverb: "a room", Tuner: "shows the pitch", VoiceShift: "pitch and formants of a voice", Widener: "as wide as an ensemble",
 };
 
 /** Let a stage be chosen; `add(stage)` gets its table as in a preset. */

@@ -8,8 +8,8 @@ const SUBTITLES = {
   "radio-voice": "hand-held radio",
   "string-player": "plays along, bowed", tape: "saturated tape machine",
   "tube-amp": "driven tube amp",
-  "preset:brighter": "a lighter you", "preset:child": "small and high", "preset:choir": "many of you", "preset:deeper": "a darker you", "preset:giant": "huge, slow chest",
-  "preset:microphone": "you, without noise", "preset:monster": "growls and teeth", "preset:radio": "short-wave set", "preset:robot": "metal, one pitch", "preset:telephone": "down the line", "preset:whisper": "breath without pitch",
+  "preset:brighter": "a lighter you", "preset:child": "small and high", "preset:choir": "many of you", "preset:choir-church": "sung, wide, nave", "preset:deeper": "a darker you", "preset:giant": "huge, slow chest",
+  "preset:microphone": "you, without noise", "preset:monster": "growls and teeth", "preset:organ-church": "pipes, wide, nave", "preset:radio": "short-wave set", "preset:robot": "metal, one pitch", "preset:string-hall": "bowed, wide, hall", "preset:telephone": "down the line", "preset:whisper": "breath without pitch",
 };
 
 const SYNONYMS = {
@@ -22,7 +22,7 @@ const SYNONYMS = {
 /** The group a style belongs to. */
 export function groupOf(m) {
   if (!m.bundled && m.name !== null) return "Yours";
-  if (m.preset) return "Voice";
+  if (m.preset) return m.stages?.some((s) => s.endsWith("-player")) ? "Keys" : "Voice";
   if (m.kind === "generator") return "Makes music";
   if (m.kind === "player" || /\bkeys\b|piano/.test(m.summary)) return "Keys";
   return /voice|speech|sing/.test(m.summary) ? "Voice" : "Guitar";

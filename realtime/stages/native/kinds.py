@@ -24,8 +24,18 @@ from .reverb import REVERB
 from .stage import NativeEffect
 from .tuner import TUNER
 from .voice_shift import VOICE_SHIFT
+from .widener import WIDENER
 
-TOOLS = {**TUNER, **METRONOME, **LOOPER, **VOICE_SHIFT, **DROP_TUNE, **DEHUM, **AUTO_GAIN}
+TOOLS = {
+    **TUNER,
+    **METRONOME,
+    **LOOPER,
+    **VOICE_SHIFT,
+    **DROP_TUNE,
+    **DEHUM,
+    **AUTO_GAIN,
+    **WIDENER,
+}
 KINDS = {**LEVELS, **FILTERS, **LADDER, **DYNAMICS, **DELAY, **MODULATION, **REVERB, **TOOLS}
 RESPONSE = "impulse_response_filename"
 

@@ -55,6 +55,8 @@ class Kind(NamedTuple):
     reset : callable
         Returns the compiled reset.
     latency : callable ``(sample rate) -> samples``
+    least_channels : int
+        With fewer it passes the sound on.
     """
 
     step: Callable[[], Any]
@@ -66,6 +68,7 @@ class Kind(NamedTuple):
     inner: Callable[[int, int, Sequence[Parameter], Common, int], Inner] | None = None
     reset: Callable[[], Any] = reset_function
     latency: Callable[[int], int] = lambda rate: 0
+    least_channels: int = 1
 
 
 def placed(
@@ -109,6 +112,7 @@ class NativeEffect:
     native, governed = True, False
     hop, latency, settling = ANY_HOP, 0, 0
     error: str | None = None
+    note: str | None = None
     record: Record
     argument: int
     values: npt.NDArray[np.float32]
@@ -136,6 +140,12 @@ class NativeEffect:
     def prepare(self, sample_rate: int, channels: int, length: int) -> None:
         """Allocate for blocks ``[channels, any length]``."""
         kind = self._kind
+        self.note = None
+        if channels < kind.least_channels:
+            self.note = (
+                f"{self.name} needs {kind.least_channels} channels, got {channels}, and passes the"
+                " sound on; live, --in-map 1,1 makes one input two, and 'render' has --stereo"
+            )
         self.latency = kind.latency(sample_rate)
         self.record = EFFECT.make(
             channels=channels,
