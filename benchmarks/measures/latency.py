@@ -15,7 +15,7 @@ from typing import Any
 from realtime.commands.common import check_writable
 from realtime.errors import RestyleError
 from realtime.models.catalog import read_entry
-from realtime.models.streaming import load_model
+from realtime.models.load import open_model
 
 from ..rig import alignment, jack, machine, spread
 from ..rig.child import ChildError, run_child
@@ -92,7 +92,7 @@ def cpu_rows(report: Report, models: Models, seconds: float) -> list[Row]:
         if path is None:
             continue
         report.progress(f"CPU per hop, {name}")
-        model = load_model(path)
+        model = open_model(path)
         hop, rate = model.card.hop_length, model.card.sample_rate
         hot = stages.measure(model, seconds, paced=False)
         paced = stages.measure(model, seconds, paced=True)

@@ -24,7 +24,7 @@ from realtime.commands.common import check_writable
 from realtime.devices.shared_simulated import Tape
 from realtime.errors import ConfigError, RestyleError
 from realtime.host.host import Host
-from realtime.models.streaming import load_model
+from realtime.models.load import open_model
 
 from ..rig import faults
 from ..rig.sounds import on_tape
@@ -126,7 +126,7 @@ def slow_rounds() -> int:
         path = Path(folder) / "slow.onnx"
         many = 64
         path.write_bytes(faults.slow_model(many))
-        model = load_model(path)
+        model = open_model(path)
         told = np.full(model.x.shape, 1.0, dtype=np.float32)
         spent = []
         for _ in range(7):

@@ -21,7 +21,7 @@ from realtime.dsp.fft import irfft, rfft
 from realtime.engine.hop import back, front, view_path
 from realtime.engine.slot import begin_stage, end_stage, join, view_slot
 from realtime.engine.stage import _ramp, view_stage
-from realtime.models.streaming import StreamingModel
+from realtime.models.steppable import Steppable
 from realtime.native.intrinsics import (
     call_step,
     call_stream,
@@ -154,7 +154,7 @@ def _callback() -> Any:
 
 
 def sample(
-    model: StreamingModel, seconds: float, *, paced: bool, warm_up: int = WARM_UP
+    model: Steppable, seconds: float, *, paced: bool, warm_up: int = WARM_UP
 ) -> npt.NDArray[np.float64]:
     """Times of the stages of `model` over `seconds` of sound ``[hops, N_STAGES]`` [microseconds].
 
@@ -187,7 +187,7 @@ def sample(
     return times[warm_up : int(slots[COUNT])] / 1000.0
 
 
-def measure(model: StreamingModel, seconds: float, *, paced: bool) -> dict[str, Any]:
+def measure(model: Steppable, seconds: float, *, paced: bool) -> dict[str, Any]:
     """Spread of the stages of `model` over `seconds` of sound.
 
     Returns

@@ -9,7 +9,8 @@ from typing import Any
 from benchmarks.measures import stages
 from benchmarks.rig import spread
 from benchmarks.rig.pace import wake_lateness
-from realtime.models.streaming import StreamingModel, load_model
+from realtime.models.load import open_model
+from realtime.models.steppable import Steppable
 
 from .plan import Plan
 from .rounds import Rounds, ratio, rotated
@@ -32,7 +33,7 @@ def timer_section(plan: Plan) -> Section:
     return {"rows": [row], "notes": []}
 
 
-def _one_round(found: Rounds, name: str, model: StreamingModel, plan: Plan) -> None:
+def _one_round(found: Rounds, name: str, model: Steppable, plan: Plan) -> None:
     for way, seconds in (("hot", plan.hot_s), ("paced", plan.paced_s)):
         times = stages.sample(model, seconds, paced=way == "paced", warm_up=WARM_UP)
         total, step = times.sum(axis=1), times[:, stages.MODEL]
@@ -51,7 +52,7 @@ def cost_section(
 ) -> Section:
     """Rows of every model and, as ``stages``, of its stages; the yardstick of the same rounds."""
     found, reference = Rounds(), Yardstick()
-    opened = [(name, load_model(path)) for name, path in models]
+    opened = [(name, open_model(path)) for name, path in models]
     for r in range(plan.rounds):
         tell(f"cost of a hop, round {r + 1} of {plan.rounds}")
         reference.begin_round()

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.measures import stages
 from benchmarks.rig.child import ChildError, run_child
-from realtime.models.streaming import load_model
+from realtime.models.load import open_model
 
 from ..rig.worker import Worker
 from .cost import WARM_UP, WAYS, Section
@@ -67,7 +67,7 @@ def peers_section(
     chosen = [n for n in ON_NETWORKS if n in _available(peers)]
     with ExitStack() as stack:
         workers = _start(models, chosen, peers, stack, tell)
-        opened = {name: load_model(path) for name, path in models}
+        opened = {name: open_model(path) for name, path in models}
         keys = [(name, OWN) for name, _ in models] + list(workers)
         for r in range(plan.rounds):
             tell(f"peers, round {r + 1} of {plan.rounds}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime.models.streaming import load_model
+from realtime.models.load import open_model
 from realtime.session.render import render_samples
 from realtime.stages.model import model_path
 
@@ -24,7 +24,7 @@ def render_section(
     """One row for each model, one thread."""
     found, reference, opened = Rounds(), Yardstick(), []
     for name, path in models:
-        opened.append((name, model_path(load_model(path))))
+        opened.append((name, model_path(open_model(path))))
     for r in range(plan.rounds):
         tell(f"offline render, round {r + 1} of {plan.rounds}")
         reference.begin_round()

@@ -1,19 +1,20 @@
 """Open any model file the fastest way it can run.
 
-Captures (``.nam`` files, and ``.onnx`` files imported from them) run in a kernel of their own; all
-other models through ONNX Runtime.
+Captures (``.nam`` files, and ``.onnx`` files imported from them) and small causal networks run in a
+kernel of their own; all other models through ONNX Runtime.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import CardError, ModelError, RestyleError, named
 from ..trust.admission import CAPTURE, MODEL, admit, read_file
-from .card import CARD_KEY, PLAYING, Card, from_json
+from .card import CARD_KEY, PLAYING, TEST_KEY, Card, from_json
 from .catalog import read_entry
 from .generator import Generator
 from .metadata import read_metadata
@@ -176,7 +177,25 @@ def open_model(
             capture = unpack_capture(metadata[CAPTURE_KEY])
             variant = Variant("", capture)
             return open_capture(variant, card.name, channels, hop, oversampling, input_gain_db)
+        if (stack := _in_kernel(data, metadata, channels)) is not None:
+            return stack
     except RestyleError as error:
         raise named(error, path) from None
     model = StreamingModel(data, channels, path.name, PLAYING)
     return Generator(model) if model.card.kind == "generator" else model
+
+
+def _in_kernel(data: bytes, metadata: Mapping[str, str], channels: int) -> Steppable | None:
+    """A network that the kernel of captures plays as its graph does; None: ONNX Runtime's."""
+    if CARD_KEY not in metadata or TEST_KEY not in metadata:
+        return None
+    from .stack import open_stack  # its kernels ask Numba for the processor
+
+    return open_stack(data, from_json(metadata[CARD_KEY]), metadata, channels)
+
+
+def plays_in_kernel(path: Path) -> bool:
+    """Whether a model file that opens is played by the kernel of captures, not by its graph."""
+    model = open_model(path)
+    model.close()
+    return not isinstance(model, StreamingModel | Generator)

@@ -1,8 +1,9 @@
 """Read and write ``metadata_props`` of an ``.onnx`` file without a protobuf library.
 
 An ONNX file is one protobuf message (ModelProto, https://onnx.ai/onnx/repo-docs/IR.html) whose
-field 14 repeats key/value pairs.  Protobuf messages concatenate, so appending fields is a valid
-way of adding entries; listing models needs neither onnx nor an inference session.
+field 14 repeats key/value pairs, and whose field 7 is the graph.  Protobuf messages concatenate, so
+appending fields is a valid way of adding entries; listing models needs neither onnx nor an
+inference session.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import binascii
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +83,96 @@ def read_metadata(model: bytes) -> dict[str, str]:
     if not graph_seen:
         raise ModelError("the file holds no graph: it is empty, truncated or not ONNX")
     return found
+
+
+class Node(NamedTuple):
+    """One operation of a graph; of several outputs the first."""
+
+    kind: str
+    inputs: tuple[str, ...]
+    output: str
+    attributes: dict[str, tuple[int, ...]]  # whole numbers alone
+
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """An attribute's numbers; none where it is not there."""
+        return self.attributes.get(name, ())
+
+    def number(self, name: str, usual: int = 0) -> int:
+        """An attribute of one number."""
+        return (*self.numbers(name), usual)[0]
+
+
+class Graph(NamedTuple):
+    """What a graph computes: its operations in their order, its constants by name."""
+
+    nodes: list[Node]
+    weights: dict[str, npt.NDArray[Any]]
+
+
+def read_graph(model: bytes) -> Graph:
+    """Read a graph's operations and its constants that lie in the file as raw bytes.
+
+    Raises
+    ------
+    ModelError, ValueError
+        The file is damaged, or holds constants of another kind.
+    """
+    graph = Graph([], {})
+    for number, wire, payload in _fields(memoryview(model)):
+        if number != _GRAPH_FIELD or wire != 2:
+            continue
+        for part, kind, data in _fields(payload):
+            if kind == 2 and part == 1:
+                graph.nodes.append(_node(data))
+            elif kind == 2 and part == 5:
+                name, array = _tensor(data)
+                graph.weights[name] = array
+    return graph
+
+
+def _node(data: memoryview) -> Node:
+    texts: dict[int, list[str]] = {}
+    attributes = {}
+    for number, wire, payload in _fields(data):
+        if wire == 2 and number in (1, 2, 4):
+            texts.setdefault(number, []).append(bytes(payload).decode())
+        elif wire == 2 and number == 5:
+            name, found = "", list[int]()
+            for part, _, value in _fields(payload):
+                if part == 1:
+                    name = bytes(value).decode()
+                elif part in (3, 8):  # i, ints
+                    found += _whole(value)
+            attributes[name] = tuple(found)
+    return Node(texts[4][0], tuple(texts.get(1, [])), texts[2][0], attributes)
+
+
+def _whole(data: memoryview) -> list[int]:
+    """Signed numbers of 64 bits, one after the other."""
+    found, at = [], 0
+    while at < len(data):
+        value, at = _varint(data, at)
+        found.append(value - (1 << 64) if value >= 1 << 63 else value)
+    return found
+
+
+_TYPES = {1: "<f4", 7: "<i8"}  # of TensorProto, those that networks of one kind need
+
+
+def _tensor(data: memoryview) -> tuple[str, npt.NDArray[Any]]:
+    shape, kind, name, raw = list[int](), 0, "", None
+    for number, _, payload in _fields(data):
+        if number == 1:
+            shape += _whole(payload)
+        elif number == 2:
+            kind = _whole(payload)[0]
+        elif number == 8:
+            name = bytes(payload).decode()
+        elif number == 9:
+            raw = bytes(payload)
+    if kind not in _TYPES or raw is None:
+        raise ValueError(f"the constant {name} is of another kind")
+    return name, np.frombuffer(raw, dtype=_TYPES[kind]).reshape(shape)
 
 
 def read_entry_of(path: Path, key: str, largest: int) -> str | None:

@@ -8,6 +8,7 @@ The engine knows a model only as three numbers and two arrays: the address of a 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,26 @@ def _step(function, argument):  # type: ignore[no-untyped-def]
     status = call_step(function, (argument,))
     restore_denormals(old)
     return status
+
+
+def read_test_vector(metadata: Mapping[str, str], card: Card) -> tuple[Array, Array]:
+    """Input and output of a test vector ``[steps, 1, ...]``, from the initial state.
+
+    Raises
+    ------
+    ModelError
+        It is malformed.
+    """
+    try:
+        vector = json.loads(metadata[TEST_KEY])
+        steps = int(vector["steps"])
+        if not 1 <= steps <= MOST_STEPS:
+            raise ValueError(f"{shown(steps)} steps; it has 1..{MOST_STEPS}")
+        x = unpack_array(vector["x"], (steps, *card.step_shape(1)))
+        expected = unpack_array(vector["y"], (steps, *card.output_shape(1)))
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise ModelError(f"the test vector is malformed ({error!r})") from None
+    return x, expected
 
 
 def paired_output(state: str, outputs: list[str]) -> str | None:
@@ -183,15 +204,7 @@ class StreamingModel:
 
     def run_test_vector(self) -> tuple[Array, Array]:
         """Run the test vector from the initial state on channel 0; return (expected, got)."""
-        try:
-            vector = json.loads(self.metadata[TEST_KEY])
-            steps = int(vector["steps"])
-            if not 1 <= steps <= MOST_STEPS:
-                raise ValueError(f"{shown(steps)} steps; it has 1..{MOST_STEPS}")
-            x = unpack_array(vector["x"], (steps, *self.card.step_shape(1)))
-            expected = unpack_array(vector["y"], (steps, *self.card.output_shape(1)))
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-            raise ModelError(f"the test vector is malformed ({error!r})") from None
+        x, expected = read_test_vector(self.metadata, self.card)
         self.reset()
         got = np.stack([self.step(np.repeat(frame, self.channels, axis=0))[:1] for frame in x])
         self._graph.part()

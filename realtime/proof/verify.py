@@ -6,6 +6,7 @@ reference is ``onnxruntime.InferenceSession``, which sees the whole signal in on
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ from ..dsp.stft import analyse, synthesise
 from ..dsp.windows import asymmetric_windows
 from ..errors import ModelError, RestyleError
 from ..models.card import KINDS, Spectrum
-from ..models.nam.build import Variant
-from ..models.nam.convert import CAPTURE_KEY, make_player, null_db, unpack_capture
+from ..models.load import open_model, plays_in_kernel
+from ..models.nam.convert import null_db
 from ..models.streaming import StreamingModel, load_model, paired_output
 from ..stages.model import model_path
 from .checks import Check, endless, hard_signals, possible_notes, probabilities, prompt, repeats
@@ -36,7 +37,7 @@ OWN = {  # checks of models that convert nothing, or play themselves
     "ear": (possible_notes, prompt),
     "player": (quiet, answers),
 }
-KERNEL_DB = -90.0  # two float32 sums in different order, on any capture's inner levels
+KERNEL_DB = -90.0  # two float32 sums in different order, on any inner levels
 
 
 def verify(path: str | Path) -> list[Check]:
@@ -56,7 +57,7 @@ def verify(path: str | Path) -> list[Check]:
         checks.append(Check("test vector", off <= VECTOR_TOLERANCE, f"relative error {off:.1e}"))
         own = OWN.get(card.kind, (_silence, _latency))
         also = (_silence,) if card.kind == "player" else ()
-        for check in (_streaming, _rewind, _causality, *also, *own, *_extra(model)):
+        for check in (_streaming, _rewind, _causality, *also, *own, *_extra(model, Path(path))):
             try:
                 checks.append(check(model, Path(path)))
             except RestyleError as problem:
@@ -212,18 +213,16 @@ def _played(model: StreamingModel, x: Array) -> Array:
     return np.stack([model.step(block).ravel() for block in x[:, None, None]])
 
 
-def _extra(model: StreamingModel) -> tuple[Any, ...]:
-    return (_kernel,) if CAPTURE_KEY in model.metadata else ()
+def _extra(model: StreamingModel, path: Path) -> tuple[Any, ...]:
+    return (_kernel,) if model.card.kind == "converter" and plays_in_kernel(path) else ()
 
 
 def _kernel(model: StreamingModel, path: Path) -> Check:
-    """The capture's own kernel, which plays it, against the graph."""
-    card = model.card
-    capture = unpack_capture(model.metadata[CAPTURE_KEY])
-    player = make_player(Variant("", capture), card.name, 1, card.hop_length)
+    """The kernel that plays a capture or a small network, against the graph."""
     x = _noise(model, STEPS, seed=8)
     model.reset()
-    pairs = [(player.step(f), model.step(f)) for f in x]
+    with closing(open_model(path, 1, model.card.hop_length)) as player:
+        pairs = [(player.step(f), model.step(f)) for f in x]
     got, expected = (np.stack(side) for side in zip(*pairs, strict=True))
     error = null_db(got, expected)
     return Check("kernel = graph", error <= KERNEL_DB, f"null {error:.1f} dB")
