@@ -39,7 +39,7 @@ def side_db(y: Array) -> float:
 
 
 def test_there_are_some_and_each_says_what_it_is_for() -> None:
-    assert len(ENSEMBLES) >= 3
+    assert len(ENSEMBLES) >= 4
     for name in ENSEMBLES:
         preset = open_preset(name, LIBRARY)
         assert "--in-map 1,1" in preset.note

@@ -174,6 +174,7 @@ PLAYERS: dict[str, tuple[tuple[str, ...], str, int]] = {  # voices, what it does
     "choir-player": (("choir",), "hears notes and lets a choir sing them", 52),
     "square-player": (("square",), "hears notes and plays them on a square-lead synth", 80),
     "organ-player": (("organ",), "hears notes and plays them on a church organ", 19),
+    "horn-player": (("horns",), "hears notes and plays them on French horns", 60),
     "flute-player": (("flute",), "hears notes and plays them on a flute", 73),
     "epiano-player": (("epiano",), "hears notes and plays them on an electric piano", 4),
     "marimba-player": (("marimba",), "hears notes and plays them on a marimba", 12),
@@ -188,6 +189,7 @@ TAGS = {
     52: ("choir", "choral", "opera", "voice", "vocal", "singing"),
     80: ("synth", "electronic", "techno"),
     19: ("synth", "classical"),
+    60: ("violin", "strings", "cello", "flute"),  # by musicnn, which knows no horn
     73: ("flute",),
     4: ("piano", "synth"),
     12: ("harp",),

@@ -4,18 +4,18 @@ export const GROUPS = ["Favourites", "Voice", "Guitar", "Keys", "Makes music", "
 
 const SUBTITLES = {
   "amp-blend": "four amps blended", "blend-player": "four players blended", "choir-player": "plays along, sung", clean: "noise taken away", "endless-keys": "plays without end",
-  "epiano-player": "plays electric piano", "marimba-player": "plays a marimba", "organ-player": "plays church organ", "square-player": "plays square lead",
+  "epiano-player": "plays electric piano", "horn-player": "plays French horns", "marimba-player": "plays a marimba", "organ-player": "plays church organ", "square-player": "plays square lead",
   "radio-voice": "hand-held radio",
   "string-player": "plays along, bowed", tape: "saturated tape machine",
   "tube-amp": "driven tube amp",
-  "preset:brighter": "a lighter you", "preset:child": "small and high", "preset:choir": "many of you", "preset:choir-church": "sung, wide, nave", "preset:deeper": "a darker you", "preset:giant": "huge, slow chest",
+  "preset:brighter": "a lighter you", "preset:child": "small and high", "preset:choir": "many of you", "preset:choir-church": "sung, wide, nave", "preset:deeper": "a darker you", "preset:giant": "huge, slow chest", "preset:horn-hall": "horns, wide, hall",
   "preset:microphone": "you, without noise", "preset:monster": "growls and teeth", "preset:organ-church": "pipes, wide, nave", "preset:radio": "short-wave set", "preset:robot": "metal, one pitch", "preset:string-hall": "bowed, wide, hall", "preset:telephone": "down the line", "preset:whisper": "breath without pitch",
 };
 
 const SYNONYMS = {
   Voice: "voice vocal vocals vocoder sing singer singing speech speak mic microphone girl woman female boy man male kid anime streamer",
   Guitar: "guitar bass amp rock metal blues drive fuzz distortion overdrive crunch pedal",
-  Keys: "keys keyboard piano synth organ church strings violin orchestra pad choir flute marimba rhodes wurlitzer epiano ensemble",
+  Keys: "keys keyboard piano synth organ church strings violin orchestra pad choir flute brass trumpet horn trombone marimba rhodes wurlitzer epiano ensemble",
   "Makes music": "generate generator music compose random ambient endless accompany",
 };
 

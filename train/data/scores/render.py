@@ -78,6 +78,13 @@ def render(midi: bytes, seconds: float, font: str = "fluidr3") -> Array:
     ConfigError
         FluidSynth is missing or fails.
     """
+    mono = both_sides(midi, font).mean(axis=1)
+    n = round(seconds * SAMPLE_RATE)
+    return np.asarray(np.pad(mono, (0, max(0, n - len(mono))))[:n], dtype=np.float32)
+
+
+def both_sides(midi: bytes, font: str = "fluidr3") -> Array:
+    """The same as FluidSynth makes it ``[n, 2]``, as long as it sounds."""
     program, file = shutil.which("fluidsynth"), find_soundfont(font)
     if program is None:
         raise ConfigError("FluidSynth is missing; on Debian or Ubuntu run: apt install fluidsynth")
@@ -97,9 +104,7 @@ def render(midi: bytes, seconds: float, font: str = "fluidr3") -> Array:
             raise ConfigError(f"FluidSynth failed: {done.stderr.strip()[:200]}")
         partial.replace(target)
     data, _ = soundfile.read(str(target), dtype="float32", always_2d=True)
-    mono = data.mean(axis=1)
-    n = round(seconds * SAMPLE_RATE)
-    return np.asarray(np.pad(mono, (0, max(0, n - len(mono))))[:n], dtype=np.float32)
+    return np.asarray(data)
 
 
 def forget(midi: bytes, font: str = "fluidr3") -> None:
