@@ -24,7 +24,7 @@ from realtime.errors import CardError, ModelError
 from realtime.models.card import CONVERTING, Card
 from realtime.models.foreign.pack import graph_and_card
 from realtime.models.foreign.seal import bursts, seal
-from realtime.models.streaming import load_model
+from realtime.models.streaming import load_model, relative_error
 from realtime.proof.verify import verify
 from realtime.schema import read
 
@@ -288,7 +288,7 @@ def _prove(module: Any, card: Card, file: bytes, controls: list[Tensor]) -> floa
             f"of {got.shape[2]} steps of time the module makes {expected.shape[2]}; y has the"
             " length of x"
         )
-    error = float(np.abs(got - expected).max() / max(float(np.abs(expected).max()), 1e-6))
+    error = relative_error(got, expected)
     if not error <= TOLERANCE:
         raise ModelError(
             f"it streams with a relative error of {error:.2g} against the whole signal at once"

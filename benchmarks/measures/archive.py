@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ from realtime.commands.archive_pools import cores, in_processes, on_ray
 from realtime.errors import RestyleError
 from realtime.session.sound import Sound, Stage
 
-from ..rig.tables import Report, Row
+from ..rig.tables import Report, Row, as_command
 
 RATE = 48_000
 COLUMNS = {
@@ -118,7 +117,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except RestyleError as error:
-        sys.exit(f"restyle: {error}")
+    as_command(main)

@@ -43,7 +43,7 @@ Said = Sequence[tuple[str, Array]]
 
 def names() -> list[str]:
     """Those that come with restyle."""
-    return [e.name for e in list_presets(bundled=True) if e.path.parent.name == "voices"]
+    return [e.name for e in list_presets(bundled=True) if e.kind == "voices"]
 
 
 @cache

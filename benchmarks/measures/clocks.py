@@ -8,7 +8,6 @@ from the sound (:mod:`benchmarks.rig.two_clocks`), not taken from the controller
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,10 +17,10 @@ import numpy as np
 from benchmarks.rig.two_clocks import STRETCH_S, simulate
 from benchmarks.rig.virtual_clock import Device
 from realtime.dsp.drift_record import Drift
-from realtime.errors import ConfigError, RestyleError
+from realtime.errors import ConfigError
 
 from ..rig.sines import fit
-from ..rig.tables import Report, Row
+from ..rig.tables import Report, Row, as_command
 
 FREQUENCY = 997
 SETTLED_S = 30.0
@@ -141,7 +140,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except RestyleError as error:
-        sys.exit(f"restyle: {error}")
+    as_command(main)

@@ -14,7 +14,6 @@ import argparse
 import contextlib
 import os
 import signal
-import sys
 import tempfile
 import threading
 import time
@@ -24,11 +23,11 @@ from pathlib import Path
 from realtime.commands.archive import Done, Job, render_file, result_name
 from realtime.commands.archive_pools import in_processes, on_ray
 from realtime.commands.common import check_writable
-from realtime.errors import ConfigError, RestyleError
+from realtime.errors import ConfigError
 from realtime.session.sound import Sound, Stage
 from realtime.trust.sounds import read_sound
 
-from ..rig.tables import Report, Row
+from ..rig.tables import Report, Row, as_command
 from .archive import folder_of, processor_s
 
 COLUMNS = {
@@ -181,7 +180,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except RestyleError as error:
-        sys.exit(f"restyle: {error}")
+    as_command(main)

@@ -22,12 +22,12 @@ import numpy.typing as npt
 from realtime.audio_files import Clip
 from realtime.commands.common import check_writable
 from realtime.commands.plugin import to_sound
-from realtime.errors import ConfigError, RestyleError
+from realtime.errors import ConfigError
 from realtime.session.render import render
 
 from ..rig.juce_state import restored
 from ..rig.processes import family, processor_s, proportional_mib
-from ..rig.tables import Report, Row, Teller
+from ..rig.tables import Report, Row, Teller, as_command
 
 RATE, LONGEST, SECONDS = 48_000, 1024, 1.0
 PATIENCE_S = 60.0
@@ -159,7 +159,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except RestyleError as error:
-        sys.exit(f"restyle: {error}")
+    as_command(main)

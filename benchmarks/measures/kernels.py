@@ -9,7 +9,6 @@ difference of their sound over the sound.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -24,7 +23,7 @@ from realtime.models.steppable import Steppable
 from realtime.models.streaming import StreamingModel
 
 from ..rig import spread
-from ..rig.tables import Report, Row
+from ..rig.tables import Report, Row, as_command
 from . import stages
 
 COLUMNS = {
@@ -90,7 +89,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except RestyleError as error:
-        sys.exit(f"restyle: {error}")
+    as_command(main)

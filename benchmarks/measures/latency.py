@@ -7,13 +7,11 @@ compared to the sample; times are medians, p99 and p99.9 of one run, to be compa
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from realtime.commands.common import check_writable
-from realtime.errors import RestyleError
 from realtime.models.catalog import read_entry
 from realtime.models.load import open_model
 
@@ -21,7 +19,7 @@ from ..rig import alignment, jack, machine, spread
 from ..rig.child import ChildError, run_child
 from ..rig.options import PASS_THROUGH, Models, choose_models, command_of, parse
 from ..rig.pace import wake_lateness
-from ..rig.tables import Report, Row, Teller
+from ..rig.tables import Report, Row, Teller, as_command
 from . import glitch, stages
 
 WAKE_US, WAKES = 1000.0, 2000
@@ -186,7 +184,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except RestyleError as error:
-        sys.exit(f"restyle: {error}")
+    as_command(main)

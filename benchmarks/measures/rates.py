@@ -7,7 +7,6 @@ are the least of several rounds, soxr's beside ours in the same run.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,10 +16,9 @@ import soxr
 
 from realtime.dsp.resample import Resampler, process_block
 from realtime.dsp.round_trip import RoundTrip
-from realtime.errors import RestyleError
 
 from ..rig.sines import fit, sine
-from ..rig.tables import Report, Row
+from ..rig.tables import Report, Row, as_command
 
 PAIRS = (
     (44100, 48000),
@@ -156,7 +154,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except RestyleError as error:
-        sys.exit(f"restyle: {error}")
+    as_command(main)

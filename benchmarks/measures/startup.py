@@ -16,11 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from realtime.errors import RestyleError
 from realtime.models.catalog import find_model, list_models
 
 from ..rig.child import answer, run_child
-from ..rig.tables import Report, Row
+from ..rig.tables import Report, Row, as_command
 
 BLOCK = 128
 COLUMNS = {
@@ -118,7 +117,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 2 and sys.argv[1].startswith("{"):
         answer(measure)
     else:
-        try:
-            sys.exit(main(sys.argv[1:]))
-        except RestyleError as error:
-            sys.exit(f"restyle: {error}")
+        as_command(main)

@@ -11,7 +11,6 @@ judges``) and the set ``speech`` (``restyle train data fetch speech``).
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ import numpy.typing as npt
 
 from realtime.audio_files import Clip
 from realtime.commands.common import check_writable
-from realtime.errors import ConfigError, RestyleError
+from realtime.errors import ConfigError
 from realtime.presets.check import Library
 from realtime.presets.opening import open_preset
 from realtime.session.operations import OWN, Set
@@ -33,7 +32,7 @@ from train.judging.judges import voice as judge
 from train.target.sentences import read_sentences
 from train.target.transplant import median_pitch
 
-from ..rig.tables import Report, Row
+from ..rig.tables import Report, Row, as_command
 
 RATE = 48_000
 SPEAKERS = ("LibriVox reader", "Allison Smith", "June Wallack", "Carlo Flora", "ivrvoice.ru")
@@ -126,7 +125,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except RestyleError as error:
-        sys.exit(f"restyle: {error}")
+    as_command(main)

@@ -10,7 +10,6 @@ scores, on one input, with their room at nothing.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +18,6 @@ import numpy.typing as npt
 from scipy.signal import butter, sosfilt
 
 from realtime.audio_files import Clip
-from realtime.errors import RestyleError
 from realtime.presets.check import Library
 from realtime.presets.opening import open_preset
 from realtime.session.operations import OWN, Set
@@ -29,7 +27,7 @@ from train.data.scores.render import SAMPLE_RATE, both_sides
 from train.data.scores.render import render as rendered
 from train.data.scores.scores import compose, to_midi
 
-from ..rig.tables import Report, Row
+from ..rig.tables import Report, Row, as_command
 
 Array = npt.NDArray[np.float32]
 SECONDS, SCORES = 16.0, 2
@@ -97,7 +95,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except RestyleError as error:
-        sys.exit(f"restyle: {error}")
+    as_command(main)

@@ -19,13 +19,16 @@ latencies are samples.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from rich.console import Console
 from rich.table import Table
+
+from realtime.errors import RestyleError
 
 from . import machine
 
@@ -88,6 +91,14 @@ class Report:
         partial = path.with_name(path.name + ".partial")
         partial.write_text(json.dumps(self.data, indent=1, sort_keys=False) + "\n", "utf-8")
         partial.replace(path)
+
+
+def as_command(main: Callable[[Sequence[str]], int]) -> NoReturn:
+    """End the process by what a command gives; what it refuses is a sentence, exit code 1."""
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except RestyleError as error:
+        sys.exit(f"restyle: {error}")
 
 
 def cell(value: Any) -> str:

@@ -25,7 +25,7 @@ from .card import CARD_KEY, CONVERTING, STATE_KEY, TEST_KEY, Card, from_json
 from .lag import Lag
 from .metadata import read_metadata, unpack_array
 from .ort import PHASE, OrtGraph, Tensor, reset_function, step_function
-from .steppable import NOTE_FIELDS, NoteSlots
+from .steppable import NOTE_FIELDS, NoteSlots, Steppable
 
 Array = npt.NDArray[np.float32]
 HINTS = {"tagger": "; see: restyle tag", "ear": "; see: restyle notes"}  # what else it is for
@@ -59,6 +59,17 @@ def read_test_vector(metadata: Mapping[str, str], card: Card) -> tuple[Array, Ar
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ModelError(f"the test vector is malformed ({error!r})") from None
     return x, expected
+
+
+def answers(model: Steppable, x: Array) -> Array:
+    """What the first channel gives for steps ``[steps, 1, ...]`` that all channels hear."""
+    return np.stack([model.step(np.repeat(frame, model.channels, axis=0))[:1] for frame in x])
+
+
+def relative_error(got: npt.NDArray[Any], expected: npt.NDArray[Any]) -> float:
+    """Largest difference over the largest value that is expected."""
+    peak = max(float(np.abs(expected).max()), 1e-6)
+    return float(np.abs(got - expected).max()) / peak
 
 
 def paired_output(state: str, outputs: list[str]) -> str | None:
@@ -194,7 +205,7 @@ class StreamingModel:
         if TEST_KEY not in self.metadata:
             raise ModelError("the file carries no test vector; export the model again")
         expected, got = self.run_test_vector()
-        error = float(np.abs(got - expected).max() / max(float(np.abs(expected).max()), 1e-6))
+        error = relative_error(got, expected)
         self.test_error = error
         if not error <= TEST_TOLERANCE:
             raise ModelError(
@@ -206,7 +217,7 @@ class StreamingModel:
         """Run the test vector from the initial state on channel 0; return (expected, got)."""
         x, expected = read_test_vector(self.metadata, self.card)
         self.reset()
-        got = np.stack([self.step(np.repeat(frame, self.channels, axis=0))[:1] for frame in x])
+        got = answers(self, x)
         self._graph.part()
         self.step(self.x)  # all channels: whatever the first run asks for is had before it plays
         self.reset()

@@ -38,6 +38,11 @@ class PresetEntry:
     problem: str | None = None
     bundled: bool = False
 
+    @property
+    def kind(self) -> str | None:
+        """Of :data:`BUNDLED` where it comes with restyle."""
+        return self.path.parent.name if self.bundled else None
+
 
 def preset_folder() -> Path:
     """``$RESTYLE_PRESETS``, or ``restyle/presets`` in the user's folder for settings.

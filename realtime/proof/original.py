@@ -17,7 +17,7 @@ from ..models.card import KINDS
 from ..models.foreign.description import Description, Graph
 from ..models.foreign.seal import bursts
 from ..models.foreign.wrap import windows
-from ..models.streaming import StreamingModel
+from ..models.streaming import StreamingModel, relative_error
 
 TOLERANCE = 1e-4  # relative to the peak; transforms in float32 on one side, in float64 on the other
 STEPS = 48
@@ -127,8 +127,7 @@ def prove_against(files: Sequence[bytes], description: Description, model: bytes
     except Exception as error:  # ONNX Runtime has many kinds, all of the graph
         reason = str(error).splitlines()[:1]
         raise ModelError(f"the original does not run: {''.join(reason)[:160]}") from None
-    peak = max(float(np.abs(expected).max()), 1e-6)
-    worst = float(np.abs(got - expected).max()) / peak
+    worst = relative_error(got, expected)
     if not worst <= TOLERANCE:
         raise ModelError(
             f"the model differs from its original by {worst:.1g} (allowed {TOLERANCE:g});"

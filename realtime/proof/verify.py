@@ -21,7 +21,7 @@ from ..errors import ModelError, RestyleError
 from ..models.card import KINDS, Spectrum
 from ..models.load import open_model, plays_in_kernel
 from ..models.nam.convert import null_db
-from ..models.streaming import StreamingModel, load_model, paired_output
+from ..models.streaming import StreamingModel, load_model, paired_output, relative_error
 from ..stages.model import model_path
 from .checks import Check, endless, hard_signals, possible_notes, probabilities, prompt, repeats
 from .impulse import answer, typical
@@ -53,7 +53,7 @@ def verify(path: str | Path) -> list[Check]:
             Check("loads", True, f"card {card.format_version}, {card.domain}, states fit")
         )
         expected, got = model.run_test_vector()
-        off = _relative(got, expected)
+        off = relative_error(got, expected)
         checks.append(Check("test vector", off <= VECTOR_TOLERANCE, f"relative error {off:.1e}"))
         own = OWN.get(card.kind, (_silence, _latency))
         also = (_silence,) if card.kind == "player" else ()
@@ -65,11 +65,6 @@ def verify(path: str | Path) -> list[Check]:
     finally:
         model.close()
     return checks
-
-
-def _relative(got: Array, expected: Array) -> float:
-    peak = max(float(np.abs(expected).max()), 1e-6)
-    return float(np.abs(got - expected).max()) / peak
 
 
 def _noise(model: StreamingModel, steps: int, seed: int = 0) -> Array:
@@ -133,10 +128,10 @@ def _streaming(model: StreamingModel, path: Path) -> Check:
     streamed = np.stack([model.step(f) for f in x])
     rng = np.random.default_rng(1)
     cuts = np.unique(np.r_[0, rng.integers(1, steps, 6), steps])
-    error = _relative(streamed, _offline(model, path, x))
+    error = relative_error(streamed, _offline(model, path, x))
     for start, end in zip(cuts[:-1], cuts[1:], strict=True):
         if start == 0:
-            error = max(error, _relative(streamed[:end], _offline(model, path, x[:end])))
+            error = max(error, relative_error(streamed[:end], _offline(model, path, x[:end])))
     return Check(
         "streaming = offline",
         error <= STREAM_TOLERANCE,
@@ -163,8 +158,8 @@ def _causality(model: StreamingModel, path: Path) -> Check:
     change = len(x) // 2
     other[change:] += 0.1 if model.card.kind != "player" else -other[change:]  # it plays no DC
     a, b = _offline(model, path, x), _offline(model, path, other)
-    before = _relative(b[:change], a[:change])
-    after = _relative(b[change:], a[change:])
+    before = relative_error(b[:change], a[:change])
+    after = relative_error(b[change:], a[change:])
     good = before <= 1e-6 and after > 1e-6
     return Check("causality", good, f"past changed by {before:.1e}, present by {after:.1e}")
 

@@ -20,7 +20,7 @@ from ..models.test_ear import line
 from ..signals import Array
 
 LIBRARY = Library()
-ENSEMBLES = [e.name for e in list_presets(bundled=True) if e.path.parent.name == "ensembles"]
+ENSEMBLES = [e.name for e in list_presets(bundled=True) if e.kind == "ensembles"]
 RATE = 48_000
 
 

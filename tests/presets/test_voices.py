@@ -31,7 +31,7 @@ from ..signals import Array
 
 RATE = 48_000
 LIBRARY = Library()
-VOICES = [e.name for e in list_presets(bundled=True) if e.path.parent.name == "voices"]
+VOICES = [e.name for e in list_presets(bundled=True) if e.kind == "voices"]
 KNOB = """format = 2
 [[stage]]
 effect = "Distortion"

@@ -24,7 +24,7 @@ from realtime.errors import ConfigError, ModelError
 from realtime.models.card import CARD_KEY, STATE_KEY, TEST_KEY, Card, State
 from realtime.models.catalog import find_model
 from realtime.models.metadata import pack_array, write_metadata
-from realtime.models.streaming import StreamingModel, load_model
+from realtime.models.streaming import StreamingModel, load_model, relative_error
 from realtime.parameters.parameter import Parameter
 from realtime.proof.verify import verify
 
@@ -229,7 +229,7 @@ def _sealed(graph: bytes, card: Card, models: list[StreamingModel]) -> tuple[byt
         got = np.stack([joined.step(step) for step in x])
     finally:
         joined.close()
-    error = float(np.abs(got - y).max() / max(float(np.abs(y).max()), 1e-6))
+    error = relative_error(got, y)
     if not error <= TOLERANCE:
         raise ModelError(f"the joined file differs from the two by {error:.1g} of their peak")
     return file, error

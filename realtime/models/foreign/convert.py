@@ -12,7 +12,7 @@ from ...parameters.parameter import Parameter
 from ..card import Card
 from ..nam.convert import model_name
 from ..nam.limits import plain_text
-from ..streaming import StreamingModel
+from ..streaming import StreamingModel, relative_error
 from .layers import Network, Recurrent, run
 from .seal import bursts, seal
 
@@ -90,8 +90,7 @@ def _prove(network: Network, card: Card, graph: bytes) -> dict[str, Any]:
             got = np.concatenate([model.step(step).ravel() for step in x])
             knobs = [float(v) for v in model.controls[0]]
             expected = run(network, x.ravel().astype(np.float64), knobs, {})
-            peak = max(float(np.abs(expected).max()), 1e-6)
-            worst = max(worst, float(np.abs(got - expected).max()) / peak)
+            worst = max(worst, relative_error(got, expected))
     finally:
         model.close()
     if not worst <= PROOF:

@@ -14,7 +14,7 @@ from ...schema import read
 from ..card import HIGHEST_RATE, LOWEST_RATE, MOST_HELD
 from ..nam.convert import model_name
 from ..nam.limits import plain_text
-from ..streaming import StreamingModel
+from ..streaming import StreamingModel, relative_error
 from .description import Description, Graph, Knob
 
 Array = npt.NDArray[np.float32]
@@ -176,8 +176,7 @@ def prove_script(found: Unfolded, model: bytes, name: str) -> float:
             if len(knobs):
                 made.controls[0] = knobs
             got = np.stack([made.step(block.reshape(1, 1, -1)).ravel() for block in found.x])
-            peak = max(float(np.abs(expected).max()), 1e-6)
-            error = float(np.abs(got - expected).max()) / peak
+            error = relative_error(got, expected)
             worst = error if not error <= worst else worst  # NaN counts
     finally:
         made.close()
