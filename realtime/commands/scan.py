@@ -88,7 +88,7 @@ def _table(records: list[Record]) -> Table:
                 Text(p.name),
                 Text(p.maker),
                 Text(p.version),
-                " or ".join(str(c) for c in p.channels) or "–",
+                " or ".join(str(c) for c in p.channels) or p.buses or "–",
                 str(p.latency),
                 Text(r.path),
             )

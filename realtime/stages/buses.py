@@ -9,6 +9,8 @@ any            takes it as is   nothing
 mono           stereo           both inputs get the channel; the output is the mean of both
 several        mono             one instance for each channel, all with the same settings
 any            more channels    the first of them; the others get silence and are not heard
+any            other outputs    one input gets the mean of the channels, several inputs the first
+               than inputs      channels; the channels get the first outputs, or one output each
 =============  ===============  ==================================================================
 """
 
@@ -24,6 +26,7 @@ import numpy.typing as npt
 
 from ..errors import ChainError
 from .states import read_state, write_state
+from .vst3 import UnevenPlugin
 
 Array = npt.NDArray[np.float32]
 
@@ -43,20 +46,17 @@ class Buses:
     instances : list
         pedalboard's plug-ins; the first one's parameters stand for all.
     layout : str
-        ``direct``, ``fold`` (mono through stereo), ``each`` (an instance per channel) or ``first``
-        (the first channels of more).
+        ``direct``, ``fold`` (mono through stereo), ``each`` (an instance per channel), ``first``
+        (the first channels of more) or ``uneven`` (other outputs than inputs).
+    note : str
+        What of the plug-in is not connected, or brought to one; empty where nothing is.
     """
 
     def __init__(self, load: Callable[[], Any], name: str) -> None:
-        self._load, self.name = load, name
+        self._load, self.name, self._channels = load, name, 0
         self.instances: list[Any] = [load()]
         self.layout = "direct"
-        self._wide, self._unconnected = 0, ""  # of a plug-in with more channels than the stream
-
-    @property
-    def unconnected(self) -> str:
-        """What of the plug-in is not connected, in words; empty where all is."""
-        return self._unconnected if self.layout == "first" else ""
+        self._wide, self.note = 0, ""  # inputs of a plug-in with more of them than the stream
 
     def fit(self, rate: int, channels: int, block: int) -> None:
         """Choose the layout; a silent block on the way hands over parameters set before.
@@ -68,6 +68,12 @@ class Buses:
         """
         first = self.instances[0]
         self.reset()  # plug-ins expect another length of blocks only after a stop
+        self.note = ""
+        if isinstance(first, UnevenPlugin):
+            first.prepare(rate, block)
+            self.layout, self._channels = "uneven", channels
+            self.note = _words(first.inputs, first.outputs, channels)
+            return
         refusal = _refusal(first, rate, channels, block)
         if refusal is None:
             self.layout = "direct"
@@ -95,18 +101,21 @@ class Buses:
             and _refusal(self.instances[0], rate, inputs, block) is None
         ):
             self.layout, self._wide = "first", inputs
-            self._unconnected = f"channels {channels + 1} to {inputs} of its {inputs}"
+            self.note = _span("channel", channels, inputs) + " not connected"
             return
         if counts is None:
             raise ChainError(f"plug-in {self.name} cannot take {channels} channel(s): {refusal}")
         raise ChainError(
             f"plug-in {self.name} has {inputs} input(s) and {outputs} output(s), the stream"
-            f" {channels} of each; a plug-in needs as many outputs as inputs: 1, 2, or at least as"
-            " many as the stream"
+            f" {channels} of each; play a stream of {inputs} channel(s) or fewer"
         )
 
     def process(self, block: Array, rate: float, buffer_size: int, reset: bool) -> Array:
         """Process one block; shorter at first where the plug-in has latency."""
+        if self.layout == "uneven":
+            x = _spread(block, self.instances[0].inputs)
+            y = self.instances[0].process(x, rate, buffer_size=buffer_size, reset=reset)
+            return _gather(y, self._channels)
         if self.layout == "direct":
             out: Array = self.instances[0].process(
                 block, rate, buffer_size=buffer_size, reset=reset
@@ -169,3 +178,45 @@ def _same_settings(first: Any, other: Any) -> None:
     except (RuntimeError, ValueError, AttributeError):
         for name, parameter in first.parameters.items():
             other.parameters[name].raw_value = parameter.raw_value
+
+
+def _spread(block: Array, inputs: int) -> Array:
+    """The stream's channels for so many inputs."""
+    if inputs == 1 < len(block):
+        return block.mean(axis=0, keepdims=True, dtype=np.float32)
+    if len(block) == 1:
+        block = np.repeat(block, min(2, inputs), axis=0)
+    silence = np.zeros((max(0, inputs - len(block)), block.shape[1]), dtype=np.float32)
+    return np.concatenate([block[:inputs], silence])
+
+
+def _gather(y: Array, channels: int) -> Array:
+    """A plug-in's outputs for so many channels."""
+    if channels == 1 and len(y) == 2:
+        return y.mean(axis=0, keepdims=True, dtype=np.float32)
+    return y[np.arange(channels) % len(y)]
+
+
+def _words(inputs: int, outputs: int, channels: int) -> str:
+    """What :func:`_spread` and :func:`_gather` leave out or bring to one."""
+    found = []
+    if inputs == 1 < channels:
+        found.append("its input is the mean of the channels")
+    elif inputs < channels:
+        found.append(_span("channel", inputs, channels) + " not heard")
+    elif inputs > max(2, channels):
+        found.append(_span("input", max(2, channels), inputs) + " not connected")
+    elif inputs == 2 > channels:
+        found.append("both inputs get the channel")
+    if outputs == 2 > channels:
+        found.append("its outputs are brought to one")
+    elif outputs > channels:
+        found.append(_span("output", channels, outputs) + " not connected")
+    return "; ".join(found)
+
+
+def _span(what: str, first: int, last: int) -> str:
+    """``outputs 3 to 6 of 6 are``, or of one; `first` counts from 0."""
+    if first + 1 == last:
+        return f"{what} {last} of {last} is"
+    return f"{what}s {first + 1} to {last} of {last} are"

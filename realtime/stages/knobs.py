@@ -52,7 +52,8 @@ def set_value(plugin: Any, parameter: Parameter, value: float) -> None:
     """Set a checked value; the plug-in learns it with its next block."""
     if parameter.kind == SWITCH:
         plugin.parameters[parameter.name].raw_value = 1.0 if value >= 0.5 else 0.0
-    elif parameter.kind == CATEGORICAL:
-        setattr(plugin, parameter.name, parameter.choices[round(value)])
     else:
-        setattr(plugin, parameter.name, value)
+        found = plugin.parameters[parameter.name]
+        choice = parameter.kind == CATEGORICAL
+        given = parameter.choices[round(value)] if choice else value
+        found.raw_value = found.get_raw_value_for(given)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import importlib
 import inspect
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ..errors import ChainError, nearest
+from .vst3 import UnevenPlugin
 
 # pedalboard names that are no effects of their own or that cannot stream
 _EXCLUDED = {"Plugin", "ExternalPlugin", "PluginContainer", "Pedalboard", "Mix", "Chain"}
@@ -117,6 +119,25 @@ def _missing_library(path: Path) -> str | None:
     return None
 
 
+_COUNTS = re.compile(r"expects \d+ input channels? and \d+ output channels?")
+
+
+def face(knobs: list[Any]) -> Any:
+    """What pedalboard makes of a plug-in's parameters, for a plug-in that it did not load.
+
+    Parameters
+    ----------
+    knobs : list
+        Objects with ``name, label, raw_value, default_raw_value, string_value`` and both ways
+        between texts and values, as pedalboard's own.
+    """
+    _library()
+    mixin: Any = importlib.import_module("pedalboard._pedalboard")._PythonExternalPluginMixin
+    named = {k.name: k for k in reversed(knobs)}
+    members = {"_parameters": knobs, "_get_parameter": lambda self, name: named.get(name)}
+    return type("Face", (mixin,), members)()
+
+
 def load_bundle(path: Path, name: str | None = None, patience: float = 10.0) -> Any:
     """Load one plug-in of a file (main thread only); runs the file's code.
 
@@ -137,6 +158,8 @@ def load_bundle(path: Path, name: str | None = None, patience: float = 10.0) -> 
         load = _library().load_plugin
         return load(str(path), plugin_name=name, initialization_timeout=patience)
     except (ImportError, RuntimeError, ValueError, NotImplementedError) as error:
+        if _COUNTS.search(str(error)):
+            return UnevenPlugin(path, name, face)
         if "main thread" in str(error):
             raise ChainError(
                 f"{path.name} is to be loaded on the main thread, as plug-ins ask for"

@@ -115,8 +115,8 @@ class PluginStage(EffectStage):
         same = self._answer(0.5, at)[:, at + self.latency] - silent[:, at + self.latency]
         if found:
             self.note = f"plug-in {self.name} states a latency of {self.reported} samples; {found}"
-        elif self._buses.unconnected:
-            self.note = f"plug-in {self.name}: {self._buses.unconnected} are not connected"
+        elif self._buses.note:
+            self.note = f"plug-in {self.name}: {self._buses.note}"
         elif self._passes(heard, at, same):
             self.note = (
                 f"plug-in {self.name} passes the sound unchanged, as it is set, at {self._rate} Hz"

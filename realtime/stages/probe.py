@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import ChainError
 from .pedals import bundle_names, load_bundle
+from .vst3 import UnevenPlugin
 
 RATE, BLOCK = 48000, 512
 PATIENCE = 2.0  # s for plug-ins that are silent at first; enough to learn what they are
@@ -25,27 +26,36 @@ PATIENCE = 2.0  # s for plug-ins that are silent at first; enough to learn what 
 def describe(plugin: Any) -> dict[str, Any]:
     """What a record keeps of a plug-in; plays a little silence and noise through it."""
     effect = bool(plugin.is_effect)
+    uneven = isinstance(plugin, UnevenPlugin)
+    if uneven:
+        plugin.prepare(RATE, BLOCK)
+        _play(plugin, plugin.inputs)
     return {
         "name": str(plugin.name),
         "maker": str(plugin.manufacturer_name or ""),
         "version": str(plugin.version or ""),
         "category": str(plugin.category or ""),
         "is_effect": effect,
-        "channels": [c for c in (1, 2) if effect and _takes(plugin, c)],
+        "channels": [c for c in (1, 2) if effect and not uneven and _takes(plugin, c)],
+        "buses": f"{plugin.inputs} → {plugin.outputs}" if uneven else "",
         "latency": int(plugin.reported_latency_samples),
         "parameters": len(plugin.parameters) if effect else 0,
     }
 
 
 def _takes(plugin: Any, channels: int) -> bool:
-    noise = np.random.default_rng(0).uniform(-0.1, 0.1, (channels, BLOCK)).astype(np.float32)
     plugin.reset()
     try:
-        for block in (0 * noise, noise):
-            plugin.process(block, RATE, buffer_size=BLOCK, reset=False)
+        _play(plugin, channels)
     except ValueError:
         return False
     return True
+
+
+def _play(plugin: Any, channels: int) -> None:
+    noise = np.random.default_rng(0).uniform(-0.1, 0.1, (channels, BLOCK)).astype(np.float32)
+    for block in (0 * noise, noise):
+        plugin.process(block, RATE, buffer_size=BLOCK, reset=False)
 
 
 def main(path: str, timeout: float) -> None:

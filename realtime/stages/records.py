@@ -28,7 +28,9 @@ class PluginInfo:
     Attributes
     ----------
     channels : tuple of int
-        Those of 1 and 2 that it takes; empty for instruments.
+        Those of 1 and 2 that it takes as they are; empty for instruments.
+    buses : str
+        ``1 → 2`` of one with other outputs than inputs, else empty.
     latency : int [samples]
         As it states at 48 kHz, with its first settings.
     parameters : int
@@ -43,6 +45,7 @@ class PluginInfo:
     channels: tuple[int, ...]
     latency: int
     parameters: int
+    buses: str = ""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> PluginInfo:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import ChainError
 
-_PRESET = b"VST3"  # how .vstpreset data begins
+PRESET = b"VST3"  # how .vstpreset data begins
 
 
 def read_state(plugin: Any) -> bytes:
@@ -25,7 +25,7 @@ def read_state(plugin: Any) -> bytes:
 
 def write_state(plugin: Any, state: bytes) -> None:
     """Give a plug-in what :func:`read_state` returned; RuntimeError where it refuses."""
-    if state.startswith(_PRESET):
+    if state.startswith(PRESET):
         if not hasattr(type(plugin), "preset_data"):
             raise RuntimeError("an Audio Unit takes no .vstpreset")
         plugin.preset_data = state
@@ -52,6 +52,6 @@ def read_preset(path: Path) -> bytes:
         state = path.read_bytes()
     except OSError as error:
         raise ChainError(f"cannot read preset {path}: {error.strerror}") from None
-    if not state.startswith(_PRESET):
+    if not state.startswith(PRESET):
         raise ChainError(f"{path} is not a .vstpreset file")
     return state

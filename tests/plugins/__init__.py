@@ -23,6 +23,7 @@ class Recipe:
     name: str
     source: str
     channels: int = 2
+    outputs: int = 0  # 0: as many as inputs
     delay: int = 64
     keeps: int = 0
     hang: int = 0
@@ -33,6 +34,7 @@ class Recipe:
         values = {
             "NAME": f'"{self.name}"',
             "CHANNELS": self.channels,
+            "OUTPUTS": self.outputs or self.channels,
             "DELAY": self.delay,
             "KEEPS": self.keeps,
             "HANG": self.hang,
@@ -45,6 +47,9 @@ class Recipe:
 RECIPES = {
     "delay": Recipe("Test Delay", "gain_delay.cpp"),
     "mono": Recipe("Test Mono", "gain_delay.cpp", channels=1, delay=100),
+    "widener": Recipe("Test Widener", "gain_delay.cpp", channels=1, outputs=2),
+    "splitter": Recipe("Test Splitter", "gain_delay.cpp", outputs=6),
+    "sidechain": Recipe("Test Sidechain", "gain_delay.cpp", channels=4, outputs=2, delay=0),
     "keeper": Recipe("Test Keeper", "gain_delay.cpp", delay=200, keeps=1),
     "crasher": Recipe("Test Crasher", "trouble.cpp"),
     "hanger": Recipe("Test Hanger", "trouble.cpp", hang=1),

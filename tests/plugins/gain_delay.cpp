@@ -41,7 +41,7 @@ protected:
     const char* getMaker() const override { return DISTRHO_PLUGIN_BRAND; }
     const char* getLicense() const override { return "GPL-3.0-or-later"; }
     uint32_t getVersion() const override { return d_version(1, 2, 3); }
-    int64_t getUniqueId() const override { return d_cconst('r', 'T', 'g', '0' + TEST_CHANNELS); }
+    int64_t getUniqueId() const override { return d_cconst('r', 'T', 'g', '0' + TEST_CHANNELS + 10 * (TEST_OUTPUTS != TEST_CHANNELS)); }
 
     void initParameter(uint32_t index, Parameter& p) override
     {
@@ -99,8 +99,11 @@ protected:
         for (uint32_t i = 0; i < frames; ++i, ++fAt) {
             for (uint32_t c = 0; c < TEST_CHANNELS; ++c)
                 fLine[c][fAt % kLength] = in[c][i];
-            for (uint32_t c = 0; c < TEST_CHANNELS; ++c)
-                out[c][i] = gain * fLine[swap ? TEST_CHANNELS - 1 - c : c][(fAt - delay) % kLength];
+            for (uint32_t c = 0; c < TEST_OUTPUTS; ++c) {
+                const uint32_t of = c % TEST_CHANNELS;
+                const float part = gain / float(1 + c / TEST_CHANNELS); // further outputs are softer
+                out[c][i] = part * fLine[swap ? TEST_CHANNELS - 1 - of : of][(fAt - delay) % kLength];
+            }
         }
     }
 };
