@@ -27,6 +27,12 @@ def notes(
         Path | None, typer.Option("--out", "-o", help="Write a MIDI file, NAME.mid.")
     ] = None,
     model: Annotated[str, typer.Option("--model", "-m", help="An ear, name or file.")] = "ear",
+    gliding: Annotated[
+        float,
+        typer.Option(
+            min=0.0, max=1.0, help="1: a line that glides, as a voice's; 0: every note is struck."
+        ),
+    ] = 0.0,
     as_json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
@@ -35,7 +41,7 @@ def notes(
         raise ConfigError(f"--out must end in .mid, got {target.name}")
     check_writable(target, replace=force)
     clip = read_sound(file)
-    with Ear(find_model(model), clip.sample_rate) as ear:
+    with Ear(find_model(model), clip.sample_rate, gliding) as ear:
         found = ear.notes(clip.samples)
     if target is not None:
         try:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import ConfigError
 from .analyser import Analyser, Array
 from .card import EAR_LOWEST, EAR_ROWS
 
 ONSET, ACTIVE, _, BEND = range(len(EAR_ROWS))
+GLIDING = "gliding"
 TICKS_PER_SECOND = 1000  # of a MIDI file
 
 
@@ -39,10 +41,27 @@ class Note:
 
 
 class Ear(Analyser):
-    """Steps a model of kind ``ear``; see :class:`~realtime.models.analyser.Analyser`."""
+    """Steps a model of kind ``ear``; see :class:`~realtime.models.analyser.Analyser`.
 
-    def __init__(self, path: Path, sample_rate: int) -> None:
+    Parameters
+    ----------
+    gliding : float
+        0: every note is struck; 1: a line that glides, as a voice's, has its notes where it stays.
+
+    Raises
+    ------
+    ConfigError
+        An ear without this control is asked for other than 0.
+    """
+
+    def __init__(self, path: Path, sample_rate: int, gliding: float = 0.0) -> None:
         super().__init__(path, sample_rate, "ear")
+        names = [c.name for c in self.card.controls]
+        if GLIDING in names:
+            self._model.controls[0, names.index(GLIDING)] = gliding
+        elif gliding:
+            self.close()
+            raise ConfigError(f"the ear '{self.name}' has no control '{GLIDING}'")
 
     def feed(self, samples: Array) -> Array:
         """Hear samples ``[channels, n]`` or ``[n]``: rows per pitch ``[hops, 4, 69]``."""

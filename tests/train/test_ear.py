@@ -83,13 +83,16 @@ def heads(rows: dict[int, tuple[float, float]], velocity: float = 0.5, bend: flo
     return y
 
 
-def decoded(steps: list[dict[int, tuple[float, float]]], struck: float = 0.9) -> np.ndarray:
+def decoded(
+    steps: list[dict[int, tuple[float, float]]], struck: float = 0.9, gliding: float = 0.0
+) -> np.ndarray:
     """Notes ``[hops, 4, 69]``."""
     layer = decoder.Decoder(LOWEST, PITCHES)
     state, found = torch.zeros(1, *layer.state_shape), []
     for rows in steps:
         logit = torch.logit(torch.tensor([[struck]]))
-        notes, state = layer(heads(rows), logit, torch.tensor([[0.1]]), state)
+        level = torch.tensor([[0.1]])
+        notes, state = layer(heads(rows), logit, level, torch.tensor([[gliding]]), state)
         found.append(notes[0].numpy())
     return np.stack(found)
 
@@ -122,6 +125,43 @@ def test_a_young_octave_gives_way_once_to_the_note_it_belongs_to() -> None:
 def test_what_is_not_struck_must_be_surer() -> None:
     assert decoded([{60: (0.65, 0.9)}])[0, 0].any()
     assert not decoded([{60: (0.65, 0.9)}], struck=0.01)[0, 0].any()
+
+
+GLIDE = [{60: (0.9, 0.95)}] * 6 + [{61: (0.8, 0.9)}] * 3 + [{62: (0.8, 0.9)}] * 3
+GLIDE += [{63: (0.7, 0.9)}] * 2 + [{63: (0.1, 0.95)}] * 12
+
+
+def struck_pitches(y: np.ndarray) -> list[int]:
+    return [int(k) + LOWEST for k in np.argwhere(y[:, 0] > 0)[:, 1]]
+
+
+def test_a_glide_is_a_run_of_semitones_or_the_note_where_it_stays() -> None:
+    assert struck_pitches(decoded(GLIDE, struck=0.05)) == [60, 61, 62, 63]
+    y = decoded(GLIDE, struck=0.05, gliding=1.0)
+    assert struck_pitches(y) == [60, 63]
+    assert np.flatnonzero(y[:, 0, 63 - LOWEST])[0] == 12 + decoder.STAYS - 1
+    assert y[-1, 1, 63 - LOWEST] == 1.0
+
+
+def test_a_glide_that_is_not_heard_to_begin_is_a_note_where_it_stays() -> None:
+    late = [{k: (0.1, active) for k, (_, active) in rows.items()} for rows in GLIDE[6:]]
+    assert struck_pitches(decoded(GLIDE[:6] + late, struck=0.05)) == [60]
+    assert struck_pitches(decoded(GLIDE[:6] + late, struck=0.05, gliding=1.0)) == [60, 63]
+
+
+def test_a_semitone_that_is_struck_is_a_note_at_once_unless_all_is_a_glide() -> None:
+    line = [{60: (0.9, 0.95)}] * 6 + [{60: (0.0, 0.4), 61: (0.9, 0.9)}] * 8
+    assert [np.flatnonzero(decoded(line, 0.9, g)[:, 0, 61 - LOWEST])[0] for g in (0, 0.5, 1)] == [
+        6,
+        6,
+        6 + decoder.STAYS - 1,
+    ]
+
+
+def test_a_chord_is_no_glide() -> None:
+    chord = [{48: (0.9, 0.9), 52: (0.9, 0.9), 57: (0.9, 0.9)}] * 4
+    more = [{48: (0.1, 0.9), 52: (0.1, 0.9), 57: (0.1, 0.9), 58: (0.9, 0.9)}] * 2
+    assert struck_pitches(decoded(chord + more, 0.05, 1.0)) == [48, 52, 57, 58]
 
 
 @pytest.fixture(scope="module")

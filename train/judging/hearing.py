@@ -18,6 +18,7 @@ import numpy.typing as npt
 from realtime.errors import ConfigError
 from realtime.models.ear import Ear
 
+from ..data.notes import hummed
 from ..data.notes.pieces import RANGES, Onsets, Piece, matched, pieces
 from ..data.scores.render import SAMPLE_RATE
 from .judges.packages import require
@@ -31,6 +32,7 @@ INSTRUMENTS: dict[str, tuple[int | str, tuple[str, ...]]] = {  # held out: playe
     "recorded piano": ("000_Acoustic_Grand_Piano", tuple(RANGES)),
     "recorded finger bass": ("033_Finger_Bass", ("low lines",)),
 }
+HUMMED = "hummed voice, by gliding 1"
 SHORTEST = 11  # frames of a note, by basic-pitch: 128 ms
 REGISTERS = {"E1–A2": (28, 45), "A2–E3": (45, 52), "E3–E4": (52, 64), "E4–E5": (64, 76),
              "E5–C7": (76, 97)}  # fmt: skip
@@ -66,9 +68,9 @@ def figures(heard: Iterable[tuple[Onsets, Onsets, float]]) -> dict[str, Any]:
     return result
 
 
-def by_ear(file: Path, made: list[Piece]) -> list[Onsets]:
+def by_ear(file: Path, made: list[Piece], gliding: float = 0.0) -> list[Onsets]:
     """What the exported file hears, when it hears it."""
-    with Ear(file, SAMPLE_RATE) as ear:
+    with Ear(file, SAMPLE_RATE, gliding) as ear:
         return [[(n.begin, n.pitch) for n in ear.notes(p.samples)] for p in made]
 
 
@@ -106,9 +108,10 @@ def by_basic_pitch(made: list[Piece]) -> list[Onsets]:
 def judged_ear(file: Path, log: Callable[[str], None]) -> dict[str, Any]:
     """Figures of the ear and of basic-pitch on every held-out instrument, for the card."""
     sets = {}
-    for name, (player, kinds) in INSTRUMENTS.items():
-        made = pieces(player, kinds=kinds)
-        scores = {"model": _by_kind(made, by_ear(file, made))}
+    played = {name: pieces(player, kinds=kinds) for name, (player, kinds) in INSTRUMENTS.items()}
+    for name, made in (played | {HUMMED: hummed.pieces()}).items():
+        gliding = 1.0 if name == HUMMED else 0.0
+        scores = {"model": _by_kind(made, by_ear(file, made, gliding))}
         try:
             scores["basic_pitch"] = _by_kind(made, by_basic_pitch(made))
         except ConfigError as error:

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 ROWS = ("onset", "active", "level", "bend")
 OVERTONES = (12, 19, 24, 28, 31)  # semitones of the harmonics 2 to 6
 MEMORY = 3  # hops before this one in which a lower note's onset counts
 QUIET = 4  # hops without activity after which a note ends
 YOUNG = 14.0  # hops in which a note may still turn out to be a harmonic of another
+FEW, SPEED = 2.5, 0.1
+BESIDE, FADES = 0.3, 0.8  # activity of a neighbour that counts; what is left of it after a hop
+FEW = 2.5  # notes at once, below which sound may be one voice that glides
+NEAR, SLOW, SOUNDS = 0.4, 0.1, 0.7  # semitones from the pitch, and a hop; activity: it stays there
+SURELY = 1.01  # more than the surest stroke
+STAYS = 4.0  # hops after which a pitch where a glide stays is a note
 
 
 class Decoder(nn.Module):
@@ -32,7 +39,7 @@ class Decoder(nn.Module):
 
     def __init__(self, lowest: int, pitches: int) -> None:
         super().__init__()
-        self.state_shape = (MEMORY + 8, pitches)
+        self.state_shape = (MEMORY + 11, pitches)
         self.register_buffer("settings", torch.tensor([0.6, 0.1, 0.3, 0.9, 0.5]))
         here = torch.arange(pitches)
         apart = here[None, :] - here[:, None]  # [lower, higher]
@@ -42,22 +49,36 @@ class Decoder(nn.Module):
         self.register_buffer("related", related, persistent=False)
 
     def forward(
-        self, heads: Tensor, struck: Tensor, level: Tensor, state: Tensor
+        self, heads: Tensor, struck: Tensor, level: Tensor, gliding: Tensor, state: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """``heads [b, pitches, 4], struck, level [b, 1] -> notes [b, 4, pitches]``, new state."""
+        """``heads [b, pitches, 4], struck, level, gliding [b, 1] -> notes [b, 4, pitches]``, new
+        state.
+
+        With `gliding` 0 every onset is a note. With 1, a pitch a semitone beside one that sounds is
+        passed by a glide, and is a note once the glide stays there; between, the surer something
+        was struck, the sooner it is a note all the same.
+        """
         threshold, extra, quiet, sure, young = self.settings.unbind()
         onset, active = torch.sigmoid(heads[:, :, 0]), torch.sigmoid(heads[:, :, 1])
         velocity = heads[:, :, 2].clamp(0.02, 1.0)
         bent = heads[:, :, 3].clamp(-1.0, 1.0)
-        recent, (spent, on, silent, age, settled, bend, loud, hit) = (
+        recent, (spent, on, silent, age, settled, bend, loud, hit, lately, still, was) = (
             state[:, :MEMORY],
             state[:, MEMORY:].unbind(dim=1),
         )
         hit = torch.maximum(torch.sigmoid(struck).expand_as(hit), 0.85 * hit)
         best = torch.maximum(onset, recent.amax(dim=1))
         below = (best.unsqueeze(2) * self.above).amax(dim=1)  # the surest lower note
-        may = (spent < 0.5) & (onset > threshold + extra * (1.0 - hit))
-        fire = (may & ((best > below) | (onset > sure))).float()
+        lately = torch.maximum(active, FADES * lately)
+        beside = torch.maximum(F.pad(lately, (1, 0))[:, :-1], F.pad(lately, (0, 1))[:, 1:])
+        alone = on.sum(dim=1, keepdim=True) < FEW
+        passed = (beside > BESIDE) & alone & (hit < SURELY * gliding)
+        may = (spent < 0.5) & (onset > threshold + extra * (1.0 - hit)) & ~passed
+        calm = (bent.abs() < NEAR) & ((bent - was).abs() < SLOW) & (active > SOUNDS) & (on < 0.5)
+        still = (still + 1.0) * (calm & (passed | (still > 0.5))).float()
+        lower = (torch.maximum(active, on).unsqueeze(2) * self.above).amax(dim=1)
+        stays = (still >= STAYS) & (lower < BESIDE)
+        fire = (may & ((best > below) | (onset > sure)) | stays).float()
         # a young note ends where the one it belongs to is struck after it; that one then stays
         told = (fire.unsqueeze(2) * self.related).amax(dim=1)
         wrong = on * told * ((age < YOUNG) & (settled < 0.5) & (active < young)).float()
@@ -72,5 +93,7 @@ class Decoder(nn.Module):
         bend = on * torch.where(fire > 0.5, bent, bend + 0.3 * (bent - bend))
         loud = loud + 0.4 * (level - loud)
         notes = torch.stack([fire * velocity, on, loud, bend], dim=1)
-        kept = torch.stack([spent, on, silent, age, settled, bend, loud, hit], dim=1)
-        return notes, torch.cat([recent[:, 1:], onset.unsqueeze(1), kept], dim=1)
+        kept = [spent, on, silent, age, settled, bend, loud, hit, lately, still, bent]
+        return notes, torch.cat(
+            [recent[:, 1:], onset.unsqueeze(1), torch.stack(kept, dim=1)], dim=1
+        )

@@ -78,10 +78,12 @@ class Ear(Streamable):
     - ``level``: smoothed level of the input, linear RMS amplitude, the same for all pitches;
     - ``bend``: deviation from equal temperament in semitones, 0 where no note sounds.
 
+    Control: ``gliding`` (0 to 1), see :class:`train.networks.decoder.Decoder`.
+
     A velocity of 1 is a note of -10 dB (RMS, full scale 0), and one of 0 lies 45 dB below it.
     """
 
-    hop = HOP
+    hop, n_controls = HOP, 1
 
     def __init__(self, channels: int = 48, kept: int = 16, groups: int = 8, hidden: int = 96):
         super().__init__()
@@ -160,13 +162,15 @@ class Ear(Streamable):
         return torch.cat([heads, struck[:, :, None, None].expand(-1, -1, 1, 4)], dim=2)
 
     def forward(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
-        """One hop ``[b, 256]`` or ``[b, 1, 256]``; states as :attr:`state_shapes` says."""
+        """One hop ``[b, 256]`` or ``[b, 1, 256]``; the control, then states as
+        :attr:`state_shapes` says.
+        """
         x = x.flatten(1)
-        past, before, *middle, decided = states
+        gliding, past, before, *middle, decided = states
         features, past, before = self.features(x, past, before)
         heads, struck, middle = self.judge(features, middle)
         level = past[:, -4 * HOP :].square().mean(dim=1, keepdim=True).sqrt()
-        notes, decided = self.decoder(heads[:, 0], struck[:, :1], level, decided)
+        notes, decided = self.decoder(heads[:, 0], struck[:, :1], level, gliding, decided)
         return (notes, past, before, *middle, decided)
 
     def offline(
@@ -177,7 +181,7 @@ class Ear(Streamable):
         now = [s.to(x).expand(len(x), *s.shape[1:]) for s in now]
         found = []
         for hop in x.split(HOP, dim=2):
-            notes, now = self.step(hop, now)
+            notes, now = self.step(hop, now, controls)
             found.append(notes)
         return torch.cat(found, dim=2)
 
@@ -186,5 +190,5 @@ class Ear(Streamable):
         states = self.initial_state(1)
         with torch.no_grad():
             for _ in range(SETTLING):
-                states = self.step(torch.zeros_like(silence), states)[1]
+                states = self.step(torch.zeros_like(silence), states, controls)[1]
         return states

@@ -24,7 +24,8 @@ BENDS = 32.0  # steps of a semitone: finer ones are the ear's own unrest
 class Player(Streamable):
     """Sound in, other sound out, one hop of 256 samples a call.
 
-    Shape: ``x [batch, 1, 256] -> y [batch, 1, 256]`` at 48 kHz.  Controls: those of the voice.
+    Shape: ``x [batch, 1, 256] -> y [batch, 1, 256]`` at 48 kHz.  Controls: those of the voice,
+    weights where there are several, the ear's.
 
     What is heard as more notes at once than hands play, or as a hail of them, is no music that it
     knows: no note begins until it is over.
@@ -46,7 +47,8 @@ class Player(Streamable):
         super().__init__()
         self.ear, self.voice = ear, Voice(voices)
         self.parameters_of_voice = controls(leads)
-        self.n_controls = len(self.parameters_of_voice) + (len(voices) if len(voices) > 1 else 0)
+        weights = len(voices) if len(voices) > 1 else 0
+        self.n_controls = len(self.parameters_of_voice) + weights + ear.n_controls
         self.heard = len(ear.state_shapes)
         self.state_shapes = [*ear.state_shapes, (1,), *self.voice.state_shapes]
 
@@ -58,15 +60,18 @@ class Player(Streamable):
     def settled_state(self, silence: Tensor, controls: Tensor | None = None) -> list[Tensor]:
         """The ear after a moment of silence; the voice at its beginning."""
         states = self.ear.initial_state(1)
+        knobs = silence.new_zeros(1, self.ear.n_controls)
         with torch.no_grad():
             for _ in range(SETTLED):
-                _, *states = self.ear(silence.new_zeros(1, HOP), *states)
+                _, states = self.ear.step(silence.new_zeros(1, HOP), states, knobs)
         return [*states, *self.initial_state(1)[self.heard :]]
 
     def forward(self, x: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
         """One hop; controls, then states."""
         knobs, states = rest[0], rest[1:]
-        notes, *ear = self.ear(x[:, 0], *states[: self.heard])
+        own = self.n_controls - self.ear.n_controls
+        knobs, mine = knobs[:, :own], [knobs[:, own:]] if self.ear.n_controls else []
+        notes, *ear = self.ear(x[:, 0], *mine, *states[: self.heard])
         notes, lately = self._believed(notes, states[self.heard])
         y, voice = self.voice(notes, knobs, *states[self.heard + 1 :])
         return (GAIN * y.unsqueeze(1), *ear, lately, *voice)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from realtime.models.card import Card, State
+from realtime.parameters.parameter import Parameter
 
 from ..data.notes import bank, mix, synthetic
 from ..data.pairs import Pair, PairSet
@@ -21,6 +22,7 @@ from ..networks.layers import Streamable
 from . import thresholds
 from .base import Batch, Recipe, Schedule, score_sources
 
+GLIDING = Parameter("gliding", 0.0, 1.0, 0.0)
 INSTRUMENTS = 24  # that never were, beside those of the soundfonts
 HELD, SEED = 24, 91_000  # mixtures of the validation
 SHAPE = (mix.MOST, mix.EVENT)
@@ -32,9 +34,10 @@ class HearNotes(Recipe):
     name, kind, title = "ear", "ear", "Ear"
     summary = "hears which notes are played, when, how loud and how far bent"
     limits = (
-        "It knows keyed, plucked and struck instruments with a pitch, from E1 to C7. It does not"
-        " know drums, speech, singing or bowed strings, loses notes of dense low chords and of"
-        " strong distortion, and below A2 needs the first periods of a note before it can tell."
+        "It knows keyed, plucked and struck instruments with a pitch, from E1 to C7, and a hummed"
+        " line, with `gliding` at 1 where it glides. It does not know drums, speech, singing with"
+        " words or bowed strings, loses notes of dense low chords and of strong distortion, and"
+        " below A2 needs the first periods of a note before it can tell."
     )
     schedule = Schedule(
         minutes=240, batch=12, segment=344 * HOP, learning_rate=3e-3, average=0.998, seed=3
@@ -117,6 +120,7 @@ class HearNotes(Recipe):
             hop_length=HOP,
             latency=0,
             licence="GPL-3.0-or-later",
+            controls=(GLIDING,),
             states=tuple(State(n, s) for n, s in zip(names, network.state_shapes, strict=True)),
             metrics=metrics,
             provenance=provenance,

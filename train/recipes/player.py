@@ -28,6 +28,7 @@ from ..voices.known import rows_of, sound_of
 from ..voices.tables import About, Tables, levelled, load
 from ..voices.truth import figures, spectra, worst_line
 from .base import JUDGED_SECONDS
+from .ear import GLIDING
 from .instrument import UNSEEN, Instrument
 
 Array = npt.NDArray[np.float32]
@@ -150,7 +151,11 @@ class Played(Instrument):
             latency=0,
             licence="GPL-3.0-or-later",
             states=tuple(State(n, s) for n, s in zip(names, network.state_shapes, strict=True)),
-            controls=(*network.parameters_of_voice, *(blend if len(blend) > 1 else ())),
+            controls=(
+                *network.parameters_of_voice,
+                *(blend if len(blend) > 1 else ()),
+                *([GLIDING] if network.ear.n_controls else []),
+            ),
             metrics=metrics,
             provenance=provenance,
         )

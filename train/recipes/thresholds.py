@@ -66,6 +66,7 @@ def _decoded(network: Ear, piece: Piece, settings: Tensor) -> list[list[tuple[fl
                     row[:PITCHES].expand(count, -1, -1),
                     row[PITCHES:, :1].expand(count, -1),
                     level,
+                    torch.zeros(count, 1),
                     state,
                 )
                 for which, place in notes[:, 0].nonzero().tolist():
