@@ -19,7 +19,7 @@ BESIDE, FADES = 0.3, 0.8  # activity of a neighbour that counts; what is left of
 FEW = 2.5  # notes at once, below which sound may be one voice that glides
 NEAR, SLOW, SOUNDS = 0.4, 0.1, 0.7  # semitones from the pitch, and a hop; activity: it stays there
 SURELY = 1.01  # more than the surest stroke
-STAYS = 4.0  # hops after which a pitch where a glide stays is a note
+STAYS = 7.0  # hops after which a pitch where a glide stays is a note
 
 
 class Decoder(nn.Module):

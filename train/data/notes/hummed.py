@@ -1,6 +1,6 @@
 """Pieces of a voice that hums a line, by rule: it steps or glides from note to note.
 
-A note that is glided to begins where the pitch has come within half a semitone of it.  The voice
+A note that is glided to begins where the pitch has come within a quarter of a semitone of it.  The voice
 is made otherwise than those of :mod:`train.data.notes.synthetic`, from which an ear learns.
 """
 
@@ -17,7 +17,7 @@ RATE, HARMONICS = 48_000, 24
 LINE = (45, 48, 52, 55, 57, 53, 50, 48, 52, 45)  # MIDI pitches, of a low voice
 EVERY, HELD, BEGIN = 0.8, 0.7, 0.5  # seconds from note to note, of a note that stops, of silence
 RISE, FALL, STEP = 0.04, 0.05, 0.005  # seconds
-VIBRATO = 5.5  # Hz
+VIBRATO, ARRIVED = 5.5, 0.25  # Hz; semitones
 VOWELS = {0: ((250, 150, 1.0), (1200, 200, 0.15)), 12: ((600, 200, 1.0), (1700, 300, 0.15))}
 GLIDES = ((0.06, 0), (0.06, 30), (0.1, 0), (0.1, 30), (0.15, 0), (0.15, 30))  # seconds, cents
 STEPS = (0, 20, 50)  # cents of vibrato
@@ -59,7 +59,7 @@ def hummed(
         part = np.clip((time - begin) / glide, 0, 1)
         way = part * part * (3 - 2 * part)
         pitch += (now - last) * way
-        there = np.flatnonzero((time >= begin) & (abs(now - last) * (1 - way) <= 0.5))
+        there = np.flatnonzero((time >= begin) & (abs(now - last) * (1 - way) <= ARRIVED))
         truth.append((there[0] / RATE, now))
     lasts = EVERY * len(line) - (EVERY - HELD) if bound else HELD
     level = _breaths(
