@@ -71,6 +71,9 @@ TESTS = {
         "tests/host/test_supervisor.py::test_counts_of_engines_that_have_ended_stay",
     ),
     "feedback": ("tests/host/test_feedback.py",),
+    "plug-ins with other buses than the stream's": (
+        "tests/stages/test_uneven.py", "tests/stages/test_buses.py",
+    ),
     "DC, hiss, first and last sample": (
         "tests/stream/test_protection.py", "tests/host/test_protection.py",
     ),

@@ -173,6 +173,18 @@ def test_a_latency_a_plugin_does_not_state_is_told(
         played.until(lambda: any("its sound begins after 300" in t for t in played.told))
 
 
+def test_a_plugin_with_other_outputs_plays_and_what_is_not_connected_is_told(
+    half: Path, bundle: Callable[[str], Path], own_cache: Path
+) -> None:
+    with playing(half) as played:
+        number = played.insert(plugin=str(bundle("splitter")), parameters={"gain_db": -6.0})
+        played.until(lambda: any("outputs 2 to 6 of 6 are not connected" in t for t in played.told))
+        played.settles(0.15 * 10 ** (-6 / 20))
+        assert played.host.setup.sound.stages[1].identity == number
+        played.host.set("2.gain_db", 0.0)
+        played.settles(0.15)
+
+
 @pytest.mark.parametrize("key", ["crashes on load", "hangs on load"])
 def test_a_plugin_that_cannot_be_loaded_is_refused_and_the_sound_goes_on(
     half: Path, bundle: Callable[[str], Path], own_cache: Path, key: str

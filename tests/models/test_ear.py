@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import mido
 import numpy as np
 import pytest
 import soundfile
 from scipy.signal import lfilter
 
+import realtime.models.ear as ear_module
+from realtime.errors import ConfigError
 from realtime.models.catalog import find_model
 from realtime.models.ear import Ear
 from realtime.proof.verify import verify
@@ -82,3 +86,32 @@ def test_a_file_becomes_midi(run: Run) -> None:  # noqa: F811
     assert len(set(on) & set(LINE)) >= len(LINE) - 1
     code, said, _ = run("notes", "line.wav")
     assert code == 0 and "A3" in said
+
+
+def slide() -> np.ndarray:
+    """A bowed saw that slides from C4 to E4 in 120 ms and stays there."""
+    time = np.arange(round(1.5 * RATE)) / RATE
+    part = np.clip((time - 0.6) / 0.12, 0, 1)
+    hertz = 440 * 2 ** ((60 + 4 * part * part * (3 - 2 * part) - 69) / 12)
+    phase = 2 * np.pi * np.cumsum(hertz) / RATE
+    x = sum(np.sin(k * phase) / k for k in range(1, 16)) * np.clip((time - 0.2) / 0.03, 0, 1)
+    return (0.1 * x).astype(np.float32)
+
+
+def test_a_slide_is_two_notes_with_the_control(run: Run) -> None:  # noqa: F811
+    soundfile.write("slide.wav", slide(), RATE)
+    code, said, _ = run("notes", "slide.wav", "--gliding", "1", "--json")
+    found = json.loads(said)["notes"]
+    assert code == 0 and [n["pitch"] for n in found] == [60, 64]
+    assert found[1]["begin"] == pytest.approx(0.72, abs=0.06)
+    _, said, _ = run("notes", "slide.wav", "--json")
+    assert [n["pitch"] for n in json.loads(said)["notes"]] != [60, 64]
+    code, _, said = run("notes", "slide.wav", "--gliding", "2")
+    assert code == 2 and "0.0<=x<=1.0" in said
+
+
+def test_an_ear_without_the_control_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ear_module, "GLIDING", "another")
+    with pytest.raises(ConfigError, match="the ear 'ear' has no control 'another'"):
+        Ear(find_model("ear"), RATE, gliding=1.0)
+    assert Ear(find_model("ear"), RATE).notes(np.zeros(RATE, dtype=np.float32)) == []

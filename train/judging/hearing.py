@@ -109,7 +109,8 @@ def judged_ear(file: Path, log: Callable[[str], None]) -> dict[str, Any]:
     """Figures of the ear and of basic-pitch on every held-out instrument, for the card."""
     sets = {}
     played = {name: pieces(player, kinds=kinds) for name, (player, kinds) in INSTRUMENTS.items()}
-    for name, made in (played | {HUMMED: hummed.pieces()}).items():
+    sung = hummed.pieces()
+    for name, made in (played | {"hummed voice": sung, HUMMED: sung}).items():
         gliding = 1.0 if name == HUMMED else 0.0
         scores = {"model": _by_kind(made, by_ear(file, made, gliding))}
         try:

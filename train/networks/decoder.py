@@ -17,8 +17,9 @@ YOUNG = 14.0  # hops in which a note may still turn out to be a harmonic of anot
 FEW, SPEED = 2.5, 0.1
 BESIDE, FADES = 0.3, 0.8  # activity of a neighbour that counts; what is left of it after a hop
 FEW = 2.5  # notes at once, below which sound may be one voice that glides
-NEAR, SLOW, SOUNDS = 0.4, 0.1, 0.7  # semitones from the pitch, and a hop; activity: it stays there
+NEAR, SLOW, SOUNDS = 0.4, 0.1, 0.6  # semitones from the pitch, and a hop; activity: it stays there
 SURELY = 1.01  # more than the surest stroke
+TRACE = 0.05  # activity of what came by a glide
 STAYS = 7.0  # hops after which a pitch where a glide stays is a note
 
 
@@ -39,7 +40,7 @@ class Decoder(nn.Module):
 
     def __init__(self, lowest: int, pitches: int) -> None:
         super().__init__()
-        self.state_shape = (MEMORY + 11, pitches)
+        self.state_shape = (MEMORY + 12, pitches)
         self.register_buffer("settings", torch.tensor([0.6, 0.1, 0.3, 0.9, 0.5]))
         here = torch.arange(pitches)
         apart = here[None, :] - here[:, None]  # [lower, higher]
@@ -62,7 +63,7 @@ class Decoder(nn.Module):
         onset, active = torch.sigmoid(heads[:, :, 0]), torch.sigmoid(heads[:, :, 1])
         velocity = heads[:, :, 2].clamp(0.02, 1.0)
         bent = heads[:, :, 3].clamp(-1.0, 1.0)
-        recent, (spent, on, silent, age, settled, bend, loud, hit, lately, still, was) = (
+        recent, (spent, on, silent, age, settled, bend, loud, hit, lately, came, still, was) = (
             state[:, :MEMORY],
             state[:, MEMORY:].unbind(dim=1),
         )
@@ -75,7 +76,8 @@ class Decoder(nn.Module):
         passed = (beside > BESIDE) & alone & (hit < SURELY * gliding)
         may = (spent < 0.5) & (onset > threshold + extra * (1.0 - hit)) & ~passed
         calm = (bent.abs() < NEAR) & ((bent - was).abs() < SLOW) & (active > SOUNDS) & (on < 0.5)
-        still = (still + 1.0) * (calm & (passed | (still > 0.5))).float()
+        came = torch.maximum(passed.float(), came) * (active > TRACE).float()
+        still = (still + 1.0) * (calm & (came > 0.5)).float()
         lower = (torch.maximum(active, on).unsqueeze(2) * self.above).amax(dim=1)
         stays = (still >= STAYS) & (lower < BESIDE)
         fire = (may & ((best > below) | (onset > sure)) | stays).float()
@@ -93,7 +95,7 @@ class Decoder(nn.Module):
         bend = on * torch.where(fire > 0.5, bent, bend + 0.3 * (bent - bend))
         loud = loud + 0.4 * (level - loud)
         notes = torch.stack([fire * velocity, on, loud, bend], dim=1)
-        kept = [spent, on, silent, age, settled, bend, loud, hit, lately, still, bent]
+        kept = [spent, on, silent, age, settled, bend, loud, hit, lately, came, still, bent]
         return notes, torch.cat(
             [recent[:, 1:], onset.unsqueeze(1), torch.stack(kept, dim=1)], dim=1
         )

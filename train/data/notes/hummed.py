@@ -1,7 +1,7 @@
 """Pieces of a voice that hums a line, by rule: it steps or glides from note to note.
 
-A note that is glided to begins where the pitch has come within a quarter of a semitone of it.  The voice
-is made otherwise than those of :mod:`train.data.notes.synthetic`, from which an ear learns.
+A note that is glided to begins where the pitch has come within a quarter of a semitone of it.  No
+ear has learnt from a voice.
 """
 
 from __future__ import annotations
