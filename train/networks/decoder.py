@@ -14,7 +14,6 @@ OVERTONES = (12, 19, 24, 28, 31)  # semitones of the harmonics 2 to 6
 MEMORY = 3  # hops before this one in which a lower note's onset counts
 QUIET = 4  # hops without activity after which a note ends
 YOUNG = 14.0  # hops in which a note may still turn out to be a harmonic of another
-FEW, SPEED = 2.5, 0.1
 BESIDE, FADES = 0.3, 0.8  # activity of a neighbour that counts; what is left of it after a hop
 FEW = 2.5  # notes at once, below which sound may be one voice that glides
 NEAR, SLOW, SOUNDS = 0.4, 0.1, 0.6  # semitones from the pitch, and a hop; activity: it stays there
