@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from ..errors import ChainError
 from .states import read_state, write_state
-from .vst3 import UnevenPlugin
+from .uneven import UnevenPlugin
 
 Array = npt.NDArray[np.float32]
 

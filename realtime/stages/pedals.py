@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ChainError, nearest
-from .vst3 import UnevenPlugin
+from .uneven import UnevenPlugin
 
 # pedalboard names that are no effects of their own or that cannot stream
 _EXCLUDED = {"Plugin", "ExternalPlugin", "PluginContainer", "Pedalboard", "Mix", "Chain"}

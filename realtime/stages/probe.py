@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import ChainError
 from .pedals import bundle_names, load_bundle
-from .vst3 import UnevenPlugin
+from .uneven import UnevenPlugin
 
 RATE, BLOCK = 48000, 512
 PATIENCE = 2.0  # s for plug-ins that are silent at first; enough to learn what they are

@@ -1,69 +1,79 @@
-"""VST3 plug-ins with other numbers of outputs than inputs, which pedalboard cannot load.
+"""VST3's interfaces by ctypes: what a host calls, what it must offer, how settings lie in a file.
 
-They are driven by their own interfaces, after Steinberg's VST 3 API: an object is a pointer to a
-table of functions.  On Linux only; elsewhere modules begin in other ways.
+After Steinberg's VST 3 API: an object is a pointer to a table of functions, of which the first
+three ask for another interface and count references.
 """
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import struct
-import sys
 from collections.abc import Callable
-from ctypes import byref, c_char, c_double, c_int32, c_int64, c_uint8, c_uint32, c_void_p
-from pathlib import Path
+from ctypes import c_char, c_double, c_int32, c_int64, c_uint8, c_uint32, c_void_p
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from ..errors import ChainError
 from .states import PRESET
 
-Array = npt.NDArray[np.float32]
 Pointers = Any  # of ctypes
 Text = ctypes.c_uint16 * 128
 
-_OK, _NO_INTERFACE, _NOT_IMPLEMENTED = 0, -1, 3
-_AUDIO, _INPUT, _OUTPUT, _FLOAT = 0, 0, 1, 0
+OK, _NO_INTERFACE, _NOT_IMPLEMENTED = 0, -1, 3
+AUDIO, INPUT, OUTPUT, FLOAT = 0, 0, 1, 0
+EFFECT = b"Audio Module Class"  # a class's category
+_HEAD = 48  # bytes before the first part of a .vstpreset file
+
+
+class Slot:
+    """Places of functions in the tables."""
+
+    QUERY, RELEASE = 0, 2  # of every object
+    INITIALIZE, TERMINATE = 3, 4  # of a component and of a controller
+    COUNT_CLASSES, CREATE_INSTANCE, CLASS_INFO_2 = 4, 6, 7  # of a factory
+    CONTROLLER_CLASS, BUS_COUNT, BUS_INFO, ACTIVATE_BUS = 5, 7, 8, 10  # of a component
+    SET_ACTIVE, SET_STATE, GET_STATE = 11, 12, 13
+    LATENCY, SETUP, SET_PROCESSING, PROCESS = 6, 7, 8, 9  # of a processor
+    SET_COMPONENT_STATE, SET_OWN_STATE, GET_OWN_STATE = 5, 6, 7  # of a controller
+    PARAMETER_COUNT, PARAMETER_INFO, TEXT_OF, VALUE_OF = 8, 9, 10, 11
+    GET_VALUE, SET_VALUE = 14, 15
+    CONNECT = 3  # of a connection point
 
 
 _iid = bytes.fromhex
 _UNKNOWN = _iid("0000000000000000C000000000000046")
-_COMPONENT = _iid("E831FF31F2D54301928EBBEE25697802")
-_PROCESSOR = _iid("42043F99B7DA453CA569E79D9AAEC33D")
-_CONTROLLER = _iid("DCD7BBE37742448DA874AACC979C759E")
-_FACTORY_2 = _iid("0007B650F24B4C0BA464EDB9F00B2ABB")
+COMPONENT = _iid("E831FF31F2D54301928EBBEE25697802")
+PROCESSOR = _iid("42043F99B7DA453CA569E79D9AAEC33D")
+CONTROLLER = _iid("DCD7BBE37742448DA874AACC979C759E")
+FACTORY_2 = _iid("0007B650F24B4C0BA464EDB9F00B2ABB")
 _HOST = _iid("58E595CCDB2D49698B6AAF8C36A664E5")
 _CHANGES = _iid("A47796630BB64A56B44384A8466FEB9D")
 _QUEUE = _iid("01263A18ED074F6F98C9D3564686F9BA")
-_CONNECTION = _iid("70A4156F6E6E4026989148BFAA60D8D1")
+CONNECTION = _iid("70A4156F6E6E4026989148BFAA60D8D1")
 _STREAM = _iid("C3BF6EA2309947529B6BF9901EE33E9B")
 
 
-class _ClassInfo(ctypes.Structure):
+class ClassInfo2(ctypes.Structure):
+    """A class that a factory makes."""
+
     _fields_ = [
         ("id", c_uint8 * 16), ("cardinality", c_int32), ("category", c_char * 32),
-        ("name", c_char * 64),
-    ]  # fmt: skip
-
-
-class _ClassInfo2(ctypes.Structure):
-    _fields_ = [
-        *_ClassInfo._fields_, ("flags", c_uint32), ("kinds", c_char * 128), ("vendor", c_char * 64),
+        ("name", c_char * 64), ("flags", c_uint32), ("kinds", c_char * 128),
+        ("vendor", c_char * 64),
         ("version", c_char * 64), ("sdk", c_char * 64),
     ]  # fmt: skip
 
 
-class _BusInfo(ctypes.Structure):
+class BusInfo(ctypes.Structure):
+    """A bus."""
+
     _fields_ = [
         ("media", c_int32), ("direction", c_int32), ("channels", c_int32),
         ("name", Text), ("type", c_int32), ("flags", c_uint32),
     ]  # fmt: skip
 
 
-class _ParameterInfo(ctypes.Structure):
+class ParameterInfo(ctypes.Structure):
+    """A parameter."""
+
     _fields_ = [
         ("id", c_uint32), ("title", Text), ("short", Text),
         ("units", Text), ("steps", c_int32), ("default", c_double),
@@ -71,15 +81,21 @@ class _ParameterInfo(ctypes.Structure):
     ]  # fmt: skip
 
 
-class _Setup(ctypes.Structure):
+class Setup(ctypes.Structure):
+    """How a processor is to work."""
+
     _fields_ = [("mode", c_int32), ("size", c_int32), ("block", c_int32), ("rate", c_double)]
 
 
-class _BusBuffers(ctypes.Structure):
+class BusBuffers(ctypes.Structure):
+    """Where the channels of a bus lie."""
+
     _fields_ = [("channels", c_int32), ("silent", ctypes.c_uint64), ("buffers", c_void_p)]
 
 
-class _Data(ctypes.Structure):
+class Data(ctypes.Structure):
+    """What a block is."""
+
     _fields_ = [
         ("mode", c_int32), ("size", c_int32), ("frames", c_int32), ("ins", c_int32),
         ("outs", c_int32), ("inputs", c_void_p), ("outputs", c_void_p), ("changes", c_void_p),
@@ -87,7 +103,7 @@ class _Data(ctypes.Structure):
     ]  # fmt: skip
 
 
-def _call(thing: Pointers, slot: int, *values: Any, returns: Any = c_int32) -> Any:
+def call(thing: Pointers, slot: int, *values: Any, returns: Any = c_int32) -> Any:
     """Call the function in a slot of an object's table; the first three are IUnknown's."""
     table = ctypes.cast(thing, ctypes.POINTER(ctypes.POINTER(c_void_p)))[0]
     kinds = [c_void_p if isinstance(v, (type(None), c_void_p)) else _kind(v) for v in values]
@@ -126,21 +142,22 @@ class _Object:
     def _query(self, this: int, kind: int, found: Any) -> int:
         known = ctypes.string_at(kind, 16) in self._kinds
         found[0] = this if known else None
-        return _OK if known else _NO_INTERFACE
+        return OK if known else _NO_INTERFACE
 
 
-def _host() -> _Object:
+def host() -> _Object:
+    """IHostApplication: a name, and nothing that a plug-in could have made."""
     name = ctypes.CFUNCTYPE(c_int32, c_void_p, c_void_p)
     make = ctypes.CFUNCTYPE(c_int32, c_void_p, c_void_p, c_void_p, c_void_p)
 
     def tell(this: int, text: int) -> int:
         ctypes.memmove(text, "restyle\0".encode("utf-16-le"), 16)
-        return _OK
+        return OK
 
     return _Object((_HOST,), (name, tell), (make, lambda *_: _NOT_IMPLEMENTED))
 
 
-class _Changes:
+class Changes:
     """IParameterChanges: one value for each parameter that has changed, at the block's beginning.
 
     What a plug-in adds to it, such as a meter's value, is taken and forgotten.
@@ -170,7 +187,7 @@ class _Changes:
     def _queue(self, k: int) -> _Object:
         def point(this: int, index: int, offset: Any, value: Any) -> int:
             offset[0], value[0] = 0, self._now[k][1]
-            return _OK
+            return OK
 
         which = ctypes.CFUNCTYPE(c_uint32, c_void_p)
         one = ctypes.CFUNCTYPE(c_int32, c_void_p)
@@ -183,11 +200,11 @@ class _Changes:
             (which, lambda this: self._now[k][0]),
             (one, lambda this: 1),
             (read, point),
-            (add, lambda *_: _OK),
+            (add, lambda *_: OK),
         )
 
 
-class _Stream:
+class Stream:
     """IBStream over bytes in memory."""
 
     def __init__(self, content: bytes = b"") -> None:
@@ -202,13 +219,14 @@ class _Stream:
 
     @property
     def pointer(self) -> c_void_p:
+        """What a plug-in takes."""
         return self._object.pointer
 
     @staticmethod
     def _say(where: int | None, value: int, kind: Any) -> int:
         if where:
             kind.from_address(where).value = value
-        return _OK
+        return OK
 
     def _read(self, this: int, to: int, count: int, done: int | None) -> int:
         part = bytes(self.content[self._at : self._at + max(0, count)])
@@ -227,318 +245,13 @@ class _Stream:
         return self._say(now, self._at, c_int64)
 
 
-class Knob:
-    """A parameter as pedalboard's own class for parameters takes it."""
-
-    def __init__(self, owner: UnevenPlugin, index: int, info: _ParameterInfo) -> None:
-        self._owner, self.index, self.number = owner, index, int(info.id)
-        self.name, self.label = _text(info.title), _text(info.units)
-        self.default_raw_value = float(np.float32(info.default))
-        self.ask()
-
-    def ask(self) -> None:
-        """Learn from the plug-in where it stands."""
-        number = c_uint32(self.number)
-        self._value = float(_call(self._owner.controller, 14, number, returns=c_double))
-
-    @property
-    def raw_value(self) -> float:
-        """Where it stands, 0 to 1; the plug-in learns it with its next block."""
-        return self._value
-
-    @raw_value.setter
-    def raw_value(self, value: float) -> None:
-        self._value = float(np.float32(value))
-        _call(self._owner.controller, 15, c_uint32(self.number), c_double(self._value))
-        self._owner.changed[self.number] = self._value
-
-    @property
-    def string_value(self) -> str:
-        """The value in the plug-in's words."""
-        return self.get_text_for_raw_value(self.raw_value)
-
-    def get_text_for_raw_value(self, value: float) -> str:
-        """The plug-in's words for a value of 0 to 1."""
-        text = Text()
-        value = float(np.float32(value))
-        _call(self._owner.controller, 10, c_uint32(self.number), c_double(value), text)
-        return _text(text)
-
-    def get_raw_value_for_text(self, words: str) -> float:
-        """The value that the plug-in reads out of words; the one it has where it reads none."""
-        text, found = Text(), c_double(self.raw_value)
-        told = (words[:127] + "\0").encode("utf-16-le")
-        ctypes.memmove(text, told, len(told))
-        _call(self._owner.controller, 11, c_uint32(self.number), text, byref(found))
-        return found.value
-
-
-def _text(units: Any) -> str:
+def text_of(units: Any) -> str:
+    """A string of 128 units."""
     return bytes(units).decode("utf-16-le", "replace").split("\0", 1)[0]
 
 
-class UnevenPlugin:
-    """A plug-in with all channels of its main buses; other buses are switched off.
-
-    Made, prepared and reset on the main thread; :meth:`process` and the knobs on any.  It has
-    what this package uses of pedalboard's plug-ins.
-
-    Parameters
-    ----------
-    path : Path
-        A bundle.
-    name : str or None
-        Of the plug-in in it; None: the first.
-    face : callable
-        Makes of knobs what answers by their names, see :func:`realtime.stages.pedals.face`.
-
-    Attributes
-    ----------
-    inputs, outputs : int
-        Channels of the main buses.
-    reported_latency_samples : int [samples]
-        What the plug-in states.
-    changed : dict of parameter's number to value
-        What the next block is to tell.
-
-    Raises
-    ------
-    ChainError
-        The plug-in lacks an interface, or this is no Linux.
-    """
-
-    is_effect = True
-
-    def __init__(self, path: Path, name: str | None, face: Callable[[list[Knob]], Any]) -> None:
-        self.name, self.changed = name or path.stem, dict[int, float]()
-        self._active = self._made = self._apart = False
-        self._owned: list[c_void_p] = []
-        self._host, self._changes, self._told = _host(), _Changes(), _Changes()
-        if not sys.platform.startswith("linux"):
-            raise self._refusal("has another number of outputs than inputs; on Linux it would play")
-        self._factory = self._open(path)
-        info = self._class(name)
-        self._class_id = bytes(info.id)
-        self.name, self.manufacturer_name, self.version, self.category = (
-            text.decode("utf-8", "replace")
-            for text in (info.name, info.vendor, info.version, info.kinds)
-        )
-        self._component = self._instance(self._class_id, _COMPONENT)
-        if _call(self._component, 3, self._host.pointer) != _OK:
-            raise self._refusal("does not start")
-        self._made = True
-        self._processor = self._ask(self._component, _PROCESSOR)
-        self.controller = self._control()
-        self._knobs = [self._knob(k) for k in range(_call(self.controller, 8))]
-        self._face = face(self._knobs)
-        self._buses = {d: self._channels(d) for d in (_INPUT, _OUTPUT)}
-        self.inputs, self.outputs = ((c or [0])[0] for c in self._buses.values())
-        if not min(self.inputs, self.outputs):
-            raise self._refusal(f"has {self.inputs} inputs and {self.outputs} outputs")
-        self.reported_latency_samples = self._skip = 0
-        self._setup = (0, 0)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self._face, name)  # the value of a knob
-
-    @property
-    def parameters(self) -> Any:
-        """The knobs by their names."""
-        return self._face.parameters
-
-    def _refusal(self, why: str) -> ChainError:
-        return ChainError(f"plug-in {self.name} {why}")
-
-    def _open(self, path: Path) -> c_void_p:
-        for file in [path] if path.is_file() else sorted(path.glob("Contents/*/*.so")):
-            try:
-                module = ctypes.CDLL(str(file))
-                module.ModuleEntry(c_void_p(module._handle))
-                module.GetPluginFactory.restype = c_void_p
-                self._owned.append(c_void_p(module.GetPluginFactory()))
-                return self._owned[-1]
-            except (OSError, AttributeError):
-                continue
-        raise self._refusal("has no factory")
-
-    def _class(self, name: str | None) -> _ClassInfo2:
-        second, info = self._ask(self._factory, _FACTORY_2), _ClassInfo2()
-        for k in range(_call(self._factory, 4)):
-            if _call(second, 7, k, byref(info)) == _OK and info.category == _EFFECT:
-                if name is None or info.name.decode("utf-8", "replace") == name:
-                    return info
-        raise self._refusal("is not in its own file")
-
-    def _instance(self, class_id: bytes, kind: bytes) -> c_void_p:
-        found = c_void_p()
-        if _call(self._factory, 6, class_id, kind, byref(found)) != _OK or not found.value:
-            raise self._refusal("cannot be made")
-        self._owned.append(found)
-        return found
-
-    def _ask(self, thing: c_void_p, kind: bytes) -> c_void_p:
-        found = c_void_p()
-        if _call(thing, 0, kind, byref(found)) != _OK or not found.value:
-            raise self._refusal("lacks an interface of VST3")
-        self._owned.append(found)
-        return found
-
-    def _control(self) -> c_void_p:
-        """The controller, which may be an object of its own that has to be introduced."""
-        try:
-            return self._ask(self._component, _CONTROLLER)
-        except ChainError:
-            which = (c_uint8 * 16)()
-            _call(self._component, 5, which)
-        controller = self._instance(bytes(which), _CONTROLLER)
-        self._apart = _call(controller, 3, self._host.pointer) == _OK
-        with contextlib.suppress(ChainError):
-            ends = [self._ask(thing, _CONNECTION) for thing in (self._component, controller)]
-            _call(ends[0], 3, ends[1])
-            _call(ends[1], 3, ends[0])
-        _call(controller, 5, _Stream(self._written(self._component, 13)).pointer)
-        return controller
-
-    def _knob(self, index: int) -> Knob:
-        info = _ParameterInfo()
-        _call(self.controller, 9, index, byref(info))
-        return Knob(self, index, info)
-
-    def _channels(self, direction: int) -> list[int]:
-        info, found = _BusInfo(), []
-        for k in range(_call(self._component, 7, _AUDIO, direction)):
-            _call(self._component, 8, _AUDIO, direction, k, byref(info))
-            found.append(int(info.channels))
-        return found
-
-    def prepare(self, rate: int, block: int) -> None:
-        """Make ready for blocks of up to so many samples and tell of knobs that were turned.
-
-        Raises
-        ------
-        ChainError
-            The plug-in refuses the rate or the block.
-        """
-        self._stop()
-        for direction, buses in self._buses.items():
-            for k in range(len(buses)):
-                _call(self._component, 10, _AUDIO, direction, k, c_uint8(k == 0))
-        if _call(self._processor, 7, byref(_Setup(0, _FLOAT, block, float(rate)))) != _OK:
-            raise self._refusal(f"takes no blocks of {block} samples at {rate} Hz")
-        self._lines = {
-            d: np.zeros((max(1, sum(buses)), block), dtype=np.float32)
-            for d, buses in self._buses.items()
-        }
-        self._ends = {d: self._buffers(d) for d in self._buses}
-        ends = (c_void_p(ctypes.addressof(self._ends[d][0])) for d in (_INPUT, _OUTPUT))
-        counts = (len(self._buses[d]) for d in (_INPUT, _OUTPUT))
-        self._data = _Data(0, _FLOAT, block, *counts, *ends)
-        self._data.changed = self._told.put([])
-        self._start()
-        self.process(np.zeros((self.inputs, block), dtype=np.float32), rate, block, False)
-        self.reset()
-
-    def _buffers(self, direction: int) -> tuple[Any, list[Any]]:
-        lines, at, kept = self._lines[direction], 0, []
-        made = (_BusBuffers * max(1, len(self._buses[direction])))()
-        for k, channels in enumerate(self._buses[direction]):
-            rows = (c_void_p * max(1, channels))(
-                *(lines[at + c].ctypes.data for c in range(channels))
-            )
-            made[k].channels, made[k].buffers = channels, ctypes.addressof(rows)
-            kept.append(rows)
-            at += channels
-        return made, kept
-
-    def _start(self) -> None:
-        _call(self._component, 11, c_uint8(1))
-        latency = int(_call(self._processor, 6, returns=c_uint32))
-        self.reported_latency_samples = self._skip = latency
-        _call(self._processor, 8, c_uint8(1))
-        self._active = True
-
-    def _stop(self) -> None:
-        if self._active:
-            _call(self._processor, 8, c_uint8(0))
-            _call(self._component, 11, c_uint8(0))
-            self._active = False
-
-    def reset(self) -> None:
-        """Clear all sound (main thread)."""
-        if self._active:
-            self._stop()
-            self._start()
-
-    def process(self, x: Array, rate: float, buffer_size: int, reset: bool) -> Array:
-        """Process ``x [inputs, n]``, as prepared; ``[outputs, n]``, a copy without the latency.
-
-        Raises
-        ------
-        RuntimeError
-            The plug-in says that it failed.
-        """
-        n = x.shape[1]
-        self._lines[_INPUT][: self.inputs, :n] = x
-        changed, self.changed = self.changed, {}
-        self._data.frames = n
-        self._data.changes = self._changes.put(list(changed.items()))
-        if _call(self._processor, 9, byref(self._data)) != _OK:
-            raise RuntimeError(f"plug-in {self.name} failed")
-        early = min(self._skip, n)
-        self._skip -= early
-        return self._lines[_OUTPUT][: self.outputs, early:n].copy()
-
-    @staticmethod
-    def _written(thing: c_void_p, slot: int) -> bytes:
-        stream = _Stream()
-        _call(thing, slot, stream.pointer)
-        return bytes(stream.content)
-
-    @property
-    def preset_data(self) -> bytes:
-        """All settings, as a ``.vstpreset`` file has them."""
-        ends = ((b"Comp", self._component, 13), (b"Cont", self.controller, 7))
-        parts = {key: self._written(thing, slot) for key, thing, slot in ends}
-        body, rows = b"", b""
-        for key, part in parts.items():
-            rows += struct.pack("<4sqq", key, _HEAD + len(body), len(part))
-            body += part
-        head = PRESET + struct.pack("<i32sq", 1, self._class_id.hex().upper().encode(), 0)[:36]
-        end = struct.pack("<q", _HEAD + len(body))
-        return head + end + body + b"List" + struct.pack("<i", len(parts)) + rows
-
-    @preset_data.setter
-    def preset_data(self, preset: bytes) -> None:
-        parts = _parts(preset)
-        own = preset[8:40].decode("ascii", "replace").lower() == self._class_id.hex()
-        if not own or b"Comp" not in parts:
-            raise RuntimeError("these are another plug-in's settings")
-        if _call(self._component, 12, _Stream(parts[b"Comp"]).pointer) != _OK:
-            raise RuntimeError("the plug-in refuses these settings")
-        self.changed.clear()
-        if self._apart:
-            _call(self.controller, 5, _Stream(parts[b"Comp"]).pointer)
-            _call(self.controller, 6, _Stream(parts.get(b"Cont", b"")).pointer)
-        for knob in self._knobs:
-            knob.ask()
-
-    def __del__(self) -> None:
-        if self._made:
-            self._stop()
-            if self._apart:
-                _call(self.controller, 4)
-            _call(self._component, 4)
-        for thing in reversed(self._owned):
-            _call(thing, 2, returns=c_uint32)
-
-
-_EFFECT = b"Audio Module Class"
-_HEAD = 48  # bytes before the first part of a .vstpreset file
-
-
-def _parts(preset: bytes) -> dict[bytes, bytes]:
+def parts(preset: bytes) -> dict[bytes, bytes]:
+    """What a ``.vstpreset`` file holds: ``Comp`` of a processor, ``Cont`` of a controller."""
     try:
         (at,) = struct.unpack_from("<q", preset, 40)
         mark, count = struct.unpack_from("<4si", preset, at)
@@ -546,3 +259,13 @@ def _parts(preset: bytes) -> dict[bytes, bytes]:
     except struct.error:
         return {}
     return {key: preset[a : a + n] for key, a, n in rows} if mark == b"List" else {}
+
+
+def preset(class_id: bytes, content: dict[bytes, bytes]) -> bytes:
+    """A ``.vstpreset`` file, the inverse of :func:`parts`."""
+    body, rows = b"", b""
+    for key, part in content.items():
+        rows += struct.pack("<4sqq", key, _HEAD + len(body), len(part))
+        body += part
+    head = PRESET + struct.pack("<i32sq", 1, class_id.hex().upper().encode(), _HEAD + len(body))
+    return head + body + b"List" + struct.pack("<i", len(content)) + rows

@@ -16,7 +16,7 @@ from realtime.stages.pedals import face, load_bundle
 from realtime.stages.plugin import PluginStage
 from realtime.stages.records import OK, Records
 from realtime.stages.scan import scan
-from realtime.stages.vst3 import UnevenPlugin
+from realtime.stages.uneven import UnevenPlugin
 
 from ..signals import Array, delayed, noise
 from .test_effects import RATE, blockwise
