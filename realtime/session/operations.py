@@ -374,10 +374,20 @@ def macro_turns(sound: Sound, macro: Macro, value: float) -> list[Set]:
 
 
 def _turns(sound: Sound, values: Mapping[str, Value]) -> list[Set]:
-    """Parameters by their full names as operations; those of stages that are gone are left out."""
+    """Parameters by their full names as operations; those of stages that are gone are left out.
+
+    Raises
+    ------
+    ConfigError
+        A stage has no identity yet, see :func:`realtime.session.sound.identified`.
+    """
     found = []
     for name, value in values.items():
         place, stage, own = placed(sound, name)
+        if stage is not None and stage.identity == OWN:
+            raise ConfigError(
+                f"the stage of '{name}' has no identity yet: give stages theirs first"
+            )
         if stage is not None:
             found.append(Set(stage.identity, own, value))
         elif own in _OWN_NAMES and not place:

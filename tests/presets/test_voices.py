@@ -25,7 +25,7 @@ from realtime.presets.opening import open_preset
 from realtime.session.names import find_knob, walk_knobs
 from realtime.session.operations import OWN, Insert, Move, Remove, Set
 from realtime.session.render import render
-from realtime.session.sound import Macro, Setup, Sound, Stage
+from realtime.session.sound import Macro, Setup, Sound, Stage, identified
 
 from ..signals import Array
 
@@ -190,3 +190,13 @@ def test_a_bundled_voice_sounds_at_about_its_level_and_every_knob_changes_it(
             played(Set(OWN, macro.name, share).apply(Setup(sound)).sound) for share in (0.0, 1.0)
         )
         assert np.std(most - least) > 5e-4 * np.std(least), macro.name
+
+
+def test_a_knob_of_stages_without_identity_is_refused_in_a_sentence() -> None:
+    knob = Macro("gain_db", {"1.gain_db": (-20.0, 0.0)})
+    sound = Sound((Stage(effect="Gain"),), macros=(knob,))
+    with pytest.raises(ConfigError, match="the stage of '1.gain_db' has no identity yet"):
+        Set(0, "gain_db", 0.5).apply(Setup(sound))
+    known = Sound(identified(sound.stages, 1), macros=(knob,))
+    turned = Set(0, "gain_db", 0.5).apply(Setup(known)).sound.stages[0]
+    assert turned.parameters["gain_db"] == -10.0
