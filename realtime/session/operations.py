@@ -384,11 +384,11 @@ def _turns(sound: Sound, values: Mapping[str, Value]) -> list[Set]:
     found = []
     for name, value in values.items():
         place, stage, own = placed(sound, name)
-        if stage is not None and stage.identity == OWN:
-            raise ConfigError(
-                f"the stage of '{name}' has no identity yet: give stages theirs first"
-            )
         if stage is not None:
+            if stage.identity == OWN:
+                raise ConfigError(
+                    f"the stage of '{name}' has no identity yet: give stages theirs first"
+                )
             found.append(Set(stage.identity, own, value))
         elif own in _OWN_NAMES and not place:
             found.append(Set(OWN, own, value))

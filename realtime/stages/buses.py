@@ -16,7 +16,6 @@ any            other outputs    one input gets the mean of the channels, several
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ChainError
+from .pedals import bus_counts
 from .states import read_state, write_state
 from .uneven import UnevenPlugin
 
@@ -82,7 +82,7 @@ class Buses:
         elif channels > 1 and _refusal(first, rate, 1, block) is None:
             self.layout = "each"
         else:
-            self._widen(_counts(refusal), rate, channels, block, refusal)
+            self._widen(bus_counts(refusal), rate, channels, block, refusal)
         wanted = channels if self.layout == "each" else 1
         while len(self.instances) < wanted:
             self.instances.append(self._load())
@@ -160,15 +160,6 @@ def _refusal(plugin: Any, rate: int, channels: int, block: int) -> str | None:
     except ValueError as error:
         return str(error).splitlines()[0]
     return None
-
-
-_COUNTS = re.compile(r"expects (\d+) input channels? and (\d+) output channels?")
-
-
-def _counts(refusal: str) -> tuple[int, int] | None:
-    """Inputs and outputs of a plug-in, out of pedalboard's words."""
-    found = _COUNTS.search(refusal)
-    return None if found is None else (int(found[1]), int(found[2]))
 
 
 def _same_settings(first: Any, other: Any) -> None:

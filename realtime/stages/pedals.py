@@ -119,7 +119,13 @@ def _missing_library(path: Path) -> str | None:
     return None
 
 
-_COUNTS = re.compile(r"expects \d+ input channels? and \d+ output channels?")
+_COUNTS = re.compile(r"expects (\d+) input channels? and (\d+) output channels?")
+
+
+def bus_counts(refusal: str) -> tuple[int, int] | None:
+    """Inputs and outputs of a plug-in that has others than asked for, out of pedalboard's words."""
+    found = _COUNTS.search(refusal)
+    return None if found is None else (int(found[1]), int(found[2]))
 
 
 def face(knobs: list[Any]) -> Any:
@@ -131,7 +137,6 @@ def face(knobs: list[Any]) -> Any:
         Objects with ``name, label, raw_value, default_raw_value, string_value`` and both ways
         between texts and values, as pedalboard's own.
     """
-    _library()
     mixin: Any = importlib.import_module("pedalboard._pedalboard")._PythonExternalPluginMixin
     named = {k.name: k for k in reversed(knobs)}
     members = {"_parameters": knobs, "_get_parameter": lambda self, name: named.get(name)}
@@ -158,7 +163,7 @@ def load_bundle(path: Path, name: str | None = None, patience: float = 10.0) -> 
         load = _library().load_plugin
         return load(str(path), plugin_name=name, initialization_timeout=patience)
     except (ImportError, RuntimeError, ValueError, NotImplementedError) as error:
-        if _COUNTS.search(str(error)):
+        if bus_counts(str(error)) is not None:
             return UnevenPlugin(path, name, face)
         if "main thread" in str(error):
             raise ChainError(

@@ -118,7 +118,7 @@ class UnevenPlugin:
     reported_latency_samples : int [samples]
         What the plug-in states.
     changed : dict of parameter's number to value
-        What the next block is to tell.
+        What the next block is to tell; another thread may add to it meanwhile.
 
     Raises
     ------
@@ -155,7 +155,6 @@ class UnevenPlugin:
         if not min(self.inputs, self.outputs):
             raise self._refusal(f"has {self.inputs} inputs and {self.outputs} outputs")
         self.reported_latency_samples = self._skip = 0
-        self._setup = (0, 0)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -302,9 +301,9 @@ class UnevenPlugin:
         """
         n = x.shape[1]
         self._lines[INPUT][: self.inputs, :n] = x
-        changed, self.changed = self.changed, {}
+        known = [(k, self.changed.pop(k, None)) for k in list(self.changed)]
         self._data.frames = n
-        self._data.changes = self._changes.put(list(changed.items()))
+        self._data.changes = self._changes.put([(k, v) for k, v in known if v is not None])
         if call(self._processor, Slot.PROCESS, byref(self._data)) != OK:
             raise RuntimeError(f"plug-in {self.name} failed")
         early = min(self._skip, n)

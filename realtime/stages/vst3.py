@@ -14,7 +14,6 @@ from typing import Any
 
 from .states import PRESET
 
-Pointers = Any  # of ctypes
 Text = ctypes.c_uint16 * 128
 
 OK, _NO_INTERFACE, _NOT_IMPLEMENTED = 0, -1, 3
@@ -103,7 +102,7 @@ class Data(ctypes.Structure):
     ]  # fmt: skip
 
 
-def call(thing: Pointers, slot: int, *values: Any, returns: Any = c_int32) -> Any:
+def call(thing: Any, slot: int, *values: Any, returns: Any = c_int32) -> Any:
     """Call the function in a slot of an object's table; the first three are IUnknown's."""
     table = ctypes.cast(thing, ctypes.POINTER(ctypes.POINTER(c_void_p)))[0]
     kinds = [c_void_p if isinstance(v, (type(None), c_void_p)) else _kind(v) for v in values]

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from realtime.models import ear
 from realtime.models.card import Card, State
 from realtime.parameters.parameter import Parameter
 
@@ -22,7 +23,7 @@ from ..networks.layers import Streamable
 from . import thresholds
 from .base import Batch, Recipe, Schedule, score_sources
 
-GLIDING = Parameter("gliding", 0.0, 1.0, 0.0)
+GLIDING = Parameter(ear.GLIDING, 0.0, 1.0, 0.0)
 INSTRUMENTS = 24  # that never were, beside those of the soundfonts
 HELD, SEED = 24, 91_000  # mixtures of the validation
 SHAPE = (mix.MOST, mix.EVENT)
