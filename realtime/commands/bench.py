@@ -16,6 +16,7 @@ BENCHMARKS = {
     "networks": "Networks trained for the same CPU time: quality, cost, latency.",
     "personalise": "Three minutes of one's own pairs: before and after, and refusals.",
     "like": "Records and hidden effects: what `restyle like` makes of them, by judges.",
+    "captured": "Hidden gear captured in ten minutes, beside the trainer of neural-amp-modeler.",
     "nam": "What captures cost: kernel, ONNX Runtime, other players.",
     "oversampling": "Captures at 2, 4 and 8 times their rate: aliases, passband, delay, cost.",
     "align": "Captures' own delay and polarity, by three methods; two of them side by side.",

@@ -64,13 +64,14 @@ class Look:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The best network that was found, its held-out ESR of each take, and why it ended."""
+    """The best network, its held-out ESR of each take, why the training ended, and its looks."""
 
     network: CaptureNet
     esr: tuple[float, ...]
     steps: int
     seconds: float
     ended: str
+    looks: tuple[Look, ...]
 
 
 def fit(
@@ -128,6 +129,7 @@ def fit(
             best_esr, steps, spent = found["esr"], found["steps"], found["seconds"]
     total, told, looking, ended = 60 * minutes, spent, 0.0, "time"
     loss_sum, loss_count = 0.0, 0
+    looks: list[Look] = []
     while spent < total:
         start = clock()
         rate = LAST_RATE + 0.5 * (RATE - LAST_RATE) * (1 + math.cos(math.pi * spent / total))
@@ -148,7 +150,8 @@ def fit(
             if max(esr) < max(best_esr):
                 best, best_esr = copy.deepcopy(net), esr
             told = spent
-            show(Look(steps, spent, loss_sum / loss_count, max(esr), max(best_esr)), best)
+            looks.append(Look(steps, spent, loss_sum / loss_count, max(esr), max(best_esr)))
+            show(looks[-1], best)
             loss_sum, loss_count = 0.0, 0
             if kept is not None:
                 content = {"key": key, "last": net.state_dict(), "best": best.state_dict()}
@@ -160,7 +163,7 @@ def fit(
             if max(best_esr) <= good:
                 ended = "good enough"
                 break
-    return Fitted(best, tuple(best_esr), steps, spent, ended)
+    return Fitted(best, tuple(best_esr), steps, spent, ended, tuple(looks))
 
 
 def held_out(net: CaptureNet, signal: Signal, take: Take) -> float:
