@@ -89,6 +89,22 @@ def score(row: Row, copy: Row) -> float:
     return float(np.mean([(row[k] + f) / (copy[k] + f + 1e-9) for k, f in JUDGES.items()]))
 
 
+def told_by(rows: Mapping[str, Row]) -> str | None:
+    """Which figure may choose: ``score``, else ``statistics``, else None: nothing can be told.
+
+    A figure that puts what was made of other playing before the reference's own beginning hears
+    something else than the sound.  The search lowered the statistics, so that what it found is
+    always near by them; they are asked only whether the reference is like itself at all.
+    """
+    own = rows.get("reference")
+    if own is None:
+        return "score"
+    made = (row["score"] for name, row in rows.items() if name not in ("reference", "truth"))
+    if own["score"] < min(made):
+        return "score"
+    return "statistics" if own["statistics"] < rows["copy"]["statistics"] else None
+
+
 def _against(sounds: Sequence[Array], truth: Sequence[Array]) -> Row:
     y, t = (np.concatenate(list(part)).astype(np.float64) for part in (sounds, truth))
     gain = float(y @ t) / (float(y @ y) + 1e-12)

@@ -24,7 +24,7 @@ from ..own.keep import Origin, keep, renamed
 from ..own.rebuild import rebuild
 from ..own.recipe import WaveformFromFile
 from ..player import play as play_model
-from .judge import Row, at_level
+from .judge import Row, at_level, told_by
 from .material import Material
 from .search import Found
 from .space import Chain, play, text, to_file
@@ -97,12 +97,17 @@ def choose(rows: dict[str, Row]) -> str:
 
     A model must be nearer than doing nothing and than both static equalisers; it then goes before
     the chain, since it is what was asked for, and the report says so where the chain is nearer.
-    Else the nearer of what a chain file can hold, if it is nearer than doing nothing.
+    Else the nearer of what a chain file can hold, if it is nearer than doing nothing.  Nearer is
+    meant by :func:`train.like.judge.told_by`.
     """
-    limit = min(1.0, rows["matched EQ"]["score"], rows["equaliser"]["score"])
-    models = [n for n in ("model", "blend") if n in rows and rows[n]["score"] < limit]
-    chains = [n for n in ("chain", "equaliser") if n in rows and rows[n]["score"] < 1.0]
-    return min(models or chains, key=lambda n: rows[n]["score"], default="nothing")
+    by = told_by(rows)
+    if by is None:
+        return "nothing"
+    far = {name: row[by] for name, row in rows.items()}
+    limit = min(far["copy"], far["matched EQ"], far["equaliser"])
+    models = [n for n in ("model", "blend") if n in far and far[n] < limit]
+    chains = [n for n in ("chain", "equaliser") if n in far and far[n] < far["copy"]]
+    return min(models or chains, key=lambda n: far[n], default="nothing")
 
 
 def write(result: Result, material: Material, out: Path, origin: Origin) -> None:
@@ -111,6 +116,7 @@ def write(result: Result, material: Material, out: Path, origin: Origin) -> None
         "kind": "effect",
         "judges": 2,
         "command": RUN,
+        "told_by": told_by(result.rows),
         "sets": {"held-out": {"recordings": len(material.held), "rows": rounded(result.rows)}},
     }
     reference = {"reference": f"{material.reference_name}: its statistics alone"}

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..data.manifest import SAMPLE_RATE
 from ..judging.listen import flac, fullest, matched
-from .judge import Row
+from .judge import Row, told_by
 from .material import Material
 from .offer import Result
 from .space import text
@@ -38,6 +38,15 @@ OFFERS = {
     " static equaliser. The equaliser was kept, as a chain of filters.",
     "nothing": "It failed: nothing that was tried is nearer to the reference than the dry sound.",
 }
+CANNOT_TELL = (
+    "The judges cannot tell: by them other playing is nearer to the reference's end than the"
+    " reference's own beginning is. "
+)
+STATISTICS = "By the statistics of timbre and dynamics that the search used: "
+UNLIKE_ITSELF = (
+    "By the statistics that the search used, too. Nothing was kept; give a longer reference, or one"
+    " that has the same sound throughout."
+)
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;
  color:#222;background:#fff}
@@ -52,16 +61,22 @@ td.score{min-width:8rem}.scroll{overflow-x:auto}@media(prefers-color-scheme:dark
 
 def verdict(result: Result) -> str:
     """What was kept and why, and whether the chain is nearer than the model."""
-    said = OFFERS[result.offer]
     rows = result.rows
+    by = told_by(rows)
+    if by is None:
+        return CANNOT_TELL + UNLIKE_ITSELF
+    said = (
+        OFFERS[result.offer] if by == "score" else CANNOT_TELL + STATISTICS + OFFERS[result.offer]
+    )
+    far = {name: row[by] / rows["copy"][by] for name, row in rows.items()}
     if result.offer == "blend" and "model" in rows:
         said += " The network that was taught is farther away and was not kept."
-    if result.offer in ("model", "blend") and rows["chain"]["score"] < rows[result.offer]["score"]:
+    if result.offer in ("model", "blend") and far["chain"] < far[result.offer]:
         said += (
-            f" The chain of effects is nearer still: {rows['chain']['score']:.2f} against"
-            f" {rows[result.offer]['score']:.2f} of the dry distance; it is kept beside the model."
+            f" The chain of effects is nearer still: {far['chain']:.2f} against"
+            f" {far[result.offer]:.2f} of the dry distance; it is kept beside the model."
         )
-    if result.offer == "chain" and rows["matched EQ"]["score"] < rows["chain"]["score"]:
+    if result.offer == "chain" and far["matched EQ"] < far["chain"]:
         said += " The mean spectrum by 1025 static gains, which no chain holds, is nearer still."
     if result.found.interrupted or (
         result.taught is not None and result.taught.tuned.ended == "interrupted"

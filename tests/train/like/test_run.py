@@ -10,10 +10,12 @@ import pytest
 from realtime.models.streaming import load_model
 from realtime.presets.chains import read_chain
 from train.judging.judges.packages import folder_of
-from train.like.judge import score
-from train.like.offer import choose
+from train.like.judge import Row, score, told_by
+from train.like.offer import Result, choose
+from train.like.report import verdict
 from train.like.run import like
-from train.like.space import play
+from train.like.search import Found
+from train.like.space import nothing, play
 from train.own.keep import Origin
 from train.player import play as through_player
 
@@ -85,6 +87,57 @@ def test_ctrl_c_at_once_still_judges_and_says_so(recordings, tmp_path: Path, mon
 def test_a_model_is_offered_only_where_it_is_nearer(scores, offer: str) -> None:
     everything = {"copy": 1.0, "matched EQ": 0.9, "equaliser": 0.8, **scores}
     assert choose({name: {"score": s} for name, s in everything.items()}) == offer
+
+
+def rows(reference: tuple[float, float], **others: tuple[float, float]) -> dict[str, Row]:
+    """Score and statistics of the reference's own beginning and of what was made."""
+    made = {"copy": (1.0, 3.0), "matched EQ": (0.9, 2.5), "equaliser": (0.8, 2.6), **others}
+    return {
+        name: {"score": a, "statistics": b}
+        for name, (a, b) in {"reference": reference, **made}.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("made", "by", "offer", "said"),
+    [
+        (rows((0.3, 0.5), model=(0.5, 2.0), chain=(0.6, 1.0)), "score", "model", "The model is"),
+        (
+            rows((0.3, 0.5), model=(0.85, 2.0), chain=(0.6, 1.0)),
+            "score",
+            "chain",
+            "The model failed",
+        ),
+        # farther than the dry playing, and farther than what was made
+        (
+            rows((1.2, 0.5), model=(1.1, 2.0), chain=(1.3, 2.9)),
+            "statistics",
+            "model",
+            "cannot tell",
+        ),
+        (
+            rows((0.6, 0.5), model=(0.5, 2.7), chain=(0.7, 2.2)),
+            "statistics",
+            "chain",
+            "cannot tell",
+        ),
+        (
+            rows((0.6, 0.5), model=(0.5, 3.1), chain=(0.7, 3.2)),
+            "statistics",
+            "equaliser",
+            "It failed",
+        ),
+        (rows((1.2, 3.5), model=(0.5, 1.0), chain=(0.7, 1.0)), None, "nothing", "longer reference"),
+    ],
+)
+def test_judges_that_put_the_reference_behind_others_choose_nothing(
+    made: dict[str, Row], by: str | None, offer: str, said: str
+) -> None:
+    assert told_by(made) == by
+    assert choose(made) == offer
+    result = Result(Found(nothing(), (), 3.0, 3.0), (), (), None, {}, made, offer)
+    assert said in verdict(result)
+    assert ("The judges cannot tell" in verdict(result)) == (by != "score")
 
 
 def test_the_score_is_a_mean_of_ratios_and_a_tenth_of_a_lu_decides_nothing() -> None:
