@@ -1,9 +1,11 @@
 """``restyle bench like``: what `restyle like` makes of references that no training heard.
 
-Two references are guitars through effects that the search does not have (the truth is known and
-compared with), two are real recordings from the test split of the game music.  The playing is
-another score on another guitar.  Minutes are counted by the processor, so that a busy machine does
-not change the result; the wall's are printed beside.
+The easiest reference is a soundfont's overdriven guitar, where one's own is its clean one.  Others
+are guitars through effects whose truth is known and compared with: mild and hard drive by curves
+that the search does not have, filters alone, a compressor alone, a whole hall.  The last are whole
+mixes from the test split of the game music.  The playing is another score on another guitar.
+Minutes are counted by the processor, so that a busy machine does not change the result; the wall's
+are printed beside.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from train.data.examples import teachers
 from train.data.manifest import SAMPLE_RATE
 from train.data.pairs import Voice, played
 from train.data.sets.recordings import load_set
-from train.like.judge import table
+from train.like.judge import table, told_by
+from train.like.report import verdict
 from train.like.run import like
 from train.like.space import text
 
@@ -37,6 +40,11 @@ REAL = ("hr-domina-hunting", "hr3-graveyard", "Coherence")
 COLUMNS = ("embedding", "mfcc", "contrast", "loudness_range", "score", "statistics")
 
 
+def mild(x: Array) -> Array:
+    """An uneven curve that bends the loudest alone, and a little less treble."""
+    return teachers.filtered(teachers.bend(x, 9, 0.15), pb.LowpassFilter(6500), pb.Gain(-4))
+
+
 def lead(x: Array) -> Array:
     """An oversampled, uneven curve between filters: the search has neither."""
     y = teachers.filtered(x, pb.HighpassFilter(140), pb.PeakFilter(1100, gain_db=6, q=0.8))
@@ -46,6 +54,23 @@ def lead(x: Array) -> Array:
         pb.PeakFilter(3000, gain_db=-5, q=1),
         pb.LowpassFilter(5500),
         pb.Gain(-8),
+    )
+
+
+def tone(x: Array) -> Array:
+    """Filters alone: nothing that an equaliser could not do."""
+    return teachers.filtered(
+        x,
+        pb.LowShelfFilter(180, gain_db=-7),
+        pb.PeakFilter(900, gain_db=8, q=0.9),
+        pb.HighShelfFilter(3500, gain_db=-9),
+    )
+
+
+def squeezed(x: Array) -> Array:
+    """A compressor alone."""
+    return teachers.filtered(
+        x, pb.Compressor(threshold_db=-38, ratio=8, attack_ms=4, release_ms=160), pb.Gain(12)
     )
 
 
@@ -61,9 +86,13 @@ def hall(x: Array) -> Array:
     )
 
 
-HIDDEN: dict[str, tuple[Callable[[Array], Array], int, Voice]] = {
-    "hidden lead": (lead, 881_000, Voice(25)),
-    "hidden hall": (hall, 881_001, Voice(26)),
+HIDDEN: dict[str, tuple[Callable[[Array], Array] | None, int, Voice]] = {
+    "overdriven take": (None, 881_002, Voice(29)),
+    "mild drive": (mild, 881_003, Voice(25)),
+    "hard drive": (lead, 881_000, Voice(25)),
+    "filters alone": (tone, 881_004, Voice(26)),
+    "compressor alone": (squeezed, 881_005, Voice(25)),
+    "hall": (hall, 881_001, Voice(26)),
 }
 
 
@@ -106,11 +135,13 @@ def main(argv: list[str]) -> int:
         if result.found.interrupted:
             return 2
         print(f"\n{table(result.rows)}\n")
+        print(verdict(result))
         print(f"offer: {result.offer}; CPU {result.cpu_seconds / 60:.1f} min,", end=" ")
         print(f"wall {result.seconds / 60:.1f} min", flush=True)
         found[name] = {
             "rows": result.rows,
             "offer": result.offer,
+            "told_by": told_by(result.rows),
             "chain": text(result.chain).splitlines(),
             "tried": result.found.tried,
             "said": result.taught.said() if result.taught is not None else "no network",
@@ -126,7 +157,7 @@ def references() -> list[tuple[str, Callable[[], Array], Callable[[Array], Array
     """Name, sound, and the effects behind it where they are known."""
     rows: list[tuple[str, Callable[[], Array], Callable[[Array], Array] | None]] = []
     for name, (effect, seed, voice) in HIDDEN.items():
-        rows.append((name, lambda e=effect, s=seed, v=voice: e(_score(s, v)), effect))
+        rows.append((name, lambda e=effect, s=seed, v=voice: (e or dry)(_score(s, v)), effect))
     try:
         music = {Path(r.name).stem: r.samples for r in load_set("game-music").test}
     except ConfigError:
@@ -138,6 +169,11 @@ def references() -> list[tuple[str, Callable[[], Array], Callable[[Array], Array
             part = sound[max(0, middle) :][: round(SECONDS * SAMPLE_RATE)]
             rows.append((f"record {name}", lambda x=part: x, None))
     return rows
+
+
+def dry(x: Array) -> Array:
+    """What the instrument is by itself."""
+    return x
 
 
 def _score(seed: int, voice: Voice) -> Array:
