@@ -38,6 +38,7 @@ from realtime.models.catalog import find_model
 from realtime.models.nam.build import Variant
 from realtime.models.nam.convert import make_player
 from realtime.models.nam.file import read_capture
+from realtime.parameters.parameter import Parameter
 from realtime.session.render import render
 from realtime.session.sound import Sound, Stage
 from train.capture.fit import Take
@@ -45,11 +46,15 @@ from train.capture.heard import hear
 from train.capture.make import make
 from train.capture.network import DILATIONS, KERNEL, SIZES
 from train.capture.signal import RATE, Signal, make_signal
+from train.player import play as play_model
 
+from ..rig.sines import fit, sine
 from ..rig.tables import Report, Row
 
 Array = npt.NDArray[np.float64]
 NOISE_DB = -80.0  # of the interface
+POSITIONS, BETWEEN = (2.0, 5.0, 8.0), (3.5, 6.5)  # of the knob: taught, and never heard
+SINE = 220.0  # Hz
 TOLD = (1.0, 2.0, 5.0)  # minutes whose ESR is told
 OVER = 8  # the circuit's rate over the signal's
 SERIES, CAPACITY = 2.2e3, 10e-9  # of the clipper [ohm, farad]
@@ -90,10 +95,13 @@ def clipper(volts: Array, step: float) -> Array:
     return out
 
 
-def circuit(x: Array) -> Array:
-    """The clipper behind 40 dB above 720 Hz, the dry sound beside it, a tone control behind."""
+def circuit(x: Array, gain: float = 5.0) -> Array:
+    """The clipper behind 40 dB above 720 Hz, the dry sound beside it, a tone control behind.
+
+    `gain` is the knob's position, 4 dB to each.
+    """
     fast = soxr.resample(x, RATE, RATE * OVER, quality="VHQ")
-    driven = 100 * lfilter(*butter(1, 720, "high", fs=RATE * OVER), fast)
+    driven = 100 * 10 ** ((gain - 5) / 5) * lfilter(*butter(1, 720, "high", fs=RATE * OVER), fast)
     clipped = soxr.resample(clipper(driven, 1 / (RATE * OVER)), RATE * OVER, RATE, quality="VHQ")
     y = np.resize(clipped, len(x)) + 0.1 * x
     return 0.9 * lfilter(*butter(1, 2500, fs=RATE), y)
@@ -229,6 +237,33 @@ def by_nam(
     }  # fmt: skip
 
 
+def by_knob(signal: Signal, folder: Path, options: Any) -> tuple[list[Row], list[Row]]:
+    """The circuit at three positions of its gain as one model: ESR there and between, and THD."""
+    x, rows, bends = signal.samples.astype(float), [], []
+    knob = Parameter("gain", POSITIONS[0], POSITIONS[-1], POSITIONS[1])
+    takes = [Take(hear(signal, circuit(x, v).astype(np.float32)).wet, (v,)) for v in POSITIONS]
+    made = make(
+        signal, takes, folder / "turned.onnx", knobs=[knob], threads=options.threads,
+        minutes=options.minutes, size=options.size, good=0.0,
+        say=lambda words: print(words, flush=True),
+    )  # fmt: skip
+    begin, end = signal.judge
+    for at in sorted((*POSITIONS, *BETWEEN)):
+        wet = hear(signal, circuit(x, at).astype(np.float32)).wet[begin:end]
+        y = play_model(made.model, signal.samples[:end], {"gain": at})[begin:]
+        error = float(np.sum((y - wet) ** 2) / np.sum(wet.astype(float) ** 2))
+        rows.append({"gain": at, "taught": at in POSITIONS, "esr": round(error, 5)})
+    tone = sine(4 * RATE, SINE, RATE, 0.25)[0]
+    for at in np.arange(POSITIONS[0], POSITIONS[-1] + 0.5, 0.5):
+        y = play_model(made.model, tone, {"gain": float(at)})[2 * RATE :]
+        theirs = circuit(tone.astype(float), float(at))[2 * RATE :]
+        bends.append({
+            "gain": float(at), "thd_db": round(fit(y, SINE, RATE)[1], 1),
+            "true_db": round(fit(theirs, SINE, RATE)[1], 1),
+        })  # fmt: skip
+    return rows, bends
+
+
 PACKED = (
     "import json; from nam.train.core import _get_packed_model_config as c; print(json.dumps(c()))"
 )
@@ -262,6 +297,7 @@ def main(argv: list[str]) -> int:
         help="where 'pip install neural-amp-modeler' put it; without it restyle stands alone",
     )  # fmt: skip
     parser.add_argument("--packed", action="store_true", help="their own network, too")
+    parser.add_argument("--knob", action="store_true", help="three positions of the circuit's gain")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
     options = parser.parse_args(argv)
     check_writable(options.json)
@@ -278,8 +314,8 @@ def main(argv: list[str]) -> int:
     }
     report = Report("captured", " ".join(["restyle bench captured", *argv]))
     signal, rng, rows = make_signal(), np.random.default_rng(5), []
-    for at, (name, play) in enumerate(gear.items()):
-        take = recorded(play(signal.samples.astype(float)), at, rng)
+    for at, (name, through) in enumerate(gear.items()):
+        take = recorded(through(signal.samples.astype(float)), at, rng)
         if not any(part in name for part in options.only.split(",")):
             continue
         heard = hear(signal, take.astype(np.float32))
@@ -294,6 +330,17 @@ def main(argv: list[str]) -> int:
             rows.append({"gear": name, **row})
             report.progress(str(rows[-1]))
     report.table("captured", "Captures of hidden gear", rows, COLUMNS)
+    if options.knob:
+        with tempfile.TemporaryDirectory() as place:
+            turned, bends = by_knob(signal, Path(place), options)
+        report.table(
+            "knob", "One model of three positions",
+            turned, {"gain": "gain", "taught": "taught", "esr": "ESR held out"},
+        )  # fmt: skip
+        report.table(
+            "thd", "Distortion of a sine by the knob",
+            bends, {"gain": "gain", "thd_db": "captured dB", "true_db": "circuit dB"},
+        )  # fmt: skip
     if options.json:
         report.write(options.json)
     return 0

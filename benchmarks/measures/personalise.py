@@ -1,8 +1,10 @@
 """``restyle bench personalise``: three minutes of pairs, before and after, and a refusal.
 
 The pairs are three scores on guitars through an amplifier that no training heard, the wet side late
-by 480 samples as an interface would make it.  Minutes are counted by the processor.  The refusal:
-the wet side is another player's; there is no such base; the base sounds like that already.
+by 480 samples as an interface would make it.  Minutes are counted by the processor.  Then the same
+playing through the effects of :mod:`benchmarks.measures.like`, of which filters alone are for an
+equaliser, and a compressor's memory for no network that hears 40 ms.  The refusals: the wet side is
+another player's, or a mix; there is no such base; the base sounds like that already.
 """
 
 from __future__ import annotations
@@ -20,10 +22,10 @@ from realtime.errors import RestyleError
 from realtime.models.catalog import find_model
 from train.data.manifest import SAMPLE_RATE
 from train.data.pairs import Voice, played
-from train.own.run import personalise
+from train.own.run import Worse, personalise
 from train.player import play
 
-from .like import lead
+from .like import HIDDEN, lead, references
 
 LATE = 480  # samples
 SCORES = ((772_000, Voice(27)), (772_001, Voice(25)), (772_002, Voice(26)))
@@ -39,9 +41,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=Path("out/personalise"))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(argv)
-    dry, wet, other, same = (options.out / name for name in ("dry", "wet", "other", "same"))
-    for folder in (dry, wet, other, same):
+    dry, wet, other, same, mix = (
+        options.out / name for name in ("dry", "wet", "other", "same", "mix")
+    )
+    effects = {name: effect for name, (effect, _, _) in HIDDEN.items() if effect is not None}
+    places = {name: options.out / name.replace(" ", "-") for name in effects}
+    for folder in (dry, wet, other, same, mix, *places.values()):
         folder.mkdir(parents=True, exist_ok=True)
+    mixes = [make() for name, make, _ in references() if name not in HIDDEN]
     for k, (seed, voice) in enumerate(SCORES):
         x = played(seed, SECONDS, voice)
         x = np.asarray(0.5 * x / np.abs(x).max(), dtype=np.float32)
@@ -50,6 +57,11 @@ def main(argv: list[str]) -> int:
         own = play(find_model("tube-amp"), x)
         for folder, sound in ((dry, x), (wet, y), (other, strange), (same, own)):
             soundfile.write(str(folder / f"take{k}.wav"), sound, SAMPLE_RATE, "FLOAT")
+        for name, effect in effects.items():
+            late = np.concatenate([np.zeros(LATE, dtype=np.float32), effect(x)])
+            soundfile.write(str(places[name] / f"take{k}.wav"), late, SAMPLE_RATE, "FLOAT")
+        if k < len(mixes):
+            soundfile.write(str(mix / f"take{k}.wav"), mixes[k], SAMPLE_RATE, "FLOAT")
     found: dict[str, Any] = {}
     for base in options.bases.split(","):
         print(f"\n## {base}\n", flush=True)
@@ -75,9 +87,24 @@ def main(argv: list[str]) -> int:
         }
         if options.json:
             options.json.write_text(json.dumps(found, indent=1) + "\n")
+    for name, place in places.items():
+        print(f"\n## {name}\n", flush=True)
+        out = options.out / f"{place.name}.onnx"
+        out.unlink(missing_ok=True)
+        try:
+            made = personalise(
+                dry, place, "tube-amp", out, minutes=options.minutes, threads=options.threads,
+                clock=time.process_time,
+            )  # fmt: skip
+            row = {"said": "written", "rows": made.rows}
+        except Worse as error:
+            row = {"said": str(error), "rows": error.rows}
+        print(f"{name}: {row['said']}; file written: {out.exists()}", flush=True)
+        found.setdefault("materials", {})[name] = row
     print("\n## Refused\n", flush=True)
     for title, arguments in (
         ("another player's wet side", (dry, other, "tube-amp")),
+        ("a mix as the wet side", (dry, mix, "tube-amp")),
         ("a base that cannot be trained", (dry, wet, "no-such-model")),
         ("what the base plays already", (dry, same, "tube-amp")),
     ):

@@ -25,14 +25,13 @@ from ..recipes import check_free
 from ..recipes.base import Recipe, Schedule
 from ..recipes.spectral import Spectral
 from ..recipes.waveform import Waveform
-from .compare import Row, compare
+from .compare import OUTSIDE, PLAIN, Row, compare, judge_of
 from .keep import Origin, check_out
 from .material import read_pairs, split
 from .run import Worse, as_table, metrics_of
 
 RUN = "restyle train paired"
 LIMITS = "Learnt from one person's pairs of recordings; other input may sound otherwise."
-OUTSIDE, PLAIN = "embedding", "stft_distance"  # judges: the outside one, and the plain one
 
 
 class Effect(Waveform):
@@ -232,14 +231,6 @@ def learn(
     }
     metrics = {**metrics_of(rows, len(data.test)), "kind": style.kind, **further}
     return Learnt(style, network, graph, rows, told, metrics)
-
-
-def judge_of(rows: dict[str, Row]) -> str:
-    """The judge that has the say: the outside one where it can tell the target from the rest."""
-    if any(OUTSIDE not in row for row in rows.values()):
-        return PLAIN
-    others = min(row[OUTSIDE] for name, row in rows.items() if name != "target")
-    return OUTSIDE if rows["target"][OUTSIDE] < others else PLAIN
 
 
 def verdict(rows: dict[str, Row]) -> str:

@@ -21,7 +21,7 @@ from ..fit.processes import Stop
 from ..judging.distances import rounded
 from ..networks.layers import Streamable
 from ..networks.waveform_tcn import WaveformTCN
-from .compare import Row, compare
+from .compare import PLAIN, Row, compare, judge_of
 from .fold import fold
 from .keep import Origin, check_out, keep, renamed
 from .material import read_pairs, split
@@ -36,7 +36,11 @@ RUN = "restyle personalise"
 
 
 class Worse(RestyleError):
-    """The held-out part says no; nothing was written."""
+    """The held-out part says no; nothing was written. `rows`: the figures, where it was judged."""
+
+    def __init__(self, text: str, rows: dict[str, Row] | None = None) -> None:
+        super().__init__(text)
+        self.rows = rows or {}
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def personalise(
         graph = to_onnx(recipe, tuned.network)
         rows = _judged(recipe, tuned.network, graph, data, base_path, mix)
         show.say(as_table(rows))
-        check_better(rows, "personal", recipe.name)
+        check_better(rows, recipe.name, PLAIN if spectral else "esr")
         show.begin("writing")
         keep(
             recipe,
@@ -199,23 +203,40 @@ def _judged(
     with tempfile.TemporaryDirectory() as place:
         file = trial(recipe, network, Path(place), graph)
         return compare(
-            recipe, data, {"base": base, "personal": file}, {"base": mix} if mix else None
+            recipe, data, {"base": base, "personal": file}, {"base": mix} if mix else None, True
         )
 
 
-def check_better(rows: dict[str, Row], name: str, title: str) -> None:
-    """Refuse what got worse where it counts.
+def check_better(rows: dict[str, Row], title: str, plain: str) -> None:
+    """Refuse what got worse than the base, or is no better than doing nothing or an equaliser.
+
+    Parameters
+    ----------
+    plain : str
+        The distance to the target that counts; the outside judge does, too, where it can tell.
 
     Raises
     ------
     Worse
     """
-    before, after = rows["base"]["loss"], rows[name]["loss"]
+    before, after = rows["base"]["loss"], rows["personal"]["loss"]
     if not after < before:
         raise Worse(
             f"'{title}' got worse on the part that it never heard (loss {before:.4g} before,"
-            f" {after:.4g} after); nothing was written — record more, or more various, playing"
+            f" {after:.4g} after); nothing was written — record more, or more various, playing",
+            rows,
         )
+    for judge in dict.fromkeys((plain, judge_of(rows, plain))):
+        for other in ("copy", "matched EQ"):
+            if not rows["personal"][judge] < rows[other][judge]:
+                raise Worse(
+                    f"'{title}' is no better than"
+                    f" {'the dry sound' if other == 'copy' else 'an equaliser'} on the part that it"
+                    f" never heard ({judge} {rows['personal'][judge]:.3g}, {other}"
+                    f" {rows[other][judge]:.3g}); nothing was written — give more minutes, another"
+                    " base, or record more",
+                    rows,
+                )
 
 
 def metrics_of(rows: dict[str, Row], recordings: int) -> dict[str, Any]:

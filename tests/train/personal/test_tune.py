@@ -11,7 +11,7 @@ from train.own.keep import Origin, check_out, renamed
 from train.own.material import split
 from train.own.progress import Progress
 from train.own.rebuild import rebuild
-from train.own.run import Worse, personalise
+from train.own.run import Worse, check_better, personalise
 from train.own.tune import all_layers, last_layers, loss_over, tune
 from train.player import play
 from train.recipes import get_recipe
@@ -127,6 +127,35 @@ def test_what_gets_no_better_is_refused_and_nothing_is_written(tmp_path: Path) -
         )
     assert not (tmp_path / "mine.onnx").exists()
     assert torch.get_num_threads() >= 1 and np.isfinite(x).all()
+
+
+MILD = {  # 72 s of a mild overdrive, as they once were written
+    "copy": {"loss": 1.2, "esr": 0.27, "embedding": 1.1},
+    "matched EQ": {"loss": 1.1, "esr": 0.21, "embedding": 1.2},
+    "base": {"loss": 2.4, "esr": 2.1, "embedding": 3.0},
+    "personal": {"loss": 1.0, "esr": 1.79, "embedding": 1.5},
+    "target": {"loss": 0.0, "esr": 0.0, "embedding": 0.4},
+}
+
+
+@pytest.mark.parametrize(
+    ("personal", "said"),
+    [
+        ({}, "no better than the dry sound.*esr 1.79, copy 0.27"),
+        ({"esr": 0.24}, "no better than an equaliser.*esr 0.24, matched EQ 0.21"),
+        ({"esr": 0.1}, "no better than the dry sound.*embedding 1.5, copy 1.1"),
+        ({"esr": 0.1, "embedding": 0.9, "loss": 2.5}, "got worse"),
+        ({"esr": 0.1, "embedding": 0.9}, None),
+        ({"esr": 0.1, "embedding": 0.3}, None),  # the target is not first: it cannot tell
+    ],
+)
+def test_what_is_no_better_than_doing_nothing_or_an_equaliser_is_refused(personal, said) -> None:
+    rows = {**MILD, "personal": {**MILD["personal"], **personal}}
+    if said is None:
+        check_better(rows, "mine", "esr")
+        return
+    with pytest.raises(Worse, match=said):
+        check_better(rows, "mine", "esr")
 
 
 def test_ctrl_c_before_anything_was_found_says_so(tmp_path: Path, monkeypatch) -> None:
