@@ -7,7 +7,8 @@ layer hears; at a fixed setting they are constants, which the biases take up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,14 @@ from realtime.models.nam.file import Capture
 from realtime.models.nam.knobs import KNOBS, turned
 from realtime.parameters.parameter import Parameter
 
+from . import kernel
+
 DILATIONS = tuple(2**k for k in range(10))
 KERNEL = 3
 SIZES = {"nano": (4, 2), "feather": (8, 4), "lite": (12, 6), "standard": (16, 8)}
+REACH = 2 * (KERNEL - 1) * sum(DILATIONS)  # samples before the current one that count
+BIASES = (2, 9)  # places of the biases, which the knobs move, among the weights
+_DILATIONS = np.array(DILATIONS)
 VERSION = "0.5.4"  # of the file format, so that older plug-ins read it
 
 
@@ -37,16 +43,111 @@ class _Array(nn.Module):
         self.ones = nn.ModuleList(nn.Conv1d(channels, channels, 1) for _ in DILATIONS)
         self.head = nn.Conv1d(channels, outputs, 1, bias=bias)
 
-    def forward(self, x: Tensor, heard: Tensor, head: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Residual and head's sum, both shorter by what the layers look back."""
-        x = self.enter(x)
-        for conv, mixer, one in zip(self.convs, self.mixers, self.ones, strict=True):
-            z = conv(x)
-            n = z.shape[-1]
-            term = torch.tanh(z + mixer(heard[..., -n:]))
-            head = term if head is None else head[..., -n:] + term
-            x = x[..., -n:] + one(term)
-        return x, self.head(head)
+    def weights(self, turned: Tensor) -> list[Tensor]:
+        """All of them, a layer after the other; biases for each setting of the knobs ``[batch,
+        layers, channels]``.
+        """
+        mixer = torch.stack([m.weight[:, :, 0] for m in self.mixers])
+        bias = torch.stack([c.bias for c in self.convs]) + torch.einsum(
+            "lck,bk->blc", mixer[:, :, 1:], turned
+        )
+        return [
+            self.enter.weight[:, :, 0],
+            torch.stack([c.weight for c in self.convs]),
+            bias,
+            mixer[:, :, 0],
+            torch.stack([o.weight[:, :, 0] for o in self.ones]),
+            torch.stack([o.bias for o in self.ones]),
+            self.head.weight[:, :, 0],
+        ]
+
+
+class _Room:
+    """What one sound leaves of itself on the way forth, and room for the way back."""
+
+    def __init__(self, wide: int, narrow: int, samples: int, heard: int) -> None:
+        layers = len(DILATIONS)
+        self.kept = [
+            np.zeros(shape, np.float32)
+            for c in (wide, narrow)
+            for shape in ((layers + 1, c, samples), (layers, c, samples), (c, heard))
+        ]
+        shapes = ((wide, samples), (narrow, samples), (wide, heard), (narrow, heard),
+                  (wide, kernel.STRETCH), (narrow, kernel.STRETCH))  # fmt: skip
+        self.work = [np.zeros(shape, np.float32) for shape in shapes]
+
+
+class _Sounds(torch.autograd.Function):
+    """Both arrays of layers by :mod:`.kernel`, a sound for each of torch's threads at once."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, rooms: dict[tuple[int, int], list[_Room]], *weights: Tensor
+    ) -> Tensor:
+        """``x [batch, time]`` to ``[batch, time - reach]``."""
+        flat = [np.ascontiguousarray(w.detach().numpy()) for w in weights]
+        sounds = np.ascontiguousarray(x.numpy())
+        batch, samples = sounds.shape
+        heard = samples - REACH
+        key = batch, samples
+        if key not in rooms:
+            rooms.clear()
+            rooms[key] = [_Room(len(flat[0]), len(flat[7]), samples, heard) for _ in range(batch)]
+        made = np.empty((batch, heard), np.float32)
+
+        def one(k: int) -> None:
+            kernel.forth(sounds[k], *_of(flat, k), _DILATIONS, *rooms[key][k].kept, made[k])
+
+        _each(one, batch)
+        ctx.flat, ctx.sounds, ctx.rooms = flat, sounds, rooms[key]
+        return torch.from_numpy(made)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Of the weights."""
+        dy = np.ascontiguousarray(gradients[0].numpy())
+        flat, batch = ctx.flat, len(dy)
+        found: list[list[Any]] = []
+
+        def one(k: int) -> None:
+            weights = _of(flat, k)
+            made = [np.zeros_like(w) for w in weights]
+            conv, out, enter2, conv2, out2 = (weights[j] for j in (1, 6, 7, 8, 13))
+            room = ctx.rooms[k]
+            kernel.back(
+                ctx.sounds[k], conv, weights[4], out, enter2, conv2, weights[11], out2,
+                _DILATIONS, *room.kept, dy[k], *room.work, *made,
+            )  # fmt: skip
+            found[k] = made
+
+        found = [[] for _ in range(batch)]
+        _each(one, batch)
+        sums = [
+            np.stack(rows) if j in BIASES else np.sum(rows, axis=0)
+            for j, rows in enumerate(zip(*found, strict=True))
+        ]
+        return (
+            None,
+            None,
+            *(torch.from_numpy(s.reshape(w.shape)) for s, w in zip(sums, flat, strict=True)),
+        )
+
+
+def _of(flat: Sequence[Any], sound: int) -> list[Any]:
+    """The weights as the kernel takes them for one sound of a batch."""
+    made = [w[sound] if j in BIASES else w for j, w in enumerate(flat)]
+    made[0], made[13] = made[0][:, 0], made[13][0]
+    return made
+
+
+def _each(work: Callable[[int], None], count: int) -> None:
+    threads = min(torch.get_num_threads(), count)
+    if threads == 1:
+        for k in range(count):
+            work(k)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, range(count)))
 
 
 class CaptureNet(nn.Module):
@@ -68,20 +169,22 @@ class CaptureNet(nn.Module):
         heard = 1 + len(self.knobs)
         self.first = _Array(1, wide, narrow, heard, False)
         self.second = _Array(wide, narrow, 1, heard, True)
+        self.rooms: dict[tuple[int, int], list[_Room]] = {}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> CaptureNet:
+        made = CaptureNet(self.size, self.knobs, self.scale)
+        made.load_state_dict(self.state_dict())
+        return made
 
     @property
     def reach(self) -> int:
         """Samples before the current one that count."""
-        return 2 * (KERNEL - 1) * sum(DILATIONS)
+        return REACH
 
     def forward(self, x: Tensor, turned: Tensor) -> Tensor:
         """``x [batch, time]``, ``turned [batch, knobs]`` to ``[batch, time - reach]``."""
-        x = x[:, None]
-        level = turned[:, :, None].expand(-1, -1, x.shape[-1])
-        heard = torch.cat([x, level], dim=1)
-        y, head = self.first(x, heard, None)
-        y, head = self.second(y, heard, head)
-        return self.scale * head[:, 0]
+        y = _Sounds.apply(x, self.rooms, *self.first.weights(turned), *self.second.weights(turned))
+        return self.scale * (y + self.second.head.bias)
 
     def place(self, values: Sequence[float]) -> Tensor:
         """What the network hears of knobs at `values` ``[knobs]``."""

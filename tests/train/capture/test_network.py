@@ -17,7 +17,6 @@ from realtime.models.nam.file import parse_capture, read_capture  # noqa: E402
 from realtime.models.nam.knobs import KNOBS, read_knobs, turned  # noqa: E402
 from realtime.parameters.parameter import Parameter  # noqa: E402
 from realtime.proof.verify import verify  # noqa: E402
-from train.capture.fit import play  # noqa: E402
 from train.capture.make import read_model, write_nam  # noqa: E402
 from train.capture.network import SIZES, CaptureNet  # noqa: E402
 
@@ -37,8 +36,52 @@ def net(size: str = "nano", *knobs: Parameter) -> CaptureNet:
     return made
 
 
+def by_torch(made: CaptureNet, x: torch.Tensor, knobs: torch.Tensor) -> torch.Tensor:
+    """The network layer by layer, ``x [batch, time]``, ``knobs [batch, knobs]``."""
+
+    def array(one: torch.nn.Module, x: torch.Tensor, head: torch.Tensor | None) -> tuple:
+        x = one.enter(x)
+        for conv, mixer, inner in zip(one.convs, one.mixers, one.ones, strict=True):
+            z = conv(x)
+            term = torch.tanh(z + mixer(heard[..., -z.shape[-1] :]))
+            head = term if head is None else head[..., -z.shape[-1] :] + term
+            x = x[..., -z.shape[-1] :] + inner(term)
+        return x, one.head(head)
+
+    heard = torch.cat([x[:, None], knobs[:, :, None].expand(-1, -1, x.shape[1])], dim=1)
+    y, head = array(made.first, x[:, None], None)
+    _, head = array(made.second, y, head)
+    return made.scale * head[:, 0]
+
+
 def expected(made: CaptureNet, values: tuple[float, ...] = ()) -> Array:
-    return play(made, X, values)
+    x = torch.from_numpy(np.concatenate([np.zeros(made.reach, np.float32), X]))
+    with torch.no_grad():
+        return by_torch(made, x[None], made.place(values)[None])[0].numpy()
+
+
+@pytest.mark.parametrize("size", list(SIZES))
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_kernel_plays_and_learns_as_torch_does(size: str, threads: int, monkeypatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    made = net(size, GAIN, TONE)
+    x, knobs = 0.3 * torch.randn(3, made.reach + 2500), torch.rand(3, 2)
+    weight, found = torch.randn(3, 2500), {}
+    for way in (lambda: made(x, knobs), lambda: by_torch(made, x, knobs)):
+        made.zero_grad()
+        y = way()
+        (y * weight).sum().backward()
+        here = {n: p.grad for n, p in made.named_parameters() if p.grad is not None}
+        for name, grad in found.pop("gradients", {}).items():
+            want = here.get(name, torch.zeros_like(grad))  # the last layer's 1x1 leads nowhere
+            assert (grad - want).abs().max() <= 1e-4 * want.abs().max() + 1e-6, name
+        if "y" in found:
+            assert (found["y"] - y).abs().max() <= 1e-5 * y.abs().max()
+        found = {"y": y.detach(), "gradients": {n: g.clone() for n, g in here.items()}}
+    with torch.no_grad():  # another length, and room that is used again
+        for n in (100, 2500):
+            part = x[:, : made.reach + n]
+            assert torch.allclose(made(part, knobs), by_torch(made, part, knobs), atol=1e-5)
 
 
 def streamed(player: object, controls: dict[int, float] | None = None) -> Array:
