@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..data.manifest import SAMPLE_RATE
+from .search import PRICE
 from .space import Chain, Stage, levelled, play
+from .statistics import Likeness
 
 Array = npt.NDArray[np.float32]
 CENTRES = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)  # Hz
@@ -37,20 +39,39 @@ def equaliser(dry: Sequence[Array], reference: Sequence[Array]) -> Chain:
     Returns
     -------
     Chain
-        At the dry sound's level; bands of less than half a dB are left out.
+        At the dry sound's level.
     """
+    return levelled(bands(dry, reference, "before"), np.concatenate(list(dry)))
+
+
+def bands(dry: Sequence[Array], reference: Sequence[Array], place: str) -> Chain:
+    """The filters of :func:`equaliser` alone; those of less than half a dB are left out."""
     wanted, gains = spectrum(reference), np.zeros(len(CENTRES))
     for _ in range(ROUNDS):
-        error = wanted - spectrum([play(_bands(gains), x) for x in dry])
+        error = wanted - spectrum([play(_filters(gains, place), x) for x in dry])
         gains = np.clip(gains + 0.7 * (error - np.median(error)), -MOST, MOST)
-    return levelled(_bands(gains), np.concatenate(list(dry)))
+    return _filters(gains, place)
 
 
-def _bands(gains: npt.NDArray[np.float64]) -> Chain:
+def toned(chain: Chain, dry: Sequence[Array], likeness: Likeness) -> Chain:
+    """The chain with such filters behind its drive, where they are worth their price.
+
+    The search hears a few pieces and has two shelves and a peak; over all of the playing a mean
+    spectrum is known better than that.
+    """
+    early = tuple(s for s in chain if s.place != "after")
+    late = tuple(s for s in chain if s.place == "after")
+    filters = bands([play(early, x) for x in dry], likeness.reference, "model")
+    made = (*early, *filters, *late)
+    before, after = (likeness([play(c, x) for x in dry]) for c in (chain, made))
+    return made if after + PRICE * len(filters) < before else chain
+
+
+def _filters(gains: npt.NDArray[np.float64], place: str) -> Chain:
     return tuple(
         Stage(
             "PeakFilter",
-            "before",
+            place,
             {"cutoff_frequency_hz": hz, "gain_db": round(float(gain), 1), "q": 1.0},
         )
         for hz, gain in zip(CENTRES, gains, strict=True)

@@ -73,36 +73,47 @@ def judge(
 ) -> dict[str, Row]:
     """Rows of all candidates; ``copy`` must be among them.
 
-    ``score`` is that of :func:`score`.  Where the truth is known, ``esr`` and ``stft`` compare with
-    it after the best gain; the ``reference``, if it is there, is other playing and is not compared.
+    ``score`` is that of :func:`score`, by the judges that can tell.  Where the truth is known,
+    ``esr`` and ``stft`` compare with it after the best gain; the ``reference``, if it is there, is
+    other playing and is not compared.
     """
     rows = {name: panel(sounds) for name, sounds in candidates.items()}
+    judges = able(rows) or tuple(JUDGES)
     for name, row in rows.items():
-        row["score"] = score(row, rows["copy"])
+        row["score"] = score(row, rows["copy"], judges)
         if truth is not None and name != "reference":
             row |= _against(candidates[name], truth)
     return rows
 
 
-def score(row: Row, copy: Row) -> float:
+def score(row: Row, copy: Row, judges: Sequence[str] = tuple(JUDGES)) -> float:
     """Mean over the judges of distance over that of the copy: below 1 is nearer."""
-    return float(np.mean([(row[k] + f) / (copy[k] + f + 1e-9) for k, f in JUDGES.items()]))
+    ratios = [(row[k] + JUDGES[k]) / (copy[k] + JUDGES[k] + 1e-9) for k in judges]
+    return float(np.mean(ratios))
+
+
+def able(rows: Mapping[str, Row]) -> tuple[str, ...]:
+    """The judges that can tell: those that put the reference's own beginning before all others.
+
+    One that puts what was made of other playing first hears something else than the sound.
+    """
+    own = rows.get("reference")
+    if own is None:
+        return tuple(JUDGES)
+    made = [row for name, row in rows.items() if name not in ("reference", "truth")]
+    return tuple(k for k in JUDGES if own[k] < min(row[k] for row in made))
 
 
 def told_by(rows: Mapping[str, Row]) -> str | None:
     """Which figure may choose: ``score``, else ``statistics``, else None: nothing can be told.
 
-    A figure that puts what was made of other playing before the reference's own beginning hears
-    something else than the sound.  The search lowered the statistics, so that what it found is
-    always near by them; they are asked only whether the reference is like itself at all.
+    The search lowered the statistics, so that what it found is always near by them; they are asked
+    only whether the reference is like itself at all.
     """
-    own = rows.get("reference")
-    if own is None:
+    if able(rows):
         return "score"
-    made = (row["score"] for name, row in rows.items() if name not in ("reference", "truth"))
-    if own["score"] < min(made):
-        return "score"
-    return "statistics" if own["statistics"] < rows["copy"]["statistics"] else None
+    own, copy = rows["reference"], rows["copy"]
+    return "statistics" if own["statistics"] < copy["statistics"] else None
 
 
 def _against(sounds: Sequence[Array], truth: Sequence[Array]) -> Row:

@@ -24,7 +24,7 @@ from ..own.keep import Origin, keep, renamed
 from ..own.rebuild import rebuild
 from ..own.recipe import WaveformFromFile
 from ..player import play as play_model
-from .judge import Row, at_level, told_by
+from .judge import Row, able, at_level, told_by
 from .material import Material
 from .search import Found
 from .space import Chain, play, text, to_file
@@ -116,7 +116,7 @@ def write(result: Result, material: Material, out: Path, origin: Origin) -> None
         "kind": "effect",
         "judges": 2,
         "command": RUN,
-        "told_by": told_by(result.rows),
+        "told_by": able(result.rows) or told_by(result.rows),
         "sets": {"held-out": {"recordings": len(material.held), "rows": rounded(result.rows)}},
     }
     reference = {"reference": f"{material.reference_name}: its statistics alone"}

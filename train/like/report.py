@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..data.manifest import SAMPLE_RATE
 from ..judging.listen import flac, fullest, matched
-from .judge import Row, told_by
+from .judge import JUDGES, Row, able, told_by
 from .material import Material
 from .offer import Result
 from .space import text
@@ -39,9 +39,10 @@ OFFERS = {
     "nothing": "It failed: nothing that was tried is nearer to the reference than the dry sound.",
 }
 CANNOT_TELL = (
-    "The judges cannot tell: by them other playing is nearer to the reference's end than the"
-    " reference's own beginning is. "
+    "The judges cannot tell: by each of them other playing is nearer to the reference's end than"
+    " the reference's own beginning is. "
 )
+LEFT_OUT = " Left out, since other playing is nearer by it than the reference's own: "
 STATISTICS = "By the statistics of timbre and dynamics that the search used: "
 UNLIKE_ITSELF = (
     "By the statistics that the search used, too. Nothing was kept; give a longer reference, or one"
@@ -78,6 +79,9 @@ def verdict(result: Result) -> str:
         )
     if result.offer == "chain" and far["matched EQ"] < far["chain"]:
         said += " The mean spectrum by 1025 static gains, which no chain holds, is nearer still."
+    deaf = [k.replace("_", " ") for k in JUDGES if k not in able(rows)]
+    if by == "score" and deaf:
+        said += LEFT_OUT + f"{', '.join(deaf)}."
     if result.found.interrupted or (
         result.taught is not None and result.taught.tuned.ended == "interrupted"
     ):
@@ -118,8 +122,9 @@ heard the last third of the one and what was made of the last quarter of the oth
 to find anything.</p>
 <h2>Listen</h2><p>Equally loud; the reference plays other notes.</p><table>{heard}</table>
 <h2>Judges</h2>{_table(result)}
-<p>Distances to the reference: smaller is nearer. <i>score</i> is the mean of the first four over
-those of the dry playing. <i>statistics</i> is what the search lowered, on parts it never heard.</p>
+<p>Distances to the reference: smaller is nearer. <i>score</i> is the mean over those of the dry
+playing, of the first four that put the reference's own beginning first. <i>statistics</i> is what
+the search lowered, on parts it never heard.</p>
 <h2>Chain</h2>
 <p>{found.tried} chains were tried; the search's distance fell from {found.nothing:.3f} to
 {found.distance:.3f}.</p><pre>{escape(text(result.chain))}</pre>

@@ -20,7 +20,7 @@ from ..own.keep import Origin, check_out
 from ..own.progress import Progress
 from ..own.run import check_effort
 from .blend import fit_blend
-from .equaliser import equaliser
+from .equaliser import equaliser, toned
 from .judge import Panel, at_level, judge, judges_needed
 from .material import read
 from .offer import BLEND, Result, candidates, choose, write, write_text
@@ -98,7 +98,8 @@ def like(
             show.say(f"nearest blend of {BLEND}: {weights} (distance {distance:.3f})")
         show.begin("searching a chain")
         found = search(dry, likeness, SHARES["search"] * total, seed=seed, **timing)
-        chain = levelled(found.chain, np.concatenate(material.fit))
+        chain = toned(found.chain, material.fit, likeness)
+        chain = levelled(chain, np.concatenate(material.fit))
         show.say(
             f"{found.tried} chains tried; distance {found.nothing:.3f} dry,"
             f" {found.distance:.3f} found:\n{text(chain)}"

@@ -153,6 +153,7 @@ class Likeness:
     """
 
     def __init__(self, reference: Sequence[Array], dry: Sequence[Array] = ()) -> None:
+        self.reference = reference
         self.target, moving = averages(reference)
         other = averages(dry)[1] if dry else moving
         self.scale = {

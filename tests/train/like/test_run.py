@@ -10,7 +10,7 @@ import pytest
 from realtime.models.streaming import load_model
 from realtime.presets.chains import read_chain
 from train.judging.judges.packages import folder_of
-from train.like.judge import Row, score, told_by
+from train.like.judge import JUDGES, Row, able, score, told_by
 from train.like.offer import Result, choose
 from train.like.report import verdict
 from train.like.run import like
@@ -90,12 +90,24 @@ def test_a_model_is_offered_only_where_it_is_nearer(scores, offer: str) -> None:
 
 
 def rows(reference: tuple[float, float], **others: tuple[float, float]) -> dict[str, Row]:
-    """Score and statistics of the reference's own beginning and of what was made."""
+    """By all judges at once, and by the statistics, of the reference's own and of what was made."""
     made = {"copy": (1.0, 3.0), "matched EQ": (0.9, 2.5), "equaliser": (0.8, 2.6), **others}
     return {
-        name: {"score": a, "statistics": b}
+        name: {"score": a, "statistics": b, **dict.fromkeys(JUDGES, a)}
         for name, (a, b) in {"reference": reference, **made}.items()
     }
+
+
+def test_a_judge_that_puts_others_before_the_reference_is_left_out_and_named() -> None:
+    made = rows((0.3, 0.5), model=(0.5, 2.0), chain=(0.6, 1.0))
+    made["equaliser"]["loudness_range"] = 0.2
+    made["truth"] = dict.fromkeys(made["copy"], 0.0)  # nobody has it
+    assert able(made) == ("embedding", "mfcc", "contrast")
+    made["model"]["mfcc"] = 0.2
+    assert able(made) == ("embedding", "contrast")
+    assert score(made["model"], made["copy"], able(made)) == pytest.approx(0.5)
+    result = Result(Found(nothing(), (), 3.0, 3.0), (), (), None, {}, made, "model")
+    assert "nearer by it than the reference's own: mfcc, loudness range." in verdict(result)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +142,7 @@ def rows(reference: tuple[float, float], **others: tuple[float, float]) -> dict[
         (rows((1.2, 3.5), model=(0.5, 1.0), chain=(0.7, 1.0)), None, "nothing", "longer reference"),
     ],
 )
-def test_judges_that_put_the_reference_behind_others_choose_nothing(
+def test_where_all_judges_are_left_out_they_choose_nothing(
     made: dict[str, Row], by: str | None, offer: str, said: str
 ) -> None:
     assert told_by(made) == by

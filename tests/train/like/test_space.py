@@ -9,8 +9,20 @@ from realtime.session.render import render
 from realtime.session.sound import Sound
 from realtime.session.sound import Stage as PlayedStage
 from realtime.stages.ranges import RANGES
-from train.like.equaliser import CENTRES, equaliser, spectrum
-from train.like.space import SIZE, SLOTS, Stage, decode, levelled, nothing, play, text, to_file
+from train.like.equaliser import CENTRES, equaliser, spectrum, toned
+from train.like.space import (
+    SIZE,
+    SLOTS,
+    Chain,
+    Stage,
+    decode,
+    levelled,
+    nothing,
+    play,
+    text,
+    to_file,
+)
+from train.like.statistics import Likeness
 
 from ..personal.sounds import tune
 
@@ -74,3 +86,25 @@ def test_the_equaliser_brings_the_octaves_nearer() -> None:
     y = play(equaliser([x], [wanted]), x)
     before, after = (np.abs(spectrum([s]) - spectrum([wanted])).mean() for s in (x, y))
     assert after < 0.6 * before and len(CENTRES) == 8
+
+
+def test_the_filters_stand_between_drive_and_room_and_bring_the_octaves_nearer() -> None:
+    chain = (
+        Stage("Distortion", "model", {"drive_db": 12.0}),
+        Stage("Delay", "after", {"delay_seconds": 0.2, "feedback": 0.2, "mix": 0.2}),
+    )
+    x = [tune(1, 10.0)]
+    tilted = (chain[0], Stage("HighShelfFilter", "model", {"cutoff_frequency_hz": 900.0,
+              "gain_db": -14.0}), chain[1])  # fmt: skip
+    wanted = [play(tilted, tune(3, 10.0))]
+    made = toned(chain, x, Likeness(wanted, x))
+    assert made[0] == chain[0] and made[-1] == chain[1] and len(made) > 3
+    assert {s.effect for s in made[1:-1]} == {"PeakFilter"}
+    assert {s.place for s in made[1:-1]} == {"model"}
+
+    def apart(chain: Chain) -> float:
+        return float(np.abs(spectrum(wanted) - spectrum([play(chain, y) for y in x])).mean())
+
+    assert apart(made) < 0.6 * apart(chain)
+    same = [play(chain, y) for y in x]
+    assert toned(chain, x, Likeness(same, x)) == chain  # nothing is missing: no filters
