@@ -20,12 +20,13 @@ from realtime.errors import ConfigError
 from realtime.parameters.parameter import Parameter
 
 from ..fit.checkpoint import write
+from ..fit.soap import Soap
 from .network import CaptureNet
 from .signal import Signal
 
 Array = npt.NDArray[np.float32]
 BATCH, SEGMENT = 8, 8192  # segments a step, samples of each
-RATE, LAST_RATE = 6e-3, 2e-4  # learning rate at the beginning and at the end
+RATE, LAST_RATE = 1.5e-2, 5e-4  # learning rate at the beginning and at the end
 WARM = 30  # steps until the full learning rate
 EVERY = 12.0  # seconds between two looks at the held-out part
 SHARE = 0.1  # of the time may go into looking
@@ -116,7 +117,7 @@ def fit(
     power = [float(w[begin:end].square().mean()) for w in wets]
     net = CaptureNet(size, knobs, scale=max(1e-3, 2 * math.sqrt(max(power))))
     places = torch.stack([net.place(t.values) for t in takes])
-    optimiser = torch.optim.Adam(net.parameters(), RATE)
+    optimiser = Soap(net.parameters(), RATE)
     best, best_esr, steps, spent = copy.deepcopy(net), [math.inf], 0, 0.0
     kept = None if folder is None else folder / KEPT
     key = _key(signal, takes, size, knobs)
@@ -133,12 +134,12 @@ def fit(
     while spent < total:
         start = clock()
         rate = LAST_RATE + 0.5 * (RATE - LAST_RATE) * (1 + math.cos(math.pi * spent / total))
-        optimiser.param_groups[0]["lr"] = rate * min(1.0, (steps + 1) / WARM)
+        for group in optimiser.param_groups:
+            group["lr"] = rate * min(1.0, (steps + 1) / WARM)
         batch = _batch(x, wets, places, power, (begin, end), net.reach, rng)
         loss = _loss(net, *batch)
         optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         steps, loss_sum, loss_count = steps + 1, loss_sum + float(loss.detach()), loss_count + 1
         spent += clock() - start
@@ -226,7 +227,7 @@ def _key(signal: Signal, takes: Sequence[Take], size: str, knobs: Sequence[Param
     for take in takes:
         whole.update(take.wet.tobytes())
         whole.update(repr(take.values).encode())
-    whole.update(repr((size, [k.name for k in knobs], BATCH, SEGMENT)).encode())
+    whole.update(repr((size, [k.name for k in knobs], BATCH, SEGMENT, Soap.__name__)).encode())
     return whole.hexdigest()
 
 
