@@ -108,6 +108,17 @@ def test_a_note_fires_once_sounds_until_it_is_quiet_and_fires_again_when_it_rear
     assert not np.delete(y[:, :2], at, axis=2).any()
 
 
+def test_what_rings_must_be_struck_more_surely() -> None:
+    rings, again = [{60: (0.9, 0.9)}] * 2 + [{60: (0.1, 0.9)}] * 3, [{60: (0.68, 0.9)}]
+    at = 60 - LOWEST
+    assert decoded(again)[0, 0, at] > 0
+    assert decoded(rings + again)[-1, 0, at] == 0  # another string shook it
+    assert decoded([*rings, {60: (0.9, 0.9)}])[-1, 0, at] > 0
+    rest = [{}] * (decoder.QUIET + 1)
+    assert decoded(rings + rest + again)[-1, 0, at] == 0
+    assert decoded(rings + 4 * rest + again)[-1, 0, at] > 0
+
+
 def test_a_harmonic_is_heard_as_a_note_only_when_it_is_sure() -> None:
     y = decoded([{48: (0.8, 0.9), 60: (0.75, 0.8), 67: (0.95, 0.9)}])
     assert list(np.flatnonzero(y[0, 0]) + LOWEST) == [48, 67]

@@ -19,6 +19,8 @@ FEW = 2.5  # notes at once, below which sound may be one voice that glides
 NEAR, SLOW, SOUNDS = 0.4, 0.1, 0.6  # semitones from the pitch, and a hop; activity: it stays there
 SURELY = 1.01  # more than the surest stroke
 TRACE = 0.05  # activity of what came by a glide
+AGAIN = 0.14  # onset probability that a pitch which rings needs more to be struck again
+RINGS = 0.9  # what is left of that a hop after the note's end
 STAYS = 7.0  # hops after which a pitch where a glide stays is a note
 
 
@@ -39,7 +41,7 @@ class Decoder(nn.Module):
 
     def __init__(self, lowest: int, pitches: int) -> None:
         super().__init__()
-        self.state_shape = (MEMORY + 12, pitches)
+        self.state_shape = (MEMORY + 13, pitches)
         self.register_buffer("settings", torch.tensor([0.6, 0.1, 0.3, 0.9, 0.5]))
         here = torch.arange(pitches)
         apart = here[None, :] - here[:, None]  # [lower, higher]
@@ -56,13 +58,17 @@ class Decoder(nn.Module):
 
         With `gliding` 0 every onset is a note. With 1, a pitch a semitone beside one that sounds is
         passed by a glide, and is a note once the glide stays there; between, the surer something
-        was struck, the sooner it is a note all the same.
+        was struck, the sooner it is a note all the same.  A stroke on another pitch shakes what
+        rings, so a pitch must be struck more surely while it does.
         """
         threshold, extra, quiet, sure, young = self.settings.unbind()
         onset, active = torch.sigmoid(heads[:, :, 0]), torch.sigmoid(heads[:, :, 1])
         velocity = heads[:, :, 2].clamp(0.02, 1.0)
         bent = heads[:, :, 3].clamp(-1.0, 1.0)
-        recent, (spent, on, silent, age, settled, bend, loud, hit, lately, came, still, was) = (
+        (
+            recent,
+            (spent, on, silent, age, settled, bend, loud, hit, lately, came, still, was, rings),
+        ) = (
             state[:, :MEMORY],
             state[:, MEMORY:].unbind(dim=1),
         )
@@ -73,7 +79,9 @@ class Decoder(nn.Module):
         beside = torch.maximum(F.pad(lately, (1, 0))[:, :-1], F.pad(lately, (0, 1))[:, 1:])
         alone = on.sum(dim=1, keepdim=True) < FEW
         passed = (beside > BESIDE) & alone & (hit < SURELY * gliding)
-        may = (spent < 0.5) & (onset > threshold + extra * (1.0 - hit)) & ~passed
+        rings = torch.maximum(on, RINGS * rings)
+        needed = threshold + extra * (1.0 - hit) + AGAIN * rings
+        may = (spent < 0.5) & (onset > needed) & ~passed
         calm = (bent.abs() < NEAR) & ((bent - was).abs() < SLOW) & (active > SOUNDS) & (on < 0.5)
         came = torch.maximum(passed.float(), came) * (active > TRACE).float()
         still = (still + 1.0) * (calm & (came > 0.5)).float()
@@ -94,7 +102,7 @@ class Decoder(nn.Module):
         bend = on * torch.where(fire > 0.5, bent, bend + 0.3 * (bent - bend))
         loud = loud + 0.4 * (level - loud)
         notes = torch.stack([fire * velocity, on, loud, bend], dim=1)
-        kept = [spent, on, silent, age, settled, bend, loud, hit, lately, came, still, bent]
+        kept = [spent, on, silent, age, settled, bend, loud, hit, lately, came, still, bent, rings]
         return notes, torch.cat(
             [recent[:, 1:], onset.unsqueeze(1), torch.stack(kept, dim=1)], dim=1
         )
