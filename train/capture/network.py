@@ -24,9 +24,7 @@ from . import kernel
 DILATIONS = tuple(2**k for k in range(10))
 KERNEL = 3
 SIZES = {"nano": (4, 2), "feather": (8, 4), "lite": (12, 6), "standard": (16, 8)}
-REACH = 2 * (KERNEL - 1) * sum(DILATIONS)  # samples before the current one that count
 BIASES = (2, 9)  # places of the biases, which the knobs move, among the weights
-_DILATIONS = np.array(DILATIONS)
 VERSION = "0.5.4"  # of the file format, so that older plug-ins read it
 
 
@@ -65,8 +63,7 @@ class _Array(nn.Module):
 class _Room:
     """What one sound leaves of itself on the way forth, and room for the way back."""
 
-    def __init__(self, wide: int, narrow: int, samples: int, heard: int) -> None:
-        layers = len(DILATIONS)
+    def __init__(self, layers: int, wide: int, narrow: int, samples: int, heard: int) -> None:
         self.kept = [
             np.zeros(shape, np.float32)
             for c in (wide, narrow)
@@ -77,60 +74,68 @@ class _Room:
         self.work = [np.zeros(shape, np.float32) for shape in shapes]
 
 
+class _Rooms:
+    """Rooms of a network for the batches that it meets; those of the last size are kept."""
+
+    def __init__(self, wide: int, narrow: int) -> None:
+        self.dilations = np.array(DILATIONS)
+        self._widths = wide, narrow
+        self._size, self._kept = (0, 0), list[_Room]()
+
+    def __call__(self, batch: int, samples: int) -> list[_Room]:
+        if self._size != (batch, samples):
+            heard = samples - 2 * (KERNEL - 1) * int(self.dilations.sum())
+            layers = len(self.dilations)
+            self._size = batch, samples
+            self._kept = [_Room(layers, *self._widths, samples, heard) for _ in range(batch)]
+        return self._kept
+
+
 class _Sounds(torch.autograd.Function):
-    """Both arrays of layers by :mod:`.kernel`, a sound for each of torch's threads at once."""
+    """Both arrays of layers by :mod:`.kernel`, a sound for each of torch's threads at once.
+
+    The gradient of a batch is there until the next batch goes through the same network.
+    """
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, rooms: dict[tuple[int, int], list[_Room]], *weights: Tensor
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, rooms: _Rooms, *weights: Tensor) -> Tensor:
         """``x [batch, time]`` to ``[batch, time - reach]``."""
         flat = [np.ascontiguousarray(w.detach().numpy()) for w in weights]
         sounds = np.ascontiguousarray(x.numpy())
-        batch, samples = sounds.shape
-        heard = samples - REACH
-        key = batch, samples
-        if key not in rooms:
-            rooms.clear()
-            rooms[key] = [_Room(len(flat[0]), len(flat[7]), samples, heard) for _ in range(batch)]
-        made = np.empty((batch, heard), np.float32)
+        own = rooms(*sounds.shape)
+        made = np.empty((len(sounds), own[0].kept[2].shape[1]), np.float32)
 
         def one(k: int) -> None:
-            kernel.forth(sounds[k], *_of(flat, k), _DILATIONS, *rooms[key][k].kept, made[k])
+            kernel.forth(sounds[k], *_of(flat, k), rooms.dilations, *own[k].kept, made[k])
 
-        _each(one, batch)
-        ctx.flat, ctx.sounds, ctx.rooms = flat, sounds, rooms[key]
+        _each(one, len(sounds))
+        ctx.flat, ctx.sounds, ctx.own, ctx.dilations = flat, sounds, own, rooms.dilations
         return torch.from_numpy(made)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Of the weights."""
         dy = np.ascontiguousarray(gradients[0].numpy())
-        flat, batch = ctx.flat, len(dy)
-        found: list[list[Any]] = []
+        found: list[list[Any]] = [[] for _ in dy]
 
         def one(k: int) -> None:
-            weights = _of(flat, k)
-            made = [np.zeros_like(w) for w in weights]
-            conv, out, enter2, conv2, out2 = (weights[j] for j in (1, 6, 7, 8, 13))
-            room = ctx.rooms[k]
+            weights, room = _of(ctx.flat, k), ctx.own[k]
+            conv, inner, out, enter2, conv2, inner2, out2 = (
+                weights[j] for j in (1, 4, 6, 7, 8, 11, 13)
+            )
+            found[k] = [np.zeros_like(w) for w in weights]
             kernel.back(
-                ctx.sounds[k], conv, weights[4], out, enter2, conv2, weights[11], out2,
-                _DILATIONS, *room.kept, dy[k], *room.work, *made,
+                ctx.sounds[k], conv, inner, out, enter2, conv2, inner2, out2, ctx.dilations,
+                *room.kept, dy[k], *room.work, *found[k],
             )  # fmt: skip
-            found[k] = made
 
-        found = [[] for _ in range(batch)]
-        _each(one, batch)
-        sums = [
+        _each(one, len(dy))
+        sums = (
             np.stack(rows) if j in BIASES else np.sum(rows, axis=0)
             for j, rows in enumerate(zip(*found, strict=True))
-        ]
-        return (
-            None,
-            None,
-            *(torch.from_numpy(s.reshape(w.shape)) for s, w in zip(sums, flat, strict=True)),
         )
+        made = (s.reshape(w.shape) for s, w in zip(sums, ctx.flat, strict=True))
+        return None, None, *(torch.from_numpy(s) for s in made)
 
 
 def _of(flat: Sequence[Any], sound: int) -> list[Any]:
@@ -169,7 +174,7 @@ class CaptureNet(nn.Module):
         heard = 1 + len(self.knobs)
         self.first = _Array(1, wide, narrow, heard, False)
         self.second = _Array(wide, narrow, 1, heard, True)
-        self.rooms: dict[tuple[int, int], list[_Room]] = {}
+        self.rooms = _Rooms(wide, narrow)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> CaptureNet:
         made = CaptureNet(self.size, self.knobs, self.scale)
@@ -179,7 +184,7 @@ class CaptureNet(nn.Module):
     @property
     def reach(self) -> int:
         """Samples before the current one that count."""
-        return REACH
+        return 2 * (KERNEL - 1) * sum(DILATIONS)
 
     def forward(self, x: Tensor, turned: Tensor) -> Tensor:
         """``x [batch, time]``, ``turned [batch, knobs]`` to ``[batch, time - reach]``."""

@@ -239,7 +239,7 @@ def test_three_takes_make_one_model_with_a_knob(small: Path) -> None:
 
 def test_through_an_interface_in_one_command(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "PortAudioDevice", lambda *a, **k: Loop(1500))
-    said = run("-o", "amp.onnx", "--size", "nano", "--minutes", "0.3")
+    said = run("-o", "amp.onnx", "--size", "nano", "--minutes", "1.2")
     assert "1500 samples late" in said
     assert {p.name for p in small.iterdir()} == {"amp.onnx", "amp.nam", "amp-take.wav"}
     (small / "amp.onnx").unlink()
@@ -254,7 +254,7 @@ def test_through_an_interface_in_one_command(small: Path, monkeypatch: pytest.Mo
 
 def test_a_chain_inside_restyle_is_captured(small: Path) -> None:
     (small / "rig.toml").write_text('[[stage]]\neffect = "Distortion"\ndrive_db = 30\n')
-    said = run("--chain", "rig.toml", "-o", "rig.onnx", "--size", "nano", "--minutes", "0.3")
+    said = run("--chain", "rig.toml", "-o", "rig.onnx", "--size", "nano", "--minutes", "1.2")
     assert "0 samples late" in said and (small / "rig.nam").exists()
 
 
