@@ -52,6 +52,7 @@ from ..rig.sines import fit, sine
 from ..rig.tables import Report, Row
 
 Array = npt.NDArray[np.float64]
+SEED = 5  # of delays and noise
 NOISE_DB = -80.0  # of the interface
 POSITIONS, BETWEEN = (2.0, 5.0, 8.0), (3.5, 6.5)  # of the knob: taught, and never heard
 SINE = 220.0  # Hz
@@ -110,7 +111,10 @@ def circuit(x: Array, gain: float = 5.0) -> Array:
 def plugin(path: Path | None) -> Callable[[Array], Array]:
     """A plug-in as it begins, or pedalboard's distortion with what stands around it in a rig."""
     if path is not None:
-        effects: list[Any] = [pb.load_plugin(str(path))]
+        try:
+            effects: list[Any] = [pb.load_plugin(str(path))]
+        except ImportError as error:
+            raise ConfigError(f"--plugin {path} cannot be loaded: {error}") from None
     else:
         effects = [pb.HighpassFilter(110), pb.PeakFilter(800, gain_db=5, q=0.7), pb.Distortion(32)]
         effects += [pb.LowShelfFilter(150, gain_db=4), pb.PeakFilter(2800, gain_db=4, q=1.2)]
@@ -312,12 +316,15 @@ def main(argv: list[str]) -> int:
         f"plug-in: {names[0]}": plugin(options.plugin),
         f"network: {names[1]}": network(options.capture),
     }
+    if options.capture is not None:
+        read_capture(options.capture)
     report = Report("captured", " ".join(["restyle bench captured", *argv]))
-    signal, rng, rows = make_signal(), np.random.default_rng(5), []
+    signal, rows = make_signal(), []
     for at, (name, through) in enumerate(gear.items()):
-        take = recorded(through(signal.samples.astype(float)), at, rng)
         if not any(part in name for part in options.only.split(",")):
             continue
+        rng = np.random.default_rng((SEED, at))
+        take = recorded(through(signal.samples.astype(float)), at, rng)
         heard = hear(signal, take.astype(np.float32))
         report.note(f"{name}: {heard.words()}")
         for theirs in (None, False, True)[: 1 + bool(options.trainer) * (1 + options.packed)]:
