@@ -104,7 +104,7 @@ def main(argv: list[str]) -> int:
     print("\n## Refused\n", flush=True)
     for title, arguments in (
         ("another player's wet side", (dry, other, "tube-amp")),
-        ("a mix as the wet side", (dry, mix, "tube-amp")),
+        *((("a mix as the wet side", (dry, mix, "tube-amp")),) if mixes else ()),
         ("a base that cannot be trained", (dry, wet, "no-such-model")),
         ("what the base plays already", (dry, same, "tube-amp")),
     ):

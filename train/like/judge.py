@@ -19,6 +19,7 @@ from .statistics import Likeness
 Array = npt.NDArray[np.float32]
 # what is added to both sides of a judge's ratio, so that a tenth of a LU decides nothing
 JUDGES = {"embedding": 0.0, "mfcc": 0.0, "contrast": 0.0, "loudness_range": 1.0}
+LEARNT = "embedding"  # the judge that was trained on music
 Row = dict[str, float]
 
 

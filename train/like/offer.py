@@ -24,7 +24,7 @@ from ..own.keep import Origin, keep, renamed
 from ..own.rebuild import rebuild
 from ..own.recipe import WaveformFromFile
 from ..player import play as play_model
-from .judge import Row, able, at_level, told_by
+from .judge import LEARNT, Row, able, at_level, told_by
 from .material import Material
 from .search import Found
 from .space import Chain, play, text, to_file
@@ -33,6 +33,7 @@ from .teach import Taught
 Array = npt.NDArray[np.float32]
 BLEND = "amp-blend"
 RUN = "restyle like"
+PLAIN = ("copy", "matched EQ", "equaliser")  # what a model must be better than
 
 
 @dataclass
@@ -95,17 +96,21 @@ def candidates(material: Material, result: Result, place: Path) -> dict[str, lis
 def choose(rows: dict[str, Row]) -> str:
     """The best honest offer.
 
-    A model must be nearer than doing nothing and than both static equalisers; it then goes before
-    the chain, since it is what was asked for, and the report says so where the chain is nearer.
-    Else the nearer of what a chain file can hold, if it is nearer than doing nothing.  Nearer is
-    meant by :func:`train.like.judge.told_by`.
+    A model must be nearer than doing nothing and than both static equalisers, and by the learnt
+    judge alone, too, where it can tell: the others measure what an equaliser moves.  It then goes
+    before the chain, since it is what was asked for, and the report says so where the chain is
+    nearer.  Else the nearer of what a chain file can hold, if it is nearer than doing nothing.
+    Nearer is meant by :func:`train.like.judge.told_by`.
     """
     by = told_by(rows)
     if by is None:
         return "nothing"
     far = {name: row[by] for name, row in rows.items()}
-    limit = min(far["copy"], far["matched EQ"], far["equaliser"])
-    models = [n for n in ("model", "blend") if n in far and far[n] < limit]
+    deciding = [by, *(k for k in (LEARNT,) if by == "score" and k in able(rows))]
+    models = [
+        n for n in ("model", "blend")
+        if n in far and all(rows[n][k] < min(rows[o][k] for o in PLAIN) for k in deciding)
+    ]  # fmt: skip
     chains = [n for n in ("chain", "equaliser") if n in far and far[n] < far["copy"]]
     return min(models or chains, key=lambda n: far[n], default="nothing")
 

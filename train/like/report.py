@@ -33,7 +33,8 @@ OFFERS = {
     "blend": "amp-blend at the nearest mix is nearer to the reference than the dry sound and any"
     " equaliser; it was written, folded into one plain model.",
     "chain": "The model failed: it is no nearer to the reference than a static equaliser or the"
-    " dry sound. The chain of effects is nearer than the dry sound; it is what was kept.",
+    " dry sound, by all judges or by musicnn alone. The chain of effects is nearer than the dry"
+    " sound; it is what was kept.",
     "equaliser": "It failed: neither the model nor the chain is nearer to the reference than a"
     " static equaliser. The equaliser was kept, as a chain of filters.",
     "nothing": "It failed: nothing that was tried is nearer to the reference than the dry sound.",

@@ -86,7 +86,8 @@ def test_ctrl_c_at_once_still_judges_and_says_so(recordings, tmp_path: Path, mon
 )
 def test_a_model_is_offered_only_where_it_is_nearer(scores, offer: str) -> None:
     everything = {"copy": 1.0, "matched EQ": 0.9, "equaliser": 0.8, **scores}
-    assert choose({name: {"score": s} for name, s in everything.items()}) == offer
+    judged = {name: {"score": s, "embedding": s} for name, s in everything.items()}
+    assert choose(judged) == offer
 
 
 def rows(reference: tuple[float, float], **others: tuple[float, float]) -> dict[str, Row]:
@@ -108,6 +109,17 @@ def test_a_judge_that_puts_others_before_the_reference_is_left_out_and_named() -
     assert score(made["model"], made["copy"], able(made)) == pytest.approx(0.5)
     result = Result(Found(nothing(), (), 3.0, 3.0), (), (), None, {}, made, "model")
     assert "nearer by it than the reference's own: mfcc, loudness range." in verdict(result)
+
+
+def test_a_model_must_be_nearer_by_the_learnt_judge_alone_where_it_can_tell() -> None:
+    made = rows((0.3, 0.5), model=(0.5, 2.0), blend=(0.4, 2.0), chain=(0.6, 1.0))
+    assert choose(made) == "blend"
+    made["blend"]["embedding"] = 0.85  # the equaliser has 0.8
+    assert choose(made) == "model"
+    made["model"]["embedding"] = 0.8
+    assert choose(made) == "chain"
+    made["copy"]["embedding"] = 0.2  # it puts the dry playing before the reference itself
+    assert choose(made) == "blend"
 
 
 @pytest.mark.parametrize(
