@@ -108,15 +108,21 @@ def test_a_note_fires_once_sounds_until_it_is_quiet_and_fires_again_when_it_rear
     assert not np.delete(y[:, :2], at, axis=2).any()
 
 
-def test_what_rings_must_be_struck_more_surely() -> None:
-    rings, again = [{60: (0.9, 0.9)}] * 2 + [{60: (0.1, 0.9)}] * 3, [{60: (0.68, 0.9)}]
-    at = 60 - LOWEST
-    assert decoded(again)[0, 0, at] > 0
-    assert decoded(rings + again)[-1, 0, at] == 0  # another string shook it
-    assert decoded([*rings, {60: (0.9, 0.9)}])[-1, 0, at] > 0
-    rest = [{}] * (decoder.QUIET + 1)
-    assert decoded(rings + rest + again)[-1, 0, at] == 0
-    assert decoded(rings + 4 * rest + again)[-1, 0, at] > 0
+def test_what_rings_is_struck_again_unless_the_stroke_was_anothers() -> None:
+    rings = [{60: (0.9, 0.9)}] * 2 + [{60: (0.1, 0.9)}] * 3
+    weak, rest = {60: (0.75, 0.9)}, {60: (0.4, 0.9)}
+    at, other = 60 - LOWEST, 65 - LOWEST
+
+    def struck(*steps: dict[int, tuple[float, float]], pitch: int = at) -> list[int]:
+        return list(np.flatnonzero(decoded([*rings, *steps])[len(rings) :, 0, pitch]))
+
+    assert struck({60: (0.9, 0.9)}, rest) == [0]  # surely struck
+    assert struck(weak, *[rest] * 4) == [decoder.WAITS]
+    both = {60: (0.4, 0.9), 65: (0.9, 0.9)}
+    assert struck(weak, both, *[both] * 4) == []  # another's stroke shook it
+    assert struck(weak, both, *[both] * 4, pitch=other) == [1]
+    silent = [{}] * (4 * decoder.QUIET)
+    assert struck(*silent, weak, rest) == [len(silent)]  # what rings no more is a note at once
 
 
 def test_a_harmonic_is_heard_as_a_note_only_when_it_is_sure() -> None:

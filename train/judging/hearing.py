@@ -23,12 +23,13 @@ from ..data.notes.pieces import RANGES, Onsets, Piece, matched, pieces
 from ..data.scores.render import SAMPLE_RATE
 from .judges.packages import require
 
+HIGHER = ("single lines", "repeated notes", "chords")
 INSTRUMENTS: dict[str, tuple[int | str, tuple[str, ...]]] = {  # held out: player, what it plays
     "TimGM6mb piano": (0, tuple(RANGES)),
     "TimGM6mb nylon guitar": (24, tuple(RANGES)),
     "TimGM6mb clean guitar": (27, tuple(RANGES)),
-    "recorded nylon guitar": ("024_Nylon_Guitar", ("single lines", "chords")),
-    "recorded steel guitar": ("025_Steel_Guitar", ("single lines", "chords")),
+    "recorded nylon guitar": ("024_Nylon_Guitar", HIGHER),
+    "recorded steel guitar": ("025_Steel_Guitar", HIGHER),
     "recorded piano": ("000_Acoustic_Grand_Piano", tuple(RANGES)),
     "recorded finger bass": ("033_Finger_Bass", ("low lines",)),
 }

@@ -19,7 +19,8 @@ FEW = 2.5  # notes at once, below which sound may be one voice that glides
 NEAR, SLOW, SOUNDS = 0.4, 0.1, 0.6  # semitones from the pitch, and a hop; activity: it stays there
 SURELY = 1.01  # more than the surest stroke
 TRACE = 0.05  # activity of what came by a glide
-AGAIN = 0.14  # onset probability that a pitch which rings needs more to be struck again
+AGAIN = 0.2  # onset probability that a pitch which rings needs more to be struck again at once
+WAITS = 2.0  # hops that it waits otherwise, to hear whether the stroke was another's
 RINGS = 0.9  # what is left of that a hop after the note's end
 STAYS = 7.0  # hops after which a pitch where a glide stays is a note
 
@@ -41,7 +42,7 @@ class Decoder(nn.Module):
 
     def __init__(self, lowest: int, pitches: int) -> None:
         super().__init__()
-        self.state_shape = (MEMORY + 13, pitches)
+        self.state_shape = (MEMORY + 14, pitches)
         self.register_buffer("settings", torch.tensor([0.6, 0.1, 0.3, 0.9, 0.5]))
         here = torch.arange(pitches)
         apart = here[None, :] - here[:, None]  # [lower, higher]
@@ -58,8 +59,8 @@ class Decoder(nn.Module):
 
         With `gliding` 0 every onset is a note. With 1, a pitch a semitone beside one that sounds is
         passed by a glide, and is a note once the glide stays there; between, the surer something
-        was struck, the sooner it is a note all the same.  A stroke on another pitch shakes what
-        rings, so a pitch must be struck more surely while it does.
+        was struck, the sooner it is a note all the same.  A stroke shakes what rings, too: a pitch
+        that rings and is not surely struck again waits, and is a note unless another becomes one.
         """
         threshold, extra, quiet, sure, young = self.settings.unbind()
         onset, active = torch.sigmoid(heads[:, :, 0]), torch.sigmoid(heads[:, :, 1])
@@ -67,7 +68,22 @@ class Decoder(nn.Module):
         bent = heads[:, :, 3].clamp(-1.0, 1.0)
         (
             recent,
-            (spent, on, silent, age, settled, bend, loud, hit, lately, came, still, was, rings),
+            (
+                spent,
+                on,
+                silent,
+                age,
+                settled,
+                bend,
+                loud,
+                hit,
+                lately,
+                came,
+                still,
+                was,
+                rings,
+                waits,
+            ),
         ) = (
             state[:, :MEMORY],
             state[:, MEMORY:].unbind(dim=1),
@@ -80,21 +96,26 @@ class Decoder(nn.Module):
         alone = on.sum(dim=1, keepdim=True) < FEW
         passed = (beside > BESIDE) & alone & (hit < SURELY * gliding)
         rings = torch.maximum(on, RINGS * rings)
-        needed = threshold + extra * (1.0 - hit) + AGAIN * rings
-        may = (spent < 0.5) & (onset > needed) & ~passed
+        needed = threshold + extra * (1.0 - hit)
+        may = (spent < 0.5) & (onset > needed) & ~passed & ((best > below) | (onset > sure))
+        surely = onset > needed + AGAIN * rings
         calm = (bent.abs() < NEAR) & ((bent - was).abs() < SLOW) & (active > SOUNDS) & (on < 0.5)
         came = torch.maximum(passed.float(), came) * (active > TRACE).float()
         still = (still + 1.0) * (calm & (came > 0.5)).float()
         lower = (torch.maximum(active, on).unsqueeze(2) * self.above).amax(dim=1)
         stays = (still >= STAYS) & (lower < BESIDE)
-        fire = (may & ((best > below) | (onset > sure)) | stays).float()
+        fire = ((may & surely) | stays).float()
+        asked = ((waits > 0.5) | (may & ~surely)).float() * (1.0 - fire)
+        waits = (waits + 1.0) * asked * (1.0 - fire.amax(dim=1, keepdim=True))
+        late = (waits > WAITS).float()
+        fire, waits = torch.maximum(fire, late), waits * (1.0 - late)
         # a young note ends where the one it belongs to is struck after it; that one then stays
         told = (fire.unsqueeze(2) * self.related).amax(dim=1)
         wrong = on * told * ((age < YOUNG) & (settled < 0.5) & (active < young)).float()
         rights = (wrong.unsqueeze(2) * self.related).amax(dim=1) * fire
         settled = torch.maximum(settled * (1.0 - fire), rights)
         spent = torch.where(onset < 0.5 * threshold, torch.zeros_like(spent), spent)
-        spent = torch.maximum(spent, fire)
+        spent = torch.maximum(spent, torch.maximum(fire, asked))
         silent = (silent + 1.0) * (active < quiet).float() * (1.0 - fire)
         alive = on * (1.0 - wrong) * (silent < QUIET).float()
         on = torch.maximum(fire, alive)
@@ -103,6 +124,7 @@ class Decoder(nn.Module):
         loud = loud + 0.4 * (level - loud)
         notes = torch.stack([fire * velocity, on, loud, bend], dim=1)
         kept = [spent, on, silent, age, settled, bend, loud, hit, lately, came, still, bent, rings]
+        kept.append(waits)
         return notes, torch.cat(
             [recent[:, 1:], onset.unsqueeze(1), torch.stack(kept, dim=1)], dim=1
         )

@@ -16,7 +16,12 @@ Array = npt.NDArray[np.float32]
 Onsets = Sequence[tuple[float, int]]  # seconds, MIDI pitch
 TOLERANCE = 0.05
 FONT, CHECKED = "timgm6mb", "csound"  # nobody learns from the first; thresholds: the second
-RANGES = {"single lines": (45, 84), "chords": (45, 84), "low lines": (28, 46)}
+RANGES = {
+    "single lines": (45, 84),
+    "repeated notes": (45, 76),
+    "chords": (45, 84),
+    "low lines": (28, 46),
+}
 PIECES, SECONDS, SEED = 2, 12.0, 41_000
 LEVEL = 0.08  # RMS
 
@@ -54,6 +59,17 @@ def single(score: Score) -> Score:
     return Score(tuple(cut), score.tempo)
 
 
+def repeated(seed: int, seconds: float, low: int, high: int) -> Score:
+    """Runs of one note, 3.3 to 8 strokes a second, each on another pitch; a beat is a second."""
+    rng, notes, at = np.random.default_rng(seed), [], 0.5
+    while at < seconds:
+        pitch, step = int(rng.integers(low, high + 1)), float(rng.uniform(0.125, 0.3))
+        for _ in range(8):
+            notes.append(Note(at, 0.9 * step, pitch, int(rng.integers(60, 100))))
+            at += step
+    return Score(tuple(notes), 60.0)
+
+
 def pieces(
     player: int | str,
     font: str = FONT,
@@ -80,8 +96,11 @@ def pieces(
     for kind in kinds:
         low, high = RANGES[kind]
         for k in range(count):
-            score = compose(seed + 100 * low + k, SECONDS, low, high)
-            if kind != "chords":
+            if kind == "repeated notes":
+                score = repeated(seed + k, SECONDS, low, high)
+            else:
+                score = compose(seed + 100 * low + k, SECONDS, low, high)
+            if kind.endswith("lines"):
                 score = single(score)
             if isinstance(player, str):
                 x = patches.perform(score, own)
