@@ -104,8 +104,9 @@ def test_it_plays_what_was_restored_and_comes_back_after_whatever_ends_its_engin
         take(OTHER)
 
         record["page"] += 1
-        until((tmp_path / "page").exists)
-        assert (tmp_path / "page").read_text().startswith("http://127.0.0.1:")
+        page = tmp_path / "page"
+        until(lambda: page.exists() and page.read_text() != "")
+        assert page.read_text().startswith("http://127.0.0.1:")
 
         for number in (signal.SIGKILL, signal.SIGSTOP):
             plug_in.prepare(RATE, BLOCK, offline=False)
