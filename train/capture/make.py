@@ -30,7 +30,7 @@ from realtime.models.nam.convert import (
     unpack_capture,
 )
 from realtime.models.nam.file import Capture
-from realtime.models.nam.knobs import check_name
+from realtime.models.nam.knobs import MOST, check_name
 from realtime.parameters.parameter import Parameter
 from realtime.proof.verify import verify
 
@@ -49,6 +49,7 @@ from .signal import RATE, Signal, make_signal
 Array = npt.NDArray[np.float32]
 Row = dict[str, float]
 SAME = 1e-3  # largest difference of the dry file from the signal
+FARTHEST, CLOSEST = 1e6, 50.0  # of a knob's positions: value, and value over their distance
 PROOF_DB = -100.0  # of the written file against the network that was trained
 SO_FAR = "so-far.nam"
 DECIDE = {"esr", "embedding"}  # judges that a capture must win by
@@ -151,9 +152,11 @@ def read_places(
         )
     places: list[dict[str, float]] = []
     for text in texts:
-        place = {}
+        place: dict[str, float] = {}
         for part in text.split(","):
             name, equals, value = part.partition("=")
+            if name.strip() in place:
+                raise ConfigError(f"--knob names '{name.strip()}' twice in '{text}'")
             try:
                 place[check_name(name.strip())] = float(value)
             except (ValueError, ModelError) as error:
@@ -162,13 +165,24 @@ def read_places(
                 ) from None
         places.append(place)
     names = list(places[0])
+    if len(names) > MOST:
+        raise ConfigError(f"a capture has at most {MOST} knobs, got {len(names)}")
     knobs = []
     for name in names:
         if any(set(p) != set(names) for p in places):
             raise ConfigError("every --knob must name the same knobs, such as gain=2,bass=5")
         values = sorted({p[name] for p in places})
-        if len(values) < 2 or not all(map(math.isfinite, values)):
+        if not all(abs(v) < FARTHEST for v in values):  # NaN is not, either
+            raise ConfigError(
+                f"a knob stands within -{FARTHEST:g} and {FARTHEST:g}; '{name}' does not"
+            )
+        if len(values) < 2:
             raise ConfigError(f"knob '{name}' needs takes at two positions or more")
+        if min(np.diff(values)) * CLOSEST < max(map(abs, values)):
+            raise ConfigError(
+                f"positions of '{name}' are closer together than a {CLOSEST:g}th of their value;"
+                " count from the lowest, such as 0, 3 and 6"
+            )
         knobs.append(Parameter(name, values[0], values[-1], values[len(values) // 2]))
     settings = [tuple(p[n] for n in names) for p in places]
     if len(set(settings)) < len(settings):
@@ -209,7 +223,13 @@ def make(
     torch.set_num_threads(threads)
     gear = gear or Gear()
     work = out.with_suffix(".training")
-    work.mkdir(exist_ok=True)
+    for file in (out, out.with_suffix(".nam")):
+        if file.is_dir():
+            raise ConfigError(f"{file} is a folder; name a file that can be written")
+    try:
+        work.mkdir(exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot make the folder {work}: {error.strerror}") from None
     if (work / KEPT).exists():
         say(f"going on with the training in {work}, if it is of the same takes")
     said = gear.metadata(out.stem)
@@ -344,7 +364,8 @@ def _judge(signal: Signal, take: Take, net: CaptureNet, written: Capture) -> dic
     learn = slice(*signal.learn)
     gain = float(dry.astype(np.float64) @ target / (dry @ dry + 1e-12))
     equalised = apply_eq(x, matched_eq((Pair("", signal.samples[learn], take.wet[learn]),)))
-    sounds = {"copy": gain * dry, "matched EQ": equalised[warm:], "capture": made}
+    turned = np.copysign(np.float32(1), np.float32(gain))  # gear that inverts, inverts that, too
+    sounds = {"copy": gain * dry, "matched EQ": turned * equalised[warm:], "capture": made}
     outside = timbre.embed([target]).mean(axis=0) if judges_are_here() else None
     rows = {}
     for name, y in sounds.items():
@@ -368,5 +389,6 @@ def _check_better(take: Take, knobs: Sequence[Parameter], rows: Mapping[str, Row
                     f"the capture{f' at {at}' if at else ''} is no better than"
                     f" {'doing nothing' if other == 'copy' else 'an equaliser'} on playing that it"
                     f" never heard ({judge} {value:.3g}, {other} {rows[other][judge]:.3g}); nothing"
-                    " was written — give --minutes more, a larger --size, or look at the recording"
+                    " was written — give --minutes more (what was learnt stays in"
+                    " NAME.training), a larger --size, or look at the recording"
                 )

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from realtime.errors import ConfigError
 
 from ..data.manifest import SAMPLE_RATE
-from ..own.material import read_sounds
+from ..own.material import PAUSE_DB, read_sounds
 from .statistics import pieces
 
 Array = npt.NDArray[np.float32]
@@ -49,15 +49,23 @@ def read(reference: Path, mine: Path) -> Material:
     """
     theirs = read_sounds(reference, SHORTEST_REFERENCE)
     own = read_sounds(mine)
-    wanted, wanted_held = _cut([s.samples for s in theirs], 2 / 3)
-    fit, held = _cut([s.samples for s in own], 3 / 4)
+    wanted, wanted_held = _cut([_played(s.samples) for s in theirs], 2 / 3)
+    fit, held = _cut([_played(s.samples) for s in own], 3 / 4)
     return Material(fit, held, wanted, wanted_held, mine.name, reference.name)
+
+
+def _played(x: Array) -> Array:
+    """Without the pauses before and behind the playing, which no part could be judged by."""
+    n = SAMPLE_RATE // 10
+    power = np.square(x[: len(x) // n * n], dtype=np.float64).reshape(-1, n).mean(axis=1)
+    heard = np.flatnonzero(power > 10 ** (PAUSE_DB / 10) * power.max(initial=0.0))
+    return x[heard[0] * n : (heard[-1] + 1) * n] if len(heard) else x[:0]
 
 
 def _cut(sounds: Sequence[Array], share: float) -> tuple[list[Array], list[Array]]:
     """Each recording's beginning and end; what is too short for an end is all beginning."""
     early, late = [], []
-    for x in sounds:
+    for x in (x for x in sounds if len(x) >= SAMPLE_RATE):  # less is no playing
         at = round(share * len(x))
         if len(x) - at < LEAST_HELD * SAMPLE_RATE:
             early.append(x)

@@ -56,6 +56,8 @@ def check_out(out: Path) -> None:
         )
     if not out.parent.is_dir():
         raise ConfigError(f"the folder {out.parent} does not exist; make it first")
+    if out.is_dir():
+        raise ConfigError(f"{out} is a folder; name a file that can be written")
 
 
 def renamed(recipe: FromFile, name: str, summary: str) -> FromFile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ LOWEST_RATE = 32000  # Hz; below it the treble is missing and would be learnt as
 SHORTEST, LONGEST = 20.0, 600.0  # seconds of sound in all
 SILENT = 10 ** (-60 / 20)  # RMS
 TAIL = 1.0  # seconds that one of a pair may be longer
+PAUSE_DB = -50.0  # of a part's power over the whole's: softer is a pause
 MANY = 10  # recordings, from which on whole ones are held out
 PARTS = ("train", "validation", "test")
 
@@ -148,7 +149,20 @@ def split(pairs: tuple[Pair, ...], warm_up: int) -> PairSet:
         raise ConfigError(
             "the recordings are too short to hold a tenth out; make them ten seconds or longer"
         )
+    whole = _power(pairs)
+    for part in PARTS:
+        if not _power(parts[part]) > 10 ** (PAUSE_DB / 10) * whole:
+            raise ConfigError(
+                "a tenth that is held out of the recordings is silent; cut the pause at their end"
+                " off, in dry and wet alike"
+            )
     return PairSet(*(tuple(parts[part]) for part in PARTS))
+
+
+def _power(pairs: Sequence[Pair]) -> float:
+    """Of the softer side of all pairs: as much as is played."""
+    sides = ([p.dry for p in pairs], [p.wet for p in pairs])
+    return min(float(np.mean(np.square(np.concatenate(s), dtype=np.float64))) for s in sides)
 
 
 def _files(place: Path) -> list[Path]:

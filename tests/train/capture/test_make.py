@@ -156,17 +156,39 @@ def test_what_is_no_better_than_an_equaliser_is_not_written(tmp_path: Path) -> N
     assert left == {KEPT, making.SO_FAR}  # what a longer training goes on with
 
 
+def test_places_that_cannot_be_written_are_refused_before_the_training(tmp_path: Path) -> None:
+    (tmp_path / "a.nam").mkdir()
+    (tmp_path / "b.training").touch()
+    for name, said in (("a", "is a folder"), ("b", "cannot make the folder")):
+        with pytest.raises(ConfigError, match=said):
+            making.make(short(), [take()], tmp_path / f"{name}.onnx", **FIT)
+
+
+def test_inverted_gear_has_its_equaliser_inverted(small: Path) -> None:
+    x = short().samples
+    made = making.make(
+        short(), [Take((-0.5 * np.tanh(4 * x)).astype(np.float32))], small / "x.onnx",
+        say=lambda text: None, minutes=1.2, clock=ticking(), **FIT,
+    )  # fmt: skip
+    rows = made.rows[0]
+    assert rows["matched EQ"]["esr"] < 2 * rows["copy"]["esr"] < 1
+
+
 @pytest.mark.parametrize(
     ("texts", "takes", "said"),
     [
         (["gain=2"], 2, "one --knob NAME=VALUE before each take"),
         (["gain"], 1, "such as gain=2"),
         (["gain=2", "gain=much"], 2, "such as gain=2"),
+        (["gain=2,gain=9", "gain=8"], 2, "'gain' twice"),
+        (["gain=inf", "gain=8"], 2, "within -1e\\+06 and 1e\\+06"),
+        (["gain=5000", "gain=5030"], 2, "closer together than"),
+        ([",".join(f"k{i}={v}" for i in range(9)) for v in (1, 2)], 2, "at most 8 knobs"),
         (["gain=2", "bass=3"], 2, "same knobs"),
         (["gain=2", "gain=2"], 2, "two positions"),
         (["gain=2,bass=1", "gain=3,bass=2", "gain=2,bass=1"], 3, "same positions"),
         (["mix=2", "mix=3"], 2, "cannot be a knob's name"),
-        (["gain=2", "gain=inf"], 2, "two positions"),
+        (["gain=2", "gain=inf"], 2, "within -1e"),
     ],
 )
 def test_knobs_that_make_no_sense_are_refused(texts: list[str], takes: int, said: str) -> None:

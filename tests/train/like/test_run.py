@@ -11,6 +11,7 @@ from realtime.models.streaming import load_model
 from realtime.presets.chains import read_chain
 from train.judging.judges.packages import folder_of
 from train.like.judge import JUDGES, Row, able, score, told_by
+from train.like.material import read
 from train.like.offer import Result, choose
 from train.like.report import verdict
 from train.like.run import like
@@ -170,3 +171,15 @@ def test_the_score_is_a_mean_of_ratios_and_a_tenth_of_a_lu_decides_nothing() -> 
     half = {name: value / 2 for name, value in copy.items()}
     assert score(half, copy) == pytest.approx((3 * 0.5 + 1.05 / 1.1) / 4)
     assert score({**copy, "loudness_range": 0.2}, copy) < 1.03
+
+
+def test_pauses_and_clicks_are_no_playing(tmp_path: Path) -> None:
+    x = tune(1, 24.0)
+    pause = np.zeros(12 * 48000, np.float32)
+    write(tmp_path / "mine" / "a.wav", np.concatenate([pause, x, pause]))
+    write(tmp_path / "mine" / "click.wav", x[:480])
+    write(tmp_path / "record.wav", np.concatenate([x, pause]))
+    found = read(tmp_path / "record.wav", tmp_path / "mine")
+    for parts, seconds in ((found.fit, 18), (found.held, 6), (found.reference_held, 8)):
+        assert [round(len(p) / 48000) for p in parts] == [seconds]
+        assert np.sqrt(np.mean(parts[0][-9600:] ** 2)) > 0.01

@@ -66,3 +66,9 @@ def test_of_many_recordings_whole_ones_are_held_out() -> None:
     names = [{p.name for p in getattr(data, part)} for part in PARTS]
     assert [len(n) for n in names] == [16, 2, 2]
     assert not names[0] & names[1] and not names[0] & names[2] and not names[1] & names[2]
+
+
+def test_a_part_that_is_held_out_and_silent_is_told() -> None:
+    x = np.concatenate([tune(1, 20.0), np.zeros(4 * 48000, np.float32)])
+    with pytest.raises(ConfigError, match="held out of the recordings is silent"):
+        split((Pair("a", x, 0.5 * x),), 100)
