@@ -23,7 +23,7 @@ from ..models.foreign.convert import IMPORTED
 from ..models.foreign.convert import to_onnx as network_to_onnx
 from ..models.foreign.description import Description, bundled, find_card, installed_files
 from ..models.foreign.files import read_network
-from ..models.foreign.kinds import CAPTURE, MODEL, NETWORK, SCRIPT, DamagedJson, recognise
+from ..models.foreign.kinds import CAPTURE, GRAPH, MODEL, NETWORK, SCRIPT, DamagedJson, recognise
 from ..models.foreign.script import describe, prove_script, read_unfolded
 from ..models.foreign.seal import Array, draft, seal
 from ..models.load import admit_model, read_card
@@ -53,6 +53,19 @@ class Ready(NamedTuple):
     proof: str  # how far it is from what it was made of
 
 
+def told(path: Path) -> str:
+    """What a file is by its content; what is called a capture and is nothing else is read as one,
+    which says best what is wrong with it.
+    """
+    if path.suffix.lower() != ".nam":
+        return recognise(path)
+    try:
+        kind = recognise(path)
+    except RestyleError:
+        return CAPTURE
+    return CAPTURE if kind == GRAPH else kind
+
+
 def convert(path: Path, rate: int | None = None) -> list[Ready]:
     """Turn one file into models; a capture may have several sizes.
 
@@ -67,7 +80,7 @@ def convert(path: Path, rate: int | None = None) -> list[Ready]:
         Of no kind that can be imported, or its proof fails; one sentence with the file's name.
     """
     try:
-        kind = CAPTURE if path.suffix.lower() == ".nam" else recognise(path)
+        kind = told(path)
         if kind == CAPTURE:
             sizes = [to_onnx(v, path.stem) for v in variants(read_capture(path))]
             return [Ready(c, d, f"null {float(c.proof['null_db']):.1f} dB") for c, d in sizes]

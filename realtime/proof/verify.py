@@ -37,6 +37,7 @@ OWN = {  # checks of models that convert nothing, or play themselves
     "ear": (possible_notes, prompt),
     "player": (quiet, answers),
 }
+GROWN = 1e5  # times as loud as what came in: nothing that is stable
 KERNEL_DB = -90.0  # two float32 sums in different order, on any inner levels
 
 
@@ -173,6 +174,11 @@ def _silence(model: StreamingModel, path: Path) -> Check:
         y = played.process_hops(signal[None])
         raw_peak = max(raw_peak, float(np.abs(y).max()))
     clean = played.counters()["resets"] == 0 and raw_peak <= 1.0
+    x = _noise(model, 96, seed=4)
+    model.reset()
+    grown = max(float(np.abs(model.step(f)).max()) for f in x) / float(np.abs(x).max())
+    if not grown <= GROWN:
+        return Check("bounded", False, f"noise comes out {grown:.0e} times as loud and grows")
     return Check("bounded", clean, f"silence, full-scale square, noise: peak {raw_peak:.3f}")
 
 

@@ -74,6 +74,7 @@ def test_bad_recordings_and_options_are_one_sentence(
         (("record.wav", "--mine", "mine.wav", "--osc", "9000"), "--osc is HOST:PORT"),
         (("record.wav", "--mine", "mine.wav", "--licence", "mine"), "'mine'"),
         (("record.wav", "--mine", "mine.wav", "--threads", "0"), "--threads"),
+        (("record.wav", "--mine", "mine.wav", "--threads", "9999"), "--threads"),
     ],
 )
 def test_bad_references_are_one_sentence(run: Run, words: tuple[str, ...], says: str) -> None:

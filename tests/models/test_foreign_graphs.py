@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import random
 import sys
 import types
@@ -212,6 +213,11 @@ WRONG = {
     "transform": (LEAKY + "takes = 'spectrum'\n", "write \\[transform\\]"),
     "takes": (LEAKY + "takes = 'sound'\n", "takes must be one of"),
     "key": (LEAKY + "statess = 3\n", "statess"),
+    "part": (LEAKY.replace("rate = 32000", "rate = 1.7"), "takes whole numbers, got 1.7"),
+    "knob": (
+        LEAKY + '[[control]]\nname = "drive"\ninput = "nowhere"\n',
+        "no graph has an input 'nowhere'",
+    ),
 }  # fmt: skip
 
 
@@ -244,6 +250,10 @@ def test_a_graph_in_restyles_own_form_is_packed(tmp_path: Path) -> None:
     x = RNG.standard_normal((2, 10 * HOP))
     expected = np.stack([np.convolve(c, [0.5, 0.25, 0.25])[: len(c)] for c in x])
     assert np.abs(streamed(out.read_bytes(), x) - expected).max() <= 1e-6
+    (tmp_path / "fir.toml").write_text(HEAD + 'domain = "waveform"\nlatencyy = 0\n')
+    code, text = restyle(*given, "--out", str(tmp_path / "other.onnx"))
+    assert code == 2 and "unknown key 'latencyy'; did you mean 'latency'" in text
+    (tmp_path / "fir.toml").write_text(HEAD + 'domain = "waveform"\nlatency = 0\n')
     code, text = restyle(*given, "--out", str(tmp_path / "fir.onnx"))
     assert code == 2 and "is the graph itself" in text
     code, text = restyle(*given, "--force", "--out", str(tmp_path / "fir.toml"))
@@ -255,6 +265,51 @@ def test_a_graph_in_restyles_own_form_is_packed(tmp_path: Path) -> None:
     (tmp_path / "fir.onnx").write_bytes(leaky())
     code, text = restyle(*given, "--out", str(out))
     assert code == 2 and "expected x and states called state_NAME" in text
+
+
+def test_a_graph_of_one_channel_alone_is_not_packed_as_it_is(tmp_path: Path) -> None:
+    fixed = onnx.ModelProto.FromString(fir_model(np.array([0.5, 0.5]), HOP))
+    del fixed.metadata_props[:]
+    for value in (*fixed.graph.input, *fixed.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 1
+    (tmp_path / "x.onnx").write_bytes(fixed.SerializeToString())
+    (tmp_path / "x.toml").write_text(HEAD + 'domain = "waveform"\nlatency = 0\n')
+    out = tmp_path / "out.onnx"
+    code, text = restyle("pack", str(tmp_path / "x.onnx"), "--card", str(tmp_path / "x.toml"),
+                         "--out", str(out))  # fmt: skip
+    assert code == 2 and "is fixed at 1; export it open" in text and not out.exists()
+
+
+def test_what_grows_without_end_is_not_proved(tmp_path: Path) -> None:
+    """The engine clamps and begins anew, so that its output alone looks bounded."""
+    nodes = [
+        helper.make_node("Mul", ["h", "more"], ["old"]),
+        helper.make_node("Add", ["x", "old"], ["y"]),
+        helper.make_node("Identity", ["y"], ["hn"]),
+    ]
+    ends = ({"x": [1, HOP], "h": [1, HOP]}, {"y": [1, HOP], "hn": [1, HOP]})
+    model = graph(nodes, *ends, more=np.float32([1.5]))
+    card = '[[graph]]\ninput = "x"\noutput = "y"\nstates = { h = "hn" }\n'
+    files, path = write(tmp_path, card, model)
+    ready = carded(files, path)
+    (tmp_path / "out.onnx").write_bytes(ready.data)
+    failed = [c for c in verify(tmp_path / "out.onnx") if not c.passed]
+    assert any(c.name == "bounded" and "grows" in c.found for c in failed)
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder", "long"])
+def test_a_card_that_is_no_small_file_is_refused_at_once(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "card.toml"
+    if kind == "device":
+        path = Path("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.write_bytes(b"#" * (1 << 20) + b"\n")
+    with pytest.raises(RestyleError, match="more than 1 MiB" if kind == "long" else "not a file"):
+        carded([], str(path))
 
 
 def test_damaged_graphs_and_cards_are_refused_in_a_sentence(count: int = 120) -> None:

@@ -15,12 +15,12 @@ import pytest
 import torch
 from torch import nn
 
-from realtime.commands.imports import find_files
+from realtime.commands.imports import find_files, told
 from realtime.errors import ModelError, RestyleError
 from realtime.models.foreign.convert import to_onnx
 from realtime.models.foreign.files import from_data, read_network
 from realtime.models.foreign.graph import write_graph
-from realtime.models.foreign.kinds import SCRIPT, recognise
+from realtime.models.foreign.kinds import CAPTURE, NETWORK, SCRIPT, recognise
 from realtime.models.foreign.layers import run
 from realtime.models.load import open_model
 from realtime.models.streaming import load_model
@@ -258,6 +258,61 @@ UNKNOWN = {
     "empty": (b"", "is empty"),
     "text.txt": (b"hello there, this is no model", "of no kind known here"),
 }
+
+
+def sorted_keys(data: Any) -> Any:
+    return json.loads(json.dumps(data, sort_keys=True))
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_a_file_whose_names_were_sorted_plays_the_same(kind: str) -> None:
+    data = guitarml(kind, 1, 2)
+    held = data["state_dict"]
+    backwards = {**data, "state_dict": dict(reversed(held.items()))}
+    x = RNG.standard_normal(64)
+    first = run(from_data(data), x, [], {})
+    for other in (sorted_keys(data), backwards):
+        assert np.array_equal(run(from_data(other), x, [], {}), first)
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [("rec.weight_ih_l0_reverse", "runs both ways"), ("rec.weight_hr_l0", "projects its state")],
+)
+def test_parts_of_a_recurrent_layer_that_are_not_played_are_named(key: str, words: str) -> None:
+    data = guitarml("LSTM", 1, 1)
+    data["state_dict"][key] = weights(4, 4)
+    with pytest.raises(ModelError, match=words):
+        from_data(data)
+
+
+@pytest.mark.parametrize(("key", "value"), [("unit_type", "GRU"), ("hidden_size", 99)])
+def test_weights_of_another_network_than_the_file_says_are_refused(key: str, value: Any) -> None:
+    data = guitarml("LSTM", 1, 1)
+    data["model_data"][key] = value
+    with pytest.raises(ModelError, match=f"'{key}' is .*{value}"):
+        from_data(data)
+
+
+def test_a_convolution_that_skips_samples_is_refused_by_either_word() -> None:
+    for word in ("stride", "strides"):
+        conv = row("conv1d", 1, weights(2, 1, 1), [0.0], kernel_size=[2], **{word: 2})
+        with pytest.raises(ModelError, match="skips samples"):
+            from_data({"in_shape": [None, None, 1], "layers": [conv]})
+
+
+def test_weights_that_are_words_are_refused() -> None:
+    dense = row("dense", 1, [["0.5"]], [0.0])
+    with pytest.raises(ModelError, match="expected 1 x 1 weights"):
+        from_data({"in_shape": [None, None, 1], "layers": [dense]})
+
+
+def test_what_a_file_is_does_not_hang_on_its_ending(tmp_path: Path) -> None:
+    path = tmp_path / "x.nam"
+    path.write_text(json.dumps(guitarml("LSTM", 1, 1)))
+    assert told(path) == NETWORK
+    path.write_text("no JSON at all")
+    assert told(path) == CAPTURE  # whose reader says best what is wrong
 
 
 @pytest.mark.parametrize("name", UNKNOWN)

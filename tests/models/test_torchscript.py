@@ -178,6 +178,52 @@ def test_what_cannot_be_lifted_is_named(module, said, tmp_path, careful):
         Lifted(Script(path), 2).graph()
 
 
+class TracedInside(nn.Module):
+    """As people wrap a network that they traced: a convolution, its memory in a buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.conv = torch.jit.trace(nn.Conv1d(1, 1, 9), torch.zeros(1, 1, 72))
+        self.register_buffer("past", torch.zeros(1, 1, 8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        full = torch.cat([self.past, x], -1)
+        self.past = full[:, :, -8:]
+        return torch.tanh(self.conv(full))
+
+
+class Lstm(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell, self.out = nn.LSTM(1, 6, batch_first=True), nn.Linear(6, 1)
+        self.register_buffer("h", torch.zeros(1, 1, 6))
+        self.register_buffer("c", torch.zeros(1, 1, 6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y, state = self.cell(x.transpose(1, 2), (self.h, self.c))
+        self.h, self.c = state[0], state[1]
+        return self.out(y).transpose(1, 2)
+
+
+@pytest.mark.parametrize("module", [TracedInside, Lstm])
+def test_common_ways_to_write_a_script_play_as_it_does(module, tmp_path):
+    torch.manual_seed(3)
+    path = saved(module().eval(), tmp_path / "x.ts")
+    card, data, _ = convert(path, 48000)[0]
+    rng, hop = np.random.default_rng(0), card.hop_length
+    x = rng.uniform(-0.5, 0.5, 4 * hop).astype(np.float32)
+    stream = StreamingModel(data)
+    try:
+        y = np.concatenate([stream.step(b.reshape(1, 1, -1)).ravel() for b in x.reshape(4, hop)])
+    finally:
+        stream.close()
+    silence = np.zeros(48000, dtype=np.float32)  # that its memory has settled in
+    expected = run_script(path, np.concatenate([silence, x]))
+    assert np.abs(y - expected[48000:]).max() < 1e-5
+
+
 def test_a_script_without_a_sample_rate_asks_for_one(tmp_path):
     class Plain(nn.Module):
         def forward(self, x: Tensor) -> Tensor:

@@ -332,7 +332,12 @@ def _exported(followed: Any, inputs: tuple[Tensor, ...]) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             program = torch.export.export(followed, inputs, strict=False)
-            program = program.run_decompositions({torch.ops.aten.copy.default: _copy})
+            program = program.run_decompositions(
+                {
+                    torch.ops.aten.copy.default: _copy,
+                    torch.ops.aten._convolution.default: _convolution,
+                }
+            )
             found = torch.onnx.export(
                 program, (), dynamo=True, optimize=False, opset_version=OPSET, verbose=False,
                 external_data=False,
@@ -351,6 +356,11 @@ def _exported(followed: Any, inputs: tuple[Tensor, ...]) -> Any:
 def _copy(target: Tensor, source: Tensor, non_blocking: bool = False) -> Tensor:
     """What ``copy_`` makes: of the shape of the target, which the exporter forgets for numbers."""
     return source.to(target.dtype).expand(target.shape)
+
+
+def _convolution(*given: Any) -> Tensor:
+    """A convolution as ``torch.jit.trace`` writes it: four words for CUDA stand behind it."""
+    return torch.ops.aten.convolution.default(*given[:9])
 
 
 def _name(model: Any, ins: Sequence[str], outs: Sequence[str]) -> None:

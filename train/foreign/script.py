@@ -37,11 +37,14 @@ _PLAYED = (48000, 44100)  # Hz, in this order, where a model takes several
 def followable() -> Iterator[None]:
     """Have the interpreter call every operator one by one: what it fuses cannot be followed."""
     threads, before = torch.get_num_threads(), torch._C._jit_set_profiling_executor(False)
+    one_piece = torch._C._get_mkldnn_enabled()  # its LSTM
+    torch._C._set_mkldnn_enabled(False)
     torch.set_num_threads(1)
     try:
         with torch.no_grad():
             yield
     finally:
+        torch._C._set_mkldnn_enabled(one_piece)
         torch._C._jit_set_profiling_executor(before)
         torch.set_num_threads(threads)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -160,8 +161,9 @@ def check_effort(minutes: float, threads: int) -> None:
     """
     if not 0.05 <= minutes <= 600:
         raise ConfigError(f"--minutes must be within 0.05..600, got {minutes:g}")
-    if threads < 1:
-        raise ConfigError(f"--threads must be 1 or more, got {threads}")
+    most = os.cpu_count() or 1
+    if not 1 <= threads <= most:
+        raise ConfigError(f"--threads must be within 1..{most}, this machine's, got {threads}")
 
 
 def plain(

@@ -7,6 +7,7 @@ are bundled in the folder ``cards``.
 from __future__ import annotations
 
 import tomllib
+from dataclasses import fields
 from importlib import metadata
 from pathlib import Path
 
@@ -183,15 +184,26 @@ def read_card_file(path: Path) -> Description | Card:
     CardError
     """
     try:
-        if path.stat().st_size > LARGEST:
+        if not path.is_file():  # a device has no end, a pipe may have no beginning
+            raise CardError(f"{path} is not a file; a card is a TOML file")
+        with path.open("rb") as file:
+            text = file.read(LARGEST + 1)
+        if len(text) > LARGEST:
             raise CardError(f"{path.name} has more than 1 MiB; a card file has less")
-        data = tomllib.loads(path.read_text("utf-8"))
+        data = tomllib.loads(text.decode("utf-8-sig"))
     except OSError as error:
         raise CardError(f"cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CardError(f"{path.name} is not valid TOML: {str(error)[:200]}") from None
     if "graph" in data:
         return read(data, Description, path.name, error=CardError)
+    known = [f.name for f in fields(Card)]
+    for key in data:
+        if key not in known:
+            raise CardError(
+                f"{path.name}: unknown key '{key[:80]}'{nearest(key, known)}; there are"
+                f" {', '.join(sorted(known))}"
+            )
     return read(data, Card, path.name, error=CardError)
 
 

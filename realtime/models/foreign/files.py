@@ -8,6 +8,7 @@ those of ``RTNeural/model_loader.h``, ``aidadsp-lv2`` and CoreAudioML's ``Simple
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from dataclasses import replace
@@ -38,6 +39,9 @@ _WEIGHTS = {  # arrays that a layer cannot do without
     "batchnorm": 2,
 }
 _MEMBER = re.compile(r"^(?:(.*)\.)?(weight|bias)_(ih|hh)_l(\d{1,3})$")
+_BOTH_WAYS = re.compile(r"_l\d{1,3}_reverse$")
+_PROJECTED = re.compile(r"(weight|bias)_hr_l\d{1,3}$")
+MOST_ORDERED = 7  # layers whose order is looked for where the file does not have it
 
 
 def is_network(data: Any) -> bool:
@@ -166,7 +170,7 @@ def _layer(row: dict[str, Any], width: int) -> list[Layer]:
         groups = whole(row.get("groups", 1), "groups")
         if width % groups or size % groups:
             raise ModelError(f"{groups} groups do not divide {width} and {size} channels")
-        if _last(row.get("strides", 1), "strides", MAX_REACH) != 1:
+        if _last(row.get("strides", row.get("stride", 1)), "strides", MAX_REACH) != 1:
             raise ModelError("a convolution that skips samples is not supported")
         weight = _array(weights[0], (taps, width // groups, size))
         if (taps - 1) * dilation > MAX_REACH:
@@ -217,9 +221,12 @@ def _torch(data: dict[str, Any]) -> Network:
     if not isinstance(held, dict):
         raise ModelError(f"'state_dict' must be an object, got {shown(held)}")
     layers: list[Layer] = []
+    order: list[tuple[str, int]] = []  # of each layer: its name, its number within that
     done: set[str] = set()
-    inputs = 0
     for key in held:
+        if _BOTH_WAYS.search(str(key)) or _PROJECTED.search(str(key)):
+            what = "runs both ways" if _BOTH_WAYS.search(str(key)) else "projects its state"
+            raise ModelError(f"'{shown(key)}': a recurrent layer that {what} is not supported")
         member = _MEMBER.match(str(key))
         group = f"{member[1] or ''}|{member[4]}" if member else str(key).rpartition(".")[0]
         if group in done or (not member and not str(key).endswith((".weight", ".bias"))):
@@ -227,9 +234,12 @@ def _torch(data: dict[str, Any]) -> Network:
         done.add(group)
         if member:
             layers.append(_torch_recurrent(held, member[1], int(member[4])))
+            order.append((member[1] or "", int(member[4])))
         else:
             layers.append(_torch_dense(held, group))
-        inputs = inputs or _inputs(layers[0])
+            order.append((group, 0))
+    layers = _in_a_row(layers, order)
+    inputs = _inputs(layers[0]) if layers else 0
     if not layers or len(layers) > MAX_LAYERS:
         raise ModelError(f"the state_dict must hold 1..{MAX_LAYERS} layers, got {len(layers)}")
     if not 1 <= inputs <= 1 + MOST_KNOBS:
@@ -239,6 +249,7 @@ def _torch(data: dict[str, Any]) -> Network:
     stated = about.get("input_size", inputs)
     if stated != inputs:
         raise ModelError(f"'input_size' is {shown(stated)}, but the weights have {inputs} inputs")
+    _as_stated(about, layers)
     width = inputs
     for number, layer in enumerate(layers, 1):
         if _inputs(layer) != width:
@@ -262,6 +273,44 @@ def _torch(data: dict[str, Any]) -> Network:
         ),
         width,
     )
+
+
+def _in_a_row(layers: list[Layer], order: list[tuple[str, int]]) -> list[Layer]:
+    """Layers in the order in which each takes what the one before gives.
+
+    That is mostly the file's own; programs that sort the names of a file lose it.
+    """
+
+    def fits(row: tuple[int, ...]) -> bool:
+        width = _inputs(layers[row[0]])
+        if width > 1 + MOST_KNOBS:
+            return False
+        last: dict[str, int] = {}
+        for k in row:
+            name, number = order[k]
+            if _inputs(layers[k]) != width or last.get(name, -1) >= number:
+                return False
+            width, last[name] = _width([layers[k]], width), number
+        return width == 1
+
+    as_written = tuple(range(len(layers)))
+    if not layers or len(layers) > MOST_ORDERED or fits(as_written):
+        return layers
+    found = [row for row in itertools.permutations(as_written) if fits(row)]
+    if len({tuple(order[k] for k in row) for row in found}) > 1:
+        raise ModelError("its layers fit together in more than one order; keep the order of torch")
+    return [layers[k] for k in found[0]] if found else layers
+
+
+def _as_stated(about: dict[str, Any], layers: list[Layer]) -> None:
+    """Refuse weights that are another network's than the file says."""
+    for layer in layers:
+        if not isinstance(layer, Recurrent):
+            continue
+        for key, found in (("unit_type", layer.kind.upper()), ("hidden_size", layer.size)):
+            said = about.get(key, found)
+            if (said.upper() if isinstance(said, str) else said) != found:
+                raise ModelError(f"'{key}' is {shown(said)}, but the weights are of {found}")
 
 
 def _torch_recurrent(held: dict[str, Any], name: str | None, number: int) -> Recurrent:
@@ -335,7 +384,10 @@ def _array(value: Any, shape: tuple[int, ...] | None, axes: int = 1) -> Float:
     """
     expected = f"{' x '.join(map(str, shape))} weights" if shape else f"weights with {axes} axes"
     try:
-        found = np.asarray(value, dtype=np.float64)
+        plain = np.asarray(value)
+        if plain.dtype.kind not in "iuf" and plain.size:
+            raise TypeError
+        found = plain.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
         raise ModelError(f"expected {expected}, got {shown(value)}") from None
     if (found.shape != shape) if shape else (found.ndim != axes or not found.size):

@@ -49,6 +49,14 @@ def _read(data: bytes, name: str, card: Card) -> tuple[bytes, Card]:
             f" {', '.join(sorted(expected))} and states called state_NAME, or a card with [[graph]]"
             " that says what they are: see docs/import.md"
         )
+    for tensor, value in inputs.items():
+        first = next(iter(value.type.tensor_type.shape.dim), None)
+        if tensor != "controls" and first is not None and first.dim_value:
+            raise CardError(
+                f"{name}: the first axis of '{tensor}', that of channels, is fixed at"
+                f" {first.dim_value}; export it open (dynamic_axes), or write a card with"
+                " [[graph]], which plays a fixed graph once for each channel: see docs/import.md"
+            )
     states = tuple(_state(n, i, name) for n, i in inputs.items() if n.startswith(PREFIX))
     return stripped(data), replace(card, states=states)
 

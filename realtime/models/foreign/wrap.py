@@ -225,6 +225,8 @@ def _place(body: _Body, model: Any, d: Graph, number: int, hop: int, t: Transfor
         kind = _NUMBERS.get(value_info.type.tensor_type.elem_type)
         if kind is None:
             raise CardError(f"the constant '{name}' is of a type that is not supported")
+        if np.issubdtype(kind, np.integer) and number_ != int(number_):
+            raise CardError(f"the constant '{name}' takes whole numbers, got {number_}")
         given[name] = body.weight(np.full(_shape(value_info), number_), kind)
     for name, source_name in knobs.items():
         if name in inputs:
@@ -329,6 +331,10 @@ def _wrapped(
         raise ModelError("a graph with functions of its own is not supported; export it without")
     body, hop, t = _Body(), d.hop_length, d.transform
     knobs = {}
+    named = {i.name for m in models for i in m.graph.input}
+    for c in d.control:
+        if c.input not in named:
+            raise CardError(f"control '{c.name}': no graph has an input '{c.input}'")
     for i, c in enumerate(d.control):
         ends = [body.weight([v], np.int64) for v in (i, i + 1, 1)]
         knobs[c.input] = body.node("Slice", "controls", *ends)
