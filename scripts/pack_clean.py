@@ -1,7 +1,7 @@
 """Pack what ``train/fit/clean_alone.py`` needs for a machine that has torch and nothing of ours.
 
-``python -m scripts.pack_clean FOLDER WHEEL`` writes code, speech, music and keystrokes (Opus) of at
-most 14 MiB; WHEEL is soundfile's for that machine, whose libsndfile reads them.
+``python -m scripts.pack_clean FOLDER WHEEL`` writes code, speech, music, noises and keystrokes
+(Opus); WHEEL is soundfile's for that machine, whose libsndfile reads them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from train.recipes.clean import clean_speech, music, strokes
+from train.recipes.clean import clean_speech, music, noises, strokes
 
 Array = npt.NDArray[np.float32]
 CODE = (
@@ -64,6 +64,7 @@ def main() -> None:
         "speech": (clean_speech("train") + clean_speech("validation"), 28000, 0.2),
         "music": (music("train", 3.5), 40000, 0.0),
         "strokes": (strokes("train"), 64000, 0.02),
+        "noises": (noises("train"), 32000, 0.0),
     }
     for name, (clips, rate, gap) in parts.items():
         table, sound, at = [], [], 0
@@ -76,6 +77,8 @@ def main() -> None:
             at += len(x) + len(rest)
         if name == "strokes":
             tables[name] = table
+        if name == "noises":
+            tables["noises_length"] = len(clips[0])
         write_opus(folder / f"{name}.ogg", np.concatenate(sound), rate)
         print(f"{name}: {len(table)} clips, {at / 48000 / 60:.1f} min")
     (folder / "tables.json").write_text(json.dumps(tables))

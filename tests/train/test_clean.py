@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from realtime.models.catalog import find_model
+from realtime.proof.listener.play import play
 from train.data.examples import noisy
 from train.losses.speech import speech_distance
 from train.networks.cleaner import Cleaner
@@ -55,7 +56,8 @@ def draw(seed: int = 0) -> noisy.Draw:
 
 def pools() -> noisy.Pools:
     music = torch.sin(torch.arange(RATE) * 0.05) * 0.1
-    return noisy.Pools(music, noisy.made_strokes(draw(), 6, 2400))
+    engine = torch.randn(3, RATE // 4, generator=torch.Generator().manual_seed(1))
+    return noisy.Pools(music, noisy.made_strokes(draw(), 6, 2400), engine)
 
 
 def test_steps_are_the_same_as_the_whole(network: Cleaner) -> None:
@@ -132,6 +134,53 @@ def test_noises_have_unit_power_and_are_not_alike(kind: str) -> None:
     power = y.square().mean(dim=1)
     assert ((power > 0.5) & (power < 2.5)).all()
     assert (y @ y.T / RATE - torch.diag(power)).abs().max() < 0.5
+
+
+def test_recorded_noise_goes_on_at_another_speed_where_its_recording_ends() -> None:
+    t = torch.arange(RATE // 2) / RATE
+    pool = torch.sin(2 * np.pi * 1000 * t)[None]
+    y = noisy.recorded(draw(3), 6, 2 * RATE, pool)
+    assert torch.allclose(y.square().mean(dim=1), torch.ones(6), atol=1e-3)
+    hz = torch.fft.rfft(y * torch.hann_window(2 * RATE)).abs().argmax(dim=1) / 2  # bins of 0.5 Hz
+    assert (hz > 650).all() and (hz < 1525).all() and hz.std() > 50
+    parts = y.reshape(6, 8, -1).square().mean(dim=2)  # as loud all along
+    assert (parts > 0.9).all() and (parts < 1.1).all()
+
+
+def test_in_training_a_row_goes_on_from_a_state_of_the_step_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("train.recipes.clean.ANEW", 0.0)
+    recipe, one = Clean(), torch.ones(1, 1)
+    network = recipe.network().train()
+    first, second = (0.1 * torch.randn(1, 128 * k) for k in (12, 9))
+    with torch.no_grad():
+        recipe.convert(network, first, one)
+        y = recipe.convert(network, second, one)
+        states = [s.repeat(1, *[1] * (s.dim() - 1)) for s in network.initial_state(1)]
+        _, states = network.step(recipe.transform.forward(first), states, one)
+        expected, states = network.step(recipe.transform.forward(second), states, one)
+        assert torch.allclose(y, recipe.transform.inverse(expected), atol=1e-5)
+        alone = recipe.convert(network.eval(), second, one)
+    assert recipe.carried is not None and torch.allclose(recipe.carried[1], states[1], atol=1e-5)
+    assert not torch.allclose(alone, y, atol=1e-5)
+
+
+@pytest.mark.parametrize("before", [0.0, 20.0], ids=["at once", "after silence"])
+def test_the_bundled_cleaner_does_the_same_in_its_second_minute(before: float) -> None:
+    """Its memory neither fills up while it runs nor sticks to what silence left in it."""
+    rng = np.random.default_rng(0)
+    t = np.arange(3 * RATE) / RATE
+    pitch = 120 * (1 + 0.1 * np.sin(2 * np.pi * 0.7 * t))
+    voice = sum(np.sin(2 * np.pi * k * np.cumsum(pitch) / RATE) / k for k in range(1, 20))
+    said = 0.05 * voice * np.clip(np.sin(2 * np.pi * 1.5 * t), 0, 1)
+    x = np.concatenate([np.zeros(int(before * RATE)), np.tile(said, 24)])
+    x[int(before * RATE) :] += 0.003 * rng.standard_normal(24 * len(t))
+    y = play(find_model("clean"), x[None].astype(np.float32))[0]
+    turns = np.square(y[int(before * RATE) :], dtype=np.float64).reshape(24, -1)
+    levels = 10 * np.log10(turns.mean(axis=1))
+    assert np.ptp(levels[1:]) < 1.0, levels.round(1)
+    assert abs(levels[1] - 10 * np.log10(np.mean(said**2))) < 3.0
 
 
 def test_a_machine_is_mostly_noise_whatever_its_tones() -> None:

@@ -118,14 +118,21 @@ class Tiny(Recipe):
 
 
 class Noisy(Tiny):
-    """Uses everything a resume must bring back: torch's generator, a mean, an adversary."""
+    """Uses everything a resume must bring back: torch's generator, a mean, an adversary, SOAP's
+    memory, and what one step leaves to the next."""
 
     name = "noisy"
-    schedule = Schedule(minutes=1.0, batch=2, segment=2048, seed=5, steps=16, average=0.9)
+    schedule = Schedule(
+        minutes=1.0, batch=2, segment=2048, seed=5, steps=16, average=0.9, optimiser="soap"
+    )
 
     def convert(self, network: Streamable, dry: Tensor, controls: Tensor) -> Tensor:
         y = super().convert(network, dry, controls)
-        return y + 1e-3 * torch.randn_like(y) if network.training else y
+        if not network.training:
+            return y
+        before = self.carried[0] if self.carried else torch.zeros(1)
+        self.carried = [y.detach().mean().reshape(1)]
+        return y + 1e-3 * torch.randn_like(y) + 0.1 * before
 
     def adversary(self) -> nn.Module:
         return Adversary([SpectralDiscriminator(256, 64, 2)], begin=0.25)

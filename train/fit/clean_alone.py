@@ -31,10 +31,12 @@ from train.losses.listener import objection, test_rows  # noqa: E402
 from train.losses.speech import speech_distance  # noqa: E402
 from train.networks.cleaner import Cleaner  # noqa: E402
 from train.networks.frames import FrameTransform  # noqa: E402
+from train.networks.layers import go_on  # noqa: E402
 
 RATE, HOP, LATENCY = 48000, 128, 128
 N = 1125 * HOP  # 3 s
-WARM = 24000
+WARM = 9600
+ANEW = 0.1  # share of rows that begin with a network that has heard nothing
 TESTS = 4
 OBJECTION = 0.002  # of the loss, for each dB that a test sound is not clean
 SAVE_EVERY, CHECK_EVERY = 55.0, 40.0  # s
@@ -105,7 +107,7 @@ def main() -> None:
     n = 512 * HOP if small else N
     tables = json.loads((HERE / "tables.json").read_text())
     heard = {}
-    for name in ("speech", "music", "strokes"):
+    for name in ("speech", "music", "strokes", "noises"):
         x = torch.from_numpy(read_sound(HERE / f"{name}.ogg"))
         heard[name] = x.half().to(device)
         say(f"{name}: {len(x) / RATE / 60:.1f} min")
@@ -119,7 +121,9 @@ def main() -> None:
     for row, (a, b) in zip(hits, places.tolist(), strict=True):
         piece = heard["strokes"][a : min(b, a + 12000)].float()
         row[: len(piece)] = piece / (piece.abs().max() + 1e-6)
-    pools = noisy.Pools(heard["music"], torch.cat([hits, made]))
+    length = int(tables["noises_length"])
+    recorded = heard["noises"][: len(heard["noises"]) // length * length].float()
+    pools = noisy.Pools(heard["music"], torch.cat([hits, made]), recorded.reshape(-1, length))
     lines = test_rows(12 if small else 96, n, np.random.default_rng(3)).to(device)
     transform = FrameTransform(1024, 256, HOP, 16)
     network = Cleaner(513).to(device)
@@ -197,6 +201,7 @@ def main() -> None:
 
     history: list[list[float]] = []
     step, bad, saved, checked, total = 0, 0, began, began, 0.0
+    carried: list[Tensor] | None = None
     reserve = 8.0 if not small else 2.0
     while True:
         now = time.monotonic()
@@ -210,7 +215,10 @@ def main() -> None:
             dry, wet = noisy.mixtures(draw, stretches(speech, draw, batch, n), pools)
             chosen = lines[torch.randint(len(lines), (TESTS,), device=device)]
             dry = torch.cat([dry, chosen])
-        y = clean(network, dry)
+        frames = transform.forward(dry)
+        y, *left = network(frames, one, *go_on(network, frames, carried, ANEW))
+        carried = [state.detach() for state in left]
+        y = torch.nn.functional.pad(transform.inverse(y)[:, LATENCY:], (0, LATENCY))
         loss = speech_distance(y[:-TESTS, WARM:-LATENCY], wet[:, WARM:-LATENCY])
         fault = objection(y[-TESTS:, :-LATENCY], chosen[:, :-LATENCY])
         weight = OBJECTION * min(1.0, progress * 4)

@@ -85,7 +85,8 @@ class Loop:
                     if done or (run.step % self.options.check_every == 0 and not stopping):
                         self._check(done)
                     if done or stopping or run.step - saved >= self.options.save_every:
-                        self._save(checkpoint.LAST, {**run.remember(), "done": done})
+                        more = {"done": done, "carried": self.recipe.carried}
+                        self._save(checkpoint.LAST, {**run.remember(), **more})
                         saved = run.step
                     if done:
                         return self.folder / checkpoint.BEST

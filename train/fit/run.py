@@ -92,6 +92,7 @@ def fit(
                 console.say(f"beginning with the weights of {recipe.start}")
         if earlier:
             training.recall(earlier)
+            recipe.carried = earlier.get("carried")
             console.say(f"going on at step {training.step} from {folder / checkpoint.LAST}")
         return Loop(fabric, recipe, data, schedule, options, training, stepper, console).run()
     finally:

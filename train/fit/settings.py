@@ -16,7 +16,7 @@ from msgspec import inspect
 from realtime.errors import ConfigError, nearest
 from realtime.schema import described
 
-from ..recipes.base import Recipe, Schedule
+from ..recipes.base import OPTIMISERS, Recipe, Schedule
 
 _WORDS = {"none": None, "yes": True, "true": True, "no": False, "false": False}
 
@@ -106,3 +106,5 @@ def _sensible(schedule: Schedule) -> None:
         raise ConfigError(f"steps={schedule.steps}: one is the least, or none for minutes")
     if not 0 <= schedule.average < 1:
         raise ConfigError(f"average={schedule.average}: a decay from 0 to below 1")
+    if schedule.optimiser not in OPTIMISERS:
+        raise ConfigError(f"optimiser={schedule.optimiser}: one of {', '.join(OPTIMISERS)}")

@@ -17,6 +17,7 @@ from torch.optim import AdamW, Optimizer
 from ..networks.discriminators import Adversary
 from ..networks.layers import Streamable
 from ..recipes.base import Recipe, Schedule
+from .soap import Soap
 
 
 @dataclass
@@ -132,6 +133,12 @@ def _tensors(module: nn.Module) -> list[Tensor]:
     return list(module.state_dict().values())
 
 
+def _optimiser(network: Streamable, schedule: Schedule) -> Optimizer:
+    if schedule.optimiser == "soap":
+        return Soap(network.parameters(), lr=schedule.learning_rate)
+    return AdamW(network.parameters(), lr=schedule.learning_rate, weight_decay=1e-4)
+
+
 def begin(recipe: Recipe, schedule: Schedule) -> Training:
     """A fresh run: everything random follows from the schedule's seed."""
     torch.manual_seed(schedule.seed)
@@ -143,7 +150,7 @@ def begin(recipe: Recipe, schedule: Schedule) -> Training:
     return Training(
         network=network,
         mean=mean,
-        optimiser=AdamW(network.parameters(), lr=schedule.learning_rate, weight_decay=1e-4),
+        optimiser=_optimiser(network, schedule),
         adversary=adversary,
         opponent=AdamW(adversary.parameters(), betas=(0.5, 0.9)) if adversary is not None else None,
         draws=np.random.default_rng(schedule.seed),

@@ -144,6 +144,24 @@ class Streamable(nn.Module):
         return self.step(x, begin, controls)[0]
 
 
+def go_on(network: Streamable, x: Tensor, left: list[Tensor] | None, anew: float) -> list[Tensor]:
+    """States for a batch ``x [rows, ...]`` of a training in which rows go on from one another.
+
+    Each begins with what a row of the step before left, whichever, and a share `anew` with what a
+    network has that heard nothing; all of them where `left` is None or of another number of rows.
+    What is learnt then holds for hours of sound; from zeros alone it holds for a segment.
+    """
+    rows = len(x)
+    fresh = [s.to(x).repeat(rows, *[1] * (s.dim() - 1)) for s in network.initial_state(1)]
+    if left is None or len(left[0]) != rows:
+        return fresh
+    order, new = torch.randperm(rows), torch.rand(rows) < anew
+    return [
+        torch.where(new.to(x.device).view(-1, *[1] * (s.dim() - 1)), s, old.to(s)[order])
+        for s, old in zip(fresh, left, strict=True)
+    ]
+
+
 def blend_weights(controls: Tensor) -> Tensor:
     """Non-negative weights ``[batch, c]`` that sum to 1 (nothing asked for: equal parts)."""
     positive = controls.clamp(min=0.0) + 1e-6

@@ -22,6 +22,9 @@ Array = npt.NDArray[np.float32]
 JUDGED_SECONDS = 12.0  # of each test recording, the warm-up of the network left out
 
 
+OPTIMISERS = ("adamw", "soap")  # see train.fit.soap
+
+
 @dataclass(frozen=True)
 class Schedule:
     """How long and how fast to train."""
@@ -34,6 +37,7 @@ class Schedule:
     seed: int = 0
     steps: int | None = None  # a fixed number instead of minutes
     average: float = 0.0  # decay per step of a running mean of the weights; 0: the weights alone
+    optimiser: str = "adamw"  # of OPTIMISERS
 
 
 class Batch(NamedTuple):
@@ -71,6 +75,8 @@ class Recipe(ABC):
         Folder that its run lies in, where it is one of several; None: the usual one.
     unpaired : bool
         It learns from recordings that do not belong together; only tests have true pairs.
+    carried : list of Tensor or None
+        What a recipe takes from one step of the training to the next; a checkpoint keeps it.
     ablations : dict of candidate to recipe
         Whose best networks are judged beside the style's, where they were trained.
     """
@@ -87,6 +93,7 @@ class Recipe(ABC):
     start: Path | None = None
     runs: Path | None = None
     unpaired: bool = False
+    carried: list[Tensor] | None = None
     ablations: ClassVar[dict[str, str]] = {}
 
     @abstractmethod

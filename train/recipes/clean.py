@@ -22,18 +22,19 @@ from ..data.sets.recordings import SETS, load_set
 from ..data.sound.denoise import spectral_gate
 from ..losses.speech import speech_distance
 from ..networks.cleaner import Cleaner
-from ..networks.layers import Streamable
+from ..networks.layers import Streamable, go_on
 from .base import Batch, Schedule
 from .spectral import Spectral
 
 Array = npt.NDArray[np.float32]
 RELIEF_DB = 36.0  # between the loud and the quiet of a recording that is clean enough
-MINUTES = 5.5  # of a speaker
+MINUTES = 15.0  # of a speaker
 SPEECH_LEVEL = 0.1  # RMS
 
 
 SPEECH = "speech-wide"
 SHORTEST = 4800  # samples
+ANEW = 0.1  # share of rows that begin with a network that has heard nothing
 OWN_NOISE_DB = 18.0  # by which a recording's own noise is lowered before it is mixed
 
 
@@ -54,7 +55,7 @@ def clean_speech(split: str) -> list[Array]:
             by_speaker.setdefault(item.tags["speaker"], []).append(item)
     found = []
     for _, items in sorted(by_speaker.items()):
-        left = MINUTES * 60 * (1.0 if split == "train" else 0.05)
+        left = MINUTES * 60 * (1.0 if split == "train" else 0.02)
         clips: list[Array] = []
         for item in sorted(items, key=lambda i: rank(i.file)):
             if left <= 0:
@@ -95,6 +96,27 @@ def strokes(split: str) -> list[Array]:
     return [r.samples[:12000] for r in getattr(load_set("keystrokes"), split)]
 
 
+def noises(split: str, seconds: float = 6.0, most: int = 3) -> list[Array]:
+    """Stretches of recorded noise at equal level, at most so many of a recording.
+
+    Shorter recordings come again and again.
+    """
+    length = int(seconds * SAMPLE_RATE)
+    found: list[Array] = []
+    known: set[bytes] = set()
+    for recording in getattr(load_set("noises"), split):
+        x = recording.samples
+        begin = x[:SAMPLE_RATE].tobytes()
+        if begin in known:  # the same rain falls on several landscapes
+            continue
+        known.add(begin)
+        for k in range(min(most, max(1, len(x) // length))):
+            y = np.resize(x[k * length :], length)
+            if (power := np.mean(y**2)) > 1e-8:
+                found.append(y * np.float32(SPEECH_LEVEL / np.sqrt(power)))
+    return found
+
+
 def joined(split: str, seconds: float = 20.0) -> list[Array]:
     """Clean speech in stretches of about so many seconds, a fifth of a second between clips."""
     gap = np.zeros(SAMPLE_RATE // 5, dtype=np.float32)
@@ -116,7 +138,9 @@ def pools(split: str, minutes: float = 3.5) -> noisy.Pools:
     made = noisy.made_strokes(draw, 200, 12000)
     heard = torch.from_numpy(np.stack(hits).astype(np.float32))
     return noisy.Pools(
-        torch.from_numpy(np.concatenate(music(split, minutes))), torch.cat([heard, made])
+        torch.from_numpy(np.concatenate(music(split, minutes))),
+        torch.cat([heard, made]),
+        torch.from_numpy(np.stack(noises(split))),
     )
 
 
@@ -136,9 +160,15 @@ class Clean(Spectral):
     )
     hidden, rest = 160, 1.0
     schedule = Schedule(
-        minutes=240, steps=6000, batch=16, segment=96000, learning_rate=2e-3, average=0.998
+        minutes=240,
+        steps=6000,
+        batch=16,
+        segment=96000,
+        learning_rate=2e-3,
+        average=0.995,
+        optimiser="soap",
     )
-    warm_up = 24064
+    warm_up = 9728
 
     def network(self) -> Streamable:
         """A cleaner of this geometry."""
@@ -171,9 +201,15 @@ class Clean(Spectral):
     _pools: noisy.Pools | None = None
 
     def convert(self, network: Streamable, dry: Tensor, controls: Tensor) -> Tensor:
-        """Frames in, frames out, overlap-added."""
+        """Frames in, frames out, overlap-added; in training each row goes on from some state that a
+        row of the step before left, so that what is learnt holds for hours and not for a segment.
+        """
         frames = self.transform.forward(dry)
-        return self.transform.inverse(network.offline(frames, controls=controls))
+        if not network.training:
+            return self.transform.inverse(network.offline(frames, controls=controls))
+        y, left = network.step(frames, go_on(network, frames, self.carried, ANEW), controls)
+        self.carried = [state.detach() for state in left]
+        return self.transform.inverse(y)
 
     def loss(self, y: Tensor, target: Tensor) -> Tensor:
         """Compressed spectra, what is lost of the speech weighing more."""
@@ -184,8 +220,8 @@ class Clean(Spectral):
         return super().objection(y, x) * 0.07
 
     def sources(self) -> list[dict[str, Any]]:
-        """Speech, music and keys; all other noise is invented."""
-        names = (SPEECH, "game-music", "keystrokes")
+        """Speech and recorded noise; all other noise is invented."""
+        names = (SPEECH, "noises", "game-music", "keystrokes")
         rows = [row for name in names for row in read_manifest(SETS / name).provenance()]
         return [
             *rows,

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 RATE = 48000
-KINDS = ("coloured", "fan", "machine", "hum", "wind", "strokes", "music", "babble")
-SHARES = (0.12, 0.12, 0.3, 0.05, 0.07, 0.13, 0.09, 0.12)
+KINDS = ("coloured", "fan", "machine", "hum", "wind", "strokes", "music", "babble", "recorded")
+SHARES = (0.08, 0.08, 0.2, 0.05, 0.05, 0.11, 0.08, 0.11, 0.24)
+OFF = 0.05  # share of rows in which the microphone is off
 RESONANCES = 8  # of a machine's housing
 STROKES = 14  # at most, in a row
 LOWEST_HZ = 20.0
@@ -31,10 +32,13 @@ class Pools:
         Pieces one after the other.
     strokes : Tensor [shape=(count, n)]
         Short events that begin at once: keys, clicks, knocks; peak 1.
+    recorded : Tensor [shape=(count, n)]
+        Engines, weather and the like, a stretch of a recording each.
     """
 
     music: Tensor
     strokes: Tensor
+    recorded: Tensor
 
 
 class Draw:
@@ -217,6 +221,19 @@ def pieces(draw: Draw, rows: int, n: int, pool: Tensor) -> Tensor:
     return unit(filtered(found, curve(draw, rows, n // 2 + 1, 5.0)))
 
 
+def recorded(draw: Draw, rows: int, n: int, pool: Tensor) -> Tensor:
+    """Recordings of noise at another speed, over and over, and coloured a little."""
+    length = pool.shape[1]
+    speed = 2.0 ** draw.uniform(-0.6, 0.6, rows, 1)
+    steps = torch.arange(n, dtype=torch.float64, device=draw.device)
+    at = draw.uniform(0.0, 1.0, rows, 1) * length + steps * speed
+    left = at.long()
+    part = (at - left).float()
+    source = pool[draw.integers(len(pool), rows)]
+    y = source.gather(1, left % length) * (1 - part) + source.gather(1, (left + 1) % length) * part
+    return unit(filtered(y, curve(draw, rows, n // 2 + 1, 5.0)))
+
+
 def babble(draw: Draw, rows: int, n: int, speech: Tensor) -> Tensor:
     """Three to eight other voices of the batch at once, a little duller than near ones."""
     y = torch.zeros(rows, n, device=draw.device)
@@ -258,6 +275,8 @@ def noise(draw: Draw, speech: Tensor, pools: Pools, alone: Tensor | None = None)
                 made = pieces(draw, count, n, pools.music)
             elif kind == "babble":
                 made = babble(draw, count, n, speech)
+            elif kind == "recorded":
+                made = recorded(draw, count, n, pools.recorded)
             else:
                 made = STEADY[kind](draw, count, n)
             total[found] += (loud if isinstance(loud, float) else loud[found]) * made
@@ -322,7 +341,7 @@ def notes(draw: Draw, rows: int, n: int) -> Tensor:
     return unit(filtered(y, curve(draw, rows, n // 2 + 1, 8.0))) * rise
 
 
-def mixtures(draw: Draw, speech: Tensor, pools: Pools, sung: float = 0.05) -> tuple[Tensor, Tensor]:
+def mixtures(draw: Draw, speech: Tensor, pools: Pools, sung: float = 0.03) -> tuple[Tensor, Tensor]:
     """Noisy rows and what is to be left of them.
 
     Parameters
@@ -355,4 +374,5 @@ def mixtures(draw: Draw, speech: Tensor, pools: Pools, sung: float = 0.05) -> tu
     dry = voice + loud * noise(draw, others, pools, alone) + hiss * draw.normal(rows, n)
     level = decibels(draw.uniform(-42.0, -14.0, rows, 1)) / active
     level = torch.minimum(level, 0.98 / (dry.abs().amax(dim=1, keepdim=True) + 1e-9))
+    level = level * (1.0 - draw.chance(OFF, rows, 1))
     return dry * level, voice * level

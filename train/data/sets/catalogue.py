@@ -71,6 +71,12 @@ def _keystrokes(_: Path | None) -> list[Source]:
     return speech_wide.keystrokes()
 
 
+def _noises(_: Path | None) -> list[Source]:
+    from . import noises
+
+    return noises.recorded()
+
+
 def _music(_: Path | None) -> list[Source]:
     from . import music
 
@@ -138,6 +144,13 @@ CATALOGUE = {
         ("GPL-2.0-or-later",),
         ("bucklespring-data",),
         _keystrokes,
+    ),
+    "noises": SetKind(
+        "engines, factories, traffic, weather and water of five games (1.5 GB to download)",
+        ("GPL-2.0-or-later", "GPL-2.0-only", "CC-BY-SA-3.0"),
+        ("lincity-ng-data", "megaglest-data", "redeclipse-data", "searchandrescue-data",
+         "torcs-data"),
+        _noises,
     ),
     "game-music": SetKind(
         "soundtracks of three games, electronic and other",
