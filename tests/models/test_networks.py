@@ -23,6 +23,7 @@ from realtime.models.foreign.graph import write_graph
 from realtime.models.foreign.kinds import CAPTURE, NETWORK, SCRIPT, recognise
 from realtime.models.foreign.layers import run
 from realtime.models.load import open_model
+from realtime.models.nam.convert import model_name
 from realtime.models.streaming import load_model
 from realtime.proof.verify import verify
 
@@ -305,6 +306,13 @@ def test_weights_that_are_words_are_refused() -> None:
     dense = row("dense", 1, [["0.5"]], [0.0])
     with pytest.raises(ModelError, match="expected 1 x 1 weights"):
         from_data({"in_shape": [None, None, 1], "layers": [dense]})
+
+
+def test_names_of_any_alphabet_stay_apart() -> None:
+    texts = ["ギター", "日本語", "日本語 [b]", "b", "усилитель", "Crème brûlée", "Creme brulee 2"]
+    names = [model_name(t) for t in texts]
+    assert len(set(names)) == len(texts) and names[3] == "b" and names[5] == "Creme-brulee"
+    assert all(n.isascii() for n in names)
 
 
 def test_what_a_file_is_does_not_hang_on_its_ending(tmp_path: Path) -> None:

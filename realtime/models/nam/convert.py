@@ -7,6 +7,7 @@ import binascii
 import json
 import math
 import re
+import unicodedata
 import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -37,8 +38,17 @@ _WORDS = ("name", "modeled_by", "gear_type", "gear_make", "gear_model", "tone_ty
 
 
 def model_name(text: str) -> str:
-    """Turn any text into a model name: letters, digits, ``-``, ``_`` and ``.``."""
-    cleaned = re.sub(r"[^\w.-]+", "-", text, flags=re.ASCII).strip("-.")
+    """Turn any text into a model name: letters, digits, ``-``, ``_`` and ``.``.
+
+    Accents are left out; what has letters of other alphabets ends in a number that only the same
+    text has, so that two such names never are one.
+    """
+    letters = unicodedata.normalize("NFKD", text)
+    letters = "".join(c for c in letters if not unicodedata.combining(c))
+    cleaned = re.sub(r"[^\w.-]+", "-", letters, flags=re.ASCII).strip("-.")
+    if any(c.isalnum() and not c.isascii() for c in letters):
+        number = zlib.crc32(text.encode(errors="surrogatepass")) & 0xFFFFFF
+        return f"{cleaned[:72] or 'model'}-{number:06x}"
     return cleaned[:80] or "capture"
 
 
