@@ -42,6 +42,7 @@ def read(
     error: type[RestyleError] = ConfigError,
     words: Mapping[str, str] | None = None,
     table: str = "a table",
+    known: bool = False,
 ) -> T:
     """Return `data` as a value of type `kind`.
 
@@ -58,13 +59,15 @@ def read(
         its keys stand one level higher, is called "".
     table : str
         What a mapping is called: ``a table`` in TOML, ``an object`` in JSON; examples are in TOML.
+    known : bool
+        Whether unknown keys of the outermost table are mistakes, where its type lets them pass.
 
     Raises
     ------
     RestyleError
         The first mistake found.
     """
-    voice = _Voice(words or {}, table)
+    voice = _Voice(words or {}, table, known)
     for path, sentence in voice.mistakes(data, _info(kind), ()):  # type: ignore[arg-type]
         raise error(_begin(where, _begin(voice.place(path), sentence)))
     try:
@@ -166,6 +169,7 @@ class _Voice(NamedTuple):
 
     words: Mapping[str, str]
     table: str
+    known: bool = False
 
     def mistakes(self, data: Any, info: inspect.Type, path: Path) -> Iterator[tuple[Path, str]]:
         """What does not fit its type, each with the place it is in."""
@@ -177,7 +181,8 @@ class _Voice(NamedTuple):
                 isinstance(data, Mapping)
             ):
                 known = {f.encode_name: f for f in fields}
-                for key in data if getattr(inner, "forbid_unknown_fields", False) else ():
+                forbidden = getattr(inner, "forbid_unknown_fields", False)
+                for key in data if forbidden or (self.known and not path) else ():
                     if key not in known:
                         names = [self.word(k) for k in known]
                         listed = ", ".join(names) or "none"

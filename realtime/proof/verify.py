@@ -21,7 +21,13 @@ from ..errors import ModelError, RestyleError
 from ..models.card import KINDS, Spectrum
 from ..models.load import open_model, plays_in_kernel
 from ..models.nam.convert import null_db
-from ..models.streaming import StreamingModel, load_model, paired_output, relative_error
+from ..models.streaming import (
+    StreamingModel,
+    load_model,
+    paired_output,
+    relative_error,
+)
+from ..models.streaming import answers as streamed
 from ..stages.model import model_path
 from .checks import Check, endless, hard_signals, possible_notes, probabilities, prompt, repeats
 from .impulse import answer, typical
@@ -176,7 +182,7 @@ def _silence(model: StreamingModel, path: Path) -> Check:
     clean = played.counters()["resets"] == 0 and raw_peak <= 1.0
     x = _noise(model, 96, seed=4)
     model.reset()
-    grown = max(float(np.abs(model.step(f)).max()) for f in x) / float(np.abs(x).max())
+    grown = float(np.abs(streamed(model, x)).max() / np.abs(x).max())
     if not grown <= GROWN:
         return Check("bounded", False, f"noise comes out {grown:.0e} times as loud and grows")
     return Check("bounded", clean, f"silence, full-scale square, noise: peak {raw_peak:.3f}")

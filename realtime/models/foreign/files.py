@@ -39,8 +39,10 @@ _WEIGHTS = {  # arrays that a layer cannot do without
     "batchnorm": 2,
 }
 _MEMBER = re.compile(r"^(?:(.*)\.)?(weight|bias)_(ih|hh)_l(\d{1,3})$")
-_BOTH_WAYS = re.compile(r"_l\d{1,3}_reverse$")
-_PROJECTED = re.compile(r"(weight|bias)_hr_l\d{1,3}$")
+_UNPLAYED = {  # parts of a recurrent layer that are not played
+    "runs both ways": re.compile(r"_l\d{1,3}_reverse$"),
+    "projects its state": re.compile(r"(weight|bias)_hr_l\d{1,3}$"),
+}
 MOST_ORDERED = 7  # layers whose order is looked for where the file does not have it
 
 
@@ -224,9 +226,9 @@ def _torch(data: dict[str, Any]) -> Network:
     order: list[tuple[str, int]] = []  # of each layer: its name, its number within that
     done: set[str] = set()
     for key in held:
-        if _BOTH_WAYS.search(str(key)) or _PROJECTED.search(str(key)):
-            what = "runs both ways" if _BOTH_WAYS.search(str(key)) else "projects its state"
-            raise ModelError(f"'{shown(key)}': a recurrent layer that {what} is not supported")
+        for what, sign in _UNPLAYED.items():
+            if sign.search(str(key)):
+                raise ModelError(f"'{shown(key)}': a recurrent layer that {what} is not supported")
         member = _MEMBER.match(str(key))
         group = f"{member[1] or ''}|{member[4]}" if member else str(key).rpartition(".")[0]
         if group in done or (not member and not str(key).endswith((".weight", ".bias"))):
@@ -309,7 +311,7 @@ def _as_stated(about: dict[str, Any], layers: list[Layer]) -> None:
             continue
         for key, found in (("unit_type", layer.kind.upper()), ("hidden_size", layer.size)):
             said = about.get(key, found)
-            if (said.upper() if isinstance(said, str) else said) != found:
+            if said != found and str(said).upper() != found:
                 raise ModelError(f"'{key}' is {shown(said)}, but the weights are of {found}")
 
 

@@ -332,10 +332,9 @@ def _wrapped(
     body, hop, t = _Body(), d.hop_length, d.transform
     knobs = {}
     named = {i.name for m in models for i in m.graph.input}
-    for c in d.control:
+    for i, c in enumerate(d.control):
         if c.input not in named:
             raise CardError(f"control '{c.name}': no graph has an input '{c.input}'")
-    for i, c in enumerate(d.control):
         ends = [body.weight([v], np.int64) for v in (i, i + 1, 1)]
         knobs[c.input] = body.node("Slice", "controls", *ends)
     sound = ("samples", body.reshape("own_x", hop))

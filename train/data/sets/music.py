@@ -6,15 +6,13 @@ Genres are what the tagger musicnn hears most; "soundtrack" where it was undecid
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from ..sound.decode import decode
-from .packages import find_package
+from .packages import find_package, packaged
 from .source import Source
 
 Array = npt.NDArray[np.float32]
@@ -60,20 +58,14 @@ def tracks(albums: tuple[Album, ...]) -> list[Source]:
             if stems[name] > 1:
                 name = f"{Path(file).parent.name}-{name}"
             found.append(
-                Source(
-                    file=f"{album.package}/{name}",
+                packaged(
+                    package,
+                    file,
+                    f"{album.package}/{name}",
                     key=f"{album.package} {name}",
-                    origin=f"{package.name} {package.version} {file}",
-                    make=_reader(package.root / file),
                     licence=album.licence,
                     source=f"music by {album.artist}",
-                    package=package.name,
-                    version=package.version,
                     tags={"genre": album.genre, "artist": album.artist, "title": name},
                 )
             )
     return found
-
-
-def _reader(path: Path) -> Callable[[], Array]:
-    return lambda: decode(path)

@@ -10,8 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..sound.decode import decode
-from .packages import find_package
+from .packages import find_package, packaged
 from .source import Source
 
 
@@ -53,15 +52,13 @@ def recorded() -> list[Source]:
             place = Path(file).with_suffix("")
             name = "-".join(place.parts[-3:]).replace("sounds-", "").replace("data-", "")
             found.append(
-                Source(
-                    file=f"{game.package}/{name}",
+                packaged(
+                    package,
+                    file,
+                    f"{game.package}/{name}",
                     key=f"{game.package} {re.sub(r'[0-9]+$', '', place.name)}",
-                    origin=f"{package.name} {package.version} {file}",
-                    make=lambda path=package.root / file: decode(path),  # type: ignore[misc]
                     licence=game.licence,
                     source=game.source,
-                    package=package.name,
-                    version=package.version,
                 )
             )
     return found

@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.errors import ConfigError
+
+from ..sound.decode import decode
+from .source import Array, Source
 
 UNPACKED = Path(".data") / "packages"
 
@@ -26,6 +29,37 @@ class Package:
     def matching(self, ending: str, below: str = "") -> list[str]:
         """Sorted names of the files with this ending, below a folder."""
         return sorted(f for f in self.files if f.endswith(ending) and f.startswith(below))
+
+
+def packaged(
+    package: Package,
+    file: str,
+    place: str,
+    *,
+    key: str,
+    licence: str,
+    source: str,
+    tags: Mapping[str, str] | None = None,
+    split: str | None = None,
+    make: Callable[[Path], Array] = decode,
+) -> Source:
+    """A recording that a package's `file` is, decoded by `make` when it is asked for.
+
+    `place` is where it goes in the set; the rest is as in :class:`Source`.
+    """
+    path = package.root / file
+    return Source(
+        file=place,
+        key=key,
+        origin=f"{package.name} {package.version} {file}",
+        make=lambda: make(path),
+        licence=licence,
+        source=source,
+        package=package.name,
+        version=package.version,
+        tags=tags or {},
+        split=split,
+    )
 
 
 def find_package(name: str) -> Package:

@@ -20,7 +20,7 @@ from realtime.errors import AudioFileError, ConfigError
 
 from ..scores.sentences import compose_sentence
 from ..sound.decode import decode
-from .packages import find_package, installed_version
+from .packages import find_package, installed_version, packaged
 from .source import Source
 
 Array = npt.NDArray[np.float32]
@@ -35,11 +35,6 @@ VOICES = ("kal16", "awb", "rms", "slt")
 READ = "usr/share/pocketsphinx/test/data/librivox/"
 
 
-def reader(path: Path) -> Callable[[], Array]:
-    """A function that decodes `path` when it is called."""
-    return lambda: decode(path)
-
-
 def prompts() -> list[Source]:
     """Recorded prompts, one studio voice per language, 16 kHz (G.722)."""
     found = []
@@ -50,15 +45,13 @@ def prompts() -> list[Source]:
             if prompt.startswith("silence/"):
                 continue
             found.append(
-                Source(
-                    file=f"{language}/{prompt}",
+                packaged(
+                    package,
+                    file,
+                    f"{language}/{prompt}",
                     key=f"prompt {prompt}",
-                    origin=f"{package.name} {package.version} {file}",
-                    make=reader(package.root / file),
                     licence=licence,
                     source=f"Asterisk prompts recorded by {speaker}",
-                    package=package.name,
-                    version=package.version,
                     tags={"speaker": speaker, "language": language, "bandwidth_hz": "8000"},
                 )
             )
@@ -111,15 +104,13 @@ def read_aloud() -> list[Source]:
     table = (package.root / READ / "transcription").read_text(encoding="utf-8")
     texts = {name: text for text, name in re.findall(r"<s> (.*) </s> \((.*)\)", table)}
     return [
-        Source(
-            file=f"read/{Path(file).stem}",
+        packaged(
+            package,
+            file,
+            f"read/{Path(file).stem}",
             key=f"read {Path(file).stem}",
-            origin=f"{package.name} {package.version} {file}",
-            make=reader(package.root / file),
             licence="BSD-2-Clause",
             source="LibriVox sentences of the PocketSphinx tests",
-            package=package.name,
-            version=package.version,
             tags={
                 "speaker": "LibriVox reader",
                 "language": "en",
@@ -144,15 +135,13 @@ def acted() -> list[Source]:
             if who is None:
                 continue
             found.append(
-                Source(
-                    file=f"{language}/{room}-{stem}",
+                packaged(
+                    package,
+                    file,
+                    f"{language}/{room}-{stem}",
                     key=f"{room} {stem}",
-                    origin=f"{package.name} {package.version} {file}",
-                    make=reader(package.root / file),
                     licence="GPL-2.0-only",
                     source="Fish Fillets, dialogue",
-                    package=package.name,
-                    version=package.version,
                     tags={
                         "speaker": f"{language} {who}",
                         "language": language,

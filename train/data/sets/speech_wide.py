@@ -13,7 +13,7 @@ from pathlib import Path
 from realtime.errors import AudioFileError
 
 from ..sound.decode import Array, decode
-from .packages import find_package
+from .packages import find_package, packaged
 from .source import Source
 
 LEAST_RATE = 44100
@@ -61,15 +61,14 @@ def spoken() -> list[Source]:
                 speaker = f"{program.package.split('-')[0]} {language}"
                 place = name.removeprefix(program.folder).replace("@", "-")
                 found.append(
-                    Source(
-                        file=f"{speaker.replace(' ', '-')}/{place.replace('/', '-')}",
+                    packaged(
+                        package,
+                        file,
+                        f"{speaker.replace(' ', '-')}/{place.replace('/', '-')}",
                         key=f"spoken {word}",
-                        origin=f"{package.name} {package.version} {file}",
-                        make=lambda path=package.root / file: wide(path),  # type: ignore[misc]
                         licence=program.licence,
                         source=program.source,
-                        package=package.name,
-                        version=package.version,
+                        make=wide,
                         tags={"speaker": speaker, "language": language},
                         split="test" if speaker in HELD_OUT else None,
                     )
@@ -100,15 +99,13 @@ def keystrokes() -> list[Source]:
     """A mechanical keyboard, every key down and up; the key is the key."""
     package = find_package("bucklespring-data")
     return [
-        Source(
-            file=f"keyboard/{Path(file).stem}",
+        packaged(
+            package,
+            file,
+            f"keyboard/{Path(file).stem}",
             key=f"keyboard {Path(file).stem.split('-')[0]}",
-            origin=f"{package.name} {package.version} {file}",
-            make=lambda path=package.root / file: decode(path),  # type: ignore[misc]
             licence="GPL-2.0-or-later",
             source="a mechanical keyboard, of bucklespring",
-            package=package.name,
-            version=package.version,
         )
         for file in package.matching(".wav")
     ]
