@@ -110,7 +110,7 @@ def test_a_note_fires_once_sounds_until_it_is_quiet_and_fires_again_when_it_rear
 
 def test_what_rings_is_struck_again_unless_the_stroke_was_anothers() -> None:
     rings = [{60: (0.9, 0.9)}] * 2 + [{60: (0.1, 0.9)}] * 3
-    weak, rest = {60: (0.75, 0.9)}, {60: (0.4, 0.9)}
+    weak, rest, gone = {60: (0.75, 0.9)}, {60: (0.55, 0.9)}, {60: (0.4, 0.9)}
     at, other = 60 - LOWEST, 65 - LOWEST
 
     def struck(*steps: dict[int, tuple[float, float]], pitch: int = at) -> list[int]:
@@ -118,18 +118,33 @@ def test_what_rings_is_struck_again_unless_the_stroke_was_anothers() -> None:
 
     assert struck({60: (0.9, 0.9)}, rest) == [0]  # surely struck
     assert struck(weak, *[rest] * 4) == [decoder.WAITS]
-    both = {60: (0.4, 0.9), 65: (0.9, 0.9)}
+    assert struck(weak, rest, *[gone] * 4) == []  # it was shaken, by whatever that was
+    both = {60: (0.55, 0.9), 65: (0.9, 0.9)}
     assert struck(weak, both, *[both] * 4) == []  # another's stroke shook it
     assert struck(weak, both, *[both] * 4, pitch=other) == [1]
     silent = [{}] * (4 * decoder.QUIET)
     assert struck(*silent, weak, rest) == [len(silent)]  # what rings no more is a note at once
 
 
+def test_where_another_pitch_may_be_meant_an_onset_is_a_note_once_it_holds() -> None:
+    taken, meant = {60: (0.7, 0.7), 67: (0.4, 0.6)}, {60: (0.1, 0.1), 67: (0.9, 0.9)}
+    assert struck_pitches(decoded([taken, meant, meant])) == [67]
+    holds = {60: (0.55, 0.9), 67: (0.1, 0.1)}
+    y = decoded([taken, holds, holds])
+    assert struck_pitches(y) == [60] and list(np.flatnonzero(y[:, 0].max(axis=1))) == [1]
+    sure = decoded([{60: (0.9, 0.9), 67: (0.4, 0.6)}])
+    assert struck_pitches(sure) == [60]  # at once
+    clear = decoded([{60: (0.7, 0.7), 67: (0.1, 0.6)}])
+    assert struck_pitches(clear) == [60]
+    low = decoded([{40: (0.7, 0.7), 67: (0.4, 0.6)}])
+    assert struck_pitches(low) == [40]  # it took long enough
+
+
 def test_a_harmonic_is_heard_as_a_note_only_when_it_is_sure() -> None:
-    y = decoded([{48: (0.8, 0.9), 60: (0.75, 0.8), 67: (0.95, 0.9)}])
-    assert list(np.flatnonzero(y[0, 0]) + LOWEST) == [48, 67]
-    surer = decoded([{48: (0.7, 0.9), 60: (0.8, 0.8)}])
-    assert list(np.flatnonzero(surer[0, 0]) + LOWEST) == [48, 60]
+    y = decoded([{48: (0.8, 0.9), 60: (0.75, 0.8), 67: (0.95, 0.9)}] * 2)
+    assert sorted(struck_pitches(y)) == [48, 67]
+    surer = decoded([{48: (0.7, 0.9), 60: (0.8, 0.8)}] * 2)
+    assert sorted(struck_pitches(surer)) == [48, 60]
 
 
 def test_a_young_octave_gives_way_once_to_the_note_it_belongs_to() -> None:

@@ -21,6 +21,9 @@ SURELY = 1.01  # more than the surest stroke
 TRACE = 0.05  # activity of what came by a glide
 AGAIN = 0.2  # onset probability that a pitch which rings needs more to be struck again at once
 WAITS = 2.0  # hops that it waits otherwise, to hear whether the stroke was another's
+AT_ONCE, RIVALS = 0.85, 0.2  # onset probability that needs no second hop; of another: it casts doubt
+CONFIRMS = 0.5  # onset probability that whatever waited needs to be a note
+SLOWEST = 17  # pitches, from the lowest, that take long enough without
 RINGS = 0.9  # what is left of that a hop after the note's end
 STAYS = 7.0  # hops after which a pitch where a glide stays is a note
 
@@ -42,7 +45,7 @@ class Decoder(nn.Module):
 
     def __init__(self, lowest: int, pitches: int) -> None:
         super().__init__()
-        self.state_shape = (MEMORY + 14, pitches)
+        self.state_shape = (MEMORY + 15, pitches)
         self.register_buffer("settings", torch.tensor([0.6, 0.1, 0.3, 0.9, 0.5]))
         here = torch.arange(pitches)
         apart = here[None, :] - here[:, None]  # [lower, higher]
@@ -50,6 +53,8 @@ class Decoder(nn.Module):
         self.register_buffer("above", above, persistent=False)
         related = ((above + above.T) > 0).float()
         self.register_buffer("related", related, persistent=False)
+        others = (apart != 0).float() * (here >= SLOWEST)[:, None]
+        self.register_buffer("others", others, persistent=False)
 
     def forward(
         self, heads: Tensor, struck: Tensor, level: Tensor, gliding: Tensor, state: Tensor
@@ -61,6 +66,8 @@ class Decoder(nn.Module):
         passed by a glide, and is a note once the glide stays there; between, the surer something
         was struck, the sooner it is a note all the same.  A stroke shakes what rings, too: a pitch
         that rings and is not surely struck again waits, and is a note unless another becomes one.
+        In the first hop of a stroke pitches are taken for one another: where another may be meant,
+        an onset that is not sure is a note a hop later if it holds.
         """
         threshold, extra, quiet, sure, young = self.settings.unbind()
         onset, active = torch.sigmoid(heads[:, :, 0]), torch.sigmoid(heads[:, :, 1])
@@ -83,6 +90,7 @@ class Decoder(nn.Module):
                 was,
                 rings,
                 waits,
+                doubted,
             ),
         ) = (
             state[:, :MEMORY],
@@ -97,18 +105,23 @@ class Decoder(nn.Module):
         passed = (beside > BESIDE) & alone & (hit < SURELY * gliding)
         rings = torch.maximum(on, RINGS * rings)
         needed = threshold + extra * (1.0 - hit)
-        may = (spent < 0.5) & (onset > needed) & ~passed & ((best > below) | (onset > sure))
+        own = (spent < 0.5) & ~passed & ((best > below) | (onset > sure))
+        another = (onset.unsqueeze(1) * self.others).amax(dim=2)
+        holds = own & (doubted > 0.5) & (onset > CONFIRMS)
+        may = own & (onset > needed)
         surely = onset > needed + AGAIN * rings
+        clear = (onset > AT_ONCE) | (another < RIVALS)
+        doubted = (may & surely & ~clear & (doubted < 0.5)).float()
         calm = (bent.abs() < NEAR) & ((bent - was).abs() < SLOW) & (active > SOUNDS) & (on < 0.5)
         came = torch.maximum(passed.float(), came) * (active > TRACE).float()
         still = (still + 1.0) * (calm & (came > 0.5)).float()
         lower = (torch.maximum(active, on).unsqueeze(2) * self.above).amax(dim=1)
         stays = (still >= STAYS) & (lower < BESIDE)
-        fire = ((may & surely) | stays).float()
+        fire = ((may & surely & clear) | holds | stays).float()
         asked = ((waits > 0.5) | (may & ~surely)).float() * (1.0 - fire)
         waits = (waits + 1.0) * asked * (1.0 - fire.amax(dim=1, keepdim=True))
-        late = (waits > WAITS).float()
-        fire, waits = torch.maximum(fire, late), waits * (1.0 - late)
+        late = ((waits > WAITS) & (onset > CONFIRMS)).float()
+        fire, waits = torch.maximum(fire, late), waits * (waits <= WAITS).float()
         # a young note ends where the one it belongs to is struck after it; that one then stays
         told = (fire.unsqueeze(2) * self.related).amax(dim=1)
         wrong = on * told * ((age < YOUNG) & (settled < 0.5) & (active < young)).float()
@@ -124,7 +137,7 @@ class Decoder(nn.Module):
         loud = loud + 0.4 * (level - loud)
         notes = torch.stack([fire * velocity, on, loud, bend], dim=1)
         kept = [spent, on, silent, age, settled, bend, loud, hit, lately, came, still, bent, rings]
-        kept.append(waits)
+        kept += [waits, doubted]
         return notes, torch.cat(
             [recent[:, 1:], onset.unsqueeze(1), torch.stack(kept, dim=1)], dim=1
         )
