@@ -145,12 +145,15 @@ def cases(full: bool, each: int) -> list[Case]:
     return found
 
 
-def through(model: str) -> Callable[[Array], Array]:
-    """A style by name or file, played by the player, its latency taken off."""
-    path = find_model(model)
+def through(model: str, silence: float = 0.0) -> Callable[[Array], Array]:
+    """A style by name or file, played by the player behind so much silence [s], its latency taken
+    off.
+    """
+    path, lead = find_model(model), np.zeros(round(silence * RATE), dtype=np.float32)
 
     def work(x: Array) -> Array:
-        return np.asarray(play(path, x[None], {}, RATE)[0], dtype=np.float32)
+        y = play(path, np.concatenate([lead, x])[None], {}, RATE)[0]
+        return np.asarray(y[len(lead) :], dtype=np.float32)
 
     return work
 
@@ -252,6 +255,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--full", action="store_true", help="every noise at every ratio")
     parser.add_argument("--only", metavar="NAMES", help="of input, GTCRN, DTLN and the model")
     parser.add_argument("--model", default="clean", help="style or file to judge")
+    parser.add_argument(
+        "--silence", type=float, default=0.0, help="seconds of it that the model hears before"
+    )
     parser.add_argument("--each", type=int, default=4, help="noises of each speaker, 1 to 8")
     parser.add_argument(
         "--keep", action="store_true", help="write the figures into the model's card"
@@ -265,9 +271,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             report.note(f"{name} is left out: its package is not installed.")
         else:
             systems[name] = lambda x, work=work: denoisers.at_peer_rate(work, x)  # type: ignore[misc]
-    systems[options.model] = through(options.model)
+    systems[options.model] = through(options.model, options.silence)
     if options.only is not None:
         systems = {k: v for k, v in systems.items() if k in options.only.split(",")}
+    if not 0.0 <= options.silence <= 600.0:
+        raise ConfigError(f"--silence must be within 0..600 seconds, got {options.silence:g}")
     if not 1 <= options.each <= len(NOISES):
         raise ConfigError(f"--each must be within 1..{len(NOISES)}, got {options.each}")
     mixtures = cases(options.full, options.each)

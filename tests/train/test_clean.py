@@ -14,8 +14,8 @@ from realtime.models.catalog import find_model
 from realtime.proof.listener.play import play
 from train.data.examples import noisy
 from train.losses.speech import speech_distance
-from train.networks.cleaner import Cleaner
-from train.networks.frames import FrameTransform
+from train.networks.cleaner import N_FFT, Cleaner, Heard, centres
+from train.networks.gtcrn import BANDS, BINS, GTCRN, PHASES, taking_turns
 from train.networks.layers import Streamable
 from train.networks.recurrent import Recurrent
 from train.own.rebuild import begin_with
@@ -27,9 +27,10 @@ RATE = 48000
 @pytest.fixture(scope="module")
 def network() -> Cleaner:
     torch.manual_seed(0)
-    made = Cleaner(129, narrow=24, wide=10, hidden=16).eval()
+    made = Clean().network().eval()
+    assert isinstance(made, Cleaner)
     with torch.no_grad():
-        made.decode.weight.normal_(std=0.5)  # masks that move
+        made.decode.weight.normal_(std=0.1)  # masks that move
     return made
 
 
@@ -39,15 +40,114 @@ def test_a_fresh_network_can_begin_with_the_weights_of_the_bundled_file() -> Non
     begun = Clean().network().eval()
     begin_with(begun, path)
     generator = torch.Generator().manual_seed(0)
-    x = 0.1 * torch.randn(1, 2, 12, 513, generator=generator)
     states = begun.initial_state(1)
-    with torch.no_grad():
-        expected = begun(x, torch.ones(1, 1), *states)
     session = onnxruntime.InferenceSession(str(path))
-    given = (x, torch.ones(1, 1), *states)
-    feed = {i.name: v.numpy() for i, v in zip(session.get_inputs(), given, strict=True)}
-    for a, b in zip(session.run(None, feed), expected, strict=True):
-        assert np.abs(a - b.numpy()).max() < 1e-5
+    for _ in range(8):
+        x = 0.1 * torch.randn(1, 2, 1, N_FFT // 2 + 1, generator=generator)
+        given = (x, torch.ones(1, 1), *states)
+        with torch.no_grad():
+            expected = begun(*given)
+        feed = {i.name: v.numpy() for i, v in zip(session.get_inputs(), given, strict=True)}
+        for a, b in zip(session.run(None, feed), expected, strict=True):
+            assert np.abs(a - b.numpy()).max() < 1e-5
+        states = list(expected[1:])
+
+
+def by_numpy(cell: torch.nn.GRU, x: np.ndarray, h: np.ndarray) -> np.ndarray:
+    """One step of a gated recurrent unit (Cho et al., 2014): ``x [inputs], h [hidden]``."""
+    own = {k: v.detach().numpy().astype(np.float64) for k, v in cell.named_parameters()}
+    a = own["weight_ih_l0"] @ x + own["bias_ih_l0"]
+    b = own["weight_hh_l0"] @ h + own["bias_hh_l0"]
+    (ra, za, na), (rb, zb, nb) = np.split(a, 3), np.split(b, 3)
+    r, z = 1 / (1 + np.exp(-ra - rb)), 1 / (1 + np.exp(-za - zb))
+    return (1 - z) * np.tanh(na + r * nb) + z * h
+
+
+@pytest.mark.parametrize("t", [1, 5, PHASES, 2 * PHASES + 1])
+def test_networks_that_take_turns_are_so_many_networks(t: int) -> None:
+    torch.manual_seed(1)
+    unit = Recurrent(4, 6)
+    x, queue = torch.randn(2, t, 4), torch.randn(2, PHASES, 6)
+    with torch.no_grad():
+        y, after = taking_turns(unit, x, queue)
+    for row in range(2):
+        memory = [q.numpy().astype(np.float64) for q in queue[row]]
+        for k in range(t):
+            memory.append(by_numpy(unit.cell, x[row, k].numpy(), memory.pop(0)))
+            assert np.abs(y[row, k].numpy() - memory[-1]).max() < 1e-5
+        assert np.abs(after[row].numpy() - np.stack(memory)).max() < 1e-5
+
+
+def test_gtcrn_takes_one_frame_in_six_as_the_published_network_takes_every_one() -> None:
+    """Frames of one turn alone, as its makers run it, give what they give among all others."""
+    torch.manual_seed(2)
+    ear = Clean().network().ear.eval()  # type: ignore[union-attr]
+    assert isinstance(ear, GTCRN)
+    x = torch.randn(1, 2, 4 * PHASES, BINS)
+    first = [torch.zeros(1, *s) for s in ear.state_shapes]
+    with torch.no_grad():
+        whole, _ = ear(x, first)
+        others = torch.randn_like(x)
+        others[:, :, ::PHASES] = x[:, :, ::PHASES]
+        again, _ = ear(others, first)
+    assert whole.shape == (1, 2, 4 * PHASES, BANDS)
+    assert torch.allclose(whole[:, :, ::PHASES], again[:, :, ::PHASES], atol=1e-5)
+    assert not torch.allclose(whole, again, atol=1e-2)
+
+
+def test_the_other_windows_spectrum_is_that_of_numpy() -> None:
+    rng, transform = np.random.default_rng(3), Clean().transform
+    x = np.convolve(rng.standard_normal(N_FFT), np.hanning(32), "same").astype(np.float32)
+    mine = torch.fft.rfft(torch.from_numpy(x) * transform.analysis)
+    heard = Heard(transform.analysis)(torch.view_as_real(mine).permute(1, 0)[None, :, None])[
+        0, :, 0
+    ]
+    window = np.sqrt(np.hanning(1537)[:-1])
+    wanted = np.fft.rfft(x[-1536:] * window)[:BINS] / 3
+    error = np.abs(heard[0].numpy() + 1j * heard[1].numpy() - wanted)
+    assert error.max() < 0.005 * np.abs(wanted).max()
+
+
+def by_gain(network: Cleaner, x: np.ndarray) -> np.ndarray:
+    """What the network makes of a sound ``[n]``, aligned."""
+    transform = Clean().transform
+    with torch.no_grad():
+        frames = transform.forward(torch.from_numpy(x.astype(np.float32))[None])
+        y = transform.inverse(network.offline(frames, controls=torch.ones(1, 1)))
+    return y[0, transform.latency :].numpy()
+
+
+@pytest.mark.parametrize(
+    "hz", [[82.4], [987.8], [110.0, 138.6, 164.8], [220.0 * k for k in range(1, 9)]]
+)
+def test_what_has_nothing_between_its_partials_passes_as_it_is(
+    network: Cleaner, hz: list[float]
+) -> None:
+    t = np.arange(RATE // 2 // 128 * 128) / RATE
+    x = 0.05 * sum(np.sin(2 * np.pi * f * t + f) for f in hz)
+    y = by_gain(network, x)
+    part = slice(RATE // 4, len(y))
+    assert np.abs(y[part] - x[part]).max() < 1e-4 * np.abs(x).max()
+
+
+def test_hiss_is_turned_down_and_a_tone_in_hiss_is_no_tone_alone(network: Cleaner) -> None:
+    rng, t = np.random.default_rng(4), np.arange(RATE // 128 * 128) / RATE
+    hiss = 0.01 * rng.standard_normal(len(t))
+    transform = Clean().transform
+    for x in (hiss, hiss + 0.05 * np.sin(2 * np.pi * 440 * t)):
+        heard = network.heard(transform.forward(torch.from_numpy(x.astype(np.float32))[None]))
+        assert float(network.noisy(heard)[:, 20:].min()) == 1.0
+    fresh = Clean().network().eval()
+    y = by_gain(fresh, hiss)  # type: ignore[arg-type]
+    power = 10 * np.log10(np.square(y[RATE // 2 :]).mean() / np.square(hiss).mean())
+    assert power < -10.0
+
+
+def test_bands_rise_from_bin_to_bin_and_then_by_what_an_ear_resolves() -> None:
+    middle = centres().numpy()
+    assert (np.diff(middle) > 0).all() and middle[64] == 2000.0
+    assert middle[-1] == pytest.approx(24000.0)
+    assert middle[BANDS - 1] == pytest.approx(8000.0, rel=1e-4)
 
 
 def draw(seed: int = 0) -> noisy.Draw:
@@ -61,7 +161,7 @@ def pools() -> noisy.Pools:
 
 
 def test_steps_are_the_same_as_the_whole(network: Cleaner) -> None:
-    x, one = torch.randn(2, 2, 9, 129), torch.full((1, 1), 0.7)
+    x, one = torch.randn(2, 2, 9, N_FFT // 2 + 1), torch.full((1, 1), 0.7)
     with torch.no_grad():
         whole = network.offline(x, controls=one)
         states = [s.expand(2, *s.shape[1:]) for s in network.initial_state(1)]
@@ -73,8 +173,8 @@ def test_steps_are_the_same_as_the_whole(network: Cleaner) -> None:
 
 
 def test_strength_0_is_the_input_and_1_the_most(network: Cleaner) -> None:
-    transform = FrameTransform(256, 64, 32, 4)
-    x = 0.2 * torch.randn(1, 3200)
+    transform = Clean().transform
+    x = 0.2 * torch.randn(1, 12800)
     with torch.no_grad():
         made = [
             transform.inverse(

@@ -49,7 +49,7 @@ EXPORTED = Path("exported")
 
 
 def to_onnx(recipe: Recipe, network: Streamable) -> bytes:
-    """Trace a network with dynamic batch and time axes.
+    """Trace a network with dynamic batch and, where it takes more than a hop, time axes.
 
     Raises
     ------
@@ -57,8 +57,9 @@ def to_onnx(recipe: Recipe, network: Streamable) -> bytes:
         The graph lost a state (a state that is not an explicit argument vanishes silently).
     """
     network = network.eval()
-    x = recipe.example(3)
+    x = recipe.example(1 if network.hop_by_hop else 3)
     auto = torch.export.Dim.AUTO
+    axes_of_x = {0: auto} if network.hop_by_hop else {0: auto, 2: auto}
     states = [s + 0.0 for s in network.initial_state(2)]
     card = recipe.card(network, {}, {})
     controls = [default_controls(card)] if card.controls else []
@@ -74,7 +75,7 @@ def to_onnx(recipe: Recipe, network: Streamable) -> bytes:
         program = torch.export.export(
             network,
             (x, *controls, *states),
-            dynamic_shapes={"x": {0: auto, 2: auto}, rest: tuple(axes)},
+            dynamic_shapes={"x": axes_of_x, rest: tuple(axes)},
             strict=False,
         )
         exported = torch.onnx.export(

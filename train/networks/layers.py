@@ -106,10 +106,13 @@ class Streamable(nn.Module):
     state_shapes : list of tuple
         Without the batch axis, in the order of the arguments.
     n_controls : int
+    hop_by_hop : bool
+        Its graph takes one hop at a time and no more.
     """
 
     state_shapes: list[tuple[int, ...]]
     n_controls: int = 0
+    hop_by_hop: bool = False
 
     def initial_state(self, batch: int) -> list[Tensor]:
         """Zeros for every state."""

@@ -79,7 +79,7 @@ def begin_with(network: Streamable, path: Path) -> None:
     except Exception as error:  # onnx and protobuf raise what they like
         raise ModelError(f"cannot begin with {path}: {str(error).splitlines()[0]}") from None
     own = network.state_dict()
-    found |= _recurrent(network, graph)
+    found |= _recurrent(network, graph) | _slopes(network, graph)
     found |= _nameless({k: tuple(v.shape) for k, v in own.items() if k not in found}, graph)
     fits = {k: v for k, v in found.items() if k in own and tuple(v.shape) == tuple(own[k].shape)}
     share = sum(v.size for v in fits.values()) / max(1, sum(v.numel() for v in own.values()))
@@ -145,23 +145,40 @@ def _recurrent(network: Streamable, graph: onnx.GraphProto) -> Weights:
     held = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
     made = {n.output[0]: n for n in graph.node}
     cells = [n for n in graph.node if n.op_type == "GRU" and len(n.input) > 3]
-    own = [k for k, m in network.named_modules() if isinstance(m, torch.nn.GRU)]
+    own = [(k, m) for k, m in network.named_modules() if isinstance(m, torch.nn.GRU)]
     found: Weights = {}
     if len(cells) != len(own):
         return found
-    for node, name in zip(cells, own, strict=True):
-        for source, matrix in zip(node.input[1:3], ("weight_ih_l0", "weight_hh_l0"), strict=True):
-            laid = source in held
-            for _ in range(8):  # nodes that bring gates into order
-                if source in held or source not in made or not made[source].input:
-                    break
-                source = made[source].input[0]
-            if source in held:
-                found[f"{name}.{matrix}"] = _as_torch(held[source][0]) if laid else held[source]
-        if node.input[3] in held:
-            biases = np.split(held[node.input[3]][0], 2)
-            found[f"{name}.bias_ih_l0"], found[f"{name}.bias_hh_l0"] = map(_as_torch, biases)
+    for node, (name, cell) in zip(cells, own, strict=True):
+        for way, end in enumerate(("_l0", "_l0_reverse")[: 2 if cell.bidirectional else 1]):
+            for source, matrix in zip(node.input[1:3], ("weight_ih", "weight_hh"), strict=True):
+                laid = source in held
+                for _ in range(8):  # nodes that bring gates into order
+                    if source in held or source not in made or not made[source].input:
+                        break
+                    source = made[source].input[0]
+                if source in held:
+                    table = held[source]
+                    found[f"{name}.{matrix}{end}"] = _as_torch(table[way]) if laid else table
+            if node.input[3] in held:
+                biases = np.split(held[node.input[3]][way], 2)
+                for kind, bias in zip(("bias_ih", "bias_hh"), biases, strict=True):
+                    found[f"{name}.{kind}{end}"] = _as_torch(bias)
     return found
+
+
+def _slopes(network: Streamable, graph: onnx.GraphProto) -> Weights:
+    """Slopes of one number, the graph's operators taken in the network's order."""
+    held = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    bends = [held.get(n.input[1]) for n in graph.node if n.op_type == "PRelu"]
+    own = [k for k, m in network.named_modules() if isinstance(m, torch.nn.PReLU)]
+    if len(bends) != len(own):
+        return {}
+    return {
+        f"{name}.weight": slope.reshape(-1)
+        for name, slope in zip(own, bends, strict=True)
+        if slope is not None and slope.size == 1
+    }
 
 
 def _as_torch(gates: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -304,7 +304,7 @@ def rooms(draw: Draw, x: Tensor, share: float = 0.5) -> Tensor:
     return x + late
 
 
-def dulled(draw: Draw, x: Tensor, share: float = 0.12) -> Tensor:
+def dulled(draw: Draw, x: Tensor, share: float = 0.4) -> Tensor:
     """Some rows as a headset of 16 or 24 kHz sends them: nothing above."""
     hz = hertz(x.shape[1], draw.device)
     corner = draw.uniform(3600.0, 11000.0, len(x), 1)
