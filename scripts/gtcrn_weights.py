@@ -16,6 +16,8 @@ import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
+from train.own.rebuild import as_torch
+
 Array = npt.NDArray[np.float32]
 EPSILON = 1e-5
 
@@ -39,9 +41,8 @@ def weights(file: str) -> dict[str, Array]:
 
     def layer(name: str, weight: Array, bias: Array, norm: list[Array] | None = None) -> None:
         if norm is not None:  # its outputs lie along the first axis by now
-            scale = norm[0] / np.sqrt(norm[3] + EPSILON)
+            scale, bias = without_norm(bias, norm)
             weight = weight * scale.reshape(-1, *[1] * (weight.ndim - 1))
-            bias = (bias - norm[2]) * scale + norm[1]
         found[f"{name}.weight"], found[f"{name}.bias"] = weight, bias
 
     def cell(name: str, parts: list[list[Array]]) -> None:
@@ -96,19 +97,23 @@ def weights(file: str) -> dict[str, Array]:
         block(f"up.{k}", parts)
     for name, groups in (("third", 2), ("last", 1)):
         (weight, bias), norm = next(turned)
-        scale = norm[0] / np.sqrt(norm[3] + EPSILON)
+        scale, bias = without_norm(bias, norm)
         weight = weight[:, :, 0]
         by_group = scale.reshape(groups, -1).repeat(len(weight) // groups, axis=0)
-        found[f"{name}.weight"] = weight * by_group[:, :, None]
-        found[f"{name}.bias"] = (bias - norm[2]) * scale + norm[1]
+        layer(name, weight * by_group[:, :, None], bias)
     found["bend_last.weight"] = np.array([next(bends)])
     return {k: np.asarray(v, dtype=np.float32) for k, v in found.items()}
 
 
 def gates(x: Array) -> Array:
-    """Gates ``[3, hidden, ...]`` in torch's order (reset, update, new) of those in ONNX's."""
-    update, reset, new = np.split(x, 3)
-    return np.stack([reset, update, new])
+    """Gates of an operator apart, in torch's order: ``[3 * hidden, ...] -> [3, hidden, ...]``."""
+    return np.stack(np.split(as_torch(x), 3))
+
+
+def without_norm(bias: Array, norm: list[Array]) -> tuple[Array, Array]:
+    """What a batch norm multiplies the outputs of the layer before it by, and that layer's bias."""
+    scale = norm[0] / np.sqrt(norm[3] + EPSILON)
+    return scale, (bias - norm[2]) * scale + norm[1]
 
 
 def grouped(parts: list[Array]) -> Array:

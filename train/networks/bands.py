@@ -31,6 +31,22 @@ def band_centres(bins: int, narrow: int, wide: int) -> list[float]:
     return centres
 
 
+def interpolation(centres: Tensor, at: Tensor) -> Tensor:
+    """Linear interpolation from rising `centres` to places between them.
+
+    Returns
+    -------
+    Tensor [shape=(len(centres), len(at))]
+        Columns sum to 1; of the type of `centres`.
+    """
+    upper = torch.searchsorted(centres, at).clamp(1, len(centres) - 1)
+    part = ((at - centres[upper - 1]) / (centres[upper] - centres[upper - 1])).clamp(0.0, 1.0)
+    matrix, columns = centres.new_zeros(len(centres), len(at)), torch.arange(len(at))
+    matrix[upper - 1, columns] = 1.0 - part
+    matrix[upper, columns] += part
+    return matrix
+
+
 def spread_matrix(bins: int, narrow: int, wide: int) -> Tensor:
     """Linear interpolation from the wide bands to the bins above ``narrow - 1``.
 
@@ -41,13 +57,7 @@ def spread_matrix(bins: int, narrow: int, wide: int) -> Tensor:
     """
     centres = torch.tensor(band_centres(bins, narrow, wide)[narrow - 1 :], dtype=torch.float64)
     at = torch.arange(narrow, bins, dtype=torch.float64)
-    upper = torch.searchsorted(centres, at).clamp(1, wide)
-    part = (at - centres[upper - 1]) / (centres[upper] - centres[upper - 1])
-    matrix = torch.zeros(wide + 1, bins - narrow, dtype=torch.float64)
-    columns = torch.arange(bins - narrow)
-    matrix[upper - 1, columns] = 1.0 - part
-    matrix[upper, columns] += part
-    return matrix.float()
+    return interpolation(centres, at).float()
 
 
 def band_matrices(bins: int, narrow: int, wide: int) -> tuple[Tensor, Tensor]:

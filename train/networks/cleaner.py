@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .bands import interpolation
 from .clean_mask import Mask
 from .gtcrn import BANDS, BINS, GTCRN, LOW
 from .layers import Streamable
@@ -46,16 +47,6 @@ def centres() -> Tensor:
     wide = (10 ** (scale / 21.4) - 1.0) / 0.00437
     high = torch.logspace(math.log10(PEER_RATE / 2), math.log10(RATE / 2), HIGH + 1)[1:]
     return torch.cat([torch.arange(LOW) * step, wide, high])
-
-
-def spread_to(hz: Tensor, centre: Tensor) -> Tensor:
-    """Linear interpolation from bands at rising `centre` to bins at `hz`: ``[bands, bins]``."""
-    upper = torch.searchsorted(centre, hz).clamp(1, len(centre) - 1)
-    part = ((hz - centre[upper - 1]) / (centre[upper] - centre[upper - 1])).clamp(0.0, 1.0)
-    matrix, every = torch.zeros(len(centre), len(hz)), torch.arange(len(hz))
-    matrix[upper - 1, every] = 1.0 - part
-    matrix[upper, every] += part
-    return matrix
 
 
 def other_window(analysis: Tensor) -> Tensor:
@@ -132,7 +123,7 @@ class Cleaner(Streamable):
         super().__init__()
         self.n_controls = 1
         hz = torch.arange(N_FFT // 2 + 1) * (RATE / N_FFT)
-        to_bins = spread_to(hz, centres())
+        to_bins = interpolation(centres(), hz)
         self.register_buffer("pool", (to_bins / to_bins.sum(1, keepdim=True)).T, persistent=False)
         self.heard, self.mask = Heard(analysis), Mask(to_bins, SMOOTH)
         self.ear = GTCRN()

@@ -159,11 +159,11 @@ def _recurrent(network: Streamable, graph: onnx.GraphProto) -> Weights:
                     source = made[source].input[0]
                 if source in held:
                     table = held[source]
-                    found[f"{name}.{matrix}{end}"] = _as_torch(table[way]) if laid else table
+                    found[f"{name}.{matrix}{end}"] = as_torch(table[way]) if laid else table
             if node.input[3] in held:
                 biases = np.split(held[node.input[3]][way], 2)
                 for kind, bias in zip(("bias_ih", "bias_hh"), biases, strict=True):
-                    found[f"{name}.{kind}{end}"] = _as_torch(bias)
+                    found[f"{name}.{kind}{end}"] = as_torch(bias)
     return found
 
 
@@ -181,7 +181,7 @@ def _slopes(network: Streamable, graph: onnx.GraphProto) -> Weights:
     }
 
 
-def _as_torch(gates: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def as_torch(gates: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Rows of an operator's update, reset and new gate in torch's order."""
     update, reset, new = np.split(gates, 3)
     return np.concatenate([reset, update, new])
