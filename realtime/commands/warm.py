@@ -40,8 +40,10 @@ def run(job: tuple[str, ...]) -> str:
         from ..devices.input_side import input_callback
         from ..devices.monitor import monitor_callback
         from ..host.practice import practise
+        from ..models import ort
 
         practise()
+        ort.step_function(), ort.reset_function()
         input_callback()
         monitor_callback()
         return "callbacks"

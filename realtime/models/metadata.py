@@ -86,65 +86,125 @@ def read_metadata(model: bytes) -> dict[str, str]:
 
 
 class Node(NamedTuple):
-    """One operation of a graph; of several outputs the first."""
+    """One operation of a graph."""
 
     kind: str
     inputs: tuple[str, ...]
-    output: str
-    attributes: dict[str, tuple[int, ...]]  # whole numbers alone
+    outputs: tuple[str, ...]
+    attributes: dict[str, tuple[float, ...]]  # numbers alone
+    texts: dict[str, str]
+    tensors: dict[str, npt.NDArray[Any]]
+
+    @property
+    def output(self) -> str:
+        """The first output."""
+        return self.outputs[0]
 
     def numbers(self, name: str) -> tuple[int, ...]:
-        """An attribute's numbers; none where it is not there."""
-        return self.attributes.get(name, ())
+        """An attribute's whole numbers; none where it is not there."""
+        return tuple(int(n) for n in self.attributes.get(name, ()))
 
     def number(self, name: str, usual: int = 0) -> int:
-        """An attribute of one number."""
+        """An attribute of one whole number."""
         return (*self.numbers(name), usual)[0]
+
+    def real(self, name: str, usual: float) -> float:
+        """An attribute of one number."""
+        return (*self.attributes.get(name, ()), usual)[0]
+
+
+class Tensor(NamedTuple):
+    """Name and shape of a graph input or output; -1 stands for a dynamic axis."""
+
+    name: str
+    shape: tuple[int, ...]
+    kind: int = 1  # of TensorProto; 1: float32
 
 
 class Graph(NamedTuple):
-    """What a graph computes: its operations in their order, its constants by name."""
+    """What a graph computes: its operations in their order, its constants by name, its ends."""
 
     nodes: list[Node]
     weights: dict[str, npt.NDArray[Any]]
+    inputs: list[Tensor]
+    outputs: list[Tensor]
 
 
 def read_graph(model: bytes) -> Graph:
-    """Read a graph's operations and its constants that lie in the file as raw bytes.
+    """Read a graph's operations and its constants.
 
     Raises
     ------
     ModelError, ValueError
-        The file is damaged, or holds constants of another kind.
+        The file is damaged, or holds constants of another kind, or graphs inside of operations.
     """
-    graph = Graph([], {})
+    graph = Graph([], {}, [], [])
     for number, wire, payload in _fields(memoryview(model)):
         if number != _GRAPH_FIELD or wire != 2:
             continue
         for part, kind, data in _fields(payload):
-            if kind == 2 and part == 1:
+            if kind != 2:
+                continue
+            if part == 1:
                 graph.nodes.append(_node(data))
-            elif kind == 2 and part == 5:
+            elif part == 5:
                 name, array = _tensor(data)
                 graph.weights[name] = array
+            elif part in (11, 12):
+                (graph.inputs if part == 11 else graph.outputs).append(_end(data))
     return graph
+
+
+def _parts(data: memoryview, *wanted: int) -> list[memoryview]:
+    """Messages in a message, of the first of these fields, in each of the next, and so on."""
+    found = [data]
+    for want in wanted:
+        found = [p for d in found for n, w, p in _fields(d) if n == want and w == 2]
+    return found
+
+
+def _end(data: memoryview) -> Tensor:
+    name = b"".join(bytes(p) for p in _parts(data, 1)).decode()
+    shape, kind = [], 0
+    for tensor in _parts(data, 2, 1):
+        kind = next((_whole(p)[0] for n, w, p in _fields(tensor) if n == 1 and w == 0), 0)
+        for size in _parts(tensor, 2, 1):
+            known = [_whole(p)[0] for n, w, p in _fields(size) if n == 1 and w == 0]
+            shape.append(known[0] if known else -1)
+    return Tensor(name, tuple(shape), kind)
 
 
 def _node(data: memoryview) -> Node:
     texts: dict[int, list[str]] = {}
-    attributes = {}
+    node = Node("", (), (), {}, {}, {})
     for number, wire, payload in _fields(data):
-        if wire == 2 and number in (1, 2, 4):
+        if wire == 2 and number in (1, 2, 4, 7):
             texts.setdefault(number, []).append(bytes(payload).decode())
         elif wire == 2 and number == 5:
-            name, found = "", list[int]()
-            for part, _, value in _fields(payload):
-                if part == 1:
-                    name = bytes(value).decode()
-                elif part in (3, 8):  # i, ints
-                    found += _whole(value)
-            attributes[name] = tuple(found)
-    return Node(texts[4][0], tuple(texts.get(1, [])), texts[2][0], attributes)
+            _attribute(node, payload)
+    if "".join(texts.get(7, [])) not in ("", "ai.onnx"):
+        raise ValueError("an operation of another domain")
+    inputs, outputs = (tuple(texts.get(n, [])) for n in (1, 2))
+    return node._replace(kind=texts[4][0], inputs=inputs, outputs=outputs)
+
+
+def _attribute(node: Node, data: memoryview) -> None:
+    """Put an attribute where it belongs."""
+    name, found = "", list[float]()
+    for part, wire, value in _fields(data):
+        if part == 1:
+            name = bytes(value).decode()
+        elif part in (3, 8):  # i, ints
+            found += _whole(value)
+        elif part in (2, 7):  # f, floats
+            found += np.frombuffer(value, dtype="<f4").tolist()
+        elif part == 4 and wire == 2:  # s
+            node.texts[name] = bytes(value).decode(errors="replace")
+        elif part == 5 and wire == 2:  # t
+            node.tensors[name] = _tensor(value)[1]
+        elif part in (6, 11):  # g, graphs
+            raise ValueError("a graph inside of an operation")
+    node.attributes[name] = tuple(found)
 
 
 def _whole(data: memoryview) -> list[int]:
@@ -156,22 +216,32 @@ def _whole(data: memoryview) -> list[int]:
     return found
 
 
-_TYPES = {1: "<f4", 7: "<i8"}  # of TensorProto, those that networks of one kind need
+# of TensorProto, those that networks need
+_TYPES = {1: "<f4", 2: "u1", 3: "i1", 5: "<i2", 6: "<i4", 7: "<i8", 9: "?", 10: "<f2"}
 
 
 def _tensor(data: memoryview) -> tuple[str, npt.NDArray[Any]]:
     shape, kind, name, raw = list[int](), 0, "", None
-    for number, _, payload in _fields(data):
+    single: list[Any] = []
+    for number, wire, payload in _fields(data):
         if number == 1:
             shape += _whole(payload)
         elif number == 2:
             kind = _whole(payload)[0]
+        elif number == 4:  # float_data
+            single += np.frombuffer(payload, dtype="<f4").tolist()
+        elif number in (5, 7):  # int32_data, int64_data
+            single += _whole(payload)
         elif number == 8:
             name = bytes(payload).decode()
-        elif number == 9:
+        elif number == 9 and wire == 2:
             raw = bytes(payload)
-    if kind not in _TYPES or raw is None:
+        elif number in (13, 14):
+            raise ValueError(f"the constant {name} lies in another file")
+    if kind not in _TYPES:
         raise ValueError(f"the constant {name} is of another kind")
+    if raw is None:
+        return name, np.array(single, dtype=_TYPES[kind]).reshape(shape)
     return name, np.frombuffer(raw, dtype=_TYPES[kind]).reshape(shape)
 
 

@@ -7,7 +7,6 @@ written in place and the states ping-pong between two sets of buffers.
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -18,16 +17,8 @@ from ..dsp.mix import same_channels
 from ..errors import ModelError
 from ..native.intrinsics import call_run, call_step, view_f32, view_i64
 from ..native.late_numba import cfunc, njit, types
+from .metadata import Tensor
 from .ort_api import FLOAT, Reference, api
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """Name and shape of a graph input or output; -1 stands for a dynamic axis."""
-
-    name: str
-    shape: tuple[int, ...]
-
 
 # slots of the int64 record one step works on
 RUN, SESSION, PHASE, STATUS, N_INPUTS, N_OUTPUTS, IN_NAMES, OUT_NAMES = range(8)
@@ -139,6 +130,8 @@ class OrtGraph:
         When ONNX Runtime refuses the graph; its own words are passed on.
     """
 
+    phase = PHASE  # where in the record it stands which of the two sets of states is in force
+
     def __init__(self, model: bytes) -> None:
         self._api = api()
         self._session = 0
@@ -162,6 +155,16 @@ class OrtGraph:
         self._values: list[int] = []
         self._keep: list[Any] = []
         self.record: npt.NDArray[np.int64] = np.zeros(RECORD_SIZE, dtype=np.int64)
+
+    @property
+    def step_address(self) -> int:
+        """C function ``step(record) -> 0 or 1``."""
+        return int(step_function().address)
+
+    @property
+    def reset_address(self) -> int:
+        """C function ``reset(record) -> 0``."""
+        return int(reset_function().address)
 
     def _describe(self, side: str) -> tuple[Tensor, ...]:
         a = self._api

@@ -71,6 +71,8 @@ class _Reader:
     def conv(self, node: Node) -> None:
         """A dilated convolution of a past, or one tap of one value or several."""
         source, name, *rest = node.inputs
+        if self.weights[name].dtype != np.float32:
+            raise ValueError("weights of another kind")
         weight = self.weights[name].astype(np.float64)
         bias = self.weights[rest[0]].astype(np.float64) if rest else None
         dilation = node.number("dilations", 1)

@@ -2,7 +2,8 @@
 
 The engine knows a model only as three numbers and two arrays: the address of a C function
 ``step(argument) -> 0``, that of ``reset(argument) -> 0``, their argument, and the arrays ``x`` and
-``y`` one step reads and writes.  What is behind them (ONNX Runtime here) is the model's business.
+``y`` one step reads and writes.  What is behind them is the model's business: a tape
+(:mod:`.tape`) where it knows all of the graph's operations, ONNX Runtime otherwise.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from ..schema import shown
 from ..trust.admission import MODEL, admit, read_file
 from .card import CARD_KEY, CONVERTING, STATE_KEY, TEST_KEY, Card, from_json
 from .lag import Lag
-from .metadata import read_metadata, unpack_array
-from .ort import PHASE, OrtGraph, Tensor, reset_function, step_function
+from .metadata import Tensor, read_metadata, unpack_array
+from .ort import OrtGraph
 from .steppable import NOTE_FIELDS, NoteSlots, Steppable
+from .tape.graph import TapeGraph
+from .tape.memory import Unsupported
 
 Array = npt.NDArray[np.float32]
 HINTS = {"tagger": "; see: restyle tag", "ear": "; see: restyle notes"}  # what else it is for
@@ -97,6 +100,8 @@ class StreamingModel:
         make sound of sound.
     proved : bool
         Whether the file must reproduce its test vector; it has none while it is being made.
+    tape : bool
+        Whether a tape may play the graph; else ONNX Runtime does.
 
     Attributes
     ----------
@@ -131,6 +136,7 @@ class StreamingModel:
         name: str = "model",
         kinds: tuple[str, ...] = CONVERTING,
         proved: bool = True,
+        tape: bool = True,
     ) -> None:
         try:
             metadata = read_metadata(model)
@@ -147,13 +153,31 @@ class StreamingModel:
                 )
             self.channels = channels
             self.metadata = metadata
-            self._graph = OrtGraph(model)
-            self._bind()
-            if proved:
-                self._check_test_vector()
+            self._graph: TapeGraph | OrtGraph
+            if not (tape and self._on_tape(model, proved)):
+                self._graph = OrtGraph(model)
+                self._bind()
+                if proved:
+                    self._check_test_vector()
         except (CardError, ModelError) as error:
             self.close()
             raise type(error)(f"{name}: {error}") from None
+
+    def _on_tape(self, model: bytes, proved: bool) -> bool:
+        """Whether a tape plays the graph, and what its test vector says."""
+        try:
+            self._graph = TapeGraph(model)
+            self._bind()
+            if proved:
+                self._check_test_vector()
+        except (Unsupported, ModelError):  # ONNX Runtime has the last word
+            return False
+        return True
+
+    @property
+    def on_tape(self) -> bool:
+        """Whether a tape plays it, not ONNX Runtime."""
+        return isinstance(self._graph, TapeGraph)
 
     def _bind(self) -> None:
         card, graph = self.card, self._graph
@@ -196,8 +220,8 @@ class StreamingModel:
         if left:
             raise CardError(f"graph inputs the card does not know: {', '.join(left)}")
         graph.bind(bound, {"y": self.y}, states)
-        self.step_address = int(step_function().address)
-        self.reset_address = int(reset_function().address)
+        self.step_address = graph.step_address
+        self.reset_address = graph.reset_address
         self.argument = int(graph.record.ctypes.data)
         self.reset()
 
@@ -245,7 +269,7 @@ class StreamingModel:
 
     def states(self) -> dict[str, Array]:
         """Present state by graph input name ``[channels, ...]`` (copies)."""
-        now = self._graph.states[int(self._graph.record[PHASE])]
+        now = self._graph.states[int(self._graph.record[self._graph.phase])]
         return {k: v.copy() for k, v in now.items()}
 
     def note_slots(self) -> NoteSlots | None:
@@ -257,7 +281,7 @@ class StreamingModel:
         if key is None or told.shape[0] != NOTE_FIELDS:
             return None
         first, second = (int(s[key].ctypes.data) for s in self._graph.states)
-        phase = self.argument + PHASE * self._graph.record.itemsize
+        phase = self.argument + self._graph.phase * self._graph.record.itemsize
         return NoteSlots(told.shape[1], (first, second), phase)
 
     def snapshot(self) -> Any:
@@ -290,9 +314,12 @@ def _fit(tensor: Tensor, shape: tuple[int, ...]) -> None:
 
 
 def load_model(
-    source: str | Path | bytes, channels: int = 1, kinds: tuple[str, ...] = CONVERTING
+    source: str | Path | bytes,
+    channels: int = 1,
+    kinds: tuple[str, ...] = CONVERTING,
+    tape: bool = True,
 ) -> StreamingModel:
-    """Read a model of one of these `kinds` from a file or from bytes.
+    """Read a model of one of these `kinds` from a file or from bytes; see :class:`StreamingModel`.
 
     Raises
     ------
@@ -300,11 +327,11 @@ def load_model(
         With the file's name and one sentence.
     """
     if isinstance(source, bytes):
-        return StreamingModel(source, channels, kinds=kinds)
+        return StreamingModel(source, channels, kinds=kinds, tape=tape)
     path = Path(source)
     data = read_file(path)
     try:
         admit(MODEL, path, ModelError, data)
     except RestyleError as error:
         raise named(error, path) from None
-    return StreamingModel(data, channels, path.name, kinds)
+    return StreamingModel(data, channels, path.name, kinds, tape=tape)

@@ -58,9 +58,30 @@ def pointer_to(dtype: Any) -> Any:
     return as_pointer
 
 
+def _same_bits(source: Any, target: Any) -> Any:
+    """Make an intrinsic that reads the bits of a number as one of another type."""
+
+    @intrinsic
+    def read(typingctx: Any, value: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.bitcast(args[0], context.get_value_type(target))
+
+        return target(source), codegen
+
+    return read
+
+
+bits_of = _same_bits(types.float32, types.int32)
+"""The bits of a float32 as an int32."""
+
+float_of = _same_bits(types.int32, types.float32)
+"""The float32 that an int32's bits are."""
+
+
 pointer_f32 = pointer_to(types.float32)
 pointer_f64 = pointer_to(types.float64)
 pointer_i64 = pointer_to(types.int64)
+pointer_i32 = pointer_to(types.int32)
 
 
 @njit(inline="always")
@@ -79,6 +100,12 @@ def view_f64(address, shape):  # type: ignore[no-untyped-def]
 def view_i64(address, shape):  # type: ignore[no-untyped-def]
     """View memory at `address` as a C-contiguous int64 array of `shape` (borrowed)."""
     return carray(pointer_i64(address), shape)
+
+
+@njit(inline="always")
+def view_i32(address, shape):  # type: ignore[no-untyped-def]
+    """View memory at `address` as a C-contiguous int32 array of `shape` (borrowed)."""
+    return carray(pointer_i32(address), shape)
 
 
 def _caller(result: Any, arguments: tuple[Any, ...]) -> Any:

@@ -29,6 +29,15 @@ view_f64: Any = named("view_f64", _MADE)
 view_i64: Any = named("view_i64", _MADE)
 """As :data:`view_f32`, int64."""
 
+view_i32: Any = named("view_i32", _MADE)
+"""As :data:`view_f32`, int32."""
+
+bits_of: Any = named("bits_of", _MADE)
+"""The bits of a float32 as an int32."""
+
+float_of: Any = named("float_of", _MADE)
+"""The float32 that an int32's bits are."""
+
 pointer_f32: Any = named("pointer_f32", _MADE)
 """An int64 address as a pointer to float32."""
 

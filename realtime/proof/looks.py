@@ -18,15 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelError
+from ..models import ort
 from ..models.card import KINDS
 from ..models.load import open_model
 from ..models.metadata import read_metadata
 from ..models.nam.build import variants
 from ..models.nam.convert import CAPTURE_KEY, make_player
 from ..models.nam.file import from_data
-from ..models.ort import reset_function, step_function
 from ..models.steppable import Steppable
 from ..models.streaming import StreamingModel
+from ..models.tape import kernel as tape
 
 MOST_NODES = 50_000  # of a graph, with those inside nodes and functions
 MOST_TURNS = 4096  # of a loop
@@ -61,7 +62,8 @@ HOPS = 24  # played of each sound
 def prepare() -> None:
     """Have compiled what every look needs, before there are limits."""
     importlib.import_module("onnx")
-    step_function(), reset_function()
+    for functions in (ort, tape):
+        functions.step_function(), functions.reset_function()
 
 
 @cache

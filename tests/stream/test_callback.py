@@ -10,6 +10,7 @@ from realtime.engine.hop import hop_function
 from realtime.engine.path import Path as EnginePath
 from realtime.models import ort
 from realtime.models.nam import kernel, oversample
+from realtime.models.tape import kernel as tape
 from realtime.stages import model as model_stage
 from realtime.stream.callback import stream_callback
 from realtime.stream.record import StreamMemory
@@ -27,7 +28,8 @@ from ..sounds import offline as play_offline
     "function",
     [
         stream_callback, monitor_callback, hop_function, ort.step_function, ort.reset_function,
-        kernel.step_function, kernel.reset_function, oversample.step_function,
+        tape.step_function, tape.reset_function, kernel.step_function, kernel.reset_function,
+        oversample.step_function,
         oversample.reset_function, group.step_function, model_stage.step_function,
         model_stage.reset_function,
     ],

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dsp.functions import tanh
 from ...dsp.mix import same_channels
 from ...native.intrinsics import view_f32, view_i64
 from ...native.late_numba import cfunc, njit, types
@@ -22,7 +23,6 @@ from .cell import NEXT as FOLLOWING
 from .cell import WEIGHT as WEIGHTS
 from .tile import LANES, LONG, blocks_of, layer_tile
 from .tile import ROWS as ROWS_OF_TILES
-from .vectors import TANH_P, TANH_Q, TANH_REACH
 
 F32 = np.float32
 
@@ -43,21 +43,7 @@ BASE, STRIDE, PAST, ROWS, OFFSET, MOVES_NEXT, VALUE_SIZE = range(7)
 MOST_ROWS = ROWS_OF_TILES[0]
 FEWER_ROWS = (0, *(blocks_of(n)[0] for n in range(1, MOST_ROWS)))
 
-_P0, _P1, _P2, _P3, _P4, _P5 = (F32(p) for p in TANH_P)
-_Q1, _Q2, _Q3, _Q4 = (F32(q) for q in TANH_Q[1:])
-_REACH = F32(TANH_REACH)
 _FAST = {"contract", "nsz", "nnan"}
-
-
-@njit(nogil=True, error_model="numpy", fastmath=_FAST, cache=True, inline="always")
-def tanh(x):  # type: ignore[no-untyped-def]
-    """Hyperbolic tangent of a float32 that compiles to vector code."""
-    low = x if x < _REACH else _REACH
-    t = low if low > -_REACH else -_REACH
-    u = t * t
-    p = _P0 + u * (_P1 + u * (_P2 + u * (_P3 + u * (_P4 + u * _P5))))
-    q = F32(1.0) + u * (_Q1 + u * (_Q2 + u * (_Q3 + u * _Q4)))
-    return t * p / q
 
 
 @njit(nogil=True, error_model="numpy", fastmath=_FAST, cache=True)

@@ -13,18 +13,9 @@ from llvmlite import ir
 from numba.core import cgutils
 from numba.core.registry import cpu_target
 
-F32, I32, I64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
+from ...dsp.functions import TANH_P, TANH_Q, TANH_REACH
 
-# tanh(t) = t P(t^2) / Q(t^2) for |t| <= 9 within 1.3e-9, fitted by scripts/fit_tanh.py; what
-# remains is float32's own rounding: 6e-8 as a rule, 3e-7 at most, as often above as below
-TANH_REACH = 9.0
-TANH_P = (
-    0.999999998735599, 0.1368084013637412, 0.003869487257571105, 2.8030876559967844e-05,
-    3.064143121808432e-08, -1.2245396217781653e-11,
-)  # fmt: skip
-TANH_Q = (
-    1.0, 0.47014172232039275, 0.027250081497617012, 0.0003940676223179559, 1.2890040074233516e-06,
-)  # fmt: skip
+F32, I32, I64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 
 _WIDE_CPUS = (
     "skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake", "tigerlake",

@@ -1,0 +1,249 @@
+"""Operations along an axis: sums, running sums, the largest, elements by their numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..metadata import Node
+from .layout import (
+    A_STEPS,
+    DIMENSIONS,
+    EXTRA,
+    LENGTH,
+    PARAMETERS,
+    SIZES,
+    Y_STEPS,
+    A,
+    B,
+    Code,
+    Reduce,
+    Y,
+)
+from .memory import (
+    Unsupported,
+    View,
+    merged,
+    plain_steps,
+)
+from .shapes import Shapes
+
+REDUCTIONS = {
+    "ReduceSum": Reduce.SUM, "ReduceMean": Reduce.MEAN, "ReduceMax": Reduce.MAXIMUM,
+    "ReduceMin": Reduce.MINIMUM,
+}  # fmt: skip
+
+
+class Axes(Shapes):
+    """Reductions and indexing."""
+
+    # along axes
+
+    def _reduction(self, node: Node) -> View:
+        a = self.get(node.inputs[0])
+        rank = len(a.shape)
+        if len(node.inputs) > 1 and node.inputs[1]:
+            axes = tuple(int(n) % rank for n in self.needed(node.inputs[1]).ravel())
+        else:
+            axes = tuple(n % rank for n in node.numbers("axes"))
+        if not axes:
+            if node.number("noop_with_empty_axes"):
+                return a
+            axes = tuple(range(rank))
+        return self.reduce(REDUCTIONS[node.kind], a, axes, bool(node.number("keepdims", 1)))
+
+    def op_argmax(self, node: Node) -> View:
+        """Where the first of the largest stands."""
+        a = self.get(node.inputs[0])
+        if node.number("select_last_index"):
+            raise Unsupported("the last of the largest")
+        axes = (node.number("axis") % len(a.shape),)
+        y = self.reduce(Reduce.FIRST_LARGEST, a, axes, bool(node.number("keepdims", 1)))
+        return View(y.buffer, y.at, y.shape, y.steps, "i")
+
+    def reduce(self, kind: Reduce, a: View, axes: tuple[int, ...], keep: bool) -> View:
+        """One number for all elements along `axes`."""
+        rank = len(a.shape)
+        kept = [i for i in range(rank) if i not in axes]
+        y = self.fresh(tuple(a.shape[i] for i in kept), a.kind)
+        sizes, (to, at) = merged(y.shape, [y.steps, tuple(a.steps[i] for i in kept)])
+        inner, (steps,) = merged(tuple(a.shape[i] for i in axes), [tuple(a.steps[i] for i in axes)])
+        if len(sizes) > 3 or len(inner) > 2:
+            order = [*kept, *axes]
+            moved = self.copy(
+                View(a.buffer, a.at, tuple(a.shape[i] for i in order),
+                     tuple(a.steps[i] for i in order), a.kind)
+            )  # fmt: skip
+            made = self.reduce(kind, moved, tuple(range(len(kept), rank)), False)
+            y = View(made.buffer, made.at, y.shape, y.steps, y.kind)
+        else:
+            made_op = self.emit(Code.REDUCE, kind)
+            fill = 3 - len(sizes)
+            for slot, values, usual in ((SIZES, sizes, 1), (Y_STEPS, to, 0), (A_STEPS, at, 0)):
+                for i, value in enumerate((usual,) * fill + values):
+                    made_op.numbers[slot + i] = value
+            dense = sizes and to[-1] == at[-1] == 1 and steps[-1:] != (1,)
+            made_op.numbers[EXTRA] = int(bool(dense) and kind != Reduce.FIRST_LARGEST)
+            inner, steps = (1,) * (2 - len(inner)) + inner, (0,) * (2 - len(steps)) + steps
+            for i, value in enumerate(inner + steps):
+                made_op.numbers[PARAMETERS + i] = value
+            self.reads(made_op, A, a)
+            self.writes(made_op, Y, y)
+        if keep:
+            shape = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
+            return View(y.buffer, y.at, shape, plain_steps(shape), y.kind)
+        return y
+
+    def op_cumsum(self, node: Node) -> View:
+        """Running sums."""
+        a = self.get(node.inputs[0])
+        axis = int(self.needed(node.inputs[1]).ravel()[0]) % len(a.shape)
+        if node.number("reverse"):
+            raise Unsupported("sums from the end")
+        a = self.plain(a)
+        sizes, steps = _three(a, axis)
+        y = self.fresh(a.shape, a.kind)
+        made = self.emit(Code.SUM_UP, node.number("exclusive"))
+        self._sizes(made, sizes, steps)
+        self.reads(made, A, a)
+        self.writes(made, Y, y)
+        return y
+
+    def op_topk(self, node: Node) -> tuple[View, View]:
+        """The largest and where they stand."""
+        a, count = self.get(node.inputs[0]), int(self.needed(node.inputs[1]).ravel()[0])
+        rank = len(a.shape)
+        axis = node.number("axis", -1) % rank
+        if not node.number("largest", 1) or not 0 < count <= a.shape[axis]:
+            raise Unsupported("another choice")
+        order = [i for i in range(rank) if i != axis] + [axis]
+        moved = View(a.buffer, a.at, tuple(a.shape[i] for i in order),
+                     tuple(a.steps[i] for i in order), a.kind)  # fmt: skip
+        moved = self.plain(moved)
+        n = a.shape[axis]
+        rows = a.size // n
+        shape = (*moved.shape[:-1], count)
+        y, places = self.fresh(shape, a.kind), self.fresh(shape, "i")
+        made = self.emit(Code.TOP)
+        self._sizes(made, (rows, n, count), (n, 1, 0))
+        made.numbers[LENGTH] = n
+        self.reads(made, A, moved)
+        self.writes(made, Y, y)
+        self.writes(made, B, places)
+        back = [order.index(i) for i in range(rank)]
+        first, second = (
+            View(v.buffer, v.at, tuple(v.shape[i] for i in back),
+                 tuple(v.steps[i] for i in back), v.kind)
+            for v in (y, places)
+        )  # fmt: skip
+        return first, second
+
+    # by indices
+
+    def op_gather(self, node: Node) -> View:
+        """Elements of an axis by their numbers; evenly spaced ones are a view."""
+        a, known = self.get(node.inputs[0]), self.known(node.inputs[1])
+        axis = node.number("axis") % len(a.shape)
+        size = a.shape[axis]
+        if known is None:
+            return self._gather(a, axis, self.get(node.inputs[1]))
+        places = [int(n) + size if n < 0 else int(n) for n in known.ravel()]
+        if not places or min(places) < 0 or max(places) >= size:
+            raise Unsupported("an index outside of its axis")
+        shape = (*a.shape[:axis], *known.shape, *a.shape[axis + 1 :])
+        apart = {q - p for p, q in zip(places[:-1], places[1:], strict=True)}
+        if len(apart) <= 1 and known.ndim <= 1 and min(apart, default=0) >= 0:
+            step = (apart.pop() if apart else 0) * a.steps[axis]
+            steps = (*a.steps[:axis], *(step,) * known.ndim, *a.steps[axis + 1 :])
+            return View(a.buffer, a.at + places[0] * a.steps[axis], shape, steps, a.kind)
+        a = self._around(a, axis)
+        sizes, steps = _three(a, axis)
+        offsets = [p * steps[1] for p in places]
+        y = self.fresh(shape, a.kind)
+        made = self.emit(Code.PICK)
+        self._sizes(made, (sizes[0], len(places), sizes[2]), steps)
+        made.numbers[EXTRA], made.numbers[LENGTH] = self.offsets(offsets), max(offsets) + 1
+        self.reads(made, A, a)
+        self.writes(made, Y, y)
+        return y
+
+    def _around(self, a: View, axis: int) -> View:
+        """With axes before and after `axis` that join into one each."""
+        before = merged(a.shape[:axis], [a.steps[:axis]])[0]
+        after = merged(a.shape[axis + 1 :], [a.steps[axis + 1 :]])[0]
+        return a if len(before) <= 1 and len(after) <= 1 else self.copy(a)
+
+    def _gather(self, a: View, axis: int, index: View) -> View:
+        index, a = self.plain(index), self._around(a, axis)
+        sizes, steps = _three(a, axis)
+        y = self.fresh((*a.shape[:axis], *index.shape, *a.shape[axis + 1 :]), a.kind)
+        made = self.emit(Code.GATHER)
+        self._sizes(made, (sizes[0], index.size, sizes[2]), steps)
+        made.numbers[EXTRA] = sizes[1]
+        self.reads(made, A, a)
+        self.reads(made, B, index)
+        self.writes(made, Y, y)
+        return y
+
+    def op_gatherelements(self, node: Node) -> View:
+        """An element for every index."""
+        a, index = self.plain(self.get(node.inputs[0])), self.plain(self.get(node.inputs[1]))
+        axis = node.number("axis") % len(a.shape)
+        same = [n for i, n in enumerate(a.shape) if i != axis]
+        if [n for i, n in enumerate(index.shape) if i != axis] != same:
+            raise Unsupported("fewer indices")
+        _, steps = _three(a, axis)
+        sizes, _ = _three(index, axis)
+        y = self.fresh(index.shape, a.kind)
+        made = self.emit(Code.ELEMENTS)
+        self._sizes(made, sizes, steps)
+        made.numbers[EXTRA] = a.shape[axis]
+        self.reads(made, A, a)
+        self.reads(made, B, index)
+        self.writes(made, Y, y)
+        return y
+
+    def op_gathernd(self, node: Node) -> View:
+        """Parts of an array, each by an index of several numbers."""
+        a, index = self.get(node.inputs[0]), self.get(node.inputs[1])
+        depth = index.shape[-1]
+        if node.number("batch_dims") or not 0 < depth <= min(DIMENSIONS, len(a.shape)):
+            raise Unsupported("another way of indexing")
+        left, left_steps = merged(a.shape[depth:], [a.steps[depth:]])
+        if len(left) > 1:
+            a = self.copy(a)
+            left, left_steps = merged(a.shape[depth:], [a.steps[depth:]])
+        inner, step = (left[0], left_steps[0][0]) if left else (1, 1)
+        y = self.fresh((*index.shape[:-1], *a.shape[depth:]), a.kind)
+        known = self.known(node.inputs[1])
+        if known is not None:
+            whole = known.reshape(-1, depth)
+            size = np.array(a.shape[:depth])
+            places = np.where(whole < 0, whole + size, whole)
+            if (places < 0).any() or (places >= size).any():
+                raise Unsupported("an index outside of its axis")
+            offsets = [int(n) for n in places @ np.array(a.steps[:depth])]
+            made = self.emit(Code.PICK)
+            self._sizes(made, (1, len(offsets), inner), (0, 0, step))
+            made.numbers[EXTRA], made.numbers[LENGTH] = self.offsets(offsets), max(offsets) + 1
+        else:
+            index = self.plain(index)
+            made = self.emit(Code.GATHER_ND)
+            self._sizes(made, (index.size // depth, depth, inner, 1), (0, 0, 0, step))
+            for i in range(depth):
+                made.numbers[PARAMETERS + i] = a.shape[i]
+                made.numbers[PARAMETERS + 4 + i] = a.steps[i]
+            self.reads(made, B, index)
+        self.reads(made, A, a)
+        self.writes(made, Y, y)
+        return y
+
+
+def _three(a: View, axis: int) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Sizes and strides of what is before an axis, the axis, and what is after."""
+    before = merged(a.shape[:axis], [a.steps[:axis]])
+    after = merged(a.shape[axis + 1 :], [a.steps[axis + 1 :]])
+    if len(before[0]) > 1 or len(after[0]) > 1:
+        raise Unsupported("axes that do not join")
+    outer, outer_step = (before[0][0], before[1][0][0]) if before[0] else (1, 0)
+    inner, inner_step = (after[0][0], after[1][0][0]) if after[0] else (1, 1)
+    return (outer, a.shape[axis], inner), (outer_step, a.steps[axis], inner_step)

@@ -1,0 +1,333 @@
+"""Products of matrices, and what is made of them: convolutions, recurrent units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..metadata import Node
+from .axes import Axes
+from .layout import (
+    A_STEPS,
+    B_STEPS,
+    C_STEPS,
+    EXTRA,
+    LENGTH,
+    PARAMETERS,
+    SIZES,
+    Y_STEPS,
+    A,
+    B,
+    C,
+    Code,
+    Map,
+    Y,
+)
+from .memory import (
+    Array,
+    Unsupported,
+    View,
+    merged,
+)
+
+
+class Products(Axes):
+    """MatMul, Gemm, Conv, ConvTranspose, LayerNormalization, GRU."""
+
+    # matrices
+
+    def op_matmul(self, node: Node) -> View:
+        """Matrices, and rows of them."""
+        a, b = (self.get(i) for i in node.inputs)
+        if len(a.shape) < 2 or len(b.shape) < 2:
+            raise Unsupported("a product of a vector")
+        return self.matmul(a, b, None)
+
+    def op_gemm(self, node: Node) -> View:
+        """A matrix times another and a sum."""
+        a, b = (self.get(i) for i in node.inputs[:2])
+        if node.real("alpha", 1.0) != 1.0 or node.real("beta", 1.0) != 1.0:
+            raise Unsupported("a scaled product")
+        if node.number("transA"):
+            a = View(a.buffer, a.at, a.shape[::-1], a.steps[::-1])
+        if node.number("transB"):
+            b = View(b.buffer, b.at, b.shape[::-1], b.steps[::-1])
+        bias = self.get(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else None
+        return self.matmul(a, b, bias)
+
+    def rowwise(self, b: View) -> View:
+        """A matrix whose rows are neighbours; a constant is laid out so for good."""
+        if b.steps[-1] == 1 or b.shape[-1] == 1:
+            return b
+        if b.buffer.data is not None:
+            steps = [4 * s for s in b.steps]
+            source = np.lib.stride_tricks.as_strided(b.buffer.data[b.at :], b.shape, steps)
+            return self.constant(source.copy())
+        return self.copy(b)
+
+    def matmul(self, a: View, b: View, bias: View | None) -> View:
+        """``a @ b + bias``."""
+        if a.shape[-1] != b.shape[-2]:
+            raise Unsupported("matrices that do not fit")
+        rows, depth, n = a.shape[-2], a.shape[-1], b.shape[-1]
+        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        if n == 1 and rows > 1 and bias is None:
+            turned = [View(v.buffer, v.at, (*v.shape[:-2], *v.shape[:-3:-1]),
+                           (*v.steps[:-2], *v.steps[:-3:-1])) for v in (b, a)]  # fmt: skip
+            y = self.matmul(turned[0], turned[1], None)
+            return View(y.buffer, y.at, (*lead, rows, 1), (*y.steps[:-2], y.steps[-1], 0))
+        b = self.rowwise(b)
+        y = self.fresh((*lead, rows, n))
+        if bias is not None:
+            bias_steps = bias.broadcast(y.shape)
+        else:
+            bias_steps = (0,) * len(y.shape)
+        joined = (*lead, rows)
+        walk = [y.steps[:-1], (*a.broadcast((*lead, rows, depth))[:-2], a.steps[-2]),
+                (*b.broadcast((*lead, depth, n))[:-2], 0), bias_steps[:-1]]  # fmt: skip
+        if rows == 1:
+            walk[1] = (*walk[1][:-1], 0)
+        sizes, steps = merged(joined, walk)
+        if len(sizes) > 3:
+            raise Unsupported("too many axes")
+        if sizes and steps[2][-1] != 0:  # the last axis left is one of other matrices
+            sizes, steps = (*sizes, 1), [(*s, 0) for s in steps]
+        if len(sizes) > 3:
+            raise Unsupported("too many axes")
+        self._matmul(
+            y, a, b, bias, (*(1,) * (3 - len(sizes)), *sizes, n),
+            [(*(0,) * (3 - len(s)), *s) for s in steps],
+            depth, a.steps[-1], b.steps[-2] if depth > 1 else 0, bias_steps[-1],
+        )  # fmt: skip
+        return y
+
+    def _matmul(self, y: View, a: View, b: View, bias: View | None, sizes: tuple[int, ...],
+                steps: Sequence[tuple[int, ...]], depth: int, step_a: int, step_b: int,
+                step_bias: int, table: list[int] | None = None) -> None:  # fmt: skip
+        made = self.emit(Code.MATMUL)
+        made.steps(SIZES, sizes)
+        made.steps(Y_STEPS, (*steps[0], 1))
+        made.steps(A_STEPS, (*steps[1], step_a))
+        made.steps(B_STEPS, (*steps[2][:2], 0, 1))
+        made.steps(C_STEPS, (*steps[3], step_bias))
+        made.numbers[LENGTH] = depth
+        made.numbers[EXTRA] = self.offsets(table or [k * step_b for k in range(depth)])
+        self.work += int(np.prod(sizes)) * depth
+        self.reads(made, A, a)
+        self.reads(made, B, b)
+        if bias is not None:
+            self.reads(made, C, bias)
+        self.writes(made, Y, y)
+
+    def op_conv(self, node: Node) -> View:
+        """Convolution over one axis or two, as a product of matrices whose rows overlap."""
+        a, weight = self.get(node.inputs[0]), self.needed(node.inputs[1])
+        bias = self.needed(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else None
+        spatial = len(a.shape) - 2
+        strides, dilations, pads = _geometry(node, spatial)
+        return self.conv(a, weight, bias, node.number("group", 1), strides, dilations, pads)
+
+    def conv(self, a: View, weight: Array, bias: Array | None, groups: int, strides: list[int],
+             dilations: list[int], pads: list[int]) -> View:  # fmt: skip
+        """See :meth:`op_conv`; ``weight [out, in / groups, ...]``."""
+        spatial = len(a.shape) - 2
+        if spatial not in (1, 2) or a.shape[0] != 1:
+            raise Unsupported("another convolution")
+        flat = spatial == 1
+        if flat:
+            a = View(a.buffer, a.at, (*a.shape[:2], 1, a.shape[2]), (*a.steps[:2], 0, a.steps[2]))
+            weight = weight[:, :, None]
+            strides, dilations = [1, *strides], [1, *dilations]
+            pads = [0, pads[0], 0, pads[1]]
+        out, inside, kh, kw = weight.shape
+        if a.shape[1] != inside * groups or out % groups:
+            raise Unsupported("channels that do not fit")
+        a = self.padded(a, [0, 0, pads[0], pads[1]], [0, 0, pads[2], pads[3]])
+        high = (a.shape[2] - dilations[0] * (kh - 1) - 1) // strides[0] + 1
+        wide = (a.shape[3] - dilations[1] * (kw - 1) - 1) // strides[1] + 1
+        if high < 1 or wide < 1:
+            raise Unsupported("a convolution of nothing")
+        step = a.steps[3] if a.shape[3] > 1 else 1
+        if strides[1] * step != 1 and wide > 1:  # neighbours of the output apart in the input
+            parts = self.fresh((kw, a.shape[1], a.shape[2], wide))
+            for k in range(kw):
+                source = View(a.buffer, a.at + k * dilations[1] * step, (*a.shape[1:3], wide),
+                              (a.steps[1], a.steps[2], strides[1] * step))  # fmt: skip
+                self.map(Map.COPY, View(parts.buffer, k * parts.steps[0], parts.shape[1:],
+                                        parts.steps[1:]), source)  # fmt: skip
+            a = View(parts.buffer, 0, (1, *parts.shape[1:]), (0, *parts.steps[1:]))
+            tap = parts.steps[0]
+        else:
+            tap = dilations[1] * step
+        table = [
+            c * a.steps[1] + i * dilations[0] * a.steps[2] + k * tap
+            for c in range(inside) for i in range(kh) for k in range(kw)
+        ]  # fmt: skip
+        per, depth = out // groups, inside * kh * kw
+        y = self.fresh((1, out, high, wide))
+        left = self.constant(weight.reshape(out, depth).astype(np.float32))
+        shift = None if bias is None else self.constant(bias.astype(np.float32))
+        if high * wide == 1 and groups == 1:  # a row of weights for every output: turn it round
+            gathered = self._gathered(a, table)
+            turned = self.constant(np.ascontiguousarray(weight.reshape(out, depth).T))
+            row = None if shift is None else View(shift.buffer, 0, (1, out), (0, 1))
+            made = self.matmul(gathered, turned, row)
+            y = View(made.buffer, made.at, (1, out, 1, 1), (0, 1, 0, 0))
+        else:
+            along = [(per * high * wide, wide, high * wide), (per * depth, 0, depth),
+                     (inside * a.steps[1], strides[0] * a.steps[2], 0), (per, 0, 1)]  # fmt: skip
+            self._matmul(y, left, a, shift, (groups, high, per, wide), along, depth, 1, 0, 0, table)
+        if flat:
+            return View(y.buffer, y.at, (1, out, wide), (0, y.steps[1], y.steps[3]))
+        return y
+
+    def _gathered(self, a: View, table: list[int]) -> View:
+        """Elements by their offsets, as a row ``[1, n]``."""
+        y = self.fresh((1, len(table)))
+        made = self.emit(Code.PICK)
+        self._sizes(made, (1, len(table), 1), (0, 0, 1))
+        made.numbers[EXTRA], made.numbers[LENGTH] = self.offsets(table), max(table) + 1
+        self.reads(made, A, a)
+        self.writes(made, Y, y)
+        return y
+
+    def op_convtranspose(self, node: Node) -> View:
+        """One convolution for every remainder of a stride, their outputs interleaved."""
+        a, weight = self.get(node.inputs[0]), self.needed(node.inputs[1])
+        bias = self.needed(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else None
+        spatial = len(a.shape) - 2
+        strides, dilations, pads = _geometry(node, spatial)
+        more = list(node.numbers("output_padding")) or [0] * spatial
+        groups = node.number("group", 1)
+        if node.numbers("output_shape"):
+            raise Unsupported("another transposed convolution")
+        if spatial == 2:
+            if (weight.shape[2], strides[0], pads[0], pads[2], more[0]) != (1, 1, 0, 0, 0):
+                raise Unsupported("another transposed convolution")
+            if a.shape[2] != 1:
+                raise Unsupported("another transposed convolution")
+            squeezed = View(a.buffer, a.at, (*a.shape[:2], a.shape[3]), (*a.steps[:2], a.steps[3]))
+            y = self._spread(squeezed, weight[:, :, 0], bias, groups, strides[1], dilations[1],
+                             [pads[1], pads[3]], more[1])  # fmt: skip
+            return View(y.buffer, y.at, (1, y.shape[1], 1, y.shape[2]),
+                        (0, y.steps[1], 0, y.steps[2]))  # fmt: skip
+        if spatial != 1:
+            raise Unsupported("another transposed convolution")
+        return self._spread(a, weight, bias, groups, strides[0], dilations[0], pads, more[0])
+
+    def _spread(self, a: View, weight: Array, bias: Array | None, groups: int, stride: int,
+                dilation: int, pads: list[int], more: int) -> View:  # fmt: skip
+        n, taps = a.shape[2], weight.shape[2]
+        length = (n - 1) * stride - sum(pads) + dilation * (taps - 1) + more + 1
+        inside = weight.shape[0] // groups
+        per = weight.shape[1]
+        # [in, out / groups, k] -> [out, in / groups, k]
+        split = weight.reshape(groups, inside, per, taps).transpose(0, 2, 1, 3)
+        turned = split.reshape(groups * per, inside, taps)
+        y = self.fresh((1, groups * per, length))
+        for first in range(min(stride, length)):
+            used = [k for k in range(taps) if (first + pads[0] - k * dilation) % stride == 0]
+            count = -(-(length - first) // stride)
+            target = View(y.buffer, first, (1, groups * per, count), (0, length, stride))
+            if not used:
+                shift = np.zeros(groups * per) if bias is None else bias
+                source = self.constant(shift.astype(np.float32).reshape(1, -1, 1))
+                self.map(Map.COPY, target, source)
+                continue
+            # input that tap k of output `first` hears
+            starts = [(first + pads[0] - k * dilation) // stride for k in used]
+            low, high = min(starts), max(starts) + count - 1
+            before, after = max(0, -low), max(0, high - (n - 1))
+            wide = self.padded(a, [0, 0, before], [0, 0, after])
+            apart = {p - q for p, q in zip(starts[:-1], starts[1:], strict=True)}
+            if len(apart) > 1:
+                raise Unsupported("another transposed convolution")
+            by = apart.pop() if apart else 1
+            if by < 0:
+                raise Unsupported("another transposed convolution")
+            view = View(wide.buffer, wide.at + (low + before) * wide.steps[2],
+                        (*wide.shape[:2], high - low + 1), wide.steps)  # fmt: skip
+            kernel = turned[:, :, used[::-1]]  # the earliest input first
+            made = self.conv(view, kernel, bias, groups, [1], [max(by, 1)], [0, 0])
+            self.map(Map.COPY, target, made)
+        return y
+
+    def op_layernormalization(self, node: Node) -> View:
+        """Rows of mean 0 and variance 1, scaled and shifted."""
+        a = self.plain(self.get(node.inputs[0]))
+        axis = node.number("axis", -1) % len(a.shape)
+        n = int(np.prod(a.shape[axis:]))
+        scale = self.plain(self.get(node.inputs[1]))
+        shift = np.zeros(n, np.float32)
+        if len(node.inputs) > 2 and node.inputs[2]:
+            shift = np.broadcast_to(self.needed(node.inputs[2]), a.shape[axis:]).ravel()
+        if scale.size != n or len([o for o in node.outputs if o]) != 1:
+            raise Unsupported("another normalisation")
+        end = self.constant(np.append(shift, np.float32(node.real("epsilon", 1e-5))))
+        y = self.fresh(a.shape)
+        made = self.emit(Code.NORM)
+        self._sizes(made, (a.size // n, n), (n, 1))
+        self.reads(made, A, a)
+        self.reads(made, B, scale)
+        self.reads(made, C, end)
+        self.writes(made, Y, y)
+        return y
+
+    def op_gru(self, node: Node) -> tuple[View, View]:
+        """Gated recurrent unit, its reset gate before the product or after it."""
+        a = self.get(node.inputs[0])
+        weight, again = (self.needed(i) for i in node.inputs[1:3])
+        names = [*node.inputs[3:], "", "", ""][:3]
+        way = node.texts.get("direction", "forward")
+        ways, size = weight.shape[0], node.number("hidden_size")
+        bias = self.needed(names[0]) if names[0] else np.zeros((ways, 6 * size), np.float32)
+        plain = not names[1]
+        others = {"activations", "clip", "activation_alpha", "layout"} & set(node.attributes)
+        if not plain or any(node.attributes[o] for o in others) or "activations" in node.attributes:
+            raise Unsupported("another recurrent unit")
+        steps, rows, depth = a.shape
+        if a.steps[2] != 1 and depth > 1:
+            a = self.copy(a)
+        packed = [
+            np.concatenate([weight[d].T.ravel(), again[d].T.ravel(), bias[d].ravel()])
+            for d in range(ways)
+        ]
+        weights = self.constant(np.concatenate(packed).astype(np.float32))
+        y, last = self.fresh((steps, ways, rows, size)), self.fresh((ways, rows, size))
+        made = self.emit(Code.GRU)
+        made.steps(SIZES, (steps, rows, depth, size))
+        self.work += ways * steps * rows * (depth + size) * 3 * size
+        for i, value in enumerate((a.steps[0] if steps > 1 else 0, a.steps[1])):
+            made.numbers[A_STEPS + i] = value
+        for i, value in enumerate(y.steps[:3]):
+            made.numbers[Y_STEPS + i] = value
+        made.numbers[LENGTH] = 7 * size
+        made.numbers[PARAMETERS + 4] = node.number("linear_before_reset")
+        made.numbers[EXTRA] = self.offsets([k * 3 * size for k in range(max(depth, size))])
+        made.numbers[PARAMETERS], made.numbers[PARAMETERS + 1] = ways, int(way == "reverse")
+        self.reads(made, A, a)
+        self.reads(made, B, weights)
+        first = None if not names[2] else self.get(names[2])
+        if first is not None and (known := self.known(names[2])) is not None and not known.any():
+            first = None
+        if first is not None:
+            if first.steps[2] != 1 and size > 1:
+                first = self.copy(first)
+            made.numbers[C_STEPS], made.numbers[C_STEPS + 1] = first.steps[:2]
+            self.reads(made, C, first)
+        self.writes(made, Y, y)
+        self.writes(made, PARAMETERS + 2, last)
+        return y, last
+
+
+def _geometry(node: Node, spatial: int) -> tuple[list[int], list[int], list[int]]:
+    """Strides, dilations and pads (all before, then all after) of a convolution."""
+    if node.texts.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
+        raise Unsupported("padding that fits itself")
+    strides = list(node.numbers("strides")) or [1] * spatial
+    dilations = list(node.numbers("dilations")) or [1] * spatial
+    pads = list(node.numbers("pads")) or [0] * 2 * spatial
+    if len(strides) != spatial or len(dilations) != spatial or len(pads) != 2 * spatial:
+        raise Unsupported("another convolution")
+    return strides, dilations, pads
