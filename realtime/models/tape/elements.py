@@ -186,6 +186,18 @@ def _spread(source, address, step):  # type: ignore[no-untyped-def]
         target[i * step] = source[i]
 
 
+@njit(nogil=True, error_model="numpy", fastmath=_FAST, cache=True)
+def _with_one(kind, y, a, b):  # type: ignore[no-untyped-def]
+    """A row and one number: sum or product."""
+    n = y.shape[0]
+    if kind == _ADD:
+        for i in range(n):
+            y[i] = a[i] + b
+    else:
+        for i in range(n):
+            y[i] = a[i] * b
+
+
 @njit(nogil=True, error_model="numpy", cache=True)
 def map_elements(op, bases, scratch):  # type: ignore[no-untyped-def]
     """A function of one, two or three arrays, row by row of the last of four axes."""
@@ -195,13 +207,25 @@ def map_elements(op, bases, scratch):  # type: ignore[no-untyped-def]
     c = bases[op[C]] + 4 * op[C_AT] if op[C] >= 0 else 0
     n, ys, as_ = op[SIZES + 3], op[Y_STEPS + 3], op[A_STEPS + 3]
     bs, cs = op[B_STEPS + 3], op[C_STEPS + 3]
+    y1, y2, a1, a2 = op[Y_STEPS + 1], op[Y_STEPS + 2], op[A_STEPS + 1], op[A_STEPS + 2]
+    b1, b2, c1, c2 = op[B_STEPS + 1], op[B_STEPS + 2], op[C_STEPS + 1], op[C_STEPS + 2]
+    middle, inner = op[SIZES + 1], op[SIZES + 2]
+    joins = (kind == _ADD or kind == _MULTIPLY) and ys == 1
+    if joins and as_ == 0 and bs == 1:
+        a, b, as_, bs, a1, a2, b1, b2 = b, a, bs, as_, b1, b2, a1, a2
+        a0, b0 = op[B_STEPS], op[A_STEPS]
+    else:
+        a0, b0 = op[A_STEPS], op[B_STEPS]
+    one = joins and as_ == 1 and bs == 0
     for i in range(op[SIZES]):
-        for j in range(op[SIZES + 1]):
-            for k in range(op[SIZES + 2]):
-                at_y = y + 4 * (i * op[Y_STEPS] + j * op[Y_STEPS + 1] + k * op[Y_STEPS + 2])
-                at_a = a + 4 * (i * op[A_STEPS] + j * op[A_STEPS + 1] + k * op[A_STEPS + 2])
-                at_b = b + 4 * (i * op[B_STEPS] + j * op[B_STEPS + 1] + k * op[B_STEPS + 2])
-                at_c = c + 4 * (i * op[C_STEPS] + j * op[C_STEPS + 1] + k * op[C_STEPS + 2])
+        for j in range(middle):
+            for k in range(inner):
+                at_y = y + 4 * (i * op[Y_STEPS] + j * y1 + k * y2)
+                at_a, at_b = a + 4 * (i * a0 + j * a1 + k * a2), b + 4 * (i * b0 + j * b1 + k * b2)
+                if one:
+                    _with_one(kind, view_f32(at_y, n), view_f32(at_a, n), view_f32(at_b, 1)[0])
+                    continue
+                at_c = c + 4 * (i * op[C_STEPS] + j * c1 + k * c2)
                 done = 0
                 while done < n:
                     m = min(n - done, CHUNK)
