@@ -128,6 +128,7 @@ class Graph(NamedTuple):
     weights: dict[str, npt.NDArray[Any]]
     inputs: list[Tensor]
     outputs: list[Tensor]
+    opset: int
 
 
 def read_graph(model: bytes) -> Graph:
@@ -138,7 +139,7 @@ def read_graph(model: bytes) -> Graph:
     ModelError, ValueError
         The file is damaged, or holds constants of another kind, or graphs inside of operations.
     """
-    graph = Graph([], {}, [], [])
+    graph = Graph([], {}, [], [], _opset(model))
     for number, wire, payload in _fields(memoryview(model)):
         if number != _GRAPH_FIELD or wire != 2:
             continue
@@ -153,6 +154,17 @@ def read_graph(model: bytes) -> Graph:
             elif part in (11, 12):
                 (graph.inputs if part == 11 else graph.outputs).append(_end(data))
     return graph
+
+
+def _opset(model: bytes) -> int:
+    """The version of ONNX's own operations."""
+    found = 0
+    for entry in _parts(memoryview(model), 8):
+        fields = list(_fields(entry))
+        domain = b"".join(bytes(p) for n, w, p in fields if n == 1 and w == 2)
+        if domain in (b"", b"ai.onnx"):
+            found = next((_whole(p)[0] for n, w, p in fields if n == 2 and w == 0), 0)
+    return found
 
 
 def _parts(data: memoryview, *wanted: int) -> list[memoryview]:
@@ -240,6 +252,8 @@ def _tensor(data: memoryview) -> tuple[str, npt.NDArray[Any]]:
             raise ValueError(f"the constant {name} lies in another file")
     if kind not in _TYPES:
         raise ValueError(f"the constant {name} is of another kind")
+    if raw is None and kind == 10:  # bits
+        return name, np.array(single, dtype="<u2").view("<f2").reshape(shape)
     if raw is None:
         return name, np.array(single, dtype=_TYPES[kind]).reshape(shape)
     return name, np.frombuffer(raw, dtype=_TYPES[kind]).reshape(shape)

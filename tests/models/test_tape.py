@@ -113,6 +113,30 @@ CASES: dict[str, tuple[list[Node], Sequence[int], Sequence[int], dict[str, Array
          ("Cast", ["s"], ["y"], {"to": 1})],
         A, A, {"c": np.float32(40.0), "d": whole(7)},
     ),
+    "a scalar with an axis": (
+        [("Unsqueeze", ["s", "a"], ["u"], {}), ("Sub", ["v", "u"], ["w"], {}),
+         ("Softmax", ["w"], ["p"], {"axis": 0}), ("Add", ["x", "p"], ["y"], {})],
+        (1, 2), (1, 2), {"s": np.float32(2.0), "a": whole(0), "v": np.float32([3.0, 4.0])},
+    ),
+    "the largest of three constants": (
+        [("Neg", ["m"], ["n"], {}), ("Max", ["a", "b", "n"], ["c"], {}),
+         ("Add", ["x", "c"], ["y"], {})],
+        A, A, {"a": np.float32(1.0), "b": np.float32(2.0), "m": np.float32(-9.0)},
+    ),
+    "a power of more axes": (
+        one("Pow", "c"), (1, 3), (1, 1, 3), {"c": np.full((1, 1, 1), 2.0, np.float32)}
+    ),
+    "products of whole numbers": (
+        [("Mul", ["x", "t"], ["m"], {}), ("Cast", ["m"], ["i"], {"to": 6}),
+         ("MatMul", ["i", "w"], ["p"], {}), ("Div", ["p", "f"], ["q"], {}),
+         ("Cast", ["q"], ["y"], {"to": 1})],
+        (1, 3), (1, 2),
+        {"t": np.float32(5.0), "w": R.integers(-9, 9, (3, 2), np.int32), "f": np.int32(4)},
+    ),
+    "half floats": (
+        [("Cast", ["h"], ["f"], {"to": 1}), ("Add", ["x", "f"], ["y"], {})], A, A,
+        {"h": np.array([1.5, -2.25, 0, 7, 9], np.float16)},
+    ),
     "reshape": (one("Reshape", "c"), A, (1, 15), {"c": whole(-1, 15)}),
     "reshape of a transpose": (
         [("Transpose", ["x"], ["t"], {"perm": [0, 2, 1]}), ("Reshape", ["t", "c"], ["y"], {})],
@@ -212,6 +236,11 @@ CASES: dict[str, tuple[list[Node], Sequence[int], Sequence[int], dict[str, Array
     ),
     "gemm": (
         one("Gemm", "w", "b", transB=1), (1, 9), (1, 21), {"w": normal(21, 9), "b": normal(21)}
+    ),
+    "gemm of a part": (
+        [("Slice", ["x", "b", "e", "a", "s"], ["c"], {}), ("Gemm", ["x", "w", "c"], ["y"], {})],
+        (1, 4), (1, 2),
+        {"w": normal(4, 2), "b": whole(0), "e": whole(9), "a": whole(1), "s": whole(2)},
     ),
     "conv": (
         one("Conv", "w", "b", pads=[2, 1], strides=[1], dilations=[2]), (1, 3, 20), (1, 8, 19),
@@ -314,10 +343,114 @@ def test_arrays_too_large_are_left_to_onnx_runtime(count: int) -> None:
         on_tape(model, (1, 1), (1, 1))
 
 
+E, F = normal(1, 1), np.zeros
+HOSTILE: dict[str, tuple[list[Node], Sequence[int], Sequence[int], dict[str, Array]]] = {
+    "a size beyond 64 bits": (
+        [("Reshape", ["x", "c"], ["r"], {}), ("Slice", ["r", "b", "e"], ["s"], {}),
+         ("Reshape", ["s", "o"], ["y"], {})],
+        (1, 2), (1, 1),
+        {"c": whole(3, 6148914691236517206), "b": whole(0, 1100), "e": whole(1, 1101),
+         "o": whole(1, 1)},
+    ),
+    "a gathered view beyond 64 bits": (
+        [("Unsqueeze", ["x", "a"], ["u"], {}), ("Gather", ["u", "f"], ["v"], {"axis": 0}),
+         ("Gather", ["v", "g"], ["w"], {"axis": 2}), ("ReduceSum", ["w"], ["y"], {})],
+        (1, 3), (1, 1), {"a": whole(2), "f": F(3785993, np.int64), "g": F(1764119, np.int64)},
+    ),
+    "parts of other sizes": (
+        [("Expand", ["x", "c"], ["e"], {}), ("Concat", ["x", "e"], ["y"], {"axis": 2})],
+        (1, 1, 1), (1, 1, 2), {"c": whole(1, 1000000, 1)},
+    ),
+    "tiles of less than nothing": (
+        [("Tile", ["x", "c"], ["t"], {}), ("Expand", ["x", "d"], ["e"], {}),
+         ("Concat", ["e", "t"], ["y"], {"axis": 1})],
+        (1, 1), (1, 6), {"c": whole(-1, -4090), "d": whole(1, 4096)},
+    ),
+    "a name of two things": (
+        [("Neg", ["x"], ["i"], {}), ("Reshape", ["i", "c"], ["d"], {}),
+         ("GatherND", ["d", "i"], ["y"], {})],
+        (1, 1, 1), (1, 1), {"i": whole(9000000, 1), "c": whole(1, 1)},
+    ),
+    "gates that do not fit": (
+        [("GRU", ["x", "w", "r"], ["y"], {"hidden_size": 600, "linear_before_reset": 1})],
+        (1, 1, 1), (1, 1, 1, 600), {"w": normal(1, 3, 1), "r": normal(1, 3, 1)},
+    ),
+    "fewer biases": (
+        one("Conv", "w", "b"), (1, 1, 4), (1, 64, 4), {"w": normal(64, 1, 1), "b": E[0]}
+    ),
+    "fewer biases of a transpose": (
+        one("ConvTranspose", "w", "b"), (1, 1, 4), (1, 64, 4), {"w": normal(1, 64, 1), "b": E[0]}
+    ),
+    "dilated backwards": (
+        one("Conv", "w", dilations=[-100]), (1, 1, 8), (1, 1, 108), {"w": normal(1, 1, 2)}
+    ),
+    "strides backwards": (
+        one("Conv", "w", strides=[-1]), (1, 1, 1), (1, 1, 400), {"w": normal(1, 1, 400)}
+    ),
+    "an axis twice": (one("ReduceSum", "c", keepdims=1), (1, 3, 2), (1, 1, 2), {"c": whole(1, 1)}),
+    "an axis that is not there": (one("ReduceSum", "c"), (1, 3, 2), (1, 3, 1), {"c": whole(5)}),
+    "a sum of nothing": (
+        [("Expand", ["x", "c"], ["e"], {}), ("ReduceMax", ["e", "a"], ["y"], {"keepdims": 1})],
+        (1, 1), (1, 1), {"c": whole(1, 0), "a": whole(1)},
+    ),
+    "an empty table": (
+        [("Cast", ["x"], ["i"], {"to": 7}), ("Gather", ["t", "i"], ["y"], {"axis": 0})],
+        (1, 1), (1, 1, 4), {"t": F((0, 4), np.float32)},
+    ),
+    "constants that double": (
+        [("Concat", [f"c{k}"] * 2, [f"c{k + 1}"], {"axis": 0}) for k in range(40)]
+        + [("Add", ["x", "c40"], ["y"], {})],
+        (1, 1), (1, 1), {"c0": normal(4096)},
+    ),
+    "a large table of constants": (
+        [("Add", ["c", "d"], ["e"], {}), ("ReduceMax", ["e"], ["f"], {}),
+         ("Add", ["x", "f"], ["y"], {})],
+        (1, 1), (1, 1), {"c": F((131072, 1), np.float32), "d": F((1, 131072), np.float32)},
+    ),
+    "the largest of everything": (
+        [("Expand", ["x", "c"], ["e"], {}), ("TopK", ["e", "k"], ["y", "i"], {"axis": 1})],
+        (1, 1), (1, 131072), {"c": whole(1, 131072), "k": whole(131072)},
+    ),
+    "a whole number float32 does not know": (
+        [("Cast", ["x"], ["i"], {"to": 7}), ("Add", ["i", "c"], ["s"], {}),
+         ("Sub", ["s", "c"], ["d"], {}), ("Cast", ["d"], ["y"], {"to": 1})],
+        (1, 3), (1, 3), {"c": whole(1 << 30)},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_graph_that_makes_no_sense_or_takes_for_ever_is_left(name: str) -> None:
+    nodes, shape, out, constants = HOSTILE[name]
+    with pytest.raises(Unsupported):
+        on_tape(graph(nodes, shape, out, **constants), shape, out)
+
+
+def test_an_older_set_of_operations_is_left() -> None:
+    import onnx
+
+    model = onnx.load_model_from_string(graph(one("Softmax"), A, A))
+    model.opset_import[0].version = 11
+    with pytest.raises(Unsupported, match="older"):
+        on_tape(model.SerializeToString(), A, A)
+
+
+def test_what_is_chosen_is_chosen_once() -> None:
+    nodes: list[Node] = [
+        ("TopK", ["x", "k"], ["v", "i"], {"axis": 1}), ("Cast", ["i"], ["y"], {"to": 1})
+    ]  # fmt: skip
+    play = on_tape(graph(nodes, (1, 4), (1, 3), k=whole(3)), (1, 4), (1, 3))
+    assert play(np.array([[5, -np.inf, -np.inf, -np.inf]], np.float32)).tolist() == [[0, 1, 2]]
+
+
 def test_a_number_that_is_none_stays_none() -> None:
     for kind in ("Tanh", "Sigmoid", "Exp", "Log", "Sin", "Relu", "Neg"):
         play = on_tape(graph(one(kind), A, A), A, A)
         assert np.isnan(play(np.full(A, np.nan, np.float32))).all(), kind
+    for kind in ("Max", "Min"):
+        for given in (["x", "c"], ["c", "x"]):
+            play = on_tape(graph([(kind, given, ["y"], {})], A, A, c=normal(5)), A, A)
+            assert np.isnan(play(np.full(A, np.nan, np.float32))).all(), (kind, given)
 
 
 FUNCTIONS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..metadata import Node
+from .builder import ELEMENT
 from .layout import (
     A_STEPS,
     DIMENSIONS,
@@ -42,9 +43,14 @@ class Axes(Shapes):
         a = self.get(node.inputs[0])
         rank = len(a.shape)
         if len(node.inputs) > 1 and node.inputs[1]:
-            axes = tuple(int(n) % rank for n in self.needed(node.inputs[1]).ravel())
+            numbers = tuple(int(n) for n in self.needed(node.inputs[1]).ravel())
         else:
-            axes = tuple(n % rank for n in node.numbers("axes"))
+            numbers = node.numbers("axes")
+        axes = tuple(n % rank for n in numbers)
+        if any(not -rank <= n < rank for n in numbers) or len(set(axes)) < len(axes):
+            raise Unsupported("an axis that is not there")
+        if a.kind == "i" and node.kind == "ReduceMean":
+            raise Unsupported("a mean of whole numbers")
         if not axes:
             if node.number("noop_with_empty_axes"):
                 return a
@@ -67,6 +73,7 @@ class Axes(Shapes):
         y = self.fresh(tuple(a.shape[i] for i in kept), a.kind)
         sizes, (to, at) = merged(y.shape, [y.steps, tuple(a.steps[i] for i in kept)])
         inner, (steps,) = merged(tuple(a.shape[i] for i in axes), [tuple(a.steps[i] for i in axes)])
+        self.spend(ELEMENT * a.size)
         if len(sizes) > 3 or len(inner) > 2:
             order = [*kept, *axes]
             moved = self.copy(
@@ -102,6 +109,7 @@ class Axes(Shapes):
         a = self.plain(a)
         sizes, steps = _three(a, axis)
         y = self.fresh(a.shape, a.kind)
+        self.spend(ELEMENT * y.size)
         made = self.emit(Code.SUM_UP, node.number("exclusive"))
         self._sizes(made, sizes, steps)
         self.reads(made, A, a)
@@ -123,9 +131,10 @@ class Axes(Shapes):
         rows = a.size // n
         shape = (*moved.shape[:-1], count)
         y, places = self.fresh(shape, a.kind), self.fresh(shape, "i")
+        self.spend(ELEMENT * a.size * count)
         made = self.emit(Code.TOP)
         self._sizes(made, (rows, n, count), (n, 1, 0))
-        made.numbers[LENGTH] = n
+        made.numbers[LENGTH] = 2 * n
         self.reads(made, A, moved)
         self.writes(made, Y, y)
         self.writes(made, B, places)
@@ -159,6 +168,7 @@ class Axes(Shapes):
         sizes, steps = _three(a, axis)
         offsets = [p * steps[1] for p in places]
         y = self.fresh(shape, a.kind)
+        self.spend(ELEMENT * y.size)
         made = self.emit(Code.PICK)
         self._sizes(made, (sizes[0], len(places), sizes[2]), steps)
         made.numbers[EXTRA], made.numbers[LENGTH] = self.offsets(offsets), max(offsets) + 1
@@ -176,6 +186,7 @@ class Axes(Shapes):
         index, a = self.plain(index), self._around(a, axis)
         sizes, steps = _three(a, axis)
         y = self.fresh((*a.shape[:axis], *index.shape, *a.shape[axis + 1 :]), a.kind)
+        self.spend(ELEMENT * y.size)
         made = self.emit(Code.GATHER)
         self._sizes(made, (sizes[0], index.size, sizes[2]), steps)
         made.numbers[EXTRA] = sizes[1]
@@ -194,6 +205,7 @@ class Axes(Shapes):
         _, steps = _three(a, axis)
         sizes, _ = _three(index, axis)
         y = self.fresh(index.shape, a.kind)
+        self.spend(ELEMENT * y.size)
         made = self.emit(Code.ELEMENTS)
         self._sizes(made, sizes, steps)
         made.numbers[EXTRA] = a.shape[axis]
@@ -222,11 +234,13 @@ class Axes(Shapes):
             if (places < 0).any() or (places >= size).any():
                 raise Unsupported("an index outside of its axis")
             offsets = [int(n) for n in places @ np.array(a.steps[:depth])]
+            self.spend(ELEMENT * y.size)
             made = self.emit(Code.PICK)
             self._sizes(made, (1, len(offsets), inner), (0, 0, step))
             made.numbers[EXTRA], made.numbers[LENGTH] = self.offsets(offsets), max(offsets) + 1
         else:
             index = self.plain(index)
+            self.spend(ELEMENT * y.size)
             made = self.emit(Code.GATHER_ND)
             self._sizes(made, (index.size // depth, depth, inner, 1), (0, 0, 0, step))
             for i in range(depth):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,6 +27,7 @@ from .layout import (
     Y,
 )
 from .memory import (
+    MOST_FLOATS,
     Array,
     Buffer,
     Instruction,
@@ -36,8 +39,9 @@ from .memory import (
     plain_steps,
 )
 
-MOST_FLOATS = 1 << 24  # of one array
-MOST_INSTRUCTIONS = 20_000
+MOST_INSTRUCTIONS = 4000
+MOST_WORK = 1 << 25  # products of one step; matrices that large take ONNX Runtime's care
+ELEMENT = 8  # what an element costs of a function or a sum, in products
 MOST_SPLITS = 64
 EXACT = 1 << 24  # whole numbers below are exact as float32
 KINDS = {"f": "f", "i": "i", "u": "i", "b": "b"}
@@ -81,8 +85,8 @@ class Builder:
         kind = KINDS.get(array.dtype.kind, "")
         if not kind or array.size > MOST_FLOATS:
             raise Unsupported("a constant of another kind")
-        if kind == "i":
-            array = np.clip(array, -EXACT, EXACT)
+        if kind == "i" and array.size and max(abs(int(array.min())), abs(int(array.max()))) > EXACT:
+            raise Unsupported("whole numbers too large for float32")
         data = np.ascontiguousarray(array, dtype=np.float32).ravel()
         key = (data.tobytes(), array.shape, kind)
         if key not in self._shared:
@@ -93,12 +97,16 @@ class Builder:
 
     def fresh(self, shape: tuple[int, ...], kind: str = "f", kept: bool = False) -> View:
         """A new array."""
-        size = int(np.prod(shape, dtype=np.int64))
-        if not 0 < size <= MOST_FLOATS:
-            raise Unsupported("an array too large or empty")
-        buffer = Buffer(size, kept=kept)
-        self.buffers.append(buffer)
-        return View(buffer, 0, tuple(int(n) for n in shape), plain_steps(shape), kind)
+        shape = tuple(int(n) for n in shape)
+        view = View(Buffer(math.prod(shape), kept=kept), 0, shape, plain_steps(shape), kind)
+        self.buffers.append(view.buffer)
+        return view
+
+    def spend(self, products: int) -> None:
+        """Count what a step costs."""
+        self.work += products
+        if self.work > MOST_WORK:
+            raise Unsupported("too much work")
 
     def offsets(self, values: list[int]) -> int:
         """Where in the table such offsets stand; equal ones once."""
@@ -161,6 +169,7 @@ class Builder:
             order = [i for i in range(len(sizes)) if i != axis] + [axis]
             sizes = tuple(sizes[i] for i in order)
             steps = [tuple(s[i] for i in order) for s in steps]
+        self.spend(ELEMENT * math.prod(sizes))
         made = self.emit(Code.MAP, kind)
         pad = (1,) * (DIMENSIONS - len(sizes))
         made.steps(SIZES, pad + sizes)

@@ -126,10 +126,10 @@ def _binary(kind, y, a, b):  # type: ignore[no-untyped-def]
             y[i] = F32(np.float64(a[i]) ** np.float64(b[i]))
     elif kind == _MAXIMUM:
         for i in range(n):
-            y[i] = b[i] if a[i] < b[i] else a[i]
+            y[i] = b[i] if a[i] < b[i] or b[i] != b[i] else a[i]
     elif kind == _MINIMUM:
         for i in range(n):
-            y[i] = b[i] if a[i] > b[i] else a[i]
+            y[i] = b[i] if a[i] > b[i] or b[i] != b[i] else a[i]
     elif kind == _LESS:
         for i in range(n):
             y[i] = _ONE if a[i] < b[i] else _ZERO
@@ -156,8 +156,7 @@ def _binary(kind, y, a, b):  # type: ignore[no-untyped-def]
             y[i] = a[i] * b[i] if a[i] < _ZERO else a[i]
     else:  # of truncated division, as C's fmod
         for i in range(n):
-            wide = np.float64(a[i])
-            y[i] = F32(wide - np.trunc(wide / b[i]) * b[i])
+            y[i] = np.fmod(a[i], b[i])
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -308,10 +307,10 @@ def reduce_axes(op, bases, scratch):  # type: ignore[no-untyped-def]
                             value += _sum(row)
                         elif kind == _SMALLEST:
                             for t in range(m):
-                                value = row[t] if row[t] < value else value
+                                value = row[t] if row[t] < value or row[t] != row[t] else value
                         elif kind == _LARGEST:
                             for t in range(m):
-                                value = row[t] if row[t] > value else value
+                                value = row[t] if row[t] > value or row[t] != row[t] else value
                         else:
                             for t in range(m):
                                 if row[t] > value:

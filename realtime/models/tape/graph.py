@@ -20,7 +20,7 @@ from .memory import ALIGNMENT, Unsupported
 
 Array = npt.NDArray[np.float32]
 SCRATCH = 16 * CHUNK
-MOST_WORK = 1 << 25  # products of one step; matrices that large take ONNX Runtime's care
+CANNOT = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError)
 
 
 class TapeGraph:
@@ -42,9 +42,11 @@ class TapeGraph:
     def __init__(self, model: bytes) -> None:
         try:
             self._graph = read_graph(model)
-        except (ModelError, ValueError, LookupError, TypeError) as error:
+        except (ModelError, *CANNOT) as error:
             raise Unsupported(str(error)) from None
-        self.inputs, self.outputs = tuple(self._graph.inputs), tuple(self._graph.outputs)
+        weights = self._graph.weights
+        self.inputs = tuple(t for t in self._graph.inputs if t.name not in weights)
+        self.outputs = tuple(self._graph.outputs)
         if any(t.kind != 1 for t in (*self.inputs, *self.outputs)):
             raise Unsupported("other numbers than float32")
         self.record: npt.NDArray[np.int64] = np.zeros(k.RECORD_SIZE, dtype=np.int64)
@@ -95,16 +97,7 @@ class TapeGraph:
         try:
             low = Lowering(self._graph, ends, wanted)
             ops, table, memory = low.rows()
-            if low.work > MOST_WORK:
-                raise Unsupported("large matrices")
-        except (
-            LookupError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            ArithmeticError,
-            MemoryError,
-        ) as error:
+        except CANNOT as error:
             raise Unsupported(str(error)) from None
         self.work, self.length = low.work, len(ops)
         blocks = [np.zeros((channels, room), dtype=np.float32) for _ in range(3)]

@@ -119,19 +119,19 @@ def top(op, bases, scratch):  # type: ignore[no-untyped-def]
     rows, n, count = op[SIZES], op[SIZES + 1], op[SIZES + 2]
     a = bases[op[A]] + 4 * op[A_AT]
     y, places = bases[op[Y]] + 4 * op[Y_AT], bases[op[B]] + 4 * op[B_AT]
-    left = view_f32(scratch, n)
+    left, taken = view_f32(scratch, n), view_f32(scratch + 4 * n, n)
     for i in range(rows):
         source = view_f32(a + 4 * i * op[A_STEPS], (n - 1) * op[A_STEPS + 1] + 1)
         values, at = view_f32(y + 4 * i * count, count), view_f32(places + 4 * i * count, count)
         for t in range(n):
-            left[t] = source[t * op[A_STEPS + 1]]
+            left[t], taken[t] = source[t * op[A_STEPS + 1]], _ZERO
         for c in range(count):
-            best = 0
-            for t in range(1, n):
-                if left[t] > left[best]:
+            best = -1
+            for t in range(n):
+                if taken[t] == _ZERO and (best < 0 or left[t] > left[best]):
                     best = t
             values[c], at[c] = left[best], F32(best)
-            left[best] = F32(-np.inf)
+            taken[best] = _ONE
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

@@ -6,6 +6,8 @@ tape plays: it is a view.  What depends on constants alone is worked out here.
 
 from __future__ import annotations
 
+import functools
+import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,7 +16,7 @@ import numpy as np
 
 from ..metadata import Graph, Node
 from .axes import REDUCTIONS
-from .builder import KINDS, MOST_FLOATS
+from .builder import KINDS
 from .layout import (
     Map,
     Reduce,
@@ -27,6 +29,9 @@ from .memory import (
     plain_steps,
 )
 from .products import Products
+
+OLDEST = 13  # set of operations whose attributes mean what they do here
+MOST_FOLDING = 1 << 26  # elements that are read and made of constants
 
 UNARY = {
     "Neg": Map.NEGATE, "Abs": Map.ABS, "Sqrt": Map.SQRT, "Exp": Map.EXP, "Log": Map.LOG,
@@ -43,7 +48,7 @@ BINARY = {
 TRUTHS = {"Not", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal", "And", "Or"}
 FOLDED: dict[str, Callable[..., Any]] = {
     "Add": operator.add, "Sub": operator.sub, "Mul": operator.mul, "Neg": operator.neg,
-    "Max": np.maximum, "Min": np.minimum, "Equal": np.equal, "Less": np.less,
+    "Equal": np.equal, "Less": np.less,
     "Greater": np.greater, "And": np.logical_and, "Or": np.logical_or, "Not": np.logical_not,
     "Sqrt": np.sqrt, "Exp": np.exp, "Log": np.log, "Reciprocal": np.reciprocal, "Abs": np.abs,
     "Where": np.where, "Pow": np.power, "Floor": np.floor, "MatMul": np.matmul, "Sin": np.sin,
@@ -70,8 +75,14 @@ class Lowering(Products):
         outputs: Mapping[str, tuple[int, int, tuple[int, ...]]],
     ) -> None:
         super().__init__()
-        for name, weight in graph.weights.items():
-            self.constants[name] = weight
+        if graph.opset < OLDEST:
+            raise Unsupported("an older set of operations")
+        self._folding = 0
+        self.constants |= {k: v for k, v in graph.weights.items() if k not in ends}
+        made = [o for node in graph.nodes for o in node.outputs if o]
+        names = [*self.constants, *ends, *made]
+        if len(set(names)) < len(names):
+            raise Unsupported("a name that means two things")
         for name, (base, at, shape) in ends.items():
             buffer = Buffer(int(np.prod(shape)), base, at)
             self.values[name] = View(buffer, 0, shape, plain_steps(shape))
@@ -113,6 +124,7 @@ class Lowering(Products):
         given: list[Any] = [self.constants[i] if i else None for i in node.inputs]
         made: Any = None
         kind = node.kind
+        self._spend_folding(node, given)
         if kind == "Constant":
             made = node.tensors.get("value")
             if made is None and node.attributes:
@@ -120,6 +132,8 @@ class Lowering(Products):
                 whole = name in ("value_int", "value_ints")
                 made = np.array(numbers, dtype=np.int64 if whole else np.float32)
                 made = made[0] if name in ("value_int", "value_float") else made
+        elif kind in ("Max", "Min"):
+            made = functools.reduce(np.maximum if kind == "Max" else np.minimum, given)
         elif kind in FOLDED:
             with np.errstate(all="ignore"):
                 made = FOLDED[kind](*given)
@@ -140,12 +154,10 @@ class Lowering(Products):
             made = given[0][tuple(np.moveaxis(places, -1, 0))]
         elif kind == "ConstantOfShape":
             value = node.tensors.get("value", np.zeros(1, np.float32))
-            shape = given[0].astype(int)
-            if np.prod(shape) <= MOST_FLOATS:
-                made = np.full(shape, value.ravel()[0])
+            made = np.full(given[0].astype(int), value.ravel()[0])
         elif kind == "Range":
             first, end, step = (v.item() for v in given)
-            if not step or abs((end - first) / step) > MOST_FLOATS:
+            if not step or abs((end - first) / step) > MOST_FOLDING // 16:
                 raise Unsupported("a range too long")
             made = np.arange(first, end, step)
             made = made.astype(given[0].dtype)
@@ -157,12 +169,28 @@ class Lowering(Products):
         self.constants[node.output] = np.asarray(made)
         return True
 
+    def _spend_folding(self, node: Node, given: list[Any]) -> None:
+        """Refuse what would be too much to work out."""
+        arrays = [g for g in given if g is not None]
+        size = sum(g.size for g in arrays)
+        if node.kind in BINARY or node.kind in FOLDED and node.kind != "MatMul":
+            size += math.prod(np.broadcast_shapes(*(g.shape for g in arrays)))
+        elif node.kind == "MatMul":
+            size += given[0].size * given[1].size
+        elif node.kind == "Gather":
+            size += given[0].size * given[1].size
+        elif node.kind == "Tile":
+            size += math.prod(abs(int(n)) for n in given[1]) * given[0].size
+        elif node.kind == "ConstantOfShape":
+            size += math.prod(abs(int(n)) for n in given[0])
+        self._folding += size
+        if self._folding > MOST_FOLDING:
+            raise Unsupported("constants too large")
+
     def _fold_view(self, node: Node, given: list[Any]) -> bool:
         """Another look at a constant."""
-        source = np.ascontiguousarray(given[0])
+        source = np.asarray(given[0], order="C")
         if node.kind == "Tile":
-            if source.size * np.prod(given[1]) > MOST_FLOATS:
-                raise Unsupported("a constant too large")
             self.constants[node.output] = np.tile(source, given[1].astype(int))
             return True
         view = View(Buffer(source.size, data=source.ravel()), 0, source.shape,
@@ -176,8 +204,6 @@ class Lowering(Products):
             self.values[node.inputs[0]] = before
         for name, out in zip(node.outputs, made if isinstance(made, tuple) else (made,),
                              strict=False):  # fmt: skip
-            if out.size > MOST_FLOATS:
-                raise Unsupported("a constant too large")
             steps = [s * source.itemsize for s in out.steps]
             flat = source.ravel()[out.at :] if out.buffer is view.buffer else None
             if flat is None:
@@ -202,11 +228,14 @@ class Lowering(Products):
     def op_pow(self, node: Node) -> View:
         """Whole powers by multiplication where they are small."""
         base, exponent = self.get(node.inputs[0]), self.known(node.inputs[1])
-        if exponent is not None and exponent.size == 1 and float(exponent.ravel()[0]) in (2.0, 0.5):
-            kind = Map.SQUARE if float(exponent.ravel()[0]) == 2.0 else Map.SQRT
-            return self.map(kind, self.fresh(base.shape, base.kind), base)
         power = self.get(node.inputs[1])
         shape = np.broadcast_shapes(base.shape, power.shape)
+        number = None if exponent is None or exponent.size > 1 else float(exponent.ravel()[0])
+        if number == 2.0 or (number == 0.5 and base.kind == "f"):
+            kind = Map.SQUARE if number == 2.0 else Map.SQRT
+            return self.map(kind, self.fresh(shape, base.kind), base)
+        if base.kind != "f":
+            raise Unsupported("a power of whole numbers")
         return self.map(Map.POWER, self.fresh(shape), base, power)
 
     def op_mod(self, node: Node) -> View:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy.typing as npt
 from .layout import DIMENSIONS, MEMORY, NONE
 
 Array = npt.NDArray[Any]
+MOST_FLOATS = 1 << 24  # of one array, and of all of a tape's memory
+MOST_AXES = 16
 ALIGNMENT = 16  # floats: a line of the processor's cache
 
 
@@ -79,10 +82,16 @@ class View:
     steps: tuple[int, ...]
     kind: str = "f"
 
+    def __post_init__(self) -> None:
+        if min(self.shape, default=1) < 1 or len(self.shape) > MOST_AXES:
+            raise Unsupported("an empty array, or one of too many axes")
+        if self.size > MOST_FLOATS:
+            raise Unsupported("an array too large")
+
     @property
     def size(self) -> int:
         """Number of elements."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def plain(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -78,8 +79,10 @@ class Products(Axes):
             y = self.matmul(turned[0], turned[1], None)
             return View(y.buffer, y.at, (*lead, rows, 1), (*y.steps[:-2], y.steps[-1], 0))
         b = self.rowwise(b)
-        y = self.fresh((*lead, rows, n))
+        y = self.fresh((*lead, rows, n), "i" if a.kind == b.kind == "i" else "f")
         if bias is not None:
+            if bias.shape and bias.shape[-1] > 1 and bias.steps[-1] != 1:
+                bias = self.copy(bias)
             bias_steps = bias.broadcast(y.shape)
         else:
             bias_steps = (0,) * len(y.shape)
@@ -105,6 +108,7 @@ class Products(Axes):
     def _matmul(self, y: View, a: View, b: View, bias: View | None, sizes: tuple[int, ...],
                 steps: Sequence[tuple[int, ...]], depth: int, step_a: int, step_b: int,
                 step_bias: int, table: list[int] | None = None) -> None:  # fmt: skip
+        self.spend(math.prod(sizes) * depth)
         made = self.emit(Code.MATMUL)
         made.steps(SIZES, sizes)
         made.steps(Y_STEPS, (*steps[0], 1))
@@ -113,7 +117,6 @@ class Products(Axes):
         made.steps(C_STEPS, (*steps[3], step_bias))
         made.numbers[LENGTH] = depth
         made.numbers[EXTRA] = self.offsets(table or [k * step_b for k in range(depth)])
-        self.work += int(np.prod(sizes)) * depth
         self.reads(made, A, a)
         self.reads(made, B, b)
         if bias is not None:
@@ -125,6 +128,8 @@ class Products(Axes):
         a, weight = self.get(node.inputs[0]), self.needed(node.inputs[1])
         bias = self.needed(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else None
         spatial = len(a.shape) - 2
+        if spatial not in (1, 2) or weight.ndim != spatial + 2:
+            raise Unsupported("another convolution")
         strides, dilations, pads = _geometry(node, spatial)
         return self.conv(a, weight, bias, node.number("group", 1), strides, dilations, pads)
 
@@ -141,7 +146,9 @@ class Products(Axes):
             strides, dilations = [1, *strides], [1, *dilations]
             pads = [0, pads[0], 0, pads[1]]
         out, inside, kh, kw = weight.shape
-        if a.shape[1] != inside * groups or out % groups:
+        if bias is not None and bias.shape != (out,):
+            raise Unsupported("another number of biases")
+        if groups < 1 or a.shape[1] != inside * groups or out % groups:
             raise Unsupported("channels that do not fit")
         a = self.padded(a, [0, 0, pads[0], pads[1]], [0, 0, pads[2], pads[3]])
         high = (a.shape[2] - dilations[0] * (kh - 1) - 1) // strides[0] + 1
@@ -197,6 +204,8 @@ class Products(Axes):
         a, weight = self.get(node.inputs[0]), self.needed(node.inputs[1])
         bias = self.needed(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else None
         spatial = len(a.shape) - 2
+        if spatial not in (1, 2) or weight.ndim != spatial + 2:
+            raise Unsupported("another convolution")
         strides, dilations, pads = _geometry(node, spatial)
         more = list(node.numbers("output_padding")) or [0] * spatial
         groups = node.number("group", 1)
@@ -220,6 +229,8 @@ class Products(Axes):
                 dilation: int, pads: list[int], more: int) -> View:  # fmt: skip
         n, taps = a.shape[2], weight.shape[2]
         length = (n - 1) * stride - sum(pads) + dilation * (taps - 1) + more + 1
+        if groups < 1 or more < 0 or weight.shape[0] != a.shape[1] or a.shape[1] % groups:
+            raise Unsupported("channels that do not fit")
         inside = weight.shape[0] // groups
         per = weight.shape[1]
         # [in, out / groups, k] -> [out, in / groups, k]
@@ -257,7 +268,7 @@ class Products(Axes):
         """Rows of mean 0 and variance 1, scaled and shifted."""
         a = self.plain(self.get(node.inputs[0]))
         axis = node.number("axis", -1) % len(a.shape)
-        n = int(np.prod(a.shape[axis:]))
+        n = math.prod(a.shape[axis:])
         scale = self.plain(self.get(node.inputs[1]))
         shift = np.zeros(n, np.float32)
         if len(node.inputs) > 2 and node.inputs[2]:
@@ -287,6 +298,11 @@ class Products(Axes):
         if not plain or any(node.attributes[o] for o in others) or "activations" in node.attributes:
             raise Unsupported("another recurrent unit")
         steps, rows, depth = a.shape
+        wanted = ((weight, (ways, 3 * size, depth)), (again, (ways, 3 * size, size)),
+                  (bias, (ways, 6 * size)))  # fmt: skip
+        if any(v.shape != w for v, w in wanted) or ways != 1 + (way == "bidirectional"):
+            raise Unsupported("a recurrent unit that does not fit")
+        self.spend(ways * steps * rows * (depth + size) * 3 * size)
         if a.steps[2] != 1 and depth > 1:
             a = self.copy(a)
         packed = [
@@ -297,7 +313,6 @@ class Products(Axes):
         y, last = self.fresh((steps, ways, rows, size)), self.fresh((ways, rows, size))
         made = self.emit(Code.GRU)
         made.steps(SIZES, (steps, rows, depth, size))
-        self.work += ways * steps * rows * (depth + size) * 3 * size
         for i, value in enumerate((a.steps[0] if steps > 1 else 0, a.steps[1])):
             made.numbers[A_STEPS + i] = value
         for i, value in enumerate(y.steps[:3]):
@@ -312,6 +327,8 @@ class Products(Axes):
         if first is not None and (known := self.known(names[2])) is not None and not known.any():
             first = None
         if first is not None:
+            if first.shape != (ways, rows, size):
+                raise Unsupported("a recurrent unit that does not fit")
             if first.steps[2] != 1 and size > 1:
                 first = self.copy(first)
             made.numbers[C_STEPS], made.numbers[C_STEPS + 1] = first.steps[:2]
@@ -328,6 +345,10 @@ def _geometry(node: Node, spatial: int) -> tuple[list[int], list[int], list[int]
     strides = list(node.numbers("strides")) or [1] * spatial
     dilations = list(node.numbers("dilations")) or [1] * spatial
     pads = list(node.numbers("pads")) or [0] * 2 * spatial
+    if node.texts.get("auto_pad") == "VALID":
+        pads = [0] * 2 * spatial
+    if min(strides + dilations) < 1 or min(pads) < 0:
+        raise Unsupported("another convolution")
     if len(strides) != spatial or len(dilations) != spatial or len(pads) != 2 * spatial:
         raise Unsupported("another convolution")
     return strides, dilations, pads

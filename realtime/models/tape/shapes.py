@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..metadata import Node
-from .builder import MOST_FLOATS, Builder
+from .builder import Builder
 from .layout import (
     Map,
 )
@@ -34,14 +36,14 @@ class Shapes(Builder):
         wanted = [int(n) for n in self.needed(node.inputs[1])]
         if not node.number("allowzero"):
             wanted = [a.shape[i] if n == 0 else n for i, n in enumerate(wanted)]
-        known = int(np.prod([n for n in wanted if n >= 0], dtype=np.int64))
+        known = math.prod(n for n in wanted if n >= 0)
         if wanted.count(-1) > 1 or known <= 0 or a.size % known:
             raise Unsupported("a shape that does not fit")
         shape = tuple(a.size // known if n == -1 else n for n in wanted)
         return self._shaped(a, shape)
 
     def _shaped(self, a: View, shape: tuple[int, ...]) -> View:
-        if int(np.prod(shape, dtype=np.int64)) != a.size:
+        if math.prod(shape) != a.size:
             raise Unsupported("a shape that does not fit")
         a = self.plain(a)
         return View(a.buffer, a.at, shape, plain_steps(shape), a.kind)
@@ -51,7 +53,7 @@ class Shapes(Builder):
         a = self.get(node.inputs[0])
         axis = node.number("axis", 1)
         axis = axis + len(a.shape) if axis < 0 else axis
-        return self._shaped(a, (int(np.prod(a.shape[:axis])), int(np.prod(a.shape[axis:]))))
+        return self._shaped(a, (math.prod(a.shape[:axis]), math.prod(a.shape[axis:])))
 
     def op_unsqueeze(self, node: Node) -> View:
         """More axes of one element."""
@@ -81,7 +83,7 @@ class Shapes(Builder):
     def _axes(self, node: Node, rank: int, more: int) -> tuple[int, ...]:
         numbers = self.needed(node.inputs[1]).ravel()
         axes = tuple(int(n) + rank + more if n < 0 else int(n) for n in numbers)
-        if any(not 0 <= a < rank + more for a in axes):
+        if any(not 0 <= a < rank + more for a in axes) or len(set(axes)) < len(axes):
             raise Unsupported("an axis that is not there")
         return axes
 
@@ -136,14 +138,14 @@ class Shapes(Builder):
         """One element seen many times."""
         a = self.get(node.inputs[0])
         shape = np.broadcast_shapes(a.shape, tuple(int(n) for n in self.needed(node.inputs[1])))
-        if int(np.prod(shape, dtype=np.float64)) > MOST_FLOATS:
-            raise Unsupported("an array too large")
         return View(a.buffer, a.at, shape, a.broadcast(shape), a.kind)
 
     def op_tile(self, node: Node) -> View:
         """One after the other, again and again."""
         a = self.get(node.inputs[0])
         counts = [int(n) for n in self.needed(node.inputs[1])]
+        if min(counts, default=1) < 1:
+            raise Unsupported("an empty array")
         y = self.fresh(tuple(n * c for n, c in zip(a.shape, counts, strict=True)), a.kind)
         inside = tuple(v for n, c in zip(a.shape, counts, strict=True) for v in (c, n))
         steps = tuple(v for n, s in zip(a.shape, y.steps, strict=True) for v in (n * s, s))
@@ -156,6 +158,9 @@ class Shapes(Builder):
         views = [self.get(i) for i in node.inputs]
         axis = node.number("axis") % len(views[0].shape)
         shape = list(views[0].shape)
+        for view in views:
+            if [*view.shape[:axis], *view.shape[axis + 1 :]] != shape[:axis] + shape[axis + 1 :]:
+                raise Unsupported("parts that do not fit")
         shape[axis] = sum(v.shape[axis] for v in views)
         y, at = self.fresh(tuple(shape), views[0].kind), 0
         for view in views:
