@@ -27,7 +27,7 @@ PLAYERS = ("restyle kernel", "onnxruntime graph")
 def _rounds_of(
     shape: str, variant: Variant, job: dict[str, Any], found: Rounds, reference: Yardstick
 ) -> None:
-    graph = StreamingModel(to_onnx(variant, "bench", BLOCK)[1])
+    graph = StreamingModel(to_onnx(variant, "bench", BLOCK)[1], tape=False)
     kernel: Steppable = make_player(variant, shape, 1, BLOCK)
     players = list(zip(PLAYERS, (kernel, graph), strict=True))
     for r in range(job["rounds"]):
