@@ -27,7 +27,7 @@ FAILED, RECORD_SIZE = 17, 18  # FAILED: whether a step has
  _GRU) = (int(c) for c in Code)  # fmt: skip
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@njit(nogil=True, error_model="numpy", inline="always")
 def run(ops, n, bases, table, scratch):  # type: ignore[no-untyped-def]
     """Work through a tape once, for one channel."""
     for i in range(n):
