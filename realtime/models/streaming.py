@@ -117,6 +117,8 @@ class StreamingModel:
         0: a graph does not say how far it remembers.
     lag : Lag
         None: its card declares all of its latency.
+    off_tape : str
+        Why no tape plays the graph, where none does.
 
     Raises
     ------
@@ -128,6 +130,7 @@ class StreamingModel:
 
     settling = 0
     lag = Lag()
+    off_tape = "not asked for"
 
     def __init__(
         self,
@@ -170,7 +173,8 @@ class StreamingModel:
             self._bind()
             if proved:
                 self._check_test_vector()
-        except (Unsupported, ModelError):  # ONNX Runtime has the last word
+        except (Unsupported, ModelError) as error:  # ONNX Runtime has the last word
+            self.off_tape = str(error)
             return False
         return True
 

@@ -57,7 +57,11 @@ def verify(path: str | Path) -> list[Check]:
     try:
         card = model.card
         checks.append(
-            Check("loads", True, f"card {card.format_version}, {card.domain}, states fit")
+            Check(
+                "loads",
+                True,
+                f"card {card.format_version}, {card.domain}, {_played_by(model, Path(path))}",
+            )
         )
         expected, got = model.run_test_vector()
         off = relative_error(got, expected)
@@ -72,6 +76,12 @@ def verify(path: str | Path) -> list[Check]:
     finally:
         model.close()
     return checks
+
+
+def _played_by(model: StreamingModel, path: Path) -> str:
+    if _extra(model, path):
+        return "the kernel of captures plays it"
+    return "a tape plays it" if model.on_tape else f"ONNX Runtime plays it ({model.off_tape})"
 
 
 def _noise(model: StreamingModel, steps: int, seed: int = 0) -> Array:

@@ -56,7 +56,7 @@ class Builder:
         self.buffers: list[Buffer] = []
         self.tape: list[Instruction] = []
         self.table: list[int] = []
-        self.work = 0  # multiplications of matrices
+        self.work = 0  # what a step costs, in products
         self._shared: dict[tuple[bytes, tuple[int, ...], str], View] = {}
         self._tables: dict[tuple[int, ...], int] = {}
 
@@ -118,7 +118,7 @@ class Builder:
 
     # instructions
 
-    def emit(self, code: Code, kind: int = 0, **numbers: int) -> Instruction:
+    def emit(self, code: Code, kind: int = 0) -> Instruction:
         """A new instruction."""
         if len(self.tape) >= MOST_INSTRUCTIONS:
             raise Unsupported("too many instructions")
@@ -159,7 +159,7 @@ class Builder:
                 self._map(kind, views, moved, fewer, left, splits // count)
             return
         if sizes:
-            total = int(np.prod(sizes))
+            total = math.prod(sizes)
 
             def cost(axis: int) -> float:  # of rows along it: to begin one, and what is not dense
                 apart = sum(s[axis] not in (0, 1) for s in steps)
@@ -200,7 +200,7 @@ class Builder:
         self.map(Map.COPY, target, view)
 
     def padded(self, a: View, before: list[int], after: list[int]) -> View:
-        """Zeros before and after; what is negative is cut away."""
+        """Zeros before and after, in memory of its own whose zeros stay."""
         if min(before + after) < 0:
             raise Unsupported("padding that cuts")
         if not any(before + after):
@@ -242,6 +242,5 @@ class Builder:
 
     def scratch(self) -> int:
         """Floats that instructions work in."""
-        longest = max((m.numbers.get(LENGTH, 0) for m in self.tape
-                       if m.numbers[CODE] in (Code.GRU, Code.TOP)), default=0)  # fmt: skip
-        return longest
+        worked = (m.numbers for m in self.tape if m.numbers[CODE] in (Code.GRU, Code.TOP))
+        return max((numbers[LENGTH] for numbers in worked), default=0)

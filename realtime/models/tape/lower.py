@@ -84,7 +84,7 @@ class Lowering(Products):
         if len(set(names)) < len(names):
             raise Unsupported("a name that means two things")
         for name, (base, at, shape) in ends.items():
-            buffer = Buffer(int(np.prod(shape)), base, at)
+            buffer = Buffer(math.prod(shape), base, at)
             self.values[name] = View(buffer, 0, shape, plain_steps(shape))
         for node in graph.nodes:
             self._node(node)
@@ -177,7 +177,7 @@ class Lowering(Products):
             size += math.prod(np.broadcast_shapes(*(g.shape for g in arrays)))
         elif node.kind == "MatMul":
             size += given[0].size * given[1].size
-        elif node.kind == "Gather":
+        elif node.kind in ("Gather", "GatherND"):
             size += given[0].size * given[1].size
         elif node.kind == "Tile":
             size += math.prod(abs(int(n)) for n in given[1]) * given[0].size

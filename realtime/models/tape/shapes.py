@@ -170,7 +170,7 @@ class Shapes(Builder):
         return y
 
     def op_pad(self, node: Node) -> View:
-        """Zeros around; memory of its own, whose zeros stay."""
+        """Zeros around."""
         a = self.get(node.inputs[0])
         pads = [int(n) for n in self.needed(node.inputs[1]).ravel()]
         value = self.needed(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else None
