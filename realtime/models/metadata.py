@@ -94,6 +94,7 @@ class Node(NamedTuple):
     attributes: dict[str, tuple[float, ...]]  # numbers alone
     texts: dict[str, str]
     tensors: dict[str, npt.NDArray[Any]]
+    graphs: dict[str, Graph]
 
     @property
     def output(self) -> str:
@@ -136,24 +137,26 @@ def read_graph(model: bytes) -> Graph:
 
     Raises
     ------
-    ModelError, ValueError
-        The file is damaged, or holds constants of another kind, or graphs inside of operations.
+    ModelError, ValueError, RecursionError
+        The file is damaged, or holds constants of another kind.
     """
     graph = Graph([], {}, [], [], _opset(model))
-    for number, wire, payload in _fields(memoryview(model)):
-        if number != _GRAPH_FIELD or wire != 2:
-            continue
-        for part, kind, data in _fields(payload):
-            if kind != 2:
-                continue
-            if part == 1:
-                graph.nodes.append(_node(data))
-            elif part == 5:
-                name, array = _tensor(data)
-                graph.weights[name] = array
-            elif part in (11, 12):
-                (graph.inputs if part == 11 else graph.outputs).append(_end(data))
+    for payload in _parts(memoryview(model), _GRAPH_FIELD):
+        _read_into(graph, payload)
     return graph
+
+
+def _read_into(graph: Graph, payload: memoryview) -> None:
+    for part, kind, data in _fields(payload):
+        if kind != 2:
+            continue
+        if part == 1:
+            graph.nodes.append(_node(data, graph.opset))
+        elif part == 5:
+            name, array = _tensor(data)
+            graph.weights[name] = array
+        elif part in (11, 12):
+            (graph.inputs if part == 11 else graph.outputs).append(_end(data))
 
 
 def _opset(model: bytes) -> int:
@@ -186,21 +189,21 @@ def _end(data: memoryview) -> Tensor:
     return Tensor(name, tuple(shape), kind)
 
 
-def _node(data: memoryview) -> Node:
+def _node(data: memoryview, opset: int) -> Node:
     texts: dict[int, list[str]] = {}
-    node = Node("", (), (), {}, {}, {})
+    node = Node("", (), (), {}, {}, {}, {})
     for number, wire, payload in _fields(data):
         if wire == 2 and number in (1, 2, 4, 7):
             texts.setdefault(number, []).append(bytes(payload).decode())
         elif wire == 2 and number == 5:
-            _attribute(node, payload)
+            _attribute(node, payload, opset)
     if "".join(texts.get(7, [])) not in ("", "ai.onnx"):
         raise ValueError("an operation of another domain")
     inputs, outputs = (tuple(texts.get(n, [])) for n in (1, 2))
     return node._replace(kind=texts[4][0], inputs=inputs, outputs=outputs)
 
 
-def _attribute(node: Node, data: memoryview) -> None:
+def _attribute(node: Node, data: memoryview, opset: int) -> None:
     """Put an attribute where it belongs."""
     name, found = "", list[float]()
     for part, wire, value in _fields(data):
@@ -212,10 +215,14 @@ def _attribute(node: Node, data: memoryview) -> None:
             found += np.frombuffer(value, dtype="<f4").tolist()
         elif part == 4 and wire == 2:  # s
             node.texts[name] = bytes(value).decode(errors="replace")
+        elif part == 9 and wire == 2:  # strings, joined by commas
+            more = bytes(value).decode(errors="replace")
+            node.texts[name] = f"{node.texts[name]},{more}" if name in node.texts else more
         elif part == 5 and wire == 2:  # t
             node.tensors[name] = _tensor(value)[1]
-        elif part in (6, 11):  # g, graphs
-            raise ValueError("a graph inside of an operation")
+        elif part == 6 and wire == 2:  # g
+            node.graphs[name] = Graph([], {}, [], [], opset)
+            _read_into(node.graphs[name], value)
     node.attributes[name] = tuple(found)
 
 

@@ -17,6 +17,7 @@ from .layout import (
     A,
     B,
     Code,
+    Map,
     Reduce,
     Y,
 )
@@ -249,6 +250,32 @@ class Axes(Shapes):
             self.reads(made, B, index)
         self.reads(made, A, a)
         self.writes(made, Y, y)
+        return y
+
+    def op_scatternd(self, node: Node) -> View:
+        """Parts put into an array, where their places are known and evenly apart."""
+        a, parts = self.get(node.inputs[0]), self.get(node.inputs[2])
+        index = self.needed(node.inputs[1]).astype(np.int64)
+        depth = index.shape[-1]
+        if node.texts.get("reduction", "none") != "none" or not 0 < depth <= len(a.shape):
+            raise Unsupported("another way of putting")
+        size = np.array(a.shape[:depth])
+        index = np.where(index < 0, index + size, index)
+        if (index < 0).any() or (index >= size).any():
+            raise Unsupported("an index outside of its axis")
+        lead = index.shape[:-1]
+        if parts.shape != (*lead, *a.shape[depth:]):
+            raise Unsupported("parts that do not fit")
+        y = self.copy(a)
+        offsets = index @ np.array(y.steps[:depth], dtype=np.int64)
+        apart = []
+        for axis in range(len(lead)):
+            steps = np.unique(np.diff(offsets, axis=axis))
+            if len(steps) > 1 or (len(steps) and steps[0] <= 0):
+                raise Unsupported("places unevenly apart")
+            apart.append(int(steps[0]) if len(steps) else 0)
+        target = View(y.buffer, int(offsets.flat[0]), parts.shape, (*apart, *y.steps[depth:]))
+        self.map(Map.COPY, target, parts)
         return y
 
 

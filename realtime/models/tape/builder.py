@@ -242,5 +242,7 @@ class Builder:
 
     def scratch(self) -> int:
         """Floats that instructions work in."""
-        worked = (m.numbers for m in self.tape if m.numbers[CODE] in (Code.GRU, Code.TOP))
+        worked = (
+            m.numbers for m in self.tape if m.numbers[CODE] in (Code.GRU, Code.LSTM, Code.TOP)
+        )
         return max((numbers[LENGTH] for numbers in worked), default=0)

@@ -20,7 +20,10 @@ from .memory import ALIGNMENT, Unsupported
 
 Array = npt.NDArray[np.float32]
 SCRATCH = 16 * CHUNK
-CANNOT = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError)
+CANNOT = (
+    LookupError, ValueError, TypeError, AttributeError, ArithmeticError, MemoryError,
+    RecursionError,
+)  # fmt: skip
 
 
 class TapeGraph:

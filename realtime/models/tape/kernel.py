@@ -16,7 +16,7 @@ from .elements import map_elements, reduce_axes
 from .indices import gather, gather_elements, gather_nd, pick, sum_up, top
 from .layout import CODE, FAULT, N_BASES, OUT, STATE_IN, STATE_OUT, WIDTH, Code
 from .layout import X as X_BASE
-from .matrices import gru, matmul, norm
+from .matrices import matmul, norm, recurrent
 
 # slots of the int64 record one step works on
 PHASE, N_OPS, OPS, TABLE, BASES, SCRATCH, STATE_ROOM, STATES = range(8)  # STATES: one a phase
@@ -24,7 +24,7 @@ INITIAL, CHANNELS, TWINS, MAY_BE_TWINS, X, X_FLOATS, Y, Y_FLOATS = range(9, 17)
 FAILED, RECORD_SIZE = 17, 18  # FAILED: whether a step has
 
 (_MAP, _REDUCE, _MATMUL, _GATHER, _PICK, _GATHER_ND, _ELEMENTS, _TOP, _SUM_UP, _NORM,
- _GRU) = (int(c) for c in Code)  # fmt: skip
+ _GRU, _LSTM) = (int(c) for c in Code)  # fmt: skip
 
 
 @njit(nogil=True, error_model="numpy", inline="always")
@@ -53,8 +53,8 @@ def run(ops, n, bases, table, scratch):  # type: ignore[no-untyped-def]
             sum_up(op, bases)
         elif code == _NORM:
             norm(op, bases)
-        elif code == _GRU:
-            gru(op, bases, table, scratch)
+        elif code == _GRU or code == _LSTM:
+            recurrent(op, bases, table, scratch)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

@@ -33,6 +33,7 @@ class Code(IntEnum):
     SUM_UP = 8  # running sum
     NORM = 9
     GRU = 10
+    LSTM = 11
 
 
 class Map(IntEnum):

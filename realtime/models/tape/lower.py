@@ -30,7 +30,7 @@ from .memory import (
 )
 from .products import Products
 
-OLDEST = 13  # set of operations whose attributes mean what they do here
+OLDEST = 11  # set of operations whose attributes mean what they do here
 MOST_FOLDING = 1 << 26  # elements that are read and made of constants
 
 UNARY = {
@@ -77,7 +77,8 @@ class Lowering(Products):
         super().__init__()
         if graph.opset < OLDEST:
             raise Unsupported("an older set of operations")
-        self._folding = 0
+        graph, ends, outputs = _for_one_channel(graph, ends, outputs)
+        self._folding, self.opset = 0, graph.opset
         self.constants |= {k: v for k, v in graph.weights.items() if k not in ends}
         made = [o for node in graph.nodes for o in node.outputs if o]
         names = [*self.constants, *ends, *made]
@@ -269,7 +270,9 @@ class Lowering(Products):
     def op_softmax(self, node: Node) -> View:
         """Along one axis."""
         a = self.get(node.inputs[0])
-        axis = node.number("axis", -1) % len(a.shape)
+        axis = node.number("axis", -1 if self.opset >= 13 else 1) % len(a.shape)
+        if self.opset < 13 and math.prod(a.shape[axis + 1 :]) != 1:
+            raise Unsupported("a softmax of several axes")
         top = self.reduce(Reduce.MAXIMUM, a, (axis,), True)
         e = self.map(Map.SUBTRACT, self.fresh(a.shape), a, top)
         e = self.map(Map.EXP, self.fresh(a.shape), e)
@@ -297,6 +300,33 @@ class Lowering(Products):
             raise Unsupported("an output of another shape")
         buffer = Buffer(view.size, base, at)
         self.place(view, View(buffer, 0, shape, plain_steps(shape)))
+
+
+Ends = Mapping[str, tuple[int, int, tuple[int, ...]]]
+
+
+def _for_one_channel(graph: Graph, ends: Ends, outputs: Ends) -> tuple[Graph, Ends, Ends]:
+    """The body of a graph that only runs it for every channel, without their axis."""
+    node = graph.nodes[0]
+    if (
+        len(graph.nodes) != 1
+        or node.kind != "Scan"
+        or node.number("num_scan_inputs") != len(node.inputs)
+    ):
+        return graph, ends, outputs
+    body = node.graphs["body"]
+    if set(node.attributes) - {"body", "num_scan_inputs"} or len(body.inputs) != len(node.inputs):
+        raise Unsupported("another scan")
+    inside = dict(ends)
+    for name, end in zip(node.inputs, body.inputs, strict=True):
+        base, at, shape = inside.pop(name)
+        inside[end.name] = base, at, shape[1:]
+    wanted = {}
+    for name, end in zip(node.outputs, body.outputs, strict=True):
+        base, at, shape = outputs[name]
+        wanted[end.name] = base, at, shape[1:]
+    weights = {**graph.weights, **body.weights}
+    return body._replace(weights=weights), inside, wanted
 
 
 def _cast(array: Any, to: int) -> Array | None:

@@ -1,4 +1,4 @@
-"""Instructions on matrices: products, layer normalisation, gated recurrent units."""
+"""Instructions on matrices: products, layer normalisation, recurrent units."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .layout import (
     B_STEPS,
     C_AT,
     C_STEPS,
+    CODE,
     EXTRA,
     LENGTH,
     PARAMETERS,
@@ -25,6 +26,7 @@ from .layout import (
     A,
     B,
     C,
+    Code,
     Y,
 )
 
@@ -32,6 +34,8 @@ F32 = np.float32
 _FAST = {"contract", "nsz"}
 _SUMS = {"contract", "nsz", "reassoc"}
 _ZERO, _ONE = F32(0.0), F32(1.0)
+
+_LSTM = int(Code.LSTM)
 
 product_tile: Any = named("product_tile", "realtime.models.tape.tile")
 tile_sizes: Any = named("tile_sizes", "realtime.models.tape.tile")
@@ -112,13 +116,13 @@ def norm(op, bases):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", fastmath=_FAST, cache=True)
-def _cell(again, fed, state, out, size):  # type: ignore[no-untyped-def]
+def _cell(again, fed, state, size):  # type: ignore[no-untyped-def]
     """One step of a gated recurrent unit: rows of update, reset and new, 3 * `size` each."""
     for t in range(2 * size):
         fed[t] = sigmoid(fed[t] + again[t])
     for t in range(size):
         new = tanh(fed[2 * size + t] + fed[size + t] * again[2 * size + t])
-        out[t] = new + fed[t] * (state[t] - new)
+        state[t] = new + fed[t] * (state[t] - new)
 
 
 @njit(nogil=True, error_model="numpy", fastmath=_FAST, cache=True)
@@ -146,47 +150,74 @@ def _times(y, x, weight, bias, n, depth, table):  # type: ignore[no-untyped-def]
     products(y, 0, x, 0, 4, weight, table, 1, n, depth)
 
 
+@njit(nogil=True, error_model="numpy", fastmath=_FAST, cache=True)
+def _memory(again, fed, cell, state, size):  # type: ignore[no-untyped-def]
+    """One step of a long short-term memory: rows of input, output, forget and new."""
+    for t in range(3 * size):
+        fed[t] = sigmoid(fed[t] + again[t])
+    for t in range(size):
+        new = tanh(fed[3 * size + t] + again[3 * size + t])
+        cell[t] = fed[2 * size + t] * cell[t] + fed[t] * new
+        state[t] = fed[size + t] * tanh(cell[t])
+
+
 @njit(nogil=True, error_model="numpy", cache=True)
-def gru(op, bases, table, scratch):  # type: ignore[no-untyped-def]
+def _begin(row, source):  # type: ignore[no-untyped-def]
+    """Put a first state into a row: zeros where its address is 0."""
+    if source == 0:
+        for t in range(row.shape[0]):
+            row[t] = _ZERO
+    else:
+        given = view_f32(source, row.shape[0])
+        for t in range(row.shape[0]):
+            row[t] = given[t]
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def recurrent(op, bases, table, scratch):  # type: ignore[no-untyped-def]
     """Sizes: steps, rows, inputs, hidden; `b`: weights of a direction after the other."""
     steps, rows, depth, size = op[SIZES], op[SIZES + 1], op[SIZES + 2], op[SIZES + 3]
-    ways, backwards = op[PARAMETERS], op[PARAMETERS + 1]
+    ways, backwards, late = op[PARAMETERS], op[PARAMETERS + 1], op[PARAMETERS + 4] == 0
+    long = op[CODE] == _LSTM
     a, y = bases[op[A]] + 4 * op[A_AT], bases[op[Y]] + 4 * op[Y_AT]
     start = bases[op[C]] + 4 * op[C_AT] if op[C] >= 0 else 0
     last = bases[op[PARAMETERS + 2]] + 4 * op[PARAMETERS + 3]
-    wide = 3 * size
+    before, after = bases[op[B_STEPS]] + 4 * op[B_STEPS + 1], last
+    if long:
+        after = bases[op[PARAMETERS + 5]] + 4 * op[PARAMETERS + 6]
+    wide = 4 * size if long else 3 * size
     rows_of = table + 4 * op[EXTRA]
     fed, again = scratch, scratch + 4 * wide
+    gates, more = view_f32(fed, wide), view_f32(again, wide)
     for d in range(ways):
         weight = bases[op[B]] + 4 * (op[B_AT] + d * ((depth + size) * wide + 2 * wide))
         hidden = weight + 4 * depth * wide
         bias = hidden + 4 * size * wide
         for r in range(rows):
-            state = last + 4 * (d * rows + r) * size
-            now = view_f32(state, size)
-            if op[C] >= 0:
-                first = view_f32(start + 4 * (d * op[C_STEPS] + r * op[C_STEPS + 1]), size)
-                for t in range(size):
-                    now[t] = first[t]
-            else:
-                for t in range(size):
-                    now[t] = _ZERO
+            place = 4 * (d * rows + r) * size
+            state = last + place
+            now, cell = view_f32(state, size), view_f32(after + place, size)
+            _begin(now, start + place if start != 0 else 0)
+            if long:
+                _begin(cell, before + place)
             for s in range(steps):
                 at = steps - 1 - s if backwards or d == 1 else s
                 _times(fed, a + 4 * (at * op[A_STEPS] + r * op[A_STEPS + 1]), weight, bias, wide,
                        depth, rows_of)  # fmt: skip
-                out = y + 4 * (at * op[Y_STEPS] + d * op[Y_STEPS + 1] + r * op[Y_STEPS + 2])
-                gates, more = view_f32(fed, wide), view_f32(again, wide)
-                if op[PARAMETERS + 4] == 1:
+                if long:
                     _times(again, state, hidden, bias + 4 * wide, wide, size, rows_of)
-                    _cell(more, gates, now, now, size)
+                    _memory(more, gates, cell, now, size)
+                elif not late:
+                    _times(again, state, hidden, bias + 4 * wide, wide, size, rows_of)
+                    _cell(more, gates, now, size)
                 else:
                     _times(again, state, hidden, bias + 4 * wide, 2 * size, size, rows_of)
-                    late = view_f32(again + 4 * wide, size)
-                    _gates(more, gates, now, late, size)
+                    left = view_f32(again + 4 * wide, size)
+                    _gates(more, gates, now, left, size)
                     _times(again, again + 4 * wide, hidden + 8 * size, bias + 4 * wide + 8 * size,
                            size, size, rows_of)  # fmt: skip
                     _late_cell(more, gates, now, size)
+                out = y + 4 * (at * op[Y_STEPS] + d * op[Y_STEPS + 1] + r * op[Y_STEPS + 2])
                 given = view_f32(out, size)
                 for t in range(size):
                     given[t] = now[t]

@@ -27,6 +27,7 @@ from .layout import (
 )
 from .memory import (
     Array,
+    Instruction,
     Unsupported,
     View,
     merged,
@@ -34,7 +35,7 @@ from .memory import (
 
 
 class Products(Axes):
-    """MatMul, Gemm, Conv, ConvTranspose, LayerNormalization, GRU."""
+    """MatMul, Gemm, Conv, ConvTranspose, normalisations, GRU, LSTM."""
 
     # matrices
 
@@ -209,58 +210,59 @@ class Products(Axes):
         strides, dilations, pads = _geometry(node, spatial)
         more = list(node.numbers("output_padding")) or [0] * spatial
         groups = node.number("group", 1)
-        if node.numbers("output_shape"):
+        if node.numbers("output_shape") or groups < 1:
             raise Unsupported("another transposed convolution")
-        if spatial == 2:
-            if (weight.shape[2], strides[0], pads[0], pads[2], more[0]) != (1, 1, 0, 0, 0):
-                raise Unsupported("another transposed convolution")
-            if a.shape[2] != 1:
-                raise Unsupported("another transposed convolution")
-            squeezed = View(a.buffer, a.at, (*a.shape[:2], a.shape[3]), (*a.steps[:2], a.steps[3]))
-            y = self._spread(squeezed, weight[:, :, 0], bias, groups, strides[1], dilations[1],
-                             [pads[1], pads[3]], more[1])  # fmt: skip
-            return View(y.buffer, y.at, (1, y.shape[1], 1, y.shape[2]),
-                        (0, y.steps[1], 0, y.steps[2]))  # fmt: skip
-        if spatial != 1:
-            raise Unsupported("another transposed convolution")
-        return self._spread(a, weight, bias, groups, strides[0], dilations[0], pads, more[0])
+        if spatial == 1:
+            a = View(a.buffer, a.at, (*a.shape[:2], 1, a.shape[2]), (*a.steps[:2], 0, a.steps[2]))
+            weight, more = weight[:, :, None], [0, *more]
+            strides, dilations = [1, *strides], [1, *dilations]
+            pads = [0, pads[0], 0, pads[1]]
+        y = self._spread(a, weight, bias, groups, strides, dilations, pads, more)
+        if spatial == 1:
+            return View(y.buffer, y.at, (*y.shape[:2], y.shape[3]), (*y.steps[:2], y.steps[3]))
+        return y
 
-    def _spread(self, a: View, weight: Array, bias: Array | None, groups: int, stride: int,
-                dilation: int, pads: list[int], more: int) -> View:  # fmt: skip
-        n, taps = a.shape[2], weight.shape[2]
-        length = (n - 1) * stride - sum(pads) + dilation * (taps - 1) + more + 1
-        if groups < 1 or more < 0 or weight.shape[0] != a.shape[1] or a.shape[1] % groups:
+    def _spread(self, a: View, weight: Array, bias: Array | None, groups: int, strides: list[int],
+                dilations: list[int], pads: list[int], more: list[int]) -> View:  # fmt: skip
+        """Over two axes, the first of them by ones."""
+        high, wide = a.shape[2:]
+        inside, per, rows, taps = weight.shape[0] // groups, *weight.shape[1:]
+        stride, dilation = strides[1], dilations[1]
+        length = (wide - 1) * stride - pads[1] - pads[3] + dilation * (taps - 1) + more[1] + 1
+        reach = dilations[0] * (rows - 1)
+        around = [reach - pads[0], reach - pads[2] + more[0]]
+        if strides[0] != 1 or min(more) < 0:
+            raise Unsupported("another transposed convolution")
+        if weight.shape[0] != a.shape[1] or a.shape[1] % groups:
             raise Unsupported("channels that do not fit")
-        inside = weight.shape[0] // groups
-        per = weight.shape[1]
-        # [in, out / groups, k] -> [out, in / groups, k]
-        split = weight.reshape(groups, inside, per, taps).transpose(0, 2, 1, 3)
-        turned = split.reshape(groups * per, inside, taps)
-        y = self.fresh((1, groups * per, length))
+        # [in, out / groups, ...] -> [out, in / groups, ...]; over the first axis a convolution is
+        # one turned round
+        split = weight.reshape(groups, inside, per, rows, taps).swapaxes(1, 2)
+        turned = split.reshape(groups * per, inside, rows, taps)[:, :, ::-1]
+        a = self.padded(a, [0, 0, around[0], 0], [0, 0, around[1], 0])
+        y = self.fresh((1, groups * per, high + sum(around) - reach, length))
         for first in range(min(stride, length)):
-            used = [k for k in range(taps) if (first + pads[0] - k * dilation) % stride == 0]
+            used = [k for k in range(taps) if (first + pads[1] - k * dilation) % stride == 0]
             count = -(-(length - first) // stride)
-            target = View(y.buffer, first, (1, groups * per, count), (0, length, stride))
+            target = View(y.buffer, first, (*y.shape[:3], count), (*y.steps[:3], stride))
             if not used:
                 shift = np.zeros(groups * per) if bias is None else bias
-                source = self.constant(shift.astype(np.float32).reshape(1, -1, 1))
+                source = self.constant(shift.astype(np.float32).reshape(1, -1, 1, 1))
                 self.map(Map.COPY, target, source)
                 continue
             # input that tap k of output `first` hears
-            starts = [(first + pads[0] - k * dilation) // stride for k in used]
-            low, high = min(starts), max(starts) + count - 1
-            before, after = max(0, -low), max(0, high - (n - 1))
-            wide = self.padded(a, [0, 0, before], [0, 0, after])
+            starts = [(first + pads[1] - k * dilation) // stride for k in used]
             apart = {p - q for p, q in zip(starts[:-1], starts[1:], strict=True)}
-            if len(apart) > 1:
-                raise Unsupported("another transposed convolution")
             by = apart.pop() if apart else 1
-            if by < 0:
+            if apart or by < 1:
                 raise Unsupported("another transposed convolution")
-            view = View(wide.buffer, wide.at + (low + before) * wide.steps[2],
-                        (*wide.shape[:2], high - low + 1), wide.steps)  # fmt: skip
-            kernel = turned[:, :, used[::-1]]  # the earliest input first
-            made = self.conv(view, kernel, bias, groups, [1], [max(by, 1)], [0, 0])
+            low, last = min(starts), max(starts) + count - 1
+            before, after = max(0, -low), max(0, last - (wide - 1))
+            full = self.padded(a, [0, 0, 0, before], [0, 0, 0, after])
+            view = View(full.buffer, full.at + (low + before) * full.steps[3],
+                        (*full.shape[:3], last - low + 1), full.steps)  # fmt: skip
+            kernel = turned[..., used[::-1]]  # the earliest input first
+            made = self.conv(view, kernel, bias, groups, [1, 1], [dilations[0], by], [0] * 4)
             self.map(Map.COPY, target, made)
         return y
 
@@ -285,57 +287,104 @@ class Products(Axes):
         self.writes(made, Y, y)
         return y
 
+    def op_batchnormalization(self, node: Node) -> View:
+        """A scale and a shift for every channel."""
+        a = self.get(node.inputs[0])
+        scale, shift, mean, variance = (self.needed(i).astype(np.float64) for i in node.inputs[1:5])
+        if node.number("training_mode") or any(
+            v.shape != (a.shape[1],) for v in (scale, shift, mean, variance)
+        ):
+            raise Unsupported("another normalisation")
+        factor = scale / np.sqrt(variance + node.real("epsilon", 1e-5))
+        shape = (-1, *(1,) * (len(a.shape) - 2))
+        by, plus = (
+            self.constant(v.astype(np.float32).reshape(shape))
+            for v in (factor, shift - mean * factor)
+        )
+        y = self.map(Map.MULTIPLY, self.fresh(a.shape), a, by)
+        return self.map(Map.ADD, self.fresh(a.shape), y, plus)
+
     def op_gru(self, node: Node) -> tuple[View, View]:
         """Gated recurrent unit, its reset gate before the product or after it."""
+        y, last, made = self._recurrent(node, Code.GRU, 3, None)
+        made.numbers[PARAMETERS + 4] = node.number("linear_before_reset")
+        return y, last
+
+    def op_lstm(self, node: Node) -> tuple[View, View, View]:
+        """Long short-term memory without peepholes."""
+        names = [*node.inputs[5:], "", "", ""][1:3]
+        shape = self._shape_of_state(node)
+        cell = self._start(names[0], shape) or self.constant(np.zeros(shape, np.float32))
+        if node.number("input_forget") or names[1]:
+            raise Unsupported("another recurrent unit")
+        y, last, made = self._recurrent(node, Code.LSTM, 4, cell)
+        end = self.fresh(shape)
+        self.writes(made, PARAMETERS + 5, end)
+        return y, last, end
+
+    def _shape_of_state(self, node: Node) -> tuple[int, int, int]:
+        ways = self.needed(node.inputs[1]).shape[0]
+        return ways, self.get(node.inputs[0]).shape[1], node.number("hidden_size")
+
+    def _start(self, name: str, shape: tuple[int, ...]) -> View | None:
+        """A first state; None for zeros."""
+        known = self.known(name) if name else np.zeros(1)
+        if known is not None and not known.any():
+            return None
+        first = self.get(name)
+        if first.shape != shape:
+            raise Unsupported("a recurrent unit that does not fit")
+        return self.plain(first)
+
+    def _recurrent(
+        self, node: Node, code: Code, gates: int, cell: View | None
+    ) -> tuple[View, View, Instruction]:
+        """Outputs ``[steps, ways, rows, hidden]`` and last states ``[ways, rows, hidden]``."""
         a = self.get(node.inputs[0])
         weight, again = (self.needed(i) for i in node.inputs[1:3])
         names = [*node.inputs[3:], "", "", ""][:3]
         way = node.texts.get("direction", "forward")
-        ways, size = weight.shape[0], node.number("hidden_size")
-        bias = self.needed(names[0]) if names[0] else np.zeros((ways, 6 * size), np.float32)
-        plain = not names[1]
-        others = {"activations", "clip", "activation_alpha", "layout"} & set(node.attributes)
-        if not plain or any(node.attributes[o] for o in others) or "activations" in node.attributes:
+        ways, rows, size = shape = self._shape_of_state(node)
+        wide = gates * size
+        bias = self.needed(names[0]) if names[0] else np.zeros((ways, 2 * wide), np.float32)
+        others = {"clip", "activation_alpha", "activation_beta", "layout"} & set(node.attributes)
+        usual = ",".join((["Sigmoid", "Tanh", "Tanh"][: gates - 1]) * ways)
+        if node.texts.get("activations", usual) != usual:
             raise Unsupported("another recurrent unit")
-        steps, rows, depth = a.shape
-        wanted = ((weight, (ways, 3 * size, depth)), (again, (ways, 3 * size, size)),
-                  (bias, (ways, 6 * size)))  # fmt: skip
+        if names[1] or any(node.attributes[o] for o in others):
+            raise Unsupported("another recurrent unit")
+        steps, depth = a.shape[0], a.shape[2]
+        wanted = ((weight, (ways, wide, depth)), (again, (ways, wide, size)),
+                  (bias, (ways, 2 * wide)))  # fmt: skip
         if any(v.shape != w for v, w in wanted) or ways != 1 + (way == "bidirectional"):
             raise Unsupported("a recurrent unit that does not fit")
-        self.spend(ways * steps * rows * (depth + size) * 3 * size)
+        self.spend(ways * steps * rows * (depth + size) * wide)
         if a.steps[2] != 1 and depth > 1:
             a = self.copy(a)
+        first = self._start(names[2], shape)
         packed = [
             np.concatenate([weight[d].T.ravel(), again[d].T.ravel(), bias[d].ravel()])
             for d in range(ways)
         ]
         weights = self.constant(np.concatenate(packed).astype(np.float32))
-        y, last = self.fresh((steps, ways, rows, size)), self.fresh((ways, rows, size))
-        made = self.emit(Code.GRU)
+        y, last = self.fresh((steps, ways, rows, size)), self.fresh(shape)
+        made = self.emit(code)
         made.steps(SIZES, (steps, rows, depth, size))
         for i, value in enumerate((a.steps[0] if steps > 1 else 0, a.steps[1])):
             made.numbers[A_STEPS + i] = value
         for i, value in enumerate(y.steps[:3]):
             made.numbers[Y_STEPS + i] = value
-        made.numbers[LENGTH] = 7 * size
-        made.numbers[PARAMETERS + 4] = node.number("linear_before_reset")
-        made.numbers[EXTRA] = self.offsets([k * 3 * size for k in range(max(depth, size))])
+        made.numbers[LENGTH] = 2 * wide + size
+        made.numbers[EXTRA] = self.offsets([k * wide for k in range(max(depth, size))])
         made.numbers[PARAMETERS], made.numbers[PARAMETERS + 1] = ways, int(way == "reverse")
         self.reads(made, A, a)
         self.reads(made, B, weights)
-        first = None if not names[2] else self.get(names[2])
-        if first is not None and (known := self.known(names[2])) is not None and not known.any():
-            first = None
-        if first is not None:
-            if first.shape != (ways, rows, size):
-                raise Unsupported("a recurrent unit that does not fit")
-            if first.steps[2] != 1 and size > 1:
-                first = self.copy(first)
-            made.numbers[C_STEPS], made.numbers[C_STEPS + 1] = first.steps[:2]
-            self.reads(made, C, first)
+        for slot, view in ((C, first), (B_STEPS, cell)):
+            if view is not None:
+                self.reads(made, slot, view)
         self.writes(made, Y, y)
         self.writes(made, PARAMETERS + 2, last)
-        return y, last
+        return y, last, made
 
 
 def _geometry(node: Node, spatial: int) -> tuple[list[int], list[int], list[int]]:

@@ -58,7 +58,7 @@ class Shapes(Builder):
     def op_unsqueeze(self, node: Node) -> View:
         """More axes of one element."""
         a = self.get(node.inputs[0])
-        axes = self._axes(node, len(a.shape), len(self.needed(node.inputs[1]).ravel()))
+        axes = self._axes(node, len(a.shape), growing=True)
         shape, steps = list(a.shape), list(a.steps)
         for axis in sorted(axes):
             shape.insert(axis, 1)
@@ -68,9 +68,9 @@ class Shapes(Builder):
     def op_squeeze(self, node: Node) -> View:
         """Fewer axes of one element."""
         a = self.get(node.inputs[0])
-        given = len(node.inputs) > 1 and node.inputs[1]
+        given = node.numbers("axes") or (len(node.inputs) > 1 and node.inputs[1])
         axes = (
-            self._axes(node, len(a.shape), 0)
+            self._axes(node, len(a.shape))
             if given
             else tuple(i for i, n in enumerate(a.shape) if n == 1)
         )
@@ -80,8 +80,10 @@ class Shapes(Builder):
         shape, steps = (tuple(t[i] for i in left) for t in (a.shape, a.steps))
         return View(a.buffer, a.at, shape, steps, a.kind)
 
-    def _axes(self, node: Node, rank: int, more: int) -> tuple[int, ...]:
-        numbers = self.needed(node.inputs[1]).ravel()
+    def _axes(self, node: Node, rank: int, growing: bool = False) -> tuple[int, ...]:
+        """By an attribute until set 12 of operations, by an input since."""
+        numbers = node.numbers("axes") or tuple(self.needed(node.inputs[1]).ravel())
+        more = len(numbers) if growing else 0
         axes = tuple(int(n) + rank + more if n < 0 else int(n) for n in numbers)
         if any(not 0 <= a < rank + more for a in axes) or len(set(axes)) < len(axes):
             raise Unsupported("an axis that is not there")
@@ -120,7 +122,9 @@ class Shapes(Builder):
         a = self.get(node.inputs[0])
         axis = node.number("axis") % len(a.shape)
         count = len(node.outputs)
-        if len(node.inputs) > 1 and node.inputs[1]:
+        if node.numbers("split"):
+            sizes = list(node.numbers("split"))
+        elif len(node.inputs) > 1 and node.inputs[1]:
             sizes = [int(n) for n in self.needed(node.inputs[1])]
         else:
             size = -(-a.shape[axis] // count)
