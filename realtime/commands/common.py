@@ -135,7 +135,7 @@ def check_distinct(written: Mapping[str, Path | None]) -> None:
 def announce_cold_start() -> None:
     """Say why the first start of a version takes long."""
     if is_cold():
-        err.print("first start of this version: compiling for this processor, about half a minute")
+        err.print("first start of this version: compiling for this processor, about a minute")
 
 
 def fail(error: RestyleError | str) -> typer.Exit:
