@@ -205,11 +205,9 @@ def _node(data: memoryview, opset: int) -> Node:
 
 def _attribute(node: Node, data: memoryview, opset: int) -> None:
     """Put an attribute where it belongs."""
-    name, found = "", list[float]()
+    name, found = b"".join(bytes(p) for p in _parts(data, 1)).decode(), list[float]()
     for part, wire, value in _fields(data):
-        if part == 1:
-            name = bytes(value).decode()
-        elif part in (3, 8):  # i, ints
+        if part in (3, 8):  # i, ints
             found += _whole(value)
         elif part in (2, 7):  # f, floats
             found += np.frombuffer(value, dtype="<f4").tolist()

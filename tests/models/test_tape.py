@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from realtime.dsp import functions
 from realtime.models.card import KINDS
+from realtime.models.metadata import read_graph
 from realtime.models.steppable import call
 from realtime.models.streaming import StreamingModel, load_model
 from realtime.models.tape.graph import TapeGraph
@@ -138,6 +139,11 @@ CASES: dict[str, tuple[list[Node], Sequence[int], Sequence[int], dict[str, Array
          ("Cast", ["q"], ["y"], {"to": 1})],
         (1, 3), (1, 2),
         {"t": np.float32(5.0), "w": R.integers(-9, 9, (3, 2), np.int32), "f": np.int32(4)},
+    ),
+    "whole numbers divided before": (
+        [("Div", ["a", "b"], ["q"], {}), ("Cast", ["q"], ["f"], {"to": 1}),
+         ("Add", ["x", "f"], ["y"], {})],
+        (1, 4), (1, 4), {"a": whole(-7, 7, -7, (1 << 60) + 5), "b": whole(2, -2, -2, 1 << 58)},
     ),
     "half floats": (
         [("Cast", ["h"], ["f"], {"to": 1}), ("Add", ["x", "f"], ["y"], {})], A, A,
@@ -426,6 +432,14 @@ def test_what_a_tape_does_not_know_it_leaves(kind: str, given: list[str]) -> Non
         on_tape(model, (1, 4, 4), (1, 4, 4))
 
 
+def test_an_attribute_whose_name_comes_last_is_read() -> None:
+    model = graph(one("Identity", direction="reverse"), A, A)
+    name, text, kind = b"\x0a\x09direction", b"\x22\x07reverse", b"\xa0\x01\x03"
+    assert name + text + kind in model
+    node = read_graph(model.replace(name + text + kind, text + kind + name)).nodes[0]
+    assert node.texts == {"direction": "reverse"}
+
+
 @pytest.mark.parametrize("number", [9.0, -9.0, 1e20, -1e20, np.nan, np.inf])
 def test_an_index_out_of_its_axis_reads_no_other_memory(number: float) -> None:
     nodes: list[Node] = [
@@ -517,6 +531,29 @@ HOSTILE: dict[str, tuple[list[Node], Sequence[int], Sequence[int], dict[str, Arr
     "the largest of everything": (
         [("Expand", ["x", "c"], ["e"], {}), ("TopK", ["e", "k"], ["y", "i"], {"axis": 1})],
         (1, 1), (1, 131072), {"c": whole(1, 131072), "k": whole(131072)},
+    ),
+    "a shape of a million numbers": (
+        [("ConstantOfShape", ["n"], ["c"], {"value": helper.make_tensor("v", 7, [1], [2])}),
+         ("Reshape", ["x", "c"], ["y"], {})],
+        (1, 2), (1, 2), {"n": whole(1 << 20)},
+    ),
+    "normalised again and again": (
+        [("Expand", ["x", "c"], ["e0"], {})]
+        + [("LayerNormalization", [f"e{k}", "s"], [f"e{k + 1}"], {}) for k in range(60)]
+        + [("ReduceMax", ["e60"], ["y"], {})],
+        (1, 1, 1), (1, 1, 1), {"c": whole(1, 1 << 20, 1), "s": np.ones(1, np.float32)},
+    ),
+    "constants that expand": (
+        [("Expand", ["c", "s"], [f"e{k}"], {}) for k in range(9)]
+        + [("Gather", ["e8", "i"], ["g"], {}), ("Add", ["x", "g"], ["y"], {})],
+        (1, 1), (1, 1), {"c": normal(1), "s": whole(1 << 23), "i": whole(0)},
+    ),
+    "a sum over other scales": (
+        one("LayerNormalization", "s", axis=1), (1, 2, 3), (1, 2, 3), {"s": normal(3, 2)}
+    ),
+    "a slice of one axis twice": (
+        one("Slice", "b", "e", "a"), (1, 5), (1, 1), {"b": whole(1, 1), "e": whole(4, 3),
+                                                      "a": whole(1, 1)},
     ),
     "a whole number float32 does not know": (
         [("Cast", ["x"], ["i"], {"to": 7}), ("Add", ["i", "c"], ["s"], {}),

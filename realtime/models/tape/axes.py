@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..metadata import Node
-from .builder import ELEMENT
+from .builder import ELEMENT, MOST_LISTED
 from .layout import (
     A_STEPS,
     DIMENSIONS,
@@ -44,12 +44,12 @@ class Axes(Shapes):
         a = self.get(node.inputs[0])
         rank = len(a.shape)
         if len(node.inputs) > 1 and node.inputs[1]:
-            numbers = tuple(int(n) for n in self.needed(node.inputs[1]).ravel())
+            numbers = tuple(self.few(node.inputs[1]))
         else:
             numbers = node.numbers("axes")
-        axes = tuple(n % rank for n in numbers)
-        if any(not -rank <= n < rank for n in numbers) or len(set(axes)) < len(axes):
-            raise Unsupported("an axis that is not there")
+        axes = tuple(self.axis(n, rank) for n in numbers)
+        if len(set(axes)) < len(axes):
+            raise Unsupported("an axis twice")
         if a.kind == "i" and node.kind == "ReduceMean":
             raise Unsupported("a mean of whole numbers")
         if not axes:
@@ -63,7 +63,7 @@ class Axes(Shapes):
         a = self.get(node.inputs[0])
         if node.number("select_last_index"):
             raise Unsupported("the last of the largest")
-        axes = (node.number("axis") % len(a.shape),)
+        axes = (self.axis(node.number("axis"), len(a.shape)),)
         y = self.reduce(Reduce.FIRST_LARGEST, a, axes, bool(node.number("keepdims", 1)))
         return View(y.buffer, y.at, y.shape, y.steps, "i")
 
@@ -104,7 +104,7 @@ class Axes(Shapes):
     def op_cumsum(self, node: Node) -> View:
         """Running sums."""
         a = self.get(node.inputs[0])
-        axis = int(self.needed(node.inputs[1]).ravel()[0]) % len(a.shape)
+        axis = self.axis(self.few(node.inputs[1])[0], len(a.shape))
         if node.number("reverse"):
             raise Unsupported("sums from the end")
         a = self.plain(a)
@@ -119,9 +119,9 @@ class Axes(Shapes):
 
     def op_topk(self, node: Node) -> tuple[View, View]:
         """The largest and where they stand."""
-        a, count = self.get(node.inputs[0]), int(self.needed(node.inputs[1]).ravel()[0])
+        a, count = self.get(node.inputs[0]), self.few(node.inputs[1])[0]
         rank = len(a.shape)
-        axis = node.number("axis", -1) % rank
+        axis = self.axis(node.number("axis", -1), rank)
         if not node.number("largest", 1) or not 0 < count <= a.shape[axis]:
             raise Unsupported("another choice")
         order = [i for i in range(rank) if i != axis] + [axis]
@@ -152,8 +152,10 @@ class Axes(Shapes):
     def op_gather(self, node: Node) -> View:
         """Elements of an axis by their numbers; evenly spaced ones are a view."""
         a, known = self.get(node.inputs[0]), self.known(node.inputs[1])
-        axis = node.number("axis") % len(a.shape)
+        axis = self.axis(node.number("axis"), len(a.shape))
         size = a.shape[axis]
+        if known is not None and known.size > MOST_LISTED:
+            raise Unsupported("too large a table")
         if known is None:
             return self._gather(a, axis, self.get(node.inputs[1]))
         places = [int(n) + size if n < 0 else int(n) for n in known.ravel()]
@@ -172,7 +174,10 @@ class Axes(Shapes):
         self.spend(ELEMENT * y.size)
         made = self.emit(Code.PICK)
         self._sizes(made, (sizes[0], len(places), sizes[2]), steps)
-        made.numbers[EXTRA], made.numbers[LENGTH] = self.offsets(offsets), max(offsets) + 1
+        made.numbers[EXTRA], made.numbers[LENGTH] = (
+            self.offsets(len(offsets), offsets),
+            max(offsets) + 1,
+        )
         self.reads(made, A, a)
         self.writes(made, Y, y)
         return y
@@ -199,7 +204,7 @@ class Axes(Shapes):
     def op_gatherelements(self, node: Node) -> View:
         """An element for every index."""
         a, index = self.plain(self.get(node.inputs[0])), self.plain(self.get(node.inputs[1]))
-        axis = node.number("axis") % len(a.shape)
+        axis = self.axis(node.number("axis"), len(a.shape))
         same = [n for i, n in enumerate(a.shape) if i != axis]
         if [n for i, n in enumerate(index.shape) if i != axis] != same:
             raise Unsupported("fewer indices")
@@ -238,7 +243,10 @@ class Axes(Shapes):
             self.spend(ELEMENT * y.size)
             made = self.emit(Code.PICK)
             self._sizes(made, (1, len(offsets), inner), (0, 0, step))
-            made.numbers[EXTRA], made.numbers[LENGTH] = self.offsets(offsets), max(offsets) + 1
+            made.numbers[EXTRA], made.numbers[LENGTH] = (
+                self.offsets(len(offsets), offsets),
+                max(offsets) + 1,
+            )
         else:
             index = self.plain(index)
             self.spend(ELEMENT * y.size)

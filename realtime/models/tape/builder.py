@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ from .layout import (
     Y,
 )
 from .memory import (
+    MOST_AXES,
     MOST_FLOATS,
     Array,
     Buffer,
@@ -43,6 +45,7 @@ MOST_INSTRUCTIONS = 4000
 MOST_WORK = 1 << 25  # products of one step; matrices that large take ONNX Runtime's care
 ELEMENT = 8  # what an element costs of a function or a sum, in products
 MOST_SPLITS = 64
+MOST_LISTED = 1 << 22  # offsets that tables are made of
 EXACT = 1 << 24  # whole numbers below are exact as float32
 KINDS = {"f": "f", "i": "i", "u": "i", "b": "b"}
 
@@ -56,8 +59,10 @@ class Builder:
         self.buffers: list[Buffer] = []
         self.tape: list[Instruction] = []
         self.table: list[int] = []
+        self.opset = 0  # version of the set of operations
         self.work = 0  # what a step costs, in products
         self._shared: dict[tuple[bytes, tuple[int, ...], str], View] = {}
+        self._listed = 0
         self._tables: dict[tuple[int, ...], int] = {}
 
     # values
@@ -79,6 +84,20 @@ class Builder:
         if name not in self.constants:
             raise Unsupported(f"{name} is computed")
         return self.constants[name]
+
+    def few(self, name: str) -> list[int]:
+        """The whole numbers of a constant that has one for every axis, or two."""
+        array = self.needed(name)
+        if array.size > 2 * MOST_AXES or array.dtype.kind not in "iu":
+            raise Unsupported("too many numbers, or none that are whole")
+        return [int(n) for n in array.ravel()]
+
+    @staticmethod
+    def axis(number: int, rank: int) -> int:
+        """An axis by its number, from the end where it is negative."""
+        if not -rank <= number < rank:
+            raise Unsupported("an axis that is not there")
+        return number % rank
 
     def constant(self, array: Array) -> View:
         """A constant in the tape's memory; equal ones share their place."""
@@ -108,12 +127,15 @@ class Builder:
         if self.work > MOST_WORK:
             raise Unsupported("too much work")
 
-    def offsets(self, values: list[int]) -> int:
-        """Where in the table such offsets stand; equal ones once."""
+    def offsets(self, count: int, values: Iterable[int]) -> int:
+        """Where in the table `count` such offsets stand; equal ones once."""
+        self._listed += count
+        if self._listed > MOST_LISTED:
+            raise Unsupported("too large a table")
         key = tuple(values)
         if key not in self._tables:
             self._tables[key] = len(self.table)
-            self.table += values
+            self.table += key
         return self._tables[key]
 
     # instructions

@@ -31,6 +31,7 @@ from .memory import (
 from .products import Products
 
 OLDEST = 11  # set of operations whose attributes mean what they do here
+MOST_NODES = 20_000
 MOST_FOLDING = 1 << 26  # elements that are read and made of constants
 
 UNARY = {
@@ -78,6 +79,8 @@ class Lowering(Products):
         if graph.opset < OLDEST:
             raise Unsupported("an older set of operations")
         graph, ends, outputs = _for_one_channel(graph, ends, outputs)
+        if len(graph.nodes) > MOST_NODES:
+            raise Unsupported("too many operations")
         self._folding, self.opset = 0, graph.opset
         self.constants |= {k: v for k, v in graph.weights.items() if k not in ends}
         made = [o for node in graph.nodes for o in node.outputs if o]
@@ -143,7 +146,8 @@ class Lowering(Products):
             if first.dtype.kind == "f":
                 made = first / second
             elif np.all(second):
-                made = np.trunc(first / second).astype(np.int64)
+                down = first // second
+                made = down + ((first % second != 0) & ((first < 0) != (second < 0)))
         elif kind == "Cast":
             made = _cast(given[0], node.number("to"))
         elif kind == "Concat":
@@ -160,6 +164,7 @@ class Lowering(Products):
             first, end, step = (v.item() for v in given)
             if not step or abs((end - first) / step) > MOST_FOLDING // 16:
                 raise Unsupported("a range too long")
+            self._count(int(abs((end - first) / step)) + 1)
             made = np.arange(first, end, step)
             made = made.astype(given[0].dtype)
         elif kind in ("Reshape", "Transpose", "Unsqueeze", "Squeeze", "Slice", "Expand", "Flatten",
@@ -168,7 +173,13 @@ class Lowering(Products):
         if made is None:
             return False
         self.constants[node.output] = np.asarray(made)
+        self._count(np.asarray(made).size)
         return True
+
+    def _count(self, elements: int) -> None:
+        self._folding += elements
+        if self._folding > MOST_FOLDING:
+            raise Unsupported("constants too large")
 
     def _spend_folding(self, node: Node, given: list[Any]) -> None:
         """Refuse what would be too much to work out."""
@@ -181,12 +192,10 @@ class Lowering(Products):
         elif node.kind in ("Gather", "GatherND"):
             size += given[0].size * given[1].size
         elif node.kind == "Tile":
-            size += math.prod(abs(int(n)) for n in given[1]) * given[0].size
+            size += math.prod(self.few(node.inputs[1])) * given[0].size
         elif node.kind == "ConstantOfShape":
-            size += math.prod(abs(int(n)) for n in given[0])
-        self._folding += size
-        if self._folding > MOST_FOLDING:
-            raise Unsupported("constants too large")
+            size += math.prod(self.few(node.inputs[0]))
+        self._count(size)
 
     def _fold_view(self, node: Node, given: list[Any]) -> bool:
         """Another look at a constant."""
@@ -209,6 +218,7 @@ class Lowering(Products):
             flat = source.ravel()[out.at :] if out.buffer is view.buffer else None
             if flat is None:
                 raise Unsupported("a constant out of order")
+            self._count(out.size)
             strided = np.lib.stride_tricks.as_strided(flat, out.shape, steps, writeable=False)
             self.constants[name] = strided.copy()
         return True
@@ -270,7 +280,7 @@ class Lowering(Products):
     def op_softmax(self, node: Node) -> View:
         """Along one axis."""
         a = self.get(node.inputs[0])
-        axis = node.number("axis", -1 if self.opset >= 13 else 1) % len(a.shape)
+        axis = self.axis(node.number("axis", -1 if self.opset >= 13 else 1), len(a.shape))
         if self.opset < 13 and math.prod(a.shape[axis + 1 :]) != 1:
             raise Unsupported("a softmax of several axes")
         top = self.reduce(Reduce.MAXIMUM, a, (axis,), True)
@@ -316,6 +326,11 @@ def _for_one_channel(graph: Graph, ends: Ends, outputs: Ends) -> tuple[Graph, En
         return graph, ends, outputs
     body = node.graphs["body"]
     if set(node.attributes) - {"body", "num_scan_inputs"} or len(body.inputs) != len(node.inputs):
+        raise Unsupported("another scan")
+    names = [e.name for e in body.inputs], [e.name for e in body.outputs]
+    if set(node.outputs) != set(outputs) or any(len(set(n)) < len(n) for n in names):
+        raise Unsupported("another scan")
+    if set(names[0]) & (set(ends) | set(body.weights)):
         raise Unsupported("another scan")
     inside = dict(ends)
     for name, end in zip(node.inputs, body.inputs, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import insort
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +55,8 @@ class Buffer:
         while buffer.parent is not None:
             buffer, more = buffer.parent
             at += more
+        if buffer is not self:
+            self.parent = buffer, at  # the next time it is one step
         return buffer, at
 
     @property
@@ -156,21 +159,19 @@ def arrange(buffers: list[Buffer]) -> tuple[int, npt.NDArray[np.float32]]:
     for buffer in fixed:
         buffer.place = at
         at += rounded(buffer.size)
-    placed: list[Buffer] = []
+    live: list[tuple[int, int, int]] = []  # place, end, last instruction; in order of places
     total = at
     for buffer in sorted(
         (b for b in roots if b.data is None and not b.kept and b.last >= 0), key=lambda b: b.first
     ):
-        busy = sorted(
-            (b.place, b.place + rounded(b.size)) for b in placed if b.last >= buffer.first
-        )
+        live = [row for row in live if row[2] >= buffer.first]
         spot = at
-        for begin, end in busy:
+        for begin, end, _ in live:
             if begin - spot >= rounded(buffer.size):
                 break
             spot = max(spot, end)
         buffer.place = spot
-        placed.append(buffer)
+        insort(live, (spot, spot + rounded(buffer.size), buffer.last))
         total = max(total, spot + rounded(buffer.size))
     memory = np.zeros(total + ALIGNMENT, dtype=np.float32)
     for buffer in fixed:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..metadata import Node
 from .axes import Axes
+from .builder import ELEMENT, MOST_LISTED
 from .layout import (
     A_STEPS,
     B_STEPS,
@@ -117,7 +118,7 @@ class Products(Axes):
         made.steps(B_STEPS, (*steps[2][:2], 0, 1))
         made.steps(C_STEPS, (*steps[3], step_bias))
         made.numbers[LENGTH] = depth
-        made.numbers[EXTRA] = self.offsets(table or [k * step_b for k in range(depth)])
+        made.numbers[EXTRA] = self.offsets(depth, table or (k * step_b for k in range(depth)))
         self.reads(made, A, a)
         self.reads(made, B, b)
         if bias is not None:
@@ -168,6 +169,8 @@ class Products(Axes):
             tap = parts.steps[0]
         else:
             tap = dilations[1] * step
+        if inside * kh * kw > MOST_LISTED:
+            raise Unsupported("too large a table")
         table = [
             c * a.steps[1] + i * dilations[0] * a.steps[2] + k * tap
             for c in range(inside) for i in range(kh) for k in range(kw)
@@ -195,7 +198,7 @@ class Products(Axes):
         y = self.fresh((1, len(table)))
         made = self.emit(Code.PICK)
         self._sizes(made, (1, len(table), 1), (0, 0, 1))
-        made.numbers[EXTRA], made.numbers[LENGTH] = self.offsets(table), max(table) + 1
+        made.numbers[EXTRA], made.numbers[LENGTH] = self.offsets(len(table), table), max(table) + 1
         self.reads(made, A, a)
         self.writes(made, Y, y)
         return y
@@ -231,7 +234,7 @@ class Products(Axes):
         length = (wide - 1) * stride - pads[1] - pads[3] + dilation * (taps - 1) + more[1] + 1
         reach = dilations[0] * (rows - 1)
         around = [reach - pads[0], reach - pads[2] + more[0]]
-        if strides[0] != 1 or min(more) < 0:
+        if strides[0] != 1 or min(more) < 0 or more[1] >= max(stride, dilation):
             raise Unsupported("another transposed convolution")
         if weight.shape[0] != a.shape[1] or a.shape[1] % groups:
             raise Unsupported("channels that do not fit")
@@ -241,6 +244,9 @@ class Products(Axes):
         turned = split.reshape(groups * per, inside, rows, taps)[:, :, ::-1]
         a = self.padded(a, [0, 0, around[0], 0], [0, 0, around[1], 0])
         y = self.fresh((1, groups * per, high + sum(around) - reach, length))
+        self.spend(taps * min(stride, length))
+        if bias is not None and bias.shape != (groups * per,):
+            raise Unsupported("another number of biases")
         for first in range(min(stride, length)):
             used = [k for k in range(taps) if (first + pads[1] - k * dilation) % stride == 0]
             count = -(-(length - first) // stride)
@@ -269,16 +275,17 @@ class Products(Axes):
     def op_layernormalization(self, node: Node) -> View:
         """Rows of mean 0 and variance 1, scaled and shifted."""
         a = self.plain(self.get(node.inputs[0]))
-        axis = node.number("axis", -1) % len(a.shape)
+        axis = self.axis(node.number("axis", -1), len(a.shape))
         n = math.prod(a.shape[axis:])
         scale = self.plain(self.get(node.inputs[1]))
         shift = np.zeros(n, np.float32)
         if len(node.inputs) > 2 and node.inputs[2]:
             shift = np.broadcast_to(self.needed(node.inputs[2]), a.shape[axis:]).ravel()
-        if scale.size != n or len([o for o in node.outputs if o]) != 1:
+        if scale.shape != a.shape[axis:] or len([o for o in node.outputs if o]) != 1:
             raise Unsupported("another normalisation")
         end = self.constant(np.append(shift, np.float32(node.real("epsilon", 1e-5))))
         y = self.fresh(a.shape)
+        self.spend(ELEMENT * a.size)
         made = self.emit(Code.NORM)
         self._sizes(made, (a.size // n, n), (n, 1))
         self.reads(made, A, a)
@@ -295,12 +302,13 @@ class Products(Axes):
             v.shape != (a.shape[1],) for v in (scale, shift, mean, variance)
         ):
             raise Unsupported("another normalisation")
-        factor = scale / np.sqrt(variance + node.real("epsilon", 1e-5))
         shape = (-1, *(1,) * (len(a.shape) - 2))
-        by, plus = (
-            self.constant(v.astype(np.float32).reshape(shape))
-            for v in (factor, shift - mean * factor)
-        )
+        with np.errstate(all="ignore"):
+            factor = scale / np.sqrt(variance + node.real("epsilon", 1e-5))
+            by, plus = (
+                self.constant(v.astype(np.float32).reshape(shape))
+                for v in (factor, shift - mean * factor)
+            )
         y = self.map(Map.MULTIPLY, self.fresh(a.shape), a, by)
         return self.map(Map.ADD, self.fresh(a.shape), y, plus)
 
@@ -328,13 +336,12 @@ class Products(Axes):
 
     def _start(self, name: str, shape: tuple[int, ...]) -> View | None:
         """A first state; None for zeros."""
-        known = self.known(name) if name else np.zeros(1)
-        if known is not None and not known.any():
+        if not name:
             return None
-        first = self.get(name)
+        first, known = self.get(name), self.known(name)
         if first.shape != shape:
             raise Unsupported("a recurrent unit that does not fit")
-        return self.plain(first)
+        return None if known is not None and not known.any() else self.plain(first)
 
     def _recurrent(
         self, node: Node, code: Code, gates: int, cell: View | None
@@ -356,7 +363,8 @@ class Products(Axes):
         steps, depth = a.shape[0], a.shape[2]
         wanted = ((weight, (ways, wide, depth)), (again, (ways, wide, size)),
                   (bias, (ways, 2 * wide)))  # fmt: skip
-        if any(v.shape != w for v, w in wanted) or ways != 1 + (way == "bidirectional"):
+        known_ways = {"forward": 1, "reverse": 1, "bidirectional": 2}
+        if any(v.shape != w for v, w in wanted) or known_ways.get(way) != ways:
             raise Unsupported("a recurrent unit that does not fit")
         self.spend(ways * steps * rows * (depth + size) * wide)
         if a.steps[2] != 1 and depth > 1:
@@ -375,7 +383,9 @@ class Products(Axes):
         for i, value in enumerate(y.steps[:3]):
             made.numbers[Y_STEPS + i] = value
         made.numbers[LENGTH] = 2 * wide + size
-        made.numbers[EXTRA] = self.offsets([k * wide for k in range(max(depth, size))])
+        made.numbers[EXTRA] = self.offsets(
+            max(depth, size), (k * wide for k in range(max(depth, size)))
+        )
         made.numbers[PARAMETERS], made.numbers[PARAMETERS + 1] = ways, int(way == "reverse")
         self.reads(made, A, a)
         self.reads(made, B, weights)

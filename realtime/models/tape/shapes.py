@@ -33,7 +33,7 @@ class Shapes(Builder):
     def op_reshape(self, node: Node) -> View:
         """Neighbours in C order under another shape."""
         a = self.get(node.inputs[0])
-        wanted = [int(n) for n in self.needed(node.inputs[1])]
+        wanted = self.few(node.inputs[1])
         if not node.number("allowzero"):
             wanted = [a.shape[i] if n == 0 else n for i, n in enumerate(wanted)]
         known = math.prod(n for n in wanted if n >= 0)
@@ -68,12 +68,11 @@ class Shapes(Builder):
     def op_squeeze(self, node: Node) -> View:
         """Fewer axes of one element."""
         a = self.get(node.inputs[0])
-        given = node.numbers("axes") or (len(node.inputs) > 1 and node.inputs[1])
-        axes = (
-            self._axes(node, len(a.shape))
-            if given
-            else tuple(i for i, n in enumerate(a.shape) if n == 1)
-        )
+        named = bool(node.numbers("axes"))
+        if not named and len(node.inputs) > 1 and node.inputs[1]:
+            named = self.needed(node.inputs[1]).size > 0
+        ones = tuple(i for i, n in enumerate(a.shape) if n == 1)
+        axes = self._axes(node, len(a.shape)) if named else ones
         if any(a.shape[i] != 1 for i in axes):
             raise Unsupported("a shape that does not fit")
         left = [i for i in range(len(a.shape)) if i not in axes]
@@ -82,7 +81,7 @@ class Shapes(Builder):
 
     def _axes(self, node: Node, rank: int, growing: bool = False) -> tuple[int, ...]:
         """By an attribute until set 12 of operations, by an input since."""
-        numbers = node.numbers("axes") or tuple(self.needed(node.inputs[1]).ravel())
+        numbers = node.numbers("axes") or tuple(self.few(node.inputs[1]))
         more = len(numbers) if growing else 0
         axes = tuple(int(n) + rank + more if n < 0 else int(n) for n in numbers)
         if any(not 0 <= a < rank + more for a in axes) or len(set(axes)) < len(axes):
@@ -101,10 +100,13 @@ class Shapes(Builder):
     def op_slice(self, node: Node) -> View:
         """From, to, every so many."""
         a = self.get(node.inputs[0])
-        starts, ends = (self.needed(i).ravel() for i in node.inputs[1:3])
-        more = [self.needed(i).ravel() if i else None for i in node.inputs[3:]]
-        axes = more[0] if more and more[0] is not None else np.arange(len(starts))
-        by = more[1] if len(more) > 1 and more[1] is not None else np.ones(len(starts), int)
+        starts, ends = (self.few(i) for i in node.inputs[1:3])
+        more = [self.few(i) if i else None for i in node.inputs[3:]]
+        axes = more[0] if more and more[0] is not None else list(range(len(starts)))
+        by = more[1] if len(more) > 1 and more[1] is not None else [1] * len(starts)
+        axes = [self.axis(n, len(a.shape)) for n in axes]
+        if len(set(axes)) < len(axes):
+            raise Unsupported("an axis twice")
         at, shape, steps = a.at, list(a.shape), list(a.steps)
         for start, end, axis, step in zip(starts, ends, axes, by, strict=True):
             place = range(shape[int(axis)])[int(start) : int(end) : int(step)]
@@ -120,14 +122,16 @@ class Shapes(Builder):
     def op_split(self, node: Node) -> tuple[View, ...]:
         """Parts along an axis."""
         a = self.get(node.inputs[0])
-        axis = node.number("axis") % len(a.shape)
+        axis = self.axis(node.number("axis"), len(a.shape))
         count = len(node.outputs)
         if node.numbers("split"):
             sizes = list(node.numbers("split"))
         elif len(node.inputs) > 1 and node.inputs[1]:
-            sizes = [int(n) for n in self.needed(node.inputs[1])]
+            sizes = [int(n) for n in self.needed(node.inputs[1])[: count + 1]]
         else:
             size = -(-a.shape[axis] // count)
+            if self.opset < 18 and a.shape[axis] % count:
+                raise Unsupported("parts that do not fit")
             sizes = [size] * (count - 1) + [a.shape[axis] - size * (count - 1)]
         if sum(sizes) != a.shape[axis] or min(sizes) <= 0 or len(sizes) != count:
             raise Unsupported("parts that do not fit")
@@ -141,13 +145,13 @@ class Shapes(Builder):
     def op_expand(self, node: Node) -> View:
         """One element seen many times."""
         a = self.get(node.inputs[0])
-        shape = np.broadcast_shapes(a.shape, tuple(int(n) for n in self.needed(node.inputs[1])))
+        shape = np.broadcast_shapes(a.shape, tuple(self.few(node.inputs[1])))
         return View(a.buffer, a.at, shape, a.broadcast(shape), a.kind)
 
     def op_tile(self, node: Node) -> View:
         """One after the other, again and again."""
         a = self.get(node.inputs[0])
-        counts = [int(n) for n in self.needed(node.inputs[1])]
+        counts = self.few(node.inputs[1])
         if min(counts, default=1) < 1:
             raise Unsupported("an empty array")
         y = self.fresh(tuple(n * c for n, c in zip(a.shape, counts, strict=True)), a.kind)
@@ -160,7 +164,7 @@ class Shapes(Builder):
     def op_concat(self, node: Node) -> View:
         """Side by side along an axis; parts nobody else holds are written there at once."""
         views = [self.get(i) for i in node.inputs]
-        axis = node.number("axis") % len(views[0].shape)
+        axis = self.axis(node.number("axis"), len(views[0].shape))
         shape = list(views[0].shape)
         for view in views:
             if [*view.shape[:axis], *view.shape[axis + 1 :]] != shape[:axis] + shape[axis + 1 :]:
@@ -176,10 +180,10 @@ class Shapes(Builder):
     def op_pad(self, node: Node) -> View:
         """Zeros around."""
         a = self.get(node.inputs[0])
-        pads = [int(n) for n in self.needed(node.inputs[1]).ravel()]
+        pads = self.few(node.inputs[1])
         value = self.needed(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else None
         if len(node.inputs) > 3 and node.inputs[3]:
-            axes = [int(n) % len(a.shape) for n in self.needed(node.inputs[3])]
+            axes = [self.axis(n, len(a.shape)) for n in self.few(node.inputs[3])]
             half, full = len(axes), [0] * (2 * len(a.shape))
             for i, axis in enumerate(axes):
                 full[axis], full[axis + len(a.shape)] = pads[i], pads[i + half]
