@@ -31,6 +31,14 @@ def same_channels(x, leaders):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def follow(x, leaders):  # type: ignore[no-untyped-def]
+    """Make in ``x [channels, n]`` every channel from `leaders` on one before it, in turn."""
+    for c in range(leaders, x.shape[0]):
+        for i in range(x.shape[1]):
+            x[c, i] = x[c % leaders, i]
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def mix(dry, wet, start, end):  # type: ignore[no-untyped-def]
     """Write ``(1 - m) dry + m wet`` into `wet`, `m` moving linearly from `start` to `end`.
 

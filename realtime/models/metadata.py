@@ -101,6 +101,10 @@ class Node(NamedTuple):
         """The first output."""
         return self.outputs[0]
 
+    def input(self, place: int) -> str:
+        """The name of an input; none where it is left out."""
+        return (*self.inputs, *[""] * (place + 1))[place]
+
     def numbers(self, name: str) -> tuple[int, ...]:
         """An attribute's whole numbers; none where it is not there."""
         return tuple(int(n) for n in self.attributes.get(name, ()))

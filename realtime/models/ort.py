@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..dsp.mix import same_channels
+from ..dsp.mix import follow, same_channels
 from ..errors import ModelError
 from ..native.intrinsics import call_run, call_step, view_f32, view_i64
 from ..native.late_numba import cfunc, njit, types
@@ -37,10 +37,7 @@ def _follow(r):  # type: ignore[no-untyped-def]
     """Give the channels that were spared the state of the first, which ran for them."""
     table = view_i64(r[STATE_TABLE], (r[N_STATES], STATE_SIZE))
     for s in range(r[N_STATES]):
-        state = view_f32(table[s, SETS + r[PHASE]], (r[CHANNELS], table[s, FLOATS]))
-        for c in range(1, r[CHANNELS]):
-            for i in range(table[s, FLOATS]):
-                state[c, i] = state[0, i]
+        follow(view_f32(table[s, SETS + r[PHASE]], (r[CHANNELS], table[s, FLOATS])), 1)
 
 
 @cache
@@ -81,10 +78,7 @@ def step_function() -> Any:
             return 1
         r[PHASE] = 1 - phase
         if r[TWINS] != 0:
-            y = view_f32(r[Y], (r[CHANNELS], r[Y_FLOATS]))
-            for c in range(1, r[CHANNELS]):
-                for i in range(r[Y_FLOATS]):
-                    y[c, i] = y[0, i]
+            follow(view_f32(r[Y], (r[CHANNELS], r[Y_FLOATS])), 1)
         return 0
 
     return ort_step

@@ -156,23 +156,22 @@ class StreamingModel:
                 )
             self.channels = channels
             self.metadata = metadata
-            self._graph: TapeGraph | OrtGraph
             if not (tape and self._on_tape(model, proved)):
-                self._graph = OrtGraph(model)
-                self._bind()
-                if proved:
-                    self._check_test_vector()
+                self._open(OrtGraph(model), proved)
         except (CardError, ModelError) as error:
             self.close()
             raise type(error)(f"{name}: {error}") from None
 
+    def _open(self, graph: TapeGraph | OrtGraph, proved: bool) -> None:
+        self._graph = graph
+        self._bind()
+        if proved:
+            self._check_test_vector()
+
     def _on_tape(self, model: bytes, proved: bool) -> bool:
         """Whether a tape plays the graph, and what its test vector says."""
         try:
-            self._graph = TapeGraph(model)
-            self._bind()
-            if proved:
-                self._check_test_vector()
+            self._open(TapeGraph(model), proved)
         except (Unsupported, ModelError) as error:  # ONNX Runtime has the last word
             self.off_tape = str(error)
             return False

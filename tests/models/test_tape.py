@@ -11,76 +11,17 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from realtime.dsp import functions
 from realtime.models.card import KINDS
 from realtime.models.metadata import read_graph
 from realtime.models.steppable import call
 from realtime.models.streaming import StreamingModel, load_model
 from realtime.models.tape.graph import TapeGraph
-from realtime.models.tape.memory import Unsupported
-from realtime.native.late_numba import njit
 from realtime.proof.players import struck
 
 from ..graphs import fir_model
 from ..networks import controlled_model, gru_model, mask_model
+from ..tapes import A, Array, Node, R, graph, normal, on_tape, one, truth, whole
 
-Array = np.ndarray[Any, Any]
-Node = tuple[str, Sequence[str], Sequence[str], dict[str, Any]]
-R = np.random.default_rng(3)
-
-
-def normal(*shape: int) -> Array:
-    return R.standard_normal(shape).astype(np.float32)
-
-
-def whole(*numbers: int) -> Array:
-    return np.array(numbers, dtype=np.int64)
-
-
-def graph(
-    nodes: list[Node],
-    shape: Sequence[int],
-    out: Sequence[int],
-    opset: int = 20,
-    **constants: Array,
-) -> bytes:
-    """A graph from ``x`` to ``y``."""
-    made = [helper.make_node(kind, list(i), list(o), **a) for kind, i, o, a in nodes]
-    ends = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, size)
-        for name, size in (("x", ["n", *shape[1:]]), ("y", ["n", *out[1:]]))
-    ]
-    kept = [numpy_helper.from_array(v, k) for k, v in constants.items()]
-    body = helper.make_graph(made, "g", ends[:1], ends[1:], kept)
-    model = helper.make_model(body, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
-    return bytes(model.SerializeToString())
-
-
-def on_tape(model: bytes, shape: Sequence[int], out: Sequence[int]) -> Any:
-    """A function from ``x`` to ``y``."""
-    tape = TapeGraph(model)
-    x, y = np.zeros(shape, np.float32), np.full(out, np.nan, np.float32)
-    tape.bind({"x": x}, {"y": y}, {})
-    record = int(tape.record.ctypes.data)
-    call(tape.reset_address, record)
-
-    def play(given: Array, fails: bool = False) -> Array:
-        x[...] = given
-        assert call(tape.step_address, record) == fails and tape is not None
-        return y.copy()
-
-    return play
-
-
-def one(kind: str, *more: str, **attributes: Any) -> list[Node]:
-    return [(kind, ["x", *more], ["y"], attributes)]
-
-
-def truth(kind: str) -> list[Node]:
-    return [(kind, ["x", "c"], ["t"], {}), ("Cast", ["t"], ["y"], {"to": 1})]
-
-
-A = (1, 3, 5)
 CASES: dict[str, tuple[list[Node], Sequence[int], Sequence[int], dict[str, Array]]] = {
     **{
         kind.lower(): (one(kind), A, A, {})
@@ -423,157 +364,12 @@ def test_a_graph_that_scans_its_channels_plays_its_body() -> None:
         assert np.array_equal(y, expected)
 
 
-@pytest.mark.parametrize(
-    ("kind", "given"), [("RNN", ["w", "r"]), ("DFT", []), ("Gelu", []), ("Loop", [])]
-)
-def test_what_a_tape_does_not_know_it_leaves(kind: str, given: list[str]) -> None:
-    model = graph(one(kind, *given), (1, 4, 4), (1, 4, 4), w=normal(1, 16, 4), r=normal(1, 16, 4))
-    with pytest.raises(Unsupported):
-        on_tape(model, (1, 4, 4), (1, 4, 4))
-
-
 def test_an_attribute_whose_name_comes_last_is_read() -> None:
     model = graph(one("Identity", direction="reverse"), A, A)
     name, text, kind = b"\x0a\x09direction", b"\x22\x07reverse", b"\xa0\x01\x03"
     assert name + text + kind in model
     node = read_graph(model.replace(name + text + kind, text + kind + name)).nodes[0]
     assert node.texts == {"direction": "reverse"}
-
-
-@pytest.mark.parametrize("number", [9.0, -9.0, 1e20, -1e20, np.nan, np.inf])
-def test_an_index_out_of_its_axis_reads_no_other_memory(number: float) -> None:
-    nodes: list[Node] = [
-        ("Cast", ["x"], ["i"], {"to": 7}), ("Gather", ["w", "i"], ["a"], {"axis": 0}),
-        ("Unsqueeze", ["i", "c"], ["j"], {}), ("GatherND", ["w", "j"], ["b"], {}),
-        ("Add", ["a", "b"], ["y"], {}),
-    ]  # fmt: skip
-    table = np.arange(1, 5, dtype=np.float32)
-    play = on_tape(graph(nodes, (1, 3), (1, 3), w=table, c=whole(2)), (1, 3), (1, 3))
-    y = play(np.full((1, 3), number, np.float32), fails=True)
-    assert set((y / 2).ravel()) <= set(table)
-    assert play(np.array([[0, -4, 3]], np.float32)).tolist() == [[2.0, 2.0, 8.0]]
-
-
-@pytest.mark.parametrize("count", [1 << 40, 1 << 25])
-def test_arrays_too_large_are_left_to_onnx_runtime(count: int) -> None:
-    nodes: list[Node] = [
-        ("Expand", ["x", "c"], ["e"], {}), ("ReduceSum", ["e", "a"], ["y"], {"keepdims": 1})
-    ]  # fmt: skip
-    model = graph(nodes, (1, 1), (1, 1), c=whole(1, count), a=whole(1))
-    with pytest.raises(Unsupported):
-        on_tape(model, (1, 1), (1, 1))
-
-
-E, F = normal(1, 1), np.zeros
-HOSTILE: dict[str, tuple[list[Node], Sequence[int], Sequence[int], dict[str, Array]]] = {
-    "a size beyond 64 bits": (
-        [("Reshape", ["x", "c"], ["r"], {}), ("Slice", ["r", "b", "e"], ["s"], {}),
-         ("Reshape", ["s", "o"], ["y"], {})],
-        (1, 2), (1, 1),
-        {"c": whole(3, 6148914691236517206), "b": whole(0, 1100), "e": whole(1, 1101),
-         "o": whole(1, 1)},
-    ),
-    "a gathered view beyond 64 bits": (
-        [("Unsqueeze", ["x", "a"], ["u"], {}), ("Gather", ["u", "f"], ["v"], {"axis": 0}),
-         ("Gather", ["v", "g"], ["w"], {"axis": 2}), ("ReduceSum", ["w"], ["y"], {})],
-        (1, 3), (1, 1), {"a": whole(2), "f": F(3785993, np.int64), "g": F(1764119, np.int64)},
-    ),
-    "parts of other sizes": (
-        [("Expand", ["x", "c"], ["e"], {}), ("Concat", ["x", "e"], ["y"], {"axis": 2})],
-        (1, 1, 1), (1, 1, 2), {"c": whole(1, 1000000, 1)},
-    ),
-    "tiles of less than nothing": (
-        [("Tile", ["x", "c"], ["t"], {}), ("Expand", ["x", "d"], ["e"], {}),
-         ("Concat", ["e", "t"], ["y"], {"axis": 1})],
-        (1, 1), (1, 6), {"c": whole(-1, -4090), "d": whole(1, 4096)},
-    ),
-    "a name of two things": (
-        [("Neg", ["x"], ["i"], {}), ("Reshape", ["i", "c"], ["d"], {}),
-         ("GatherND", ["d", "i"], ["y"], {})],
-        (1, 1, 1), (1, 1), {"i": whole(9000000, 1), "c": whole(1, 1)},
-    ),
-    "gates that do not fit": (
-        [("GRU", ["x", "w", "r"], ["y"], {"hidden_size": 600, "linear_before_reset": 1})],
-        (1, 1, 1), (1, 1, 1, 600), {"w": normal(1, 3, 1), "r": normal(1, 3, 1)},
-    ),
-    "fewer biases": (
-        one("Conv", "w", "b"), (1, 1, 4), (1, 64, 4), {"w": normal(64, 1, 1), "b": E[0]}
-    ),
-    "fewer biases of a transpose": (
-        one("ConvTranspose", "w", "b"), (1, 1, 4), (1, 64, 4), {"w": normal(1, 64, 1), "b": E[0]}
-    ),
-    "dilated backwards": (
-        one("Conv", "w", dilations=[-100]), (1, 1, 8), (1, 1, 108), {"w": normal(1, 1, 2)}
-    ),
-    "strides backwards": (
-        one("Conv", "w", strides=[-1]), (1, 1, 1), (1, 1, 400), {"w": normal(1, 1, 400)}
-    ),
-    "an axis twice": (one("ReduceSum", "c", keepdims=1), (1, 3, 2), (1, 1, 2), {"c": whole(1, 1)}),
-    "an axis that is not there": (one("ReduceSum", "c"), (1, 3, 2), (1, 3, 1), {"c": whole(5)}),
-    "a sum of nothing": (
-        [("Expand", ["x", "c"], ["e"], {}), ("ReduceMax", ["e", "a"], ["y"], {"keepdims": 1})],
-        (1, 1), (1, 1), {"c": whole(1, 0), "a": whole(1)},
-    ),
-    "an empty table": (
-        [("Cast", ["x"], ["i"], {"to": 7}), ("Gather", ["t", "i"], ["y"], {"axis": 0})],
-        (1, 1), (1, 1, 4), {"t": F((0, 4), np.float32)},
-    ),
-    "constants that double": (
-        [("Concat", [f"c{k}"] * 2, [f"c{k + 1}"], {"axis": 0}) for k in range(40)]
-        + [("Add", ["x", "c40"], ["y"], {})],
-        (1, 1), (1, 1), {"c0": normal(4096)},
-    ),
-    "a large table of constants": (
-        [("Add", ["c", "d"], ["e"], {}), ("ReduceMax", ["e"], ["f"], {}),
-         ("Add", ["x", "f"], ["y"], {})],
-        (1, 1), (1, 1), {"c": F((131072, 1), np.float32), "d": F((1, 131072), np.float32)},
-    ),
-    "the largest of everything": (
-        [("Expand", ["x", "c"], ["e"], {}), ("TopK", ["e", "k"], ["y", "i"], {"axis": 1})],
-        (1, 1), (1, 131072), {"c": whole(1, 131072), "k": whole(131072)},
-    ),
-    "a shape of a million numbers": (
-        [("ConstantOfShape", ["n"], ["c"], {"value": helper.make_tensor("v", 7, [1], [2])}),
-         ("Reshape", ["x", "c"], ["y"], {})],
-        (1, 2), (1, 2), {"n": whole(1 << 20)},
-    ),
-    "normalised again and again": (
-        [("Expand", ["x", "c"], ["e0"], {})]
-        + [("LayerNormalization", [f"e{k}", "s"], [f"e{k + 1}"], {}) for k in range(60)]
-        + [("ReduceMax", ["e60"], ["y"], {})],
-        (1, 1, 1), (1, 1, 1), {"c": whole(1, 1 << 20, 1), "s": np.ones(1, np.float32)},
-    ),
-    "constants that expand": (
-        [("Expand", ["c", "s"], [f"e{k}"], {}) for k in range(9)]
-        + [("Gather", ["e8", "i"], ["g"], {}), ("Add", ["x", "g"], ["y"], {})],
-        (1, 1), (1, 1), {"c": normal(1), "s": whole(1 << 23), "i": whole(0)},
-    ),
-    "a sum over other scales": (
-        one("LayerNormalization", "s", axis=1), (1, 2, 3), (1, 2, 3), {"s": normal(3, 2)}
-    ),
-    "a slice of one axis twice": (
-        one("Slice", "b", "e", "a"), (1, 5), (1, 1), {"b": whole(1, 1), "e": whole(4, 3),
-                                                      "a": whole(1, 1)},
-    ),
-    "a whole number float32 does not know": (
-        [("Cast", ["x"], ["i"], {"to": 7}), ("Add", ["i", "c"], ["s"], {}),
-         ("Sub", ["s", "c"], ["d"], {}), ("Cast", ["d"], ["y"], {"to": 1})],
-        (1, 3), (1, 3), {"c": whole(1 << 30)},
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_graph_that_makes_no_sense_or_takes_for_ever_is_left(name: str) -> None:
-    nodes, shape, out, constants = HOSTILE[name]
-    with pytest.raises(Unsupported):
-        on_tape(graph(nodes, shape, out, **constants), shape, out)
-
-
-def test_what_an_older_set_of_operations_means_otherwise_is_left() -> None:
-    for nodes, opset in ((one("Softmax"), 11), (one("Relu"), 10)):
-        with pytest.raises(Unsupported, match="softmax|older"):
-            on_tape(graph(nodes, A, A, opset=opset), A, A)
 
 
 def test_what_is_chosen_is_chosen_once() -> None:
@@ -592,45 +388,6 @@ def test_a_number_that_is_none_stays_none() -> None:
         for given in (["x", "c"], ["c", "x"]):
             play = on_tape(graph([(kind, given, ["y"], {})], A, A, c=normal(5)), A, A)
             assert np.isnan(play(np.full(A, np.nan, np.float32))).all(), (kind, given)
-
-
-FUNCTIONS = {
-    "tanh": (np.tanh, np.linspace(-12, 12, 4001)),
-    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), np.linspace(-20, 20, 4001)),
-    "exp": (np.exp, np.linspace(-80, 80, 4001)),
-    "log": (np.log, np.exp(np.linspace(-80, 80, 4001))),
-}
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_functions_are_those_of_float64(name: str) -> None:
-    function, (reference, at) = getattr(functions, name), FUNCTIONS[name]
-
-    @njit(error_model="numpy")
-    def apply(x, y):  # type: ignore[no-untyped-def]
-        for i in range(x.shape[0]):
-            y[i] = function(x[i])
-
-    x = at.astype(np.float32)
-    y = np.zeros_like(x)
-    apply(x, y)
-    assert y == pytest.approx(reference(x.astype(np.float64)), rel=3e-7, abs=3e-7)
-
-
-@pytest.mark.parametrize("turn", [0, 1])
-def test_sine_and_cosine_hold_far_out(turn: int) -> None:
-    sine = functions.sin_of
-
-    @njit(error_model="numpy")
-    def apply(x, y, turn):  # type: ignore[no-untyped-def]
-        for i in range(x.shape[0]):
-            y[i] = sine(x[i], turn)
-
-    x = (np.linspace(-1, 1, 4001) ** 3 * 1e6).astype(np.float32)
-    y = np.zeros_like(x)
-    apply(x, y, turn)
-    expected = (np.sin, np.cos)[turn](x.astype(np.float64))
-    assert y == pytest.approx(expected, abs=2e-7)
 
 
 def steps_of(model: StreamingModel, count: int) -> Array:

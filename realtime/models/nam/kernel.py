@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...dsp.functions import tanh
-from ...dsp.mix import same_channels
+from ...dsp.mix import follow, same_channels
 from ...native.intrinsics import view_f32, view_i64
 from ...native.late_numba import cfunc, njit, types
 from .activations import FAST_A, FAST_B, FAST_C, FAST_D, FAST_E
@@ -292,9 +292,7 @@ def step_function() -> Any:
                 r[LEADERS] = 0
         for c in range(running):
             run_program(r, ops[c], values[c], x[c], y[c], controls)
-        for c in range(running, r[CHANNELS]):
-            for i in range(r[COUNT]):
-                y[c, i] = y[c % running, i]
+        follow(y, running)
         return 0
 
     return nam_step

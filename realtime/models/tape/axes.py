@@ -43,7 +43,7 @@ class Axes(Shapes):
     def _reduction(self, node: Node) -> View:
         a = self.get(node.inputs[0])
         rank = len(a.shape)
-        if len(node.inputs) > 1 and node.inputs[1]:
+        if node.input(1):
             numbers = tuple(self.few(node.inputs[1]))
         else:
             numbers = node.numbers("axes")
@@ -74,17 +74,13 @@ class Axes(Shapes):
         y = self.fresh(tuple(a.shape[i] for i in kept), a.kind)
         sizes, (to, at) = merged(y.shape, [y.steps, tuple(a.steps[i] for i in kept)])
         inner, (steps,) = merged(tuple(a.shape[i] for i in axes), [tuple(a.steps[i] for i in axes)])
-        self.spend(ELEMENT * a.size)
         if len(sizes) > 3 or len(inner) > 2:
             order = [*kept, *axes]
-            moved = self.copy(
-                View(a.buffer, a.at, tuple(a.shape[i] for i in order),
-                     tuple(a.steps[i] for i in order), a.kind)
-            )  # fmt: skip
+            moved = self.copy(a.ordered(order))
             made = self.reduce(kind, moved, tuple(range(len(kept), rank)), False)
             y = View(made.buffer, made.at, y.shape, y.steps, y.kind)
         else:
-            made_op = self.emit(Code.REDUCE, kind)
+            made_op = self.emit(Code.REDUCE, ELEMENT * a.size, kind)
             fill = 3 - len(sizes)
             for slot, values, usual in ((SIZES, sizes, 1), (Y_STEPS, to, 0), (A_STEPS, at, 0)):
                 for i, value in enumerate((usual,) * fill + values):
@@ -94,8 +90,8 @@ class Axes(Shapes):
             inner, steps = (1,) * (2 - len(inner)) + inner, (0,) * (2 - len(steps)) + steps
             for i, value in enumerate(inner + steps):
                 made_op.numbers[PARAMETERS + i] = value
-            self.reads(made_op, A, a)
-            self.writes(made_op, Y, y)
+            self.uses(made_op, A, a)
+            self.uses(made_op, Y, y)
         if keep:
             shape = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
             return View(y.buffer, y.at, shape, plain_steps(shape), y.kind)
@@ -110,11 +106,10 @@ class Axes(Shapes):
         a = self.plain(a)
         sizes, steps = _three(a, axis)
         y = self.fresh(a.shape, a.kind)
-        self.spend(ELEMENT * y.size)
-        made = self.emit(Code.SUM_UP, node.number("exclusive"))
+        made = self.emit(Code.SUM_UP, ELEMENT * y.size, node.number("exclusive"))
         self._sizes(made, sizes, steps)
-        self.reads(made, A, a)
-        self.writes(made, Y, y)
+        self.uses(made, A, a)
+        self.uses(made, Y, y)
         return y
 
     def op_topk(self, node: Node) -> tuple[View, View]:
@@ -125,27 +120,19 @@ class Axes(Shapes):
         if not node.number("largest", 1) or not 0 < count <= a.shape[axis]:
             raise Unsupported("another choice")
         order = [i for i in range(rank) if i != axis] + [axis]
-        moved = View(a.buffer, a.at, tuple(a.shape[i] for i in order),
-                     tuple(a.steps[i] for i in order), a.kind)  # fmt: skip
-        moved = self.plain(moved)
+        moved = self.plain(a.ordered(order))
         n = a.shape[axis]
         rows = a.size // n
         shape = (*moved.shape[:-1], count)
         y, places = self.fresh(shape, a.kind), self.fresh(shape, "i")
-        self.spend(ELEMENT * a.size * count)
-        made = self.emit(Code.TOP)
+        made = self.emit(Code.TOP, ELEMENT * a.size * count)
         self._sizes(made, (rows, n, count), (n, 1, 0))
         made.numbers[LENGTH] = 2 * n
-        self.reads(made, A, moved)
-        self.writes(made, Y, y)
-        self.writes(made, B, places)
+        self.uses(made, A, moved)
+        self.uses(made, Y, y)
+        self.uses(made, B, places)
         back = [order.index(i) for i in range(rank)]
-        first, second = (
-            View(v.buffer, v.at, tuple(v.shape[i] for i in back),
-                 tuple(v.steps[i] for i in back), v.kind)
-            for v in (y, places)
-        )  # fmt: skip
-        return first, second
+        return y.ordered(back), places.ordered(back)
 
     # by indices
 
@@ -170,17 +157,9 @@ class Axes(Shapes):
         a = self._around(a, axis)
         sizes, steps = _three(a, axis)
         offsets = [p * steps[1] for p in places]
-        y = self.fresh(shape, a.kind)
-        self.spend(ELEMENT * y.size)
-        made = self.emit(Code.PICK)
-        self._sizes(made, (sizes[0], len(places), sizes[2]), steps)
-        made.numbers[EXTRA], made.numbers[LENGTH] = (
-            self.offsets(len(offsets), offsets),
-            max(offsets) + 1,
+        return self.picked(
+            a, offsets, self.fresh(shape, a.kind), (sizes[0], steps[0]), (sizes[2], steps[2])
         )
-        self.reads(made, A, a)
-        self.writes(made, Y, y)
-        return y
 
     def _around(self, a: View, axis: int) -> View:
         """With axes before and after `axis` that join into one each."""
@@ -192,13 +171,12 @@ class Axes(Shapes):
         index, a = self.plain(index), self._around(a, axis)
         sizes, steps = _three(a, axis)
         y = self.fresh((*a.shape[:axis], *index.shape, *a.shape[axis + 1 :]), a.kind)
-        self.spend(ELEMENT * y.size)
-        made = self.emit(Code.GATHER)
+        made = self.emit(Code.GATHER, ELEMENT * y.size)
         self._sizes(made, (sizes[0], index.size, sizes[2]), steps)
         made.numbers[EXTRA] = sizes[1]
-        self.reads(made, A, a)
-        self.reads(made, B, index)
-        self.writes(made, Y, y)
+        self.uses(made, A, a)
+        self.uses(made, B, index)
+        self.uses(made, Y, y)
         return y
 
     def op_gatherelements(self, node: Node) -> View:
@@ -211,13 +189,12 @@ class Axes(Shapes):
         _, steps = _three(a, axis)
         sizes, _ = _three(index, axis)
         y = self.fresh(index.shape, a.kind)
-        self.spend(ELEMENT * y.size)
-        made = self.emit(Code.ELEMENTS)
+        made = self.emit(Code.ELEMENTS, ELEMENT * y.size)
         self._sizes(made, sizes, steps)
         made.numbers[EXTRA] = a.shape[axis]
-        self.reads(made, A, a)
-        self.reads(made, B, index)
-        self.writes(made, Y, y)
+        self.uses(made, A, a)
+        self.uses(made, B, index)
+        self.uses(made, Y, y)
         return y
 
     def op_gathernd(self, node: Node) -> View:
@@ -240,24 +217,16 @@ class Axes(Shapes):
             if (places < 0).any() or (places >= size).any():
                 raise Unsupported("an index outside of its axis")
             offsets = [int(n) for n in places @ np.array(a.steps[:depth])]
-            self.spend(ELEMENT * y.size)
-            made = self.emit(Code.PICK)
-            self._sizes(made, (1, len(offsets), inner), (0, 0, step))
-            made.numbers[EXTRA], made.numbers[LENGTH] = (
-                self.offsets(len(offsets), offsets),
-                max(offsets) + 1,
-            )
-        else:
-            index = self.plain(index)
-            self.spend(ELEMENT * y.size)
-            made = self.emit(Code.GATHER_ND)
-            self._sizes(made, (index.size // depth, depth, inner, 1), (0, 0, 0, step))
-            for i in range(depth):
-                made.numbers[PARAMETERS + i] = a.shape[i]
-                made.numbers[PARAMETERS + 4 + i] = a.steps[i]
-            self.reads(made, B, index)
-        self.reads(made, A, a)
-        self.writes(made, Y, y)
+            return self.picked(a, offsets, y, (1, 0), (inner, step))
+        index = self.plain(index)
+        made = self.emit(Code.GATHER_ND, ELEMENT * y.size)
+        self._sizes(made, (index.size // depth, depth, inner, 1), (0, 0, 0, step))
+        for i in range(depth):
+            made.numbers[PARAMETERS + i] = a.shape[i]
+            made.numbers[PARAMETERS + 4 + i] = a.steps[i]
+        self.uses(made, A, a)
+        self.uses(made, B, index)
+        self.uses(made, Y, y)
         return y
 
     def op_scatternd(self, node: Node) -> View:

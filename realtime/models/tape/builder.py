@@ -14,6 +14,7 @@ from .layout import (
     C_STEPS,
     CODE,
     DIMENSIONS,
+    EXTRA,
     KIND,
     LENGTH,
     NONE,
@@ -140,23 +141,18 @@ class Builder:
 
     # instructions
 
-    def emit(self, code: Code, kind: int = 0) -> Instruction:
-        """A new instruction."""
+    def emit(self, code: Code, products: int, kind: int = 0) -> Instruction:
+        """A new instruction that costs so many products."""
+        self.spend(products)
         if len(self.tape) >= MOST_INSTRUCTIONS:
             raise Unsupported("too many instructions")
         made = Instruction({CODE: int(code), KIND: int(kind), B: NONE, C: NONE})
         self.tape.append(made)
         return made
 
-    def reads(self, made: Instruction, slot: int, view: View) -> None:
-        """An operand that is read."""
-        made.reads[slot] = (view.buffer, view.at)
-        view.buffer.last = max(view.buffer.last, len(self.tape))
-        view.buffer.first = min(view.buffer.first, len(self.tape))
-
-    def writes(self, made: Instruction, slot: int, view: View) -> None:
-        """An operand that is written."""
-        made.writes[slot] = (view.buffer, view.at)
+    def uses(self, made: Instruction, slot: int, view: View) -> None:
+        """An operand of the newest instruction, read or written."""
+        made.operands[slot] = (view.buffer, view.at)
         view.buffer.first = min(view.buffer.first, len(self.tape))
         view.buffer.last = max(view.buffer.last, len(self.tape))
 
@@ -191,8 +187,7 @@ class Builder:
             order = [i for i in range(len(sizes)) if i != axis] + [axis]
             sizes = tuple(sizes[i] for i in order)
             steps = [tuple(s[i] for i in order) for s in steps]
-        self.spend(ELEMENT * math.prod(sizes))
-        made = self.emit(Code.MAP, kind)
+        made = self.emit(Code.MAP, ELEMENT * math.prod(sizes), kind)
         pad = (1,) * (DIMENSIONS - len(sizes))
         made.steps(SIZES, pad + sizes)
         for slot, at_steps, view, at, row in zip(
@@ -200,7 +195,7 @@ class Builder:
         ):
             made.steps(at_steps, row if sizes else (1,))
             place = View(view.buffer, view.at + at, view.shape, view.steps)
-            (self.writes if slot == Y else self.reads)(made, slot, place)
+            self.uses(made, slot, place)
 
     def copy(self, view: View) -> View:
         """The same as neighbours in C order."""
@@ -237,6 +232,17 @@ class Builder:
         for i, (size, step) in enumerate(zip(sizes, steps, strict=True)):
             made.numbers[SIZES + i], made.numbers[A_STEPS + i] = size, step
 
+    def picked(self, a: View, offsets: list[int], y: View, outer: tuple[int, int],
+               inner: tuple[int, int]) -> View:  # fmt: skip
+        """Parts of `a` by their offsets into `y`; `outer` and `inner`: size and stride."""
+        made = self.emit(Code.PICK, ELEMENT * y.size)
+        self._sizes(made, (outer[0], len(offsets), inner[0]), (outer[1], 0, inner[1]))
+        made.numbers[EXTRA] = self.offsets(len(offsets), offsets)
+        made.numbers[LENGTH] = max(offsets) + 1
+        self.uses(made, A, a)
+        self.uses(made, Y, y)
+        return y
+
     # the end
 
     def rows(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
@@ -258,7 +264,7 @@ class Builder:
         for row, made in zip(ops, self.tape, strict=True):
             for slot, number in made.numbers.items():
                 row[slot] = number
-            for slot, (buffer, at) in {**made.reads, **made.writes}.items():
+            for slot, (buffer, at) in made.operands.items():
                 row[slot], row[slot + 1] = address(buffer, at)
         return ops, np.array([*self.table, 0], dtype=np.int32), memory
 

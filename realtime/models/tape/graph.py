@@ -16,7 +16,7 @@ from . import kernel as k
 from .elements import CHUNK
 from .layout import CONTROLS, N_BASES, OUT, STATE_IN, STATE_OUT, X
 from .lower import Lowering
-from .memory import ALIGNMENT, Unsupported
+from .memory import ALIGNMENT, Unsupported, rounded
 
 Array = npt.NDArray[np.float32]
 SCRATCH = 16 * CHUNK
@@ -84,7 +84,7 @@ class TapeGraph:
         room = 0
         for key, (_, value) in states.items():
             places[key] = room
-            room += -(-value[0].size // ALIGNMENT) * ALIGNMENT
+            room += rounded(value[0].size)
         room = max(room, ALIGNMENT)
         ends = {"x": (X, 0, (1, *x.shape[1:]))}
         if "controls" in inputs:

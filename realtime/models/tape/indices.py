@@ -26,8 +26,6 @@ from .layout import (
 )
 
 F32 = np.float32
-_FAST = {"contract", "nsz"}
-_SUMS = {"contract", "nsz", "reassoc"}
 _ZERO, _ONE = F32(0.0), F32(1.0)
 
 

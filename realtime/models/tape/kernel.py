@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ...dsp.mix import same_channels
+from ...dsp.mix import follow, same_channels
 from ...native.intrinsics import view_f32, view_i32, view_i64
 from ...native.late_numba import cfunc, njit, types
 from .elements import map_elements, reduce_axes
@@ -57,17 +57,6 @@ def run(ops, n, bases, table, scratch):  # type: ignore[no-untyped-def]
             recurrent(op, bases, table, scratch)
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
-def _follow(r):  # type: ignore[no-untyped-def]
-    """Give the channels that were spared the state of the first, which ran for them."""
-    room = r[STATE_ROOM]
-    for s in range(2):
-        states = view_f32(r[STATES + s], (r[CHANNELS], room))
-        for c in range(1, r[CHANNELS]):
-            for i in range(room):
-                states[c, i] = states[0, i]
-
-
 @cache
 def step_function() -> Any:
     """C function ``step(record) -> 0 or 1``: the tape, for every channel.
@@ -83,7 +72,7 @@ def step_function() -> Any:
             if same_channels(view_f32(r[X], (channels, r[X_FLOATS])), 1):
                 channels = 1
             else:
-                _follow(r)
+                follow(view_f32(r[STATES + r[PHASE]], (channels, r[STATE_ROOM])), 1)
                 r[TWINS] = 0
         bases = view_i64(r[BASES], N_BASES)
         ops = view_i32(r[OPS], (r[N_OPS], WIDTH))
@@ -99,10 +88,7 @@ def step_function() -> Any:
             return 1
         r[PHASE] = 1 - phase
         if r[TWINS] != 0:
-            y = view_f32(r[Y], (r[CHANNELS], r[Y_FLOATS]))
-            for c in range(1, r[CHANNELS]):
-                for i in range(r[Y_FLOATS]):
-                    y[c, i] = y[0, i]
+            follow(view_f32(r[Y], (r[CHANNELS], r[Y_FLOATS])), 1)
         return 0
 
     return tape_step

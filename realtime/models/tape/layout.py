@@ -86,7 +86,3 @@ class Reduce(IntEnum):
     MAXIMUM = 2
     MINIMUM = 3
     FIRST_LARGEST = 4
-
-
-ONE = range(Map.COPY, Map.ADD)
-TWO = range(Map.ADD, Map.WHERE)

@@ -38,7 +38,7 @@ UNARY = {
     "Neg": Map.NEGATE, "Abs": Map.ABS, "Sqrt": Map.SQRT, "Exp": Map.EXP, "Log": Map.LOG,
     "Sin": Map.SIN, "Cos": Map.COS, "Tanh": Map.TANH, "Sigmoid": Map.SIGMOID, "Relu": Map.RELU,
     "Floor": Map.FLOOR, "Ceil": Map.CEIL, "Round": Map.ROUND, "Reciprocal": Map.RECIPROCAL,
-    "Not": Map.NOT, "Sign": Map.SIGN, "Identity": Map.COPY,
+    "Not": Map.NOT, "Sign": Map.SIGN,
 }  # fmt: skip
 BINARY = {
     "Add": Map.ADD, "Sub": Map.SUBTRACT, "Mul": Map.MULTIPLY, "Div": Map.DIVIDE,
@@ -100,28 +100,23 @@ class Lowering(Products):
     def _node(self, node: Node) -> None:
         if all(i in self.constants for i in node.inputs if i) and self._fold(node):
             return
-        method = getattr(self, f"op_{node.kind.lower()}", None)
+        made: Any
         if node.kind in UNARY:
             given = self.get(node.inputs[0])
             kind = "b" if node.kind in TRUTHS else given.kind
-            if node.kind == "Identity":
-                self.values[node.output] = given
-            else:
-                self.values[node.output] = self.map(
-                    UNARY[node.kind], self.fresh(given.shape, kind), given
-                )
+            made = self.map(UNARY[node.kind], self.fresh(given.shape, kind), given)
         elif node.kind in BINARY:
-            self.values[node.output] = self._binary(node)
+            made = self._binary(node)
         elif node.kind in REDUCTIONS:
-            self.values[node.output] = self._reduction(node)
-        elif method is None:
-            raise Unsupported(f"operation {node.kind}")
-        else:
+            made = self._reduction(node)
+        elif (method := getattr(self, f"op_{node.kind.lower()}", None)) is not None:
             made = method(node)
-            for name, value in zip(node.outputs, made if isinstance(made, tuple) else (made,),
-                                   strict=False):  # fmt: skip
-                if value is not None and name:
-                    self.values[name] = value
+        else:
+            raise Unsupported(f"operation {node.kind}")
+        for name, value in zip(node.outputs, made if isinstance(made, tuple) else (made,),
+                               strict=False):  # fmt: skip
+            if value is not None and name:
+                self.values[name] = value
 
     def _fold(self, node: Node) -> bool:
         """Work out a constant; False where that is left to the tape."""
@@ -235,6 +230,10 @@ class Lowering(Products):
             if node.kind == "Div" and both == "i":
                 y = self.map(Map.TRUNCATE, self.fresh(shape, "i"), y)
         return y
+
+    def op_identity(self, node: Node) -> View:
+        """The same."""
+        return self.get(node.inputs[0])
 
     def op_pow(self, node: Node) -> View:
         """Whole powers by multiplication where they are small."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from bisect import insort
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .layout import DIMENSIONS, MEMORY, NONE
+from .layout import DIMENSIONS, MEMORY
 
 Array = npt.NDArray[Any]
 MOST_FLOATS = 1 << 24  # of one array, and of all of a tape's memory
@@ -102,6 +103,11 @@ class View:
         wanted = plain_steps(self.shape)
         return all(n == 1 or s == w for n, s, w in zip(self.shape, self.steps, wanted, strict=True))
 
+    def ordered(self, order: Sequence[int]) -> View:
+        """Its axes in another order."""
+        shape, steps = (tuple(t[i] for i in order) for t in (self.shape, self.steps))
+        return View(self.buffer, self.at, shape, steps, self.kind)
+
     def broadcast(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Strides by which it looks like an array of `shape`."""
         lead = len(shape) - len(self.shape)
@@ -117,8 +123,7 @@ class Instruction:
     """A row to be: numbers by slot, and operands whose places are known at the end."""
 
     numbers: dict[int, int] = field(default_factory=dict)
-    reads: dict[int, tuple[Buffer, int]] = field(default_factory=dict)
-    writes: dict[int, tuple[Buffer, int]] = field(default_factory=dict)
+    operands: dict[int, tuple[Buffer, int]] = field(default_factory=dict)
 
     def steps(self, slot: int, values: tuple[int, ...]) -> None:
         """Put strides or sizes into their four slots, the last ones last."""
@@ -147,14 +152,15 @@ def merged(
     return tuple(sizes), [tuple(s) for s in steps]
 
 
+def rounded(size: int) -> int:
+    """As many floats in whole lines."""
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
 def arrange(buffers: list[Buffer]) -> tuple[int, npt.NDArray[np.float32]]:
     """Give every buffer a place; return how many floats there are and what they hold at first."""
     at = 0
-    roots = [b for b in buffers if b.parent is None and b.base == MEMORY]
-
-    def rounded(size: int) -> int:
-        return -(-size // ALIGNMENT) * ALIGNMENT
-
+    roots = [b for b in buffers if b.parent is None and b.base == MEMORY and b.last >= 0]
     fixed = [b for b in roots if b.data is not None or b.kept]
     for buffer in fixed:
         buffer.place = at
@@ -162,7 +168,7 @@ def arrange(buffers: list[Buffer]) -> tuple[int, npt.NDArray[np.float32]]:
     live: list[tuple[int, int, int]] = []  # place, end, last instruction; in order of places
     total = at
     for buffer in sorted(
-        (b for b in roots if b.data is None and not b.kept and b.last >= 0), key=lambda b: b.first
+        (b for b in roots if b.data is None and not b.kept), key=lambda b: b.first
     ):
         live = [row for row in live if row[2] >= buffer.first]
         spot = at
@@ -186,6 +192,3 @@ def address(buffer: Buffer, at: int) -> tuple[int, int]:
     if root.place < 0:
         raise Unsupported("a value that nothing writes")
     return root.base, root.place + more + at
-
-
-NOTHING = (NONE, 0)

@@ -56,7 +56,7 @@ class Products(Axes):
             a = View(a.buffer, a.at, a.shape[::-1], a.steps[::-1])
         if node.number("transB"):
             b = View(b.buffer, b.at, b.shape[::-1], b.steps[::-1])
-        bias = self.get(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else None
+        bias = self.get(node.inputs[2]) if node.input(2) else None
         return self.matmul(a, b, bias)
 
     def rowwise(self, b: View) -> View:
@@ -110,8 +110,7 @@ class Products(Axes):
     def _matmul(self, y: View, a: View, b: View, bias: View | None, sizes: tuple[int, ...],
                 steps: Sequence[tuple[int, ...]], depth: int, step_a: int, step_b: int,
                 step_bias: int, table: list[int] | None = None) -> None:  # fmt: skip
-        self.spend(math.prod(sizes) * depth)
-        made = self.emit(Code.MATMUL)
+        made = self.emit(Code.MATMUL, math.prod(sizes) * depth)
         made.steps(SIZES, sizes)
         made.steps(Y_STEPS, (*steps[0], 1))
         made.steps(A_STEPS, (*steps[1], step_a))
@@ -119,38 +118,51 @@ class Products(Axes):
         made.steps(C_STEPS, (*steps[3], step_bias))
         made.numbers[LENGTH] = depth
         made.numbers[EXTRA] = self.offsets(depth, table or (k * step_b for k in range(depth)))
-        self.reads(made, A, a)
-        self.reads(made, B, b)
+        self.uses(made, A, a)
+        self.uses(made, B, b)
         if bias is not None:
-            self.reads(made, C, bias)
-        self.writes(made, Y, y)
+            self.uses(made, C, bias)
+        self.uses(made, Y, y)
+
+    def _convolution(
+        self, node: Node
+    ) -> tuple[View, Array, Array | None, list[int], list[int], list[int]]:
+        """Input, weight, bias, strides, dilations and pads over two axes, the first of one element
+        where there is one axis.
+        """
+        a, weight = self.get(node.inputs[0]), self.needed(node.inputs[1])
+        bias = self.needed(node.inputs[2]) if node.input(2) else None
+        spatial = len(a.shape) - 2
+        if spatial not in (1, 2) or weight.ndim != spatial + 2 or node.number("group", 1) < 1:
+            raise Unsupported("another convolution")
+        strides, dilations, pads = _geometry(node, spatial)
+        if spatial == 1:
+            a = View(a.buffer, a.at, (*a.shape[:2], 1, a.shape[2]), (*a.steps[:2], 0, a.steps[2]))
+            weight, pads = weight[:, :, None], [0, pads[0], 0, pads[1]]
+            strides, dilations = [1, *strides], [1, *dilations]
+        return a, weight, bias, strides, dilations, pads
+
+    def _answer(self, node: Node, y: View) -> View:
+        """What a convolution gave, over as many axes as its input has."""
+        if len(self.get(node.inputs[0]).shape) == 4:
+            return y
+        return View(y.buffer, y.at, (*y.shape[:2], y.shape[3]), (*y.steps[:2], y.steps[3]))
 
     def op_conv(self, node: Node) -> View:
         """Convolution over one axis or two, as a product of matrices whose rows overlap."""
-        a, weight = self.get(node.inputs[0]), self.needed(node.inputs[1])
-        bias = self.needed(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else None
-        spatial = len(a.shape) - 2
-        if spatial not in (1, 2) or weight.ndim != spatial + 2:
-            raise Unsupported("another convolution")
-        strides, dilations, pads = _geometry(node, spatial)
-        return self.conv(a, weight, bias, node.number("group", 1), strides, dilations, pads)
+        a, weight, bias, strides, dilations, pads = self._convolution(node)
+        groups = node.number("group", 1)
+        return self._answer(node, self.conv(a, weight, bias, groups, strides, dilations, pads))
 
     def conv(self, a: View, weight: Array, bias: Array | None, groups: int, strides: list[int],
              dilations: list[int], pads: list[int]) -> View:  # fmt: skip
-        """See :meth:`op_conv`; ``weight [out, in / groups, ...]``."""
-        spatial = len(a.shape) - 2
-        if spatial not in (1, 2) or a.shape[0] != 1:
+        """Over two axes; ``weight [out, in / groups, ...]``."""
+        if a.shape[0] != 1:
             raise Unsupported("another convolution")
-        flat = spatial == 1
-        if flat:
-            a = View(a.buffer, a.at, (*a.shape[:2], 1, a.shape[2]), (*a.steps[:2], 0, a.steps[2]))
-            weight = weight[:, :, None]
-            strides, dilations = [1, *strides], [1, *dilations]
-            pads = [0, pads[0], 0, pads[1]]
         out, inside, kh, kw = weight.shape
         if bias is not None and bias.shape != (out,):
             raise Unsupported("another number of biases")
-        if groups < 1 or a.shape[1] != inside * groups or out % groups:
+        if a.shape[1] != inside * groups or out % groups:
             raise Unsupported("channels that do not fit")
         a = self.padded(a, [0, 0, pads[0], pads[1]], [0, 0, pads[2], pads[3]])
         high = (a.shape[2] - dilations[0] * (kh - 1) - 1) // strides[0] + 1
@@ -177,53 +189,28 @@ class Products(Axes):
         ]  # fmt: skip
         per, depth = out // groups, inside * kh * kw
         y = self.fresh((1, out, high, wide))
-        left = self.constant(weight.reshape(out, depth).astype(np.float32))
+        rows = weight.reshape(out, depth).astype(np.float32)
         shift = None if bias is None else self.constant(bias.astype(np.float32))
         if high * wide == 1 and groups == 1:  # a row of weights for every output: turn it round
-            gathered = self._gathered(a, table)
-            turned = self.constant(np.ascontiguousarray(weight.reshape(out, depth).T))
+            gathered = self.picked(a, table, self.fresh((1, depth)), (1, 0), (1, 1))
             row = None if shift is None else View(shift.buffer, 0, (1, out), (0, 1))
-            made = self.matmul(gathered, turned, row)
-            y = View(made.buffer, made.at, (1, out, 1, 1), (0, 1, 0, 0))
-        else:
-            along = [(per * high * wide, wide, high * wide), (per * depth, 0, depth),
-                     (inside * a.steps[1], strides[0] * a.steps[2], 0), (per, 0, 1)]  # fmt: skip
-            self._matmul(y, left, a, shift, (groups, high, per, wide), along, depth, 1, 0, 0, table)
-        if flat:
-            return View(y.buffer, y.at, (1, out, wide), (0, y.steps[1], y.steps[3]))
-        return y
-
-    def _gathered(self, a: View, table: list[int]) -> View:
-        """Elements by their offsets, as a row ``[1, n]``."""
-        y = self.fresh((1, len(table)))
-        made = self.emit(Code.PICK)
-        self._sizes(made, (1, len(table), 1), (0, 0, 1))
-        made.numbers[EXTRA], made.numbers[LENGTH] = self.offsets(len(table), table), max(table) + 1
-        self.reads(made, A, a)
-        self.writes(made, Y, y)
+            made = self.matmul(gathered, self.constant(rows.T), row)
+            return View(made.buffer, made.at, (1, out, 1, 1), (0, 1, 0, 0))
+        along = [(per * high * wide, wide, high * wide), (per * depth, 0, depth),
+                 (inside * a.steps[1], strides[0] * a.steps[2], 0), (per, 0, 1)]  # fmt: skip
+        self._matmul(y, self.constant(rows), a, shift, (groups, high, per, wide), along, depth, 1,
+                     0, 0, table)  # fmt: skip
         return y
 
     def op_convtranspose(self, node: Node) -> View:
         """One convolution for every remainder of a stride, their outputs interleaved."""
-        a, weight = self.get(node.inputs[0]), self.needed(node.inputs[1])
-        bias = self.needed(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else None
-        spatial = len(a.shape) - 2
-        if spatial not in (1, 2) or weight.ndim != spatial + 2:
-            raise Unsupported("another convolution")
-        strides, dilations, pads = _geometry(node, spatial)
-        more = list(node.numbers("output_padding")) or [0] * spatial
-        groups = node.number("group", 1)
-        if node.numbers("output_shape") or groups < 1:
+        a, weight, bias, strides, dilations, pads = self._convolution(node)
+        if node.numbers("output_shape"):
             raise Unsupported("another transposed convolution")
-        if spatial == 1:
-            a = View(a.buffer, a.at, (*a.shape[:2], 1, a.shape[2]), (*a.steps[:2], 0, a.steps[2]))
-            weight, more = weight[:, :, None], [0, *more]
-            strides, dilations = [1, *strides], [1, *dilations]
-            pads = [0, pads[0], 0, pads[1]]
+        more = [0, 0, *node.numbers("output_padding")][-2:]
+        groups = node.number("group", 1)
         y = self._spread(a, weight, bias, groups, strides, dilations, pads, more)
-        if spatial == 1:
-            return View(y.buffer, y.at, (*y.shape[:2], y.shape[3]), (*y.steps[:2], y.steps[3]))
-        return y
+        return self._answer(node, y)
 
     def _spread(self, a: View, weight: Array, bias: Array | None, groups: int, strides: list[int],
                 dilations: list[int], pads: list[int], more: list[int]) -> View:  # fmt: skip
@@ -279,19 +266,18 @@ class Products(Axes):
         n = math.prod(a.shape[axis:])
         scale = self.plain(self.get(node.inputs[1]))
         shift = np.zeros(n, np.float32)
-        if len(node.inputs) > 2 and node.inputs[2]:
+        if node.input(2):
             shift = np.broadcast_to(self.needed(node.inputs[2]), a.shape[axis:]).ravel()
         if scale.shape != a.shape[axis:] or len([o for o in node.outputs if o]) != 1:
             raise Unsupported("another normalisation")
         end = self.constant(np.append(shift, np.float32(node.real("epsilon", 1e-5))))
         y = self.fresh(a.shape)
-        self.spend(ELEMENT * a.size)
-        made = self.emit(Code.NORM)
+        made = self.emit(Code.NORM, ELEMENT * a.size)
         self._sizes(made, (a.size // n, n), (n, 1))
-        self.reads(made, A, a)
-        self.reads(made, B, scale)
-        self.reads(made, C, end)
-        self.writes(made, Y, y)
+        self.uses(made, A, a)
+        self.uses(made, B, scale)
+        self.uses(made, C, end)
+        self.uses(made, Y, y)
         return y
 
     def op_batchnormalization(self, node: Node) -> View:
@@ -320,14 +306,14 @@ class Products(Axes):
 
     def op_lstm(self, node: Node) -> tuple[View, View, View]:
         """Long short-term memory without peepholes."""
-        names = [*node.inputs[5:], "", "", ""][1:3]
+        names = [node.input(6), node.input(7)]
         shape = self._shape_of_state(node)
         cell = self._start(names[0], shape) or self.constant(np.zeros(shape, np.float32))
         if node.number("input_forget") or names[1]:
             raise Unsupported("another recurrent unit")
         y, last, made = self._recurrent(node, Code.LSTM, 4, cell)
         end = self.fresh(shape)
-        self.writes(made, PARAMETERS + 5, end)
+        self.uses(made, PARAMETERS + 5, end)
         return y, last, end
 
     def _shape_of_state(self, node: Node) -> tuple[int, int, int]:
@@ -349,7 +335,7 @@ class Products(Axes):
         """Outputs ``[steps, ways, rows, hidden]`` and last states ``[ways, rows, hidden]``."""
         a = self.get(node.inputs[0])
         weight, again = (self.needed(i) for i in node.inputs[1:3])
-        names = [*node.inputs[3:], "", "", ""][:3]
+        names = [node.input(i) for i in (3, 4, 5)]
         way = node.texts.get("direction", "forward")
         ways, rows, size = shape = self._shape_of_state(node)
         wide = gates * size
@@ -366,7 +352,6 @@ class Products(Axes):
         known_ways = {"forward": 1, "reverse": 1, "bidirectional": 2}
         if any(v.shape != w for v, w in wanted) or known_ways.get(way) != ways:
             raise Unsupported("a recurrent unit that does not fit")
-        self.spend(ways * steps * rows * (depth + size) * wide)
         if a.steps[2] != 1 and depth > 1:
             a = self.copy(a)
         first = self._start(names[2], shape)
@@ -376,7 +361,7 @@ class Products(Axes):
         ]
         weights = self.constant(np.concatenate(packed).astype(np.float32))
         y, last = self.fresh((steps, ways, rows, size)), self.fresh(shape)
-        made = self.emit(code)
+        made = self.emit(code, ways * steps * rows * (depth + size) * wide)
         made.steps(SIZES, (steps, rows, depth, size))
         for i, value in enumerate((a.steps[0] if steps > 1 else 0, a.steps[1])):
             made.numbers[A_STEPS + i] = value
@@ -387,13 +372,13 @@ class Products(Axes):
             max(depth, size), (k * wide for k in range(max(depth, size)))
         )
         made.numbers[PARAMETERS], made.numbers[PARAMETERS + 1] = ways, int(way == "reverse")
-        self.reads(made, A, a)
-        self.reads(made, B, weights)
+        self.uses(made, A, a)
+        self.uses(made, B, weights)
         for slot, view in ((C, first), (B_STEPS, cell)):
             if view is not None:
-                self.reads(made, slot, view)
-        self.writes(made, Y, y)
-        self.writes(made, PARAMETERS + 2, last)
+                self.uses(made, slot, view)
+        self.uses(made, Y, y)
+        self.uses(made, PARAMETERS + 2, last)
         return y, last, made
 
 

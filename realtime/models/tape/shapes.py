@@ -69,7 +69,7 @@ class Shapes(Builder):
         """Fewer axes of one element."""
         a = self.get(node.inputs[0])
         named = bool(node.numbers("axes"))
-        if not named and len(node.inputs) > 1 and node.inputs[1]:
+        if not named and node.input(1):
             named = self.needed(node.inputs[1]).size > 0
         ones = tuple(i for i, n in enumerate(a.shape) if n == 1)
         axes = self._axes(node, len(a.shape)) if named else ones
@@ -94,8 +94,7 @@ class Shapes(Builder):
         order = node.numbers("perm") or tuple(reversed(range(len(a.shape))))
         if sorted(order) != list(range(len(a.shape))):
             raise Unsupported("an order that does not fit")
-        shape, steps = (tuple(t[i] for i in order) for t in (a.shape, a.steps))
-        return View(a.buffer, a.at, shape, steps, a.kind)
+        return a.ordered(order)
 
     def op_slice(self, node: Node) -> View:
         """From, to, every so many."""
@@ -109,12 +108,12 @@ class Shapes(Builder):
             raise Unsupported("an axis twice")
         at, shape, steps = a.at, list(a.shape), list(a.steps)
         for start, end, axis, step in zip(starts, ends, axes, by, strict=True):
-            place = range(shape[int(axis)])[int(start) : int(end) : int(step)]
+            place = range(shape[axis])[start:end:step]
             if not len(place):
                 raise Unsupported("an empty slice")
-            at += place.start * steps[int(axis)]
-            shape[int(axis)] = len(place)
-            steps[int(axis)] *= place.step
+            at += place.start * steps[axis]
+            shape[axis] = len(place)
+            steps[axis] *= place.step
         if any(s < 0 for s in steps):
             raise Unsupported("a slice backwards")
         return View(a.buffer, at, tuple(shape), tuple(steps), a.kind)
@@ -126,7 +125,7 @@ class Shapes(Builder):
         count = len(node.outputs)
         if node.numbers("split"):
             sizes = list(node.numbers("split"))
-        elif len(node.inputs) > 1 and node.inputs[1]:
+        elif node.input(1):
             sizes = [int(n) for n in self.needed(node.inputs[1])[: count + 1]]
         else:
             size = -(-a.shape[axis] // count)
@@ -181,8 +180,8 @@ class Shapes(Builder):
         """Zeros around."""
         a = self.get(node.inputs[0])
         pads = self.few(node.inputs[1])
-        value = self.needed(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else None
-        if len(node.inputs) > 3 and node.inputs[3]:
+        value = self.needed(node.inputs[2]) if node.input(2) else None
+        if node.input(3):
             axes = [self.axis(n, len(a.shape)) for n in self.few(node.inputs[3])]
             half, full = len(axes), [0] * (2 * len(a.shape))
             for i, axis in enumerate(axes):
